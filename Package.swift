@@ -1,0 +1,99 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The folders of `Sources/` are the steps that a job takes; each target is one of their rooms.
+// TidyTests reads this table and the sources, and enforces who may import whom.
+
+/// Every target: Swift 6, warnings are errors, no implicit existentials.
+let strict: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+]
+/// Targets outside the fence of unsafe code must mark each unsafe use.
+let safe: [SwiftSetting] = strict + [.strictMemorySafety()]
+/// Engine targets are optimised in debug builds too, or their tests would take hours.
+let fast: SwiftSetting = .unsafeFlags(["-O"])
+
+func room(
+  _ name: String, in folder: String, _ dependencies: [Target.Dependency] = [],
+  settings: [SwiftSetting] = safe, linker: [LinkerSetting] = []
+) -> Target {
+  .target(
+    name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)",
+    swiftSettings: settings, linkerSettings: linker)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)Tests",
+    resources: resources, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "vicregd",
+  targets: [
+    .executableTarget(
+      name: "vicregd",
+      dependencies: [
+        "API", "HTTPServer", "HTTP", "JobStore", "JobModel", "SQLite", "Dispatcher", "Worker", "RunFolder", "Training",
+        "Datasets", "NeuralNet", "Tensors", "Parallel", "Kernels", "Platform", "Logging",
+      ],
+      path: "Sources/vicregd", swiftSettings: safe),
+
+    // Web: a request comes in.
+    room("HTTP", in: "Web"),
+    room("HTTPServer", in: "Web", ["HTTP", "Platform", "Logging"]),
+    room("API", in: "Web", ["HTTP", "JobStore", "JobModel", "RunFolder", "Datasets", "Logging", "Platform"]),
+
+    // Jobs: it becomes a job in the queue.
+    room("JobModel", in: "Jobs"),
+    room("SQLite", in: "Jobs", ["CSQLite"], settings: strict),
+    room("JobStore", in: "Jobs", ["SQLite", "JobModel", "Platform"]),
+
+    // Workers: it is run by a child process.
+    room("RunFolder", in: "Workers", ["JobModel", "Platform", "Crypto", "Gzip"]),
+    room("Dispatcher", in: "Workers", ["RunFolder", "JobStore", "JobModel", "Platform", "Logging"]),
+    room("Worker", in: "Workers", ["RunFolder", "Training", "Datasets", "JobModel", "Platform", "Logging"]),
+
+    // Engine: it trains.
+    room(
+      "Training", in: "Engine",
+      ["JobModel", "Datasets", "NeuralNet", "Tensors", "Parallel", "Kernels", "Platform", "Gzip", "Crypto"],
+      settings: safe + [fast]),
+    room("Datasets", in: "Engine", ["Parallel", "Platform", "Gzip"], settings: safe + [fast]),
+    room("NeuralNet", in: "Engine", ["Tensors", "Parallel", "Kernels"], settings: safe + [fast]),
+    room("Tensors", in: "Engine", ["Platform"], settings: strict + [fast]),
+    room("Parallel", in: "Engine", ["Platform"], settings: strict + [fast]),
+    room("Kernels", in: "Engine", ["Tensors", "Parallel", "Platform"], settings: strict + [fast]),
+
+    // System: the machine below.
+    room("Platform", in: "System", settings: strict),
+    room("Logging", in: "System", ["Platform"]),
+    room("Gzip", in: "System", ["CZlib"], settings: strict),
+    room("Crypto", in: "System", ["COpenSSL"], settings: strict),
+    .systemLibrary(
+      name: "CSQLite", path: "Sources/CLibraries/CSQLite", pkgConfig: "sqlite3",
+      providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(
+      name: "COpenSSL", path: "Sources/CLibraries/COpenSSL", pkgConfig: "libcrypto",
+      providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(
+      name: "CZlib", path: "Sources/CLibraries/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+    tests("HTTP", ["HTTP"]),
+    tests("HTTPServer", ["HTTPServer", "HTTP", "Platform"]),
+    tests("API", ["API", "HTTP", "JobStore", "JobModel", "RunFolder", "Datasets"]),
+    tests("JobModel", ["JobModel"]),
+    tests("JobStore", ["JobStore", "JobModel", "SQLite"]),
+    tests("RunFolder", ["RunFolder", "JobModel", "Platform"]),
+    tests("Dispatcher", ["Dispatcher", "RunFolder", "JobStore", "JobModel"]),
+    tests("Training", ["Training", "Datasets", "NeuralNet", "JobModel", "Gzip"]),
+    tests("Datasets", ["Datasets", "Parallel", "Gzip"]),
+    tests("NeuralNet", ["NeuralNet", "Kernels", "Tensors", "Parallel"]),
+    tests("Kernels", ["Kernels", "Tensors", "Parallel"]),
+    tests("System", ["Platform", "Gzip", "Crypto", "Logging"]),
+    tests("EndToEnd", ["JobModel", "Platform"]),
+    tests("Tidy", []),
+  ],
+  swiftLanguageModes: [.v6]
+)
