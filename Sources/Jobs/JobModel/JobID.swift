@@ -1,0 +1,29 @@
+/// The id of a job: 16 lower-case characters of Crockford's base 32, of which the first ten are the time in milliseconds,
+/// so that ids sort by age.
+package struct JobID: Hashable, Sendable, Comparable, CustomStringConvertible {
+  package let text: String
+
+  /// Takes an id from a request or a row; `nil` if it has not the form of one.
+  package init?(_ text: String) {
+    guard text.utf8.count == 16, text.utf8.allSatisfy(JobID.alphabet.contains) else { return nil }
+    self.text = text
+  }
+
+  /// A new id from a clock reading and 30 random bits.
+  package init(unixMilliseconds: UInt64, random: UInt32) {
+    var bytes: [UInt8] = []
+    for shift in stride(from: 45, through: 0, by: -5) {
+      bytes.append(JobID.alphabet[Int(unixMilliseconds >> UInt64(shift) & 31)])
+    }
+    for shift in stride(from: 25, through: 0, by: -5) {
+      bytes.append(JobID.alphabet[Int(random >> UInt32(shift) & 31)])
+    }
+    self.text = String(decoding: bytes, as: UTF8.self)
+  }
+
+  package var description: String { text }
+
+  package static func < (a: JobID, b: JobID) -> Bool { a.text < b.text }
+
+  private static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
+}
