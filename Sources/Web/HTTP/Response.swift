@@ -1,0 +1,58 @@
+/// A handler's answer. The server adds `Date`, `Content-Length` or chunking, and `Connection`.
+package struct Response: Sendable {
+  package var status: Int
+  package var headers: Headers
+  package var body: Body
+
+  package init(status: Int = 200, headers: Headers = Headers(), body: Body = .empty) {
+    self.status = status
+    self.headers = headers
+    self.body = body
+  }
+
+  /// An answer whose whole body is at hand.
+  package init(status: Int = 200, contentType: String, bytes: [UInt8]) {
+    self.init(status: status, body: .bytes(bytes))
+    headers.add("Content-Type", contentType)
+  }
+
+  package enum Body: Sendable {
+    case empty
+    case bytes([UInt8])
+    /// A part of a file, sent from disk.
+    case file(path: String, offset: Int, count: Int)
+    /// Pieces of known length, one after the other: what several ranges of a file become.
+    case pieces([Piece])
+    /// Bytes that come over time, sent chunked until `.end`.
+    case stream(any BodyStream)
+
+    /// How many bytes the body has; nil for a stream, which does not know.
+    package var count: Int? {
+      switch self {
+      case .empty: 0
+      case .bytes(let bytes): bytes.count
+      case .file(_, _, let count): count
+      case .pieces(let pieces): pieces.reduce(0) { $0 + $1.count }
+      case .stream: nil
+      }
+    }
+  }
+
+  /// One part of a body that has several.
+  package enum Piece: Sendable {
+    case bytes([UInt8])
+    /// A part of a file, sent from disk.
+    case file(path: String, offset: Int, count: Int)
+
+    /// How many bytes this piece has.
+    package var count: Int {
+      switch self {
+      case .bytes(let bytes): bytes.count
+      case .file(_, _, let count): count
+      }
+    }
+  }
+}
+
+/// Answers a request. Called on one of the server's handler threads, where it may block on SQLite or disk.
+package typealias Handler = @Sendable (Request) throws -> Response

@@ -1,0 +1,104 @@
+/// Finds the handler of a request by its path and method.
+///
+/// A pattern is literal segments and `{name}` for any one segment that is not empty; a literal wins over a name.
+/// `HEAD` is answered by the handler of `GET`, whose body the server leaves out (RFC 9110, section 9.3.2);
+/// `OPTIONS` by the list of methods. What no pattern matches goes to the fallback, such as static files.
+package struct Router: Sendable {
+  private var root = Node()
+  private let fallback: Handler
+  private let problem: @Sendable (any Error) -> Problem
+
+  /// - Parameters:
+  ///   - problem: what an error thrown by a handler becomes, unless it is a `Problem` already.
+  ///   - fallback: answers requests whose path has no route.
+  package init(
+    problem: @escaping @Sendable (any Error) -> Problem = { _ in Problem(status: 500) },
+    fallback: @escaping Handler = { _ in throw Problem(status: 404) }
+  ) {
+    self.problem = problem
+    self.fallback = fallback
+  }
+
+  /// Adds a route. A pattern begins with `/`; the same method and pattern twice, or two names for
+  /// the same segment, are a wrong program.
+  package mutating func on(_ method: Method, _ pattern: String, _ handler: @escaping Handler) {
+    precondition(pattern.hasPrefix("/"), "The pattern \(pattern) does not begin with a slash.")
+    var parts = pattern.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    if parts == [""] { parts = [] }
+    root.insert(parts[...], method, handler, pattern)
+  }
+
+  /// The answer to a request; thrown errors are turned into problems here.
+  package func respond(to request: Request) -> Response {
+    do {
+      return try route(request)
+    } catch let failure as Problem {
+      return failure.response
+    } catch {
+      return problem(error).response
+    }
+  }
+
+  private func route(_ request: Request) throws -> Response {
+    var request = request
+    guard let node = root.find(request.segments[...], &request.parameters) else {
+      return try fallback(request)
+    }
+    if let handler = node.handlers[request.method] { return try handler(request) }
+    if request.method == .head, let handler = node.handlers[.get] { return try handler(request) }
+    if request.method == .options {
+      var response = Response(status: 204)
+      response.headers.add("Allow", node.allow)
+      return response
+    }
+    var refusal = Problem(
+      status: 405, detail: "\(request.method.rawValue) is not possible here; possible are \(node.allow).")
+    refusal.headers.add("Allow", node.allow)
+    throw refusal
+  }
+
+  /// One segment's place in the tree of patterns.
+  private struct Node: Sendable {
+    var literals: [String: Node] = [:]
+    /// The `{name}` branch; an array of at most one, as a struct cannot hold itself.
+    var named: [(name: String, node: Node)] = []
+    var handlers: [Method: Handler] = [:]
+
+    var allow: String {
+      var methods = Set(handlers.keys.map(\.rawValue))
+      methods.insert("OPTIONS")
+      if methods.contains("GET") { methods.insert("HEAD") }
+      return methods.sorted().joined(separator: ", ")
+    }
+
+    mutating func insert(
+      _ parts: ArraySlice<String>, _ method: Method, _ handler: @escaping Handler, _ pattern: String
+    ) {
+      guard let part = parts.first else {
+        precondition(handlers[method] == nil, "\(method.rawValue) \(pattern) has two handlers.")
+        handlers[method] = handler
+        return
+      }
+      if part.hasPrefix("{"), part.hasSuffix("}") {
+        let name = String(part.dropFirst().dropLast())
+        if named.isEmpty { named.append((name, Node())) }
+        precondition(named[0].name == name, "\(pattern) calls {\(named[0].name)} by another name.")
+        named[0].node.insert(parts.dropFirst(), method, handler, pattern)
+      } else {
+        literals[part, default: Node()].insert(parts.dropFirst(), method, handler, pattern)
+      }
+    }
+
+    func find(_ segments: ArraySlice<String>, _ parameters: inout [String: String]) -> Node? {
+      guard let segment = segments.first else { return handlers.isEmpty ? nil : self }
+      if let next = literals[segment], let found = next.find(segments.dropFirst(), &parameters) {
+        return found
+      }
+      guard let (name, next) = named.first, !segment.isEmpty,
+        let found = next.find(segments.dropFirst(), &parameters)
+      else { return nil }
+      parameters[name] = segment
+      return found
+    }
+  }
+}
