@@ -1,0 +1,46 @@
+import Glibc
+
+/// An exclusive advisory lock on a file (`flock(2)`), which holds the owner's process id as text.
+///
+/// The kernel releases it when the process ends, however it ends. Children do not inherit it.
+package final class FileLock: Sendable {
+  private let file: File
+
+  private init(_ file: File) { self.file = file }
+
+  /// Takes the lock, creating the file if it is missing; `nil` at once if another open file holds it.
+  package static func acquire(_ path: String) throws(SystemError) -> FileLock? {
+    let file = try File(path, .readWrite)
+    guard try tryLock(file) else { return nil }
+    try file.truncate(to: 0)
+    try file.write(Array("\(getpid())\n".utf8))
+    return FileLock(file)
+  }
+
+  /// Whether somebody holds the lock; a missing file is not held.
+  ///
+  /// Asking takes the lock for an instant, so an owner that starts meanwhile has to try twice.
+  package static func isHeld(_ path: String) throws(SystemError) -> Bool {
+    do {
+      return try !tryLock(File(path, .read))
+    } catch  where error.isNotFound {
+      return false
+    }
+  }
+
+  /// The process id that the last owner left; `nil` if the file is missing or empty.
+  package static func owner(_ path: String) -> Int32? {
+    // Whatever keeps the file from being read, the answer is that the owner is unknown.
+    guard let bytes = try? File(path, .read).readAll() else { return nil }
+    return Int32(String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
+  }
+
+  private static func tryLock(_ file: File) throws(SystemError) -> Bool {
+    do {
+      try retrying("lock", file.path) { flock(file.descriptor, LOCK_EX | LOCK_NB) }
+      return true
+    } catch  where error.errno == EWOULDBLOCK {
+      return false
+    }
+  }
+}

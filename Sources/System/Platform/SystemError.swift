@@ -1,0 +1,54 @@
+import Glibc
+
+/// A system call that failed: what was tried, on what, and why the kernel refused.
+package struct SystemError: Error, Equatable, CustomStringConvertible {
+  /// The call or the purpose, in a word or two: `open`, `rename`.
+  package let operation: String
+  /// The path, address or process that it was tried on.
+  package let subject: String
+  /// The error number as `errno(3)` lists it.
+  package let errno: Int32
+
+  package init(operation: String, subject: String, errno: Int32) {
+    self.operation = operation
+    self.subject = subject
+    self.errno = errno
+  }
+
+  /// Takes the calling thread's `errno`; call it directly after the failed call.
+  package static func last(_ operation: String, _ subject: String) -> SystemError {
+    SystemError(operation: operation, subject: subject, errno: Glibc.errno)
+  }
+
+  /// The kernel's sentence for the error number.
+  package var cause: String {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
+      guard let start = buffer.baseAddress, strerror_r(errno, start, buffer.count) == 0 else {
+        return "error \(errno)"
+      }
+      return String(cString: start)
+    }
+  }
+
+  /// Whether the file or folder was not there.
+  package var isNotFound: Bool { errno == ENOENT }
+
+  /// Whether the file system or the quota is full.
+  package var isDiskFull: Bool { errno == ENOSPC || errno == EDQUOT }
+
+  package var description: String { "cannot \(operation) \(subject): \(cause)" }
+}
+
+/// Repeats a call that answers −1 while a signal handler interrupted it (`EINTR`).
+///
+/// - Throws: `SystemError` with the last `errno` when the call fails otherwise.
+@discardableResult
+func retrying<Result: SignedInteger>(
+  _ operation: String, _ subject: String, _ call: () -> Result
+) throws(SystemError) -> Result {
+  while true {
+    let result = call()
+    if result != -1 { return result }
+    if Glibc.errno != EINTR { throw SystemError.last(operation, subject) }
+  }
+}
