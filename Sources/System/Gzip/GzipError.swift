@@ -1,0 +1,32 @@
+import Glibc
+
+/// Why gzip data could not be read. Offsets count bytes of the compressed file from 0.
+package enum GzipError: Error, Equatable, CustomStringConvertible {
+  /// `open` failed with this `errno`.
+  case cannotOpen(file: String, errno: Int32)
+  /// `read` failed at this offset with this `errno`.
+  case cannotRead(file: String, offset: Int, errno: Int32)
+  /// The file does not begin with gzip's magic bytes 1f 8b.
+  case notGzip(file: String)
+  /// The file ends inside a member.
+  case truncated(file: String, offset: Int)
+  /// The data contradicts itself near this offset: a damaged block, check sum or length.
+  case corrupt(file: String, offset: Int, detail: String)
+  /// More bytes would come out than the caller allows.
+  case tooLarge(file: String, limitBytes: Int)
+
+  package var description: String {
+    switch self {
+    case .cannotOpen(let file, let errno): "cannot open \(file): \(String(cString: strerror(errno)))"
+    case .cannotRead(let file, let offset, let errno):
+      "cannot read \(file) at offset \(offset): \(String(cString: strerror(errno)))"
+    case .notGzip(let file): "\(file) is not a gzip file: expected the bytes 1f 8b at offset 0"
+    case .truncated(let file, let offset):
+      "\(file) is cut off: it ends at offset \(offset) inside its gzip data; expected more bytes"
+    case .corrupt(let file, let offset, let detail):
+      "\(file) is damaged near offset \(offset): \(detail); expected valid gzip data"
+    case .tooLarge(let file, let limitBytes):
+      "\(file) unpacks to more than the \(limitBytes) bytes allowed"
+    }
+  }
+}
