@@ -1,0 +1,100 @@
+import Foundation
+
+/// The target table of `Package.swift`, read as text: a test must not start the package manager that runs it.
+struct PackageTable {
+  struct Target {
+    var name: String
+    /// Path from the root, without a final slash.
+    var path: String
+    var dependencies: [String] = []
+    var isSystemLibrary = false
+  }
+  let targets: [Target]
+
+  init(targets: [Target]) { self.targets = targets }
+
+  /// Reads the calls in the manifest's last `targets:` array: its helpers `room(_:in:_:)` and `tests(_:_:)`,
+  /// any further helper of those shapes, and SwiftPM's own with `name:`, `path:` and `dependencies:`.
+  init(manifest: String) {
+    let source = Array(manifest.utf8)
+    let code = SwiftText(manifest).code
+    let label = Array("targets: [".utf8)
+    let starts = code.indices.dropLast(label.count).filter { code[$0...].starts(with: label) }
+    guard let start = starts.last else {
+      targets = []
+      return
+    }
+    targets = Self.elements(of: code, from: start + label.count).compactMap { range in
+      Self.target(source: source, code: code, range: range)
+    }
+  }
+
+  subscript(name: String) -> Target? { targets.first { $0.name == name } }
+
+  /// The target whose folder holds the file; the deepest, where folders nest.
+  func target(ofFile path: String) -> Target? {
+    targets.filter { path.hasPrefix($0.path + "/") }.max { $0.path.utf8.count < $1.path.utf8.count }
+  }
+
+  /// Everything that `name` reaches through dependencies, without itself.
+  func closure(of name: String) -> Set<String> {
+    var reached: Set<String> = []
+    var open = self[name]?.dependencies ?? []
+    while let next = open.popLast() {
+      if reached.insert(next).inserted { open += self[next]?.dependencies ?? [] }
+    }
+    return reached
+  }
+
+  /// Ranges between the commas of a bracketed list, up to its closing bracket.
+  private static func elements(of code: [UInt8], from start: Int) -> [Range<Int>] {
+    var ranges: [Range<Int>] = []
+    var depth = 0
+    var begin = start
+    var position = start
+    while position < code.count, depth >= 0 {
+      switch code[position] {
+      case UInt8(ascii: "["), UInt8(ascii: "("), UInt8(ascii: "{"): depth += 1
+      case UInt8(ascii: "]"), UInt8(ascii: ")"), UInt8(ascii: "}"): depth -= 1
+      default: break
+      }
+      if depth < 0 || (depth == 0 && code[position] == UInt8(ascii: ",")) {
+        ranges.append(begin..<position)
+        begin = position + 1
+      }
+      position += 1
+    }
+    return ranges
+  }
+
+  private static func target(source: [UInt8], code: [UInt8], range: Range<Int>) -> Target? {
+    func text(_ range: Range<Int>, _ bytes: [UInt8]) -> String {
+      String(decoding: bytes[range], as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+    guard let open = range.first(where: { code[$0] == UInt8(ascii: "(") }) else { return nil }
+    let callee = text(range.lowerBound..<open, code).trimmingCharacters(in: ["."])
+    var target = Target(name: "", path: "")
+    for argument in elements(of: code, from: open + 1) {
+      let value = text(argument, source)
+      let colon = argument.first { code[$0] == UInt8(ascii: ":") }
+      let label =
+        value.first.map { "\"[".contains($0) } == true
+        ? "" : colon.map { text(argument.lowerBound..<$0, code) }
+      let strings = value.split(separator: "\"", omittingEmptySubsequences: false)
+        .enumerated().filter { $0.offset % 2 == 1 }.map { String($0.element) }
+      switch label {
+      case "" where value.hasPrefix("["), "dependencies": target.dependencies = strings
+      case "" where target.name.isEmpty, "name": target.name = strings.first ?? ""
+      case "path": target.path = strings.first ?? ""
+      case "in": target.path = "Sources/\(strings.first ?? "")/\(target.name)"
+      default: break
+      }
+    }
+    if callee == "tests" {
+      target.name += "Tests"
+      target.path = "Tests/\(target.name)"
+    }
+    target.isSystemLibrary = callee == "systemLibrary"
+    return target.name.isEmpty ? nil : target
+  }
+}

@@ -1,0 +1,160 @@
+import Testing
+
+private func source(_ text: String, path: String = "Sources/A/A.swift") -> SourceFile {
+  SourceFile(path: path, text: text)
+}
+
+@Suite struct ImportRuleTests {
+  private let manifest = """
+    let package = Package(
+      name: "p",  // targets: [ is also said here
+      targets: [
+        .executableTarget(name: "tool", dependencies: ["API"], path: "Sources/tool"),
+        room("API", in: "Web", ["HTTP", "HTTPServer"]),
+        room("HTTPServer", in: "Web", settings: strict),
+        room("JobModel", in: "Jobs"),
+        room("Training", in: "Engine", ["JobModel", "CZlib"], settings: safe + [fast]),
+        room("NeuralNet", in: "Engine", ["Training"]),
+        room("Dispatcher", in: "Workers", ["NeuralNet"]),
+        room("Gzip", in: "System", ["CZlib"]),
+        .systemLibrary(name: "CZlib", path: "Sources/CLibraries/CZlib", providers: [.apt(["zlib1g-dev"])]),
+        tests("Training", ["Training"]),
+      ]
+    )
+    """
+  private var table: PackageTable { PackageTable(manifest: manifest) }
+
+  private func problems(_ files: [String: String]) -> [String] {
+    ImportRules(table: table, files: files.map { source($0.value, path: $0.key) }).problems
+  }
+
+  @Test func `reads names, folders and dependencies from a manifest`() throws {
+    #expect(table.targets.count == 10)
+    let training = try #require(table["Training"])
+    #expect(training.path == "Sources/Engine/Training")
+    #expect(training.dependencies == ["JobModel", "CZlib"])
+    #expect(table["tool"]?.path == "Sources/tool")
+    #expect(table["TrainingTests"]?.path == "Tests/TrainingTests")
+    #expect(table["CZlib"]?.isSystemLibrary == true)
+    #expect(table.closure(of: "NeuralNet") == ["Training", "JobModel", "CZlib"])
+  }
+
+  @Test func `finds an import against the flow`() {
+    let found = problems([
+      "Sources/Engine/NeuralNet/N.swift": "@preconcurrency package import struct HTTPServer.X"
+    ])
+    #expect(found.contains("Sources/Engine/NeuralNet/N.swift:1: NeuralNet must not import HTTPServer"))
+  }
+
+  @Test func `lets Training alone import JobModel`() {
+    let found = problems([
+      "Sources/Engine/Training/T.swift": "import JobModel",
+      "Sources/Engine/NeuralNet/N.swift": "import JobModel",
+    ])
+    #expect(found.contains { $0.contains("NeuralNet must not import JobModel") })
+    #expect(!found.contains { $0.contains("Training must not import") })
+  }
+
+  @Test func `finds what the table reaches by way of others`() {
+    let found = problems([:])
+    #expect(found.contains("Package.swift: Dispatcher must not reach Training"))
+    #expect(found.contains("Package.swift: API must not reach HTTPServer"))
+  }
+
+  @Test func `finds a second importer of a C library`() {
+    let found = problems([
+      "Sources/Engine/Training/T.swift": "import CZlib", "Sources/System/Gzip/G.swift": "import CZlib",
+    ])
+    #expect(found.contains("Package.swift: CZlib has 2 importers: Gzip, Training"))
+  }
+
+  @Test func `finds libc outside its fence`() {
+    let found = problems([
+      "Sources/Web/API/A.swift": "import Glibc", "Sources/System/Gzip/G.swift": "import Glibc",
+    ])
+    #expect(found.filter { $0.contains("libc belongs") }.count == 1)
+  }
+
+  @Test func `finds an import that the table lacks and a dependency that nobody uses`() {
+    let found = problems(["Sources/Web/API/A.swift": "import JobModel"])
+    #expect(found.contains { $0.contains("JobModel is missing in the dependencies of API") })
+    #expect(found.contains("Package.swift: no file of API imports its dependency HTTP"))
+  }
+
+  @Test func `finds libc called by way of Foundation`() {
+    let found = LibcCalls.problems(
+      in: source(
+        "import Foundation\nlet a = getenv(\"x\")\nlet b = self.exit(1) // malloc(1)\nGlibc.write(1)"))
+    #expect(
+      found == ["Sources/A/A.swift:2: calls libc's getenv", "Sources/A/A.swift:4: calls libc's Glibc."])
+  }
+}
+
+@Suite struct TextRuleTests {
+  @Test func `masks comments, strings and interpolations, and keeps lines`() {
+    let text = SwiftText("a \"x\\(b(\"y\"))!\" // c!\n/* d /* e */ f! */ g #\"h\\\"# i\n\"\"\"\nj!\n\"\"\" k")
+    #expect(!text.lines.joined().contains("!"))
+    #expect(text.lines.count == 5)
+    #expect(text.lines[1].hasSuffix(" i"))
+    #expect(text.lines[4] == "\"\"\" k")
+  }
+
+  @Test(arguments: ["a!", "try! f()", "x as! Y", "f()!.g", "a[0]! + 1", "let x: Int!"])
+  func `finds a force`(_ code: String) {
+    #expect(TextRules.forced(in: source(code)).count == 1)
+  }
+
+  @Test(arguments: ["!a", "a != b", "a!=b", "f(!a)", "\"a!\"", "// a!", "#if !os(Linux)"])
+  func `lets negation and comparison be`(_ code: String) {
+    #expect(TextRules.forced(in: source(code)).isEmpty)
+  }
+
+  @Test func `finds a file too long, a line too long, an unfinished mark, a machine path and loose spaces`() {
+    let long = String(repeating: "x\n", count: TextRules.linesMax)
+    #expect(TextRules.problems(in: source(long)).count == 1)
+    #expect(TextRules.problems(in: source(String(repeating: "x", count: 111))).count == 1)
+    #expect(TextRules.problems(in: source("// TO" + "DO: later")).count == 1)
+    #expect(TextRules.problems(in: source("cd /ro" + "ot/x")).count == 1)
+    #expect(TextRules.problems(in: source("a \nb\tc\n")).count == 2)
+    #expect(TextRules.problems(in: source(String(repeating: "x\n", count: 499))).isEmpty)
+  }
+
+  @Test func `finds a gap, a repetition and a bad name among migrations`() {
+    #expect(MigrationRules.problems(names: ["0001_jobs.sql", "0002_more_jobs.sql"]).isEmpty)
+    #expect(MigrationRules.problems(names: ["0001_a.sql", "0003_b.sql"]).count == 1)
+    #expect(MigrationRules.problems(names: ["0001_a.sql", "0001_b.sql"]).count == 1)
+    #expect(MigrationRules.problems(names: ["0001_A-b.sql"]).count == 1)
+  }
+}
+
+@Suite struct DeclarationRuleTests {
+  @Test(arguments: [
+    "struct A {}", "package enum A { case b }", "func f() {}", "var x: Int { 1 }", "protocol P {}",
+    "/// A.\nstruct A {\n  func f() {}\n}", "/// A.\nstruct A {\n  enum B { case c }\n}",
+    "extension A {\n  var x: Int { 1 }\n}", "/// P.\nprotocol P {\n  func f()\n}",
+    "/// A.\nstruct A {\n  init(text: String) throws {\n  }\n}",
+    "/// A.\nstruct A {\n  init?(_ x: Int) {}\n}",
+    "/// A.\n\nfinal class A {}",
+  ])
+  func `finds a declaration without documentation`(_ code: String) {
+    #expect(DeclarationRules.problems(in: source(code)).count >= 1)
+  }
+
+  @Test(arguments: [
+    "/// A.\n@frozen\nstruct A {\n  var x = 1\n  case y\n  private func f() {}\n}",
+    "/// F.\nfunc f() {\n  func g() {}\n  let h = { (x: Int) in struct B {} }\n}",
+    "extension A: P {\n  func f() {}\n}", "private struct A {\n  func f() {}\n}",
+    "/// A.\nstruct A {\n  let f = { x in\n    func g() {}\n    return x\n  }\n  init(x: Int) {}\n}",
+    "/// A.\nfinal class A {\n  /// F.\n  class func f(_ x: Int = .init(1)) {}\n}",
+  ])
+  func `lets documented, private and inner declarations be`(_ code: String) {
+    #expect(DeclarationRules.problems(in: source(code)) == [])
+  }
+
+  @Test func `finds a function that does not fit a screen`() {
+    let body = String(repeating: "  a()\n", count: DeclarationRules.functionLinesMax)
+    #expect(DeclarationRules.problems(in: source("/// F.\nfunc f() {\n\(body)}")).count == 1)
+    let shorter = String(repeating: "  a()\n", count: DeclarationRules.functionLinesMax - 2)
+    #expect(DeclarationRules.problems(in: source("/// F.\nfunc f() {\n\(shorter)}")).isEmpty)
+  }
+}

@@ -1,0 +1,50 @@
+import Testing
+
+/// The tree as it stands, under the rules of this folder. Each rule is itself tested in `RuleTests`.
+@Suite struct TidyTests {
+  let tree = SourceTree()
+
+  private func expectNone(_ problems: [String]) {
+    #expect(problems.isEmpty, Comment(rawValue: "\n" + problems.joined(separator: "\n")))
+  }
+
+  @Test func `imports follow the flow, and Package.swift agrees with them`() throws {
+    let table = PackageTable(manifest: try tree.file("Package.swift").text)
+    try #require(table.targets.count > 20, "Package.swift was not understood")
+    expectNone(ImportRules(table: table, files: try tree.swiftFiles()).problems)
+  }
+
+  @Test func `every target's folder is in the table and every Swift file in a target`() throws {
+    let table = PackageTable(manifest: try tree.file("Package.swift").text)
+    let files = try tree.swiftFiles().map(\.path).filter { !$0.contains("/Shared/") }
+    expectNone(files.filter { table.target(ofFile: $0) == nil }.map { "\($0): belongs to no target" })
+    expectNone(
+      table.targets.filter { tree.names(in: $0.path).isEmpty }.map { "\($0.path): empty or not there" })
+  }
+
+  @Test func `files and lines are short, finished and name no machine`() throws {
+    expectNone(try tree.writtenFiles().flatMap(TextRules.problems))
+  }
+
+  @Test func `nothing that can fail is forced`() throws {
+    expectNone(try tree.swiftFiles().flatMap(TextRules.forced))
+  }
+
+  @Test func `libc is called in Platform, the C wrappers and the kernels only`() throws {
+    let fenced = [
+      "Sources/System/Platform/", "Sources/System/Gzip/", "Sources/System/Crypto/", "Sources/Jobs/SQLite/",
+    ]
+    let files = try tree.swiftFiles(below: ["Sources"]).filter { file in
+      !fenced.contains { file.path.hasPrefix($0) } && !file.path.hasPrefix("Sources/Engine/Kernels")
+    }
+    expectNone(files.flatMap(LibcCalls.problems))
+  }
+
+  @Test func `every declaration that others see is documented, every function fits a screen`() throws {
+    expectNone(try tree.swiftFiles(below: ["Sources"]).flatMap(DeclarationRules.problems))
+  }
+
+  @Test func `migrations are numbered without a gap`() {
+    expectNone(MigrationRules.problems(names: tree.names(in: "migrations")))
+  }
+}
