@@ -67,10 +67,11 @@ let package = Package(
     room("Kernels", in: "Engine", ["Tensors", "Parallel", "Platform"], settings: strict + [fast]),
 
     // System: the machine below.
-    room("Platform", in: "System", settings: strict),
+    room("Platform", in: "System", ["CCPU"], settings: strict),
     room("Logging", in: "System", ["Platform"]),
     room("Gzip", in: "System", ["CZlib"], settings: strict),
     room("Crypto", in: "System", ["COpenSSL"], settings: strict),
+    .systemLibrary(name: "CCPU", path: "Sources/CLibraries/CCPU"),
     .systemLibrary(
       name: "CSQLite", path: "Sources/CLibraries/CSQLite", pkgConfig: "sqlite3",
       providers: [.apt(["libsqlite3-dev"])]),
@@ -90,7 +91,7 @@ let package = Package(
     tests("Training", ["Training", "Datasets", "NeuralNet", "JobModel", "Gzip"]),
     tests("Datasets", ["Datasets", "Parallel", "Gzip"]),
     tests("NeuralNet", ["NeuralNet", "Kernels", "Tensors", "Parallel"]),
-    tests("Kernels", ["Kernels", "Tensors", "Parallel"]),
+    tests("Kernels", ["Kernels", "Tensors", "Parallel", "Platform"]),
     tests("System", ["Platform", "Gzip", "Crypto", "Logging"]),
     tests("EndToEnd", ["JobModel", "Platform"]),
     tests("Tidy", []),

@@ -1,0 +1,21 @@
+import CCPU
+import Glibc
+
+/// The processor that this process runs on.
+package enum CPU {
+  /// Cores that the scheduler may give to this process: its affinity mask, at least 1.
+  package static var availableCores: Int {
+    let count = Int(ccpu_affinity_count())
+    return count > 0 ? count : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+  }
+
+  /// AVX2, FMA and the rest of x86-64-v3 can be used.
+  package static var supportsAVX2: Bool { ccpu_supports_x86_64_v3() != 0 }
+
+  /// AVX-512 F, BW, CD, DQ, VL (x86-64-v4) can be used.
+  package static var supportsAVX512: Bool { ccpu_supports_x86_64_v4() != 0 }
+
+  /// Tells the core that this is a spin loop.
+  @inline(__always)
+  package static func relax() { ccpu_relax() }
+}

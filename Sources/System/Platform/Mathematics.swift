@@ -1,0 +1,15 @@
+import Glibc
+
+/// The elementary functions that Swift's library lacks, from the C library, in double precision.
+package enum Mathematics {
+  /// The natural logarithm.
+  package static func logarithm(_ x: Double) -> Double { log(x) }
+  /// e to the power `x`.
+  package static func exponential(_ x: Double) -> Double { exp(x) }
+  /// `base` to the power `exponent`.
+  package static func power(_ base: Double, _ exponent: Double) -> Double { pow(base, exponent) }
+  /// The cosine of an angle in radians.
+  package static func cosine(_ x: Double) -> Double { cos(x) }
+  /// The sine of an angle in radians.
+  package static func sine(_ x: Double) -> Double { sin(x) }
+}

@@ -1,0 +1,97 @@
+import CCPU
+import Glibc
+
+/// An operating system thread for work that blocks or computes; never one of Swift's shared pool.
+package final class Thread: @unchecked Sendable {  // `handle` is constant; `joined` belongs to the one who joins
+  private let handle: pthread_t
+  private var joined = false
+
+  /// Starts a thread that runs `body` and ends.
+  ///
+  /// - `name`: shown by `ps -L` and debuggers; the kernel keeps 15 bytes.
+  /// - `stackBytes`: at least 64 KiB.
+  package init(
+    name: String, stackBytes: Int = 1 << 20, _ body: @escaping @Sendable () -> Void
+  ) throws(SystemError) {
+    var attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    defer { pthread_attr_destroy(&attributes) }
+    pthread_attr_setstacksize(&attributes, max(stackBytes, 64 << 10))
+    let start = Unmanaged.passRetained(ThreadStart(name: name, body: body))
+    var thread = pthread_t()
+    let code = pthread_create(&thread, &attributes, runThread, start.toOpaque())
+    guard code == 0 else {
+      start.release()
+      throw SystemError(operation: "pthread_create", subject: name, errno: code)
+    }
+    handle = thread
+  }
+
+  deinit {
+    if !joined { pthread_detach(handle) }
+  }
+
+  /// Waits until the thread has ended. Call it once, from another thread.
+  package func join() {
+    precondition(!joined, "a thread is joined once")
+    joined = true
+    pthread_join(handle, nil)
+  }
+
+  /// Gives the rest of this thread's time slice to another one.
+  package static func yieldSlice() { sched_yield() }
+}
+
+/// What a new thread needs to begin.
+private final class ThreadStart {
+  let name: String
+  let body: @Sendable () -> Void
+  init(name: String, body: @escaping @Sendable () -> Void) {
+    self.name = name
+    self.body = body
+  }
+}
+
+private func runThread(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+  guard let argument else { return nil }
+  let start = Unmanaged<ThreadStart>.fromOpaque(argument).takeRetainedValue()
+  ccpu_name_thread(start.name)
+  start.body()
+  return nil
+}
+
+/// A mutex with a condition variable: threads sleep in it until another one changes what they wait for.
+package final class Monitor: @unchecked Sendable {  // pthread's own objects are made for sharing
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+
+  /// An open monitor that nobody waits in.
+  package init() {
+    mutex.initialize(to: pthread_mutex_t())
+    condition.initialize(to: pthread_cond_t())
+    pthread_mutex_init(mutex, nil)
+    pthread_cond_init(condition, nil)
+  }
+
+  deinit {
+    pthread_cond_destroy(condition)
+    pthread_mutex_destroy(mutex)
+    condition.deallocate()
+    mutex.deallocate()
+  }
+
+  /// Runs `change` alone and wakes every waiter to look again.
+  package func signal(_ change: () -> Void = {}) {
+    pthread_mutex_lock(mutex)
+    change()
+    pthread_cond_broadcast(condition)
+    pthread_mutex_unlock(mutex)
+  }
+
+  /// Sleeps until `isSatisfied` holds; it is evaluated alone, after each signal.
+  package func wait(until isSatisfied: () -> Bool) {
+    pthread_mutex_lock(mutex)
+    while !isSatisfied() { pthread_cond_wait(condition, mutex) }
+    pthread_mutex_unlock(mutex)
+  }
+}
