@@ -15,6 +15,19 @@ package struct EvaluateSpecification: Sendable, Equatable {
   /// Epochs of the linear head, ≥ 1 (50 in the protocol).
   package var epochs: Int
   package var seed: UInt64
+
+  package init(
+    checkpoint: CheckpointReference, `protocol`: EvaluationProtocol, features: Features,
+    dataset: EvaluationDataset, baselines: Bool, epochs: Int, seed: UInt64
+  ) {
+    self.checkpoint = checkpoint
+    self.protocol = `protocol`
+    self.features = features
+    self.dataset = dataset
+    self.baselines = baselines
+    self.epochs = epochs
+    self.seed = seed
+  }
 }
 
 /// A checkpoint of another job, by which an evaluation depends on that job.
@@ -22,6 +35,13 @@ package struct CheckpointReference: Sendable, Equatable {
   package var job: JobID
   /// `last`, or a checkpoint's name as the job's list gives it.
   package var which: String
+
+  package init(
+    job: JobID, which: String
+  ) {
+    self.job = job
+    self.which = which
+  }
 }
 
 /// The data set of an evaluation; its train and test splits are both used.
@@ -29,6 +49,13 @@ package struct EvaluationDataset: Sendable, Equatable {
   package var name: String
   /// Takes the first so many images of each split; `nil`: all.
   package var limit: Int?
+
+  package init(
+    name: String, limit: Int? = nil
+  ) {
+    self.name = name
+    self.limit = limit
+  }
 }
 
 /// How a frozen encoder is judged; every result names it.

@@ -1,0 +1,75 @@
+/// The network that is trained and kept.
+package struct EncoderSpecification: Sendable, Equatable {
+  package enum Architecture: String, Sendable, CaseIterable { case resnet18, resnet34 }
+  package var architecture: Architecture
+  /// Channels of the first stage (64 in torchvision); a multiple of 16.
+  package var width: Int
+  /// Zero padding of the 3×3 stride-1 stem convolution, 0…2.
+  package var stemPadding: Int
+  package var stemBias: Bool
+  /// Outputs of the final Linear, which are then the representation; `nil`: the pooled features are.
+  package var fc: Int?
+
+  package init(
+    architecture: Architecture, width: Int, stemPadding: Int, stemBias: Bool, fc: Int? = nil
+  ) {
+    self.architecture = architecture
+    self.width = width
+    self.stemPadding = stemPadding
+    self.stemBias = stemBias
+    self.fc = fc
+  }
+}
+
+/// The expander behind the representation: Linear, then (BatchNorm1d, ReLU, Linear) repeated.
+package struct ProjectorSpecification: Sendable, Equatable {
+  /// Outputs of each Linear, at least one.
+  package var widths: [Int]
+  /// Whether the last Linear has a bias.
+  package var lastBias: Bool
+
+  package init(
+    widths: [Int], lastBias: Bool
+  ) {
+    self.widths = widths
+    self.lastBias = lastBias
+  }
+}
+
+/// `inv·mse + var·v + cov·c`, with the variants that published code tells apart.
+package struct LossSpecification: Sendable, Equatable {
+  package enum Variance: String, Sendable, CaseIterable {
+    /// `v(z1) + v(z2)`.
+    case sum
+    /// `(v(z1) + v(z2)) / 2`.
+    case mean
+  }
+  package enum BatchNormScope: String, Sendable, CaseIterable {
+    /// Both views pass the network as one batch.
+    case concatenated
+    /// Each view has its own batch statistics.
+    case perView = "per_view"
+  }
+  package var inv: Double
+  package var `var`: Double
+  package var cov: Double
+  /// The standard deviation that the hinge of the variance term asks for.
+  package var gamma: Double
+  /// Added to the variance before its root.
+  package var epsilon: Double
+  package var variance: Variance
+  package var batchNorm: BatchNormScope
+
+  package init(
+    inv: Double, `var`: Double, cov: Double, gamma: Double, epsilon: Double, variance: Variance,
+    batchNorm: BatchNormScope
+  ) {
+    self.inv = inv
+    self.var = `var`
+    self.cov = cov
+    self.gamma = gamma
+    self.epsilon = epsilon
+    self.variance = variance
+    self.batchNorm = batchNorm
+  }
+}
