@@ -1,0 +1,56 @@
+/// What a `Range` field asks of a body of known length (RFC 9110, section 14.1.2).
+package enum ByteRanges: Equatable, Sendable {
+  /// The field is of another unit, malformed, or asks for so many or such overlapping ranges that the
+  /// whole body is cheaper: it does not count (section 14.2).
+  case ignored
+  /// None of the ranges holds a byte of the body.
+  case unsatisfiable
+  /// The ranges in the order asked for, each cut to the body.
+  case satisfiable([Range<Int>])
+
+  /// More ranges than this are answered by the whole body.
+  package static let rangeCountMax = 16
+
+  /// ranges-specifier = "bytes" "=" #( first-pos "-" [ last-pos ] / "-" suffix-length )
+  package init(_ field: String, bodyBytes: Int) {
+    let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count == 2, equalIgnoringCase(String(parts[0]), "bytes") else {
+      self = .ignored
+      return
+    }
+    let specifiers = Grammar.list(String(parts[1]))
+    var ranges: [Range<Int>] = []
+    for specifier in specifiers {
+      guard let range = ByteRanges.range(specifier, bodyBytes) else {
+        self = .ignored
+        return
+      }
+      if !range.isEmpty { ranges.append(range) }
+    }
+    if specifiers.isEmpty || specifiers.count > ByteRanges.rangeCountMax {
+      self = .ignored
+    } else if ranges.isEmpty {
+      self = .unsatisfiable
+    } else if ranges.reduce(0, { $0 + $1.count }) > bodyBytes {
+      self = .ignored
+    } else {
+      self = .satisfiable(ranges)
+    }
+  }
+
+  /// One range cut to the body, empty when it holds none of it; nil when it is malformed.
+  private static func range(_ specifier: Substring, _ bodyBytes: Int) -> Range<Int>? {
+    let ends = specifier.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+    guard ends.count == 2, ends.allSatisfy({ $0.utf8.allSatisfy(Grammar.isDigit) }) else { return nil }
+    // More digits than 63 bits hold are a position behind any end.
+    let last = ends[1].isEmpty ? nil : Grammar.decimal(ends[1].utf8) ?? .max
+    if ends[0].isEmpty {
+      guard let last else { return nil }
+      return max(0, bodyBytes - last)..<bodyBytes
+    }
+    let first = Grammar.decimal(ends[0].utf8) ?? .max
+    if let last, last < first { return nil }
+    guard first < bodyBytes else { return 0..<0 }
+    return first..<(min(last ?? .max, bodyBytes - 1) + 1)
+  }
+}

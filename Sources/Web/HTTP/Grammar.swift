@@ -1,0 +1,83 @@
+/// The byte classes of the grammar that requests are made of, each above the rule it implements.
+enum Grammar {
+  /// tchar = "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "." / "^" / "_" / "`" / "|" / "~"
+  ///       / DIGIT / ALPHA  (RFC 9110, section 5.6.2)
+  static func isToken(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x21, 0x23...0x27, 0x2A, 0x2B, 0x2D, 0x2E, 0x5E, 0x5F, 0x60, 0x7C, 0x7E: true
+    default: isDigit(byte) || isLetter(byte)
+    }
+  }
+
+  /// field-content = VCHAR / obs-text / SP / HTAB  (RFC 9110, section 5.5)
+  static func isFieldContent(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != 0x7F || byte == 0x09 }
+
+  /// pchar = unreserved / pct-encoded / sub-delims / ":" / "@", and the "/" between segments
+  /// (RFC 3986, section 3.3); a percent sign is checked when it is decoded.
+  static func isPath(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x21, 0x24...0x2F, 0x3A, 0x3B, 0x3D, 0x40, 0x5F, 0x7E: true
+    default: isDigit(byte) || isLetter(byte)
+    }
+  }
+
+  /// query = *( pchar / "/" / "?" )  (RFC 3986, section 3.4), and the seven characters that browsers leave
+  /// as they are in a query (WHATWG URL, query percent-encode set): [ ] { } | ^ ` and the backslash.
+  static func isQuery(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x3F, 0x5B...0x5E, 0x60, 0x7B...0x7D: true
+    default: isPath(byte)
+    }
+  }
+
+  /// uri-host [ ":" port ]  (RFC 9110, section 7.2; RFC 3986, section 3.2.2): bytes that it may hold.
+  static func isHost(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x5B, 0x5D: true
+    case 0x2F, 0x40: false
+    default: isPath(byte)
+    }
+  }
+
+  static func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
+
+  static func isLetter(_ byte: UInt8) -> Bool { byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A }
+
+  /// The value of a HEXDIG in either case (RFC 5234, appendix B.1).
+  static func hexValue(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case 0x30...0x39: byte - 0x30
+    case 0x41...0x46: byte - 0x41 + 10
+    case 0x61...0x66: byte - 0x61 + 10
+    default: nil
+    }
+  }
+
+  /// The number that 1*DIGIT stands for; nil for anything else and for what does not fit 63 bits.
+  static func decimal(_ bytes: some Collection<UInt8>) -> Int? {
+    guard !bytes.isEmpty else { return nil }
+    var value = 0
+    for byte in bytes {
+      guard isDigit(byte) else { return nil }
+      let (tens, overTens) = value.multipliedReportingOverflow(by: 10)
+      let (sum, overSum) = tens.addingReportingOverflow(Int(byte - 0x30))
+      guard !overTens, !overSum else { return nil }
+      value = sum
+    }
+    return value
+  }
+
+  /// The members of a comma-separated list without white space around them; empty ones do not count
+  /// (RFC 9110, section 5.6.1).
+  static func list(_ value: String) -> [Substring] {
+    value.split(separator: ",").map(trimmed).filter { !$0.isEmpty }
+  }
+
+  /// A text without the OWS around it: spaces and tabs (RFC 9110, section 5.6.3).
+  static func trimmed(_ text: Substring) -> Substring {
+    var rest = text
+    while let first = rest.utf8.first, first == 0x20 || first == 0x09 { rest = rest.dropFirst() }
+    while let last = rest.utf8.last, last == 0x20 || last == 0x09 { rest = rest.dropLast() }
+    return rest
+  }
+}

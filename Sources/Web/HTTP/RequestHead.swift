@@ -1,0 +1,72 @@
+/// Everything of a request but its content, checked.
+package struct RequestHead: Sendable {
+  package var method: Method
+  package var target: RequestTarget
+  /// The minor version: 0 for HTTP/1.0, 1 for HTTP/1.1 and what may come after it (RFC 9110, section 2.5).
+  package var minorVersion: Int
+  package var headers: Headers
+  /// How long the content is.
+  package var framing: Framing
+  /// Whether the client wants to send another request on this connection (RFC 9112, section 9.3).
+  package var keepsAlive: Bool
+  /// Whether the client waits for `100 Continue` before it sends the content (RFC 9110, section 10.1.1).
+  package var expectsContinue: Bool
+
+  /// How the end of the content is known (RFC 9112, section 6.3).
+  package enum Framing: Equatable, Sendable {
+    /// Exactly so many bytes; 0 where neither field is given.
+    case length(Int)
+    case chunked
+  }
+
+  /// The request with its content, for a handler.
+  package func request(body: [UInt8]) -> Request {
+    Request(method: method, segments: target.segments, query: target.query, headers: headers, body: body)
+  }
+
+  /// Derives framing and persistence from the fields, and refuses what could be read in two ways.
+  init(
+    method: Method, target: RequestTarget, minorVersion: Int, headers: Headers
+  ) throws(RequestError) {
+    self.method = method
+    self.target = target
+    self.minorVersion = minorVersion
+    self.headers = headers
+    try RequestHead.checkHost(headers, minorVersion: minorVersion)
+    framing = try RequestHead.framing(headers, minorVersion: minorVersion)
+    let connection = Grammar.list(headers.list("Connection") ?? "")
+    func says(_ option: String) -> Bool { connection.contains { equalIgnoringCase(String($0), option) } }
+    keepsAlive = !says("close") && (minorVersion > 0 || says("keep-alive"))
+    expectsContinue = false
+    if let expectation = headers.list("Expect"), minorVersion > 0 {
+      guard equalIgnoringCase(expectation, "100-continue") else { throw .expectationUnsupported }
+      expectsContinue = framing != .length(0)
+    }
+  }
+
+  private static func checkHost(_ headers: Headers, minorVersion: Int) throws(RequestError) {
+    let hosts = headers.all("Host")
+    if hosts.isEmpty, minorVersion > 0 { throw .hostMissing }
+    if hosts.count > 1 { throw .hostRepeated }
+    guard hosts.allSatisfy({ $0.utf8.allSatisfy(Grammar.isHost) }) else { throw .hostMalformed }
+  }
+
+  private static func framing(_ headers: Headers, minorVersion: Int) throws(RequestError) -> Framing {
+    let lengths = headers.all("Content-Length")
+    if let codings = headers.list("Transfer-Encoding") {
+      guard minorVersion > 0 else { throw .codingInOldVersion }
+      guard lengths.isEmpty else { throw .lengthBesideCoding }
+      let names = Grammar.list(codings).map { equalIgnoringCase(String($0), "chunked") }
+      guard names.last == true, !names.dropLast().contains(true) else { throw .chunkedNotLast }
+      guard names.count == 1 else { throw .codingUnsupported }
+      return .chunked
+    }
+    guard lengths.count < 2 else { throw .lengthRepeated }
+    guard let length = lengths.first else { return .length(0) }
+    guard length.utf8.allSatisfy(Grammar.isDigit), !length.isEmpty else {
+      throw length.contains(",") ? .lengthRepeated : .lengthMalformed
+    }
+    // More digits than 63 bits hold are still a number: over any limit.
+    return .length(Grammar.decimal(length.utf8) ?? .max)
+  }
+}

@@ -1,0 +1,89 @@
+/// What a request line asks for, taken apart and percent-decoded once (RFC 9112, section 3.2).
+package struct RequestTarget: Equatable, Sendable {
+  /// The target as it came, for logs: visible ASCII only.
+  package var text: String
+  /// The host of the absolute form, which counts instead of the Host field (RFC 9112, section 3.2.2).
+  package var authority: String?
+  /// The path, decoded segment by segment; `*` alone for `OPTIONS *`.
+  package var segments: [String] = []
+  /// The query's parameters in order, decoded; `+` is a space, as forms and URLSearchParams write it.
+  package var query: [(name: String, value: String)] = []
+
+  package static func == (one: RequestTarget, other: RequestTarget) -> Bool {
+    one.text == other.text && one.authority == other.authority && one.segments == other.segments
+      && one.query.elementsEqual(other.query, by: ==)
+  }
+
+  /// request-target = origin-form / absolute-form / authority-form / asterisk-form.
+  /// The authority-form belongs to CONNECT, which this server does not speak.
+  ///
+  /// - Throws: `targetMalformed`, `percentEncodingMalformed`.
+  init(_ bytes: ArraySlice<UInt8>, method: Method) throws(RequestError) {
+    text = String(decoding: bytes, as: UTF8.self)
+    var rest = bytes
+    if rest.elementsEqual([0x2A]), method == .options {
+      segments = ["*"]
+      return
+    }
+    if rest.first != 0x2F {
+      let scheme = rest.prefix(7)
+      guard equalIgnoringCase(String(decoding: scheme, as: UTF8.self), "http://") else {
+        throw .targetMalformed
+      }
+      rest = rest.dropFirst(7)
+      let end = rest.firstIndex { $0 == 0x2F || $0 == 0x3F } ?? rest.endIndex
+      guard end > rest.startIndex, rest[..<end].allSatisfy(Grammar.isHost) else { throw .targetMalformed }
+      authority = String(decoding: rest[..<end], as: UTF8.self)
+      rest = rest[end...]
+    }
+    let mark = rest.firstIndex(of: 0x3F) ?? rest.endIndex
+    segments = try RequestTarget.segments(of: rest[..<mark])
+    if mark < rest.endIndex { query = try RequestTarget.parameters(of: rest[(mark + 1)...]) }
+  }
+
+  private static func segments(of path: ArraySlice<UInt8>) throws(RequestError) -> [String] {
+    guard path.allSatisfy(Grammar.isPath) else { throw .targetMalformed }
+    guard path.count > 1 else { return [] }
+    var segments: [String] = []
+    for segment in path.dropFirst().split(separator: 0x2F, omittingEmptySubsequences: false) {
+      segments.append(try decode(segment, plusIsSpace: false))
+    }
+    return segments
+  }
+
+  private static func parameters(
+    of query: ArraySlice<UInt8>
+  ) throws(RequestError) -> [(name: String, value: String)] {
+    guard query.allSatisfy(Grammar.isQuery) else { throw .targetMalformed }
+    var parameters: [(name: String, value: String)] = []
+    for pair in query.split(separator: 0x26) {
+      let equals = pair.firstIndex(of: 0x3D) ?? pair.endIndex
+      let name = try decode(pair[..<equals], plusIsSpace: true)
+      let value = try decode(pair[equals...].dropFirst(), plusIsSpace: true)
+      parameters.append((name, value))
+    }
+    return parameters
+  }
+
+  /// Replaces each `%xy` once; what comes out must be UTF-8 without NUL.
+  private static func decode(_ bytes: ArraySlice<UInt8>, plusIsSpace: Bool) throws(RequestError) -> String {
+    var decoded: [UInt8] = []
+    decoded.reserveCapacity(bytes.count)
+    var position = bytes.startIndex
+    while position < bytes.endIndex {
+      let byte = bytes[position]
+      position += 1
+      guard byte == 0x25 else {
+        decoded.append(byte == 0x2B && plusIsSpace ? 0x20 : byte)
+        continue
+      }
+      guard position + 1 < bytes.endIndex, let high = Grammar.hexValue(bytes[position]),
+        let low = Grammar.hexValue(bytes[position + 1]), high | low != 0
+      else { throw .percentEncodingMalformed }
+      decoded.append(high << 4 | low)
+      position += 2
+    }
+    guard let text = String(validating: decoded, as: UTF8.self) else { throw .percentEncodingMalformed }
+    return text
+  }
+}
