@@ -1,0 +1,67 @@
+import Platform
+
+/// Reads complete lines of a growing file from a byte offset. A last line without its newline is not there yet.
+package struct EventTail: Sendable {
+  /// One line and where the next one begins.
+  package struct Line: Sendable, Equatable {
+    /// Without the newline.
+    package var bytes: [UInt8]
+    /// Byte offset behind the newline.
+    package var end: Int
+
+    package init(bytes: [UInt8], end: Int) {
+      self.bytes = bytes
+      self.end = end
+    }
+  }
+
+  /// A line may have so many bytes; a longer one is a damaged file.
+  package static let lineBytesMax = 1 << 20
+
+  private let path: String
+  private var file: File?
+  /// Where the next line begins.
+  package private(set) var offset: Int
+
+  /// Starts at an offset that an earlier tail ended with, or at 0. The file need not be there yet.
+  package init(path: String, offset: Int = 0) {
+    self.path = path
+    self.offset = offset
+  }
+
+  /// The lines that have been completed since the last call, about a megabyte of them at most; empty: none.
+  ///
+  /// - Throws: `RunFolderError` for a file that cannot be read, or that holds a line over `lineBytesMax`.
+  package mutating func next() throws(RunFolderError) -> [Line] {
+    do {
+      if file == nil {
+        guard FileSystem.exists(path) else { return [] }
+        file = try File(path, .read)
+      }
+      guard let file, try file.size() > offset else { return [] }
+      return try split(file.read(at: offset, countMax: EventTail.lineBytesMax))
+    } catch let error as SystemError {
+      throw RunFolderError(operation: "read", subject: path, cause: error.cause)
+    } catch let error as RunFolderError {
+      throw error
+    } catch {
+      throw RunFolderError(operation: "read", subject: path, cause: "\(error)")
+    }
+  }
+
+  private mutating func split(_ bytes: [UInt8]) throws(RunFolderError) -> [Line] {
+    var lines: [Line] = []
+    var start = 0
+    while let newline = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) {
+      lines.append(Line(bytes: Array(bytes[start..<newline]), end: offset + newline + 1))
+      start = newline + 1
+    }
+    if lines.isEmpty && bytes.count == EventTail.lineBytesMax {
+      throw RunFolderError(
+        operation: "read", subject: path,
+        cause: "the line at byte \(offset) is over \(EventTail.lineBytesMax) bytes")
+    }
+    offset += start
+    return lines
+  }
+}

@@ -1,0 +1,113 @@
+import JobModel
+
+extension WorkerEvent {
+  /// The event as one line without its newline: `event` first, `time` as RFC 3339.
+  package func line(time: String) -> String {
+    var line = EventLine(name)
+    switch self {
+    case .metric(let metric):
+      line.add("step", .integer(metric.step))
+      line.add("epoch", .integer(metric.epoch))
+      line.add("time", .string(time))
+      for value in metric.values { line.add(value.name, .number(value.value)) }
+    case .started(let start):
+      line.add("time", .string(time))
+      line.add("attempt", .integer(start.attempt))
+      line.add("step", .integer(start.step))
+      line.add("steps", .integer(start.steps))
+      line.add("epochs", .integer(start.epochs))
+      line.add("threads", .integer(start.threads))
+      line.add("isa", .string(start.isa))
+    case .checkpoint(let manifest):
+      line.add("time", .string(time))
+      for (key, value) in manifest.members { line.add(key, value) }
+    case .warning(let message):
+      line.add("time", .string(time))
+      line.add("message", .string(message))
+    case .result(let result):
+      line.add("time", .string(time))
+      line.add("result", result)
+    case .yielded(let step):
+      line.add("time", .string(time))
+      line.add("step", .integer(step))
+    case .end(let end):
+      line.add("time", .string(time))
+      line.add("state", .string(end.state.rawValue))
+      if let reason = end.reason { line.add("reason", .string(reason.rawValue)) }
+      if let message = end.message { line.add("message", .string(message)) }
+    }
+    return line.finish()
+  }
+
+  /// Reads a line's value; `nil` for one that no worker writes.
+  package init?(json: JSON) {
+    switch json["event"]?.string {
+    case "started":
+      guard let attempt = json["attempt"]?.int, let step = json["step"]?.int, let steps = json["steps"]?.int,
+        let epochs = json["epochs"]?.int, let threads = json["threads"]?.int, let isa = json["isa"]?.string
+      else { return nil }
+      self = .started(
+        RunStart(attempt: attempt, step: step, steps: steps, epochs: epochs, threads: threads, isa: isa))
+    case "metric":
+      guard let step = json["step"]?.int, let epoch = json["epoch"]?.int else { return nil }
+      let values = (json.object ?? [:]).filter { !MetricLine.otherKeys.contains($0.key) }
+      self = .metric(
+        MetricLine(
+          step: step, epoch: epoch,
+          values: values.sorted { $0.key < $1.key }.map { .init($0.key, $0.value.double ?? .nan) }))
+    case "checkpoint":
+      guard let manifest = CheckpointManifest(json: json) else { return nil }
+      self = .checkpoint(manifest)
+    case "warning": self = .warning(message: json["message"]?.string ?? "")
+    case "result": self = .result(json["result"] ?? .null)
+    case "yielded": self = .yielded(step: json["step"]?.int ?? 0)
+    case "end":
+      guard let state = json["state"]?.string.flatMap(JobState.init(rawValue:)), state.isFinished else {
+        return nil
+      }
+      self = .end(
+        RunEnd(
+          state: state, reason: json["reason"]?.string.flatMap(Reason.init(rawValue:)),
+          message: json["message"]?.string))
+    default: return nil
+    }
+  }
+
+  private var name: String {
+    switch self {
+    case .started: "started"
+    case .metric: "metric"
+    case .checkpoint: "checkpoint"
+    case .warning: "warning"
+    case .result: "result"
+    case .yielded: "yielded"
+    case .end: "end"
+    }
+  }
+}
+
+extension MetricLine {
+  fileprivate static let otherKeys: Set<String> = ["event", "step", "epoch", "time"]
+}
+
+extension CheckpointManifest {
+  /// Members in the order of the stream's lines.
+  fileprivate var members: [(String, JSON)] {
+    [
+      ("name", .string(name)), ("step", .integer(step)), ("epoch", .integer(epoch)),
+      ("bytes", .integer(bytes)),
+      ("sha256", .string(sha256)),
+    ]
+  }
+
+  /// The manifest as an object.
+  package var json: JSON { .object(Dictionary(uniqueKeysWithValues: members)) }
+
+  /// Reads a manifest or a `checkpoint` event; `nil` if a member is missing.
+  package init?(json: JSON) {
+    guard let name = json["name"]?.string, let step = json["step"]?.int, let epoch = json["epoch"]?.int,
+      let bytes = json["bytes"]?.int, let sha256 = json["sha256"]?.string
+    else { return nil }
+    self.init(name: name, step: step, epoch: epoch, bytes: bytes, sha256: sha256)
+  }
+}
