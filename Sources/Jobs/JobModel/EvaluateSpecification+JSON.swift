@@ -1,0 +1,78 @@
+extension EvaluateSpecification {
+  /// What a `spec` leaves to the job that it names.
+  package struct Defaults: Sendable {
+    /// The data set, that of the training.
+    package var dataset: String
+
+    package init(dataset: String = "fashion-mnist") { self.dataset = dataset }
+  }
+
+  /// Reads a `spec`; `checkpoint.job` is required, all else has defaults.
+  package static func parse(
+    _ json: JSON, at pointer: String = "", defaults: Defaults = Defaults()
+  ) throws(SpecificationProblems) -> EvaluateSpecification {
+    let problems = ProblemList()
+    let specification = read(json, at: pointer, defaults: defaults, problems)
+    try problems.check()
+    guard let specification else { throw SpecificationProblems([(pointer, "is incomplete")]) }
+    return specification
+  }
+
+  /// As `parse`; what is wrong is noted in the list. `nil` if it names no job.
+  package static func read(
+    _ json: JSON, at pointer: String, defaults: Defaults = Defaults(), _ problems: ProblemList
+  ) -> EvaluateSpecification? {
+    let reader = ObjectReader(json, at: pointer, problems)
+    var checkpoint: CheckpointReference?
+    if json["checkpoint"] == nil {
+      problems.add("\(pointer)/checkpoint", "is missing; must be {\"job\": ID, \"which\": \"last\"}")
+    }
+    reader.object("checkpoint") { checkpoint = CheckpointReference.read($0) }
+    var choice = EvaluationProtocol.linear
+    reader.choice("protocol", into: &choice)
+    var features = Features.augmented
+    reader.choice("features", into: &features)
+    var dataset = EvaluationDataset(name: defaults.dataset)
+    reader.object("dataset") {
+      $0.line("name", bytesMax: 1024, into: &dataset.name)
+      $0.integer("limit", orNullIn: 2...1_000_000_000, into: &dataset.limit)
+    }
+    var baselines = false
+    reader.boolean("baselines", into: &baselines)
+    var epochs = 50
+    reader.integer("epochs", 1...100_000, into: &epochs)
+    var seed: UInt64 = 0
+    reader.seed("seed", into: &seed)
+    reader.finish()
+    return checkpoint.map {
+      EvaluateSpecification(
+        checkpoint: $0, protocol: choice, features: features, dataset: dataset, baselines: baselines,
+        epochs: epochs, seed: seed)
+    }
+  }
+
+  /// Every field by name; `parse` reads it back as an equal value.
+  package var json: JSON {
+    [
+      "checkpoint": ["job": .string(checkpoint.job.text), "which": .string(checkpoint.which)],
+      "protocol": .string(`protocol`.rawValue),
+      "features": .string(features.rawValue),
+      "dataset": ["name": .string(dataset.name), "limit": .optional(dataset.limit)],
+      "baselines": .bool(baselines),
+      "epochs": .integer(epochs),
+      "seed": .integer(Int(seed)),
+    ]
+  }
+}
+
+extension CheckpointReference {
+  fileprivate static func read(_ reader: ObjectReader) -> CheckpointReference? {
+    var which = "last"
+    reader.line("which", bytesMax: 255, into: &which)
+    guard let id = reader.value("job")?.string.flatMap(JobID.init) else {
+      reader.refuse("job", "must be the id of a train job")
+      return nil
+    }
+    return CheckpointReference(job: id, which: which)
+  }
+}

@@ -1,0 +1,97 @@
+/// What a job is to do, resolved.
+package enum JobSpecification: Sendable, Equatable {
+  case train(TrainSpecification)
+  case evaluate(EvaluateSpecification)
+
+  package var kind: JobKind {
+    switch self {
+    case .train: .train
+    case .evaluate: .evaluate
+    }
+  }
+
+  /// Every field by name.
+  package var json: JSON {
+    switch self {
+    case .train(let specification): specification.json
+    case .evaluate(let specification): specification.json
+    }
+  }
+
+  /// Reads the `spec` of a job of that kind.
+  package static func parse(
+    _ json: JSON, kind: JobKind, at pointer: String = ""
+  ) throws(SpecificationProblems) -> JobSpecification {
+    switch kind {
+    case .train: .train(try TrainSpecification.parse(json, at: pointer))
+    case .evaluate: .evaluate(try EvaluateSpecification.parse(json, at: pointer))
+    }
+  }
+}
+
+/// What people write on a job; it never changes what the job does.
+package struct JobLabelling: Sendable, Equatable {
+  /// `nil`: has none.
+  package var name: String?
+  package var labels: [String: String]
+  package var notes: String?
+  /// 0…100, higher first.
+  package var priority: Int
+
+  package static let nameBytesMax = 200
+  package static let notesBytesMax = 10_000
+  package static let labelsMax = 32
+  package static let labelKeyBytesMax = 64
+  package static let labelValueBytesMax = 256
+
+  package init(
+    name: String? = nil, labels: [String: String] = [:], notes: String? = nil, priority: Int = 50
+  ) {
+    self.name = name
+    self.labels = labels
+    self.notes = notes
+    self.priority = priority
+  }
+
+  /// Reads `name`, `labels`, `notes` and `priority`; what is missing stays as it is.
+  package mutating func read(_ reader: ObjectReader) {
+    if let value = reader.value("name") {
+      if value.isNull {
+        name = nil
+      } else if let text = value.string, ObjectReader.isLine(text, bytesMax: Self.nameBytesMax) {
+        name = text
+      } else {
+        reader.refuse(
+          "name", "must be null or a string of 1 to \(Self.nameBytesMax) bytes without control characters")
+      }
+    }
+    if let value = reader.value("notes") {
+      if value.isNull {
+        notes = nil
+      } else if let text = value.string, text.utf8.count <= Self.notesBytesMax {
+        notes = text
+      } else {
+        reader.refuse("notes", "must be null or a string of at most \(Self.notesBytesMax) bytes")
+      }
+    }
+    if reader.value("labels") != nil { readLabels(reader) }
+    reader.integer("priority", 0...100, into: &priority)
+  }
+
+  private mutating func readLabels(_ reader: ObjectReader) {
+    let members = reader.value("labels")?.object
+    let read = members?.compactMapValues { value in
+      value.string.flatMap { $0.utf8.count <= Self.labelValueBytesMax ? $0 : nil }
+    }
+    let keysAreFit = members?.keys.allSatisfy { ObjectReader.isLine($0, bytesMax: Self.labelKeyBytesMax) }
+    if let read, let members, read.count == members.count, members.count <= Self.labelsMax, keysAreFit == true
+    {
+      labels = read
+    } else {
+      reader.refuse(
+        "labels",
+        "must be an object of at most \(Self.labelsMax) strings, keys of 1 to \(Self.labelKeyBytesMax) bytes, "
+          + "values of at most \(Self.labelValueBytesMax)")
+    }
+  }
+}

@@ -1,0 +1,170 @@
+/// Which numbers a field takes.
+package enum NumberRange: Sendable {
+  /// Both ends belong to it.
+  case closed(Double, Double)
+  /// The upper end does not belong to it.
+  case halfOpen(Double, Double)
+  /// Above 0, up to and with the limit.
+  case positive(Double)
+
+  package func contains(_ value: Double) -> Bool {
+    switch self {
+    case .closed(let low, let high): low <= value && value <= high
+    case .halfOpen(let low, let high): low <= value && value < high
+    case .positive(let high): 0 < value && value <= high
+    }
+  }
+
+  /// `> 0`, `from 0 to 1`: as it goes on after "must be".
+  package var phrase: String {
+    switch self {
+    case .closed(let low, let high): "from \(JSON.number(low).text) to \(JSON.number(high).text)"
+    case .halfOpen(let low, let high): "≥ \(JSON.number(low).text) and < \(JSON.number(high).text)"
+    case .positive(let high): "> 0 and ≤ \(JSON.number(high).text)"
+    }
+  }
+
+  /// The part of the phrase that a value offends.
+  package func phrase(against value: Double) -> String {
+    if case .positive = self, value <= 0 { return "> 0" }
+    return phrase
+  }
+}
+
+extension ObjectReader {
+  package func integer(
+    _ key: String, _ range: ClosedRange<Int>, multipleOf unit: Int = 1, into field: inout Int
+  ) {
+    guard let value = value(key) else { return }
+    if let number = value.int, range.contains(number), number % unit == 0 {
+      field = number
+    } else {
+      let what = unit == 1 ? "a whole number" : "a multiple of \(unit)"
+      refuse(key, "must be \(what) from \(range.lowerBound) to \(range.upperBound)")
+    }
+  }
+
+  /// A whole number or `null`.
+  package func integer(_ key: String, orNullIn range: ClosedRange<Int>, into field: inout Int?) {
+    guard let value = value(key) else { return }
+    if value.isNull {
+      field = nil
+    } else if let number = value.int, range.contains(number) {
+      field = number
+    } else {
+      refuse(key, "must be null or a whole number from \(range.lowerBound) to \(range.upperBound)")
+    }
+  }
+
+  /// A whole number that JSON carries exactly everywhere: 0 to 2^53.
+  package func seed(_ key: String, into field: inout UInt64) {
+    var value = Int(field)
+    integer(key, 0...9_007_199_254_740_992, into: &value)
+    field = UInt64(value)
+  }
+
+  package func number(_ key: String, _ range: NumberRange, into field: inout Double) {
+    guard let value = value(key) else { return }
+    guard let number = value.double else { return refuse(key, "must be a number \(range.phrase)") }
+    if range.contains(number) {
+      field = number
+    } else {
+      refuse(key, "must be \(range.phrase(against: number))")
+    }
+  }
+
+  /// Two numbers, the first not above the second.
+  package func interval(_ key: String, _ range: NumberRange, into field: inout [Double]) {
+    guard let value = value(key) else { return }
+    let numbers = value.array?.compactMap(\.double) ?? []
+    if value.array?.count == 2, numbers.count == 2, numbers.allSatisfy(range.contains),
+      numbers[0] <= numbers[1]
+    {
+      field = numbers
+    } else {
+      refuse(key, "must be [low, high] with low ≤ high, both \(range.phrase)")
+    }
+  }
+
+  /// One number for both views, or an array of one a view; becomes two numbers.
+  package func perView(_ key: String, _ range: NumberRange, into field: inout [Double]) {
+    guard let value = value(key) else { return }
+    let elements = value.array ?? [value, value]
+    let numbers = elements.compactMap(\.double)
+    if elements.count == 2, numbers.count == 2, numbers.allSatisfy(range.contains) {
+      field = numbers
+    } else {
+      refuse(key, "must be a number \(range.phrase), or an array of two such numbers, one a view")
+    }
+  }
+
+  /// Exactly `count` numbers.
+  package func numbers(_ key: String, count: Int, _ range: NumberRange, into field: inout [Double]) {
+    guard let value = value(key) else { return }
+    let numbers = value.array?.compactMap(\.double) ?? []
+    if value.array?.count == count, numbers.count == count, numbers.allSatisfy(range.contains) {
+      field = numbers
+    } else {
+      refuse(key, "must be an array of \(count) numbers \(range.phrase)")
+    }
+  }
+
+  package func integers(
+    _ key: String, count: ClosedRange<Int>, _ range: ClosedRange<Int>, into field: inout [Int]
+  ) {
+    guard let value = value(key) else { return }
+    let numbers = value.array?.compactMap(\.int) ?? []
+    if numbers.count == value.array?.count, count.contains(numbers.count), numbers.allSatisfy(range.contains)
+    {
+      field = numbers
+    } else {
+      refuse(
+        key,
+        "must be an array of \(count.lowerBound) to \(count.upperBound) whole numbers from "
+          + "\(range.lowerBound) to \(range.upperBound)")
+    }
+  }
+
+  package func boolean(_ key: String, into field: inout Bool) {
+    guard let value = value(key) else { return }
+    if let boolean = value.bool { field = boolean } else { refuse(key, "must be true or false") }
+  }
+
+  /// One of the raw values of an enumeration.
+  package func choice<Choice: RawRepresentable<String> & CaseIterable>(
+    _ key: String, into field: inout Choice
+  ) {
+    guard let value = value(key) else { return }
+    if let choice = value.string.flatMap(Choice.init(rawValue:)) {
+      field = choice
+    } else {
+      let allowed = Choice.allCases.map { "\"\($0.rawValue)\"" }
+      refuse(key, "must be \(allowed.count > 1 ? "one of " : "")\(allowed.joined(separator: ", "))")
+    }
+  }
+
+  /// A text of 1 to `bytesMax` bytes of UTF-8 without control characters.
+  package func line(_ key: String, bytesMax: Int, into field: inout String) {
+    guard let value = value(key) else { return }
+    if let text = value.string, ObjectReader.isLine(text, bytesMax: bytesMax) {
+      field = text
+    } else {
+      refuse(key, "must be a string of 1 to \(bytesMax) bytes without control characters")
+    }
+  }
+
+  /// The members of an object one level down; `read` is not called if there is none.
+  package func object(_ key: String, _ read: (ObjectReader) -> Void) {
+    guard let value = value(key) else { return }
+    let reader = ObjectReader(value, at: pointer(to: key), problems)
+    if value.object == nil { return }
+    read(reader)
+    reader.finish()
+  }
+
+  /// Whether a text has 1 to `bytesMax` bytes of UTF-8 and no control character.
+  package static func isLine(_ text: String, bytesMax: Int) -> Bool {
+    (1...bytesMax).contains(text.utf8.count)
+      && !text.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F }
+  }
+}
