@@ -34,6 +34,22 @@ package struct RunFolder: Sendable {
   /// Removes everything.
   package func remove() throws(SystemError) { try FileSystem.removeTree(path) }
 
+  /// Replaces `spec.json`, whole and durable.
+  package func writeSpec(_ spec: RunSpec) throws(SystemError) {
+    try AtomicFile.write(spec.json.utf8, to: specPath)
+  }
+
+  /// Reads `spec.json`.
+  ///
+  /// - Throws: `RunFolderError`.
+  package func readSpec() throws(RunFolderError) -> RunSpec {
+    do {
+      return try RunSpec(json: JSON.parse(File(specPath, .read).readAll()))
+    } catch {
+      throw RunFolderError(operation: "read", subject: specPath, cause: "\(error)")
+    }
+  }
+
   /// Whether a worker is alive in this folder.
   package func isAlive() throws(SystemError) -> Bool { try FileLock.isHeld(lockPath) }
 

@@ -2,16 +2,10 @@ import JobModel
 
 /// What one attempt of a job has to do: the content of `spec.json`.
 package struct RunSpec: Sendable, Equatable {
-  /// The resolved specification of either kind of job.
-  package enum Specification: Sendable, Equatable {
-    case train(TrainSpecification)
-    case evaluate(EvaluateSpecification)
-  }
-
   package var job: JobID
   /// From 1; each start of a worker counts.
   package var attempt: Int
-  package var specification: Specification
+  package var specification: JobSpecification
   /// Threads of the engine, ≥ 1. Results do not depend on it.
   package var threads: Int
   /// Train: path of the checkpoint to go on from; `nil`: from the beginning.
@@ -20,7 +14,7 @@ package struct RunSpec: Sendable, Equatable {
   package var checkpointPath: String?
 
   package init(
-    job: JobID, attempt: Int, specification: Specification, threads: Int, resumeFrom: String? = nil,
+    job: JobID, attempt: Int, specification: JobSpecification, threads: Int, resumeFrom: String? = nil,
     checkpointPath: String? = nil
   ) {
     self.job = job
@@ -30,11 +24,32 @@ package struct RunSpec: Sendable, Equatable {
     self.resumeFrom = resumeFrom
     self.checkpointPath = checkpointPath
   }
+}
 
-  package var kind: JobKind {
-    switch specification {
-    case .train: .train
-    case .evaluate: .evaluate
+extension RunSpec {
+  /// The content of `spec.json`.
+  package var json: JSON {
+    [
+      "job": .string(job.text), "attempt": .integer(attempt), "kind": .string(specification.kind.rawValue),
+      "spec": specification.json,
+      "threads": .integer(threads), "resume_from": .optional(resumeFrom),
+      "checkpoint_path": .optional(checkpointPath),
+    ]
+  }
+
+  /// Reads the content of `spec.json`.
+  ///
+  /// - Throws: `RunFolderError` for a missing member, `SpecificationProblems` for a wrong specification.
+  package init(json: JSON) throws {
+    guard let job = json["job"]?.string.flatMap({ JobID($0) }), let attempt = json["attempt"]?.int,
+      let kind = json["kind"]?.string.flatMap(JobKind.init(rawValue:)), let spec = json["spec"],
+      let threads = json["threads"]?.int, threads >= 1
+    else {
+      throw RunFolderError(
+        operation: "read", subject: "the run's specification", cause: "a member is missing")
     }
+    try self.init(
+      job: job, attempt: attempt, specification: JobSpecification.parse(spec, kind: kind), threads: threads,
+      resumeFrom: json["resume_from"]?.string, checkpointPath: json["checkpoint_path"]?.string)
   }
 }
