@@ -23,10 +23,13 @@ func room(
     swiftSettings: settings, linkerSettings: linker)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [],
+  settings: [SwiftSetting] = strict
+) -> Target {
   .testTarget(
     name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)Tests",
-    resources: resources, swiftSettings: strict)
+    resources: resources, swiftSettings: settings)
 }
 
 let package = Package(
@@ -60,8 +63,8 @@ let package = Package(
       "Training", in: "Engine",
       ["JobModel", "Datasets", "NeuralNet", "Tensors", "Parallel", "Kernels", "Platform", "Gzip", "Crypto"],
       settings: safe + [fast]),
-    room("Datasets", in: "Engine", ["Tensors", "Parallel", "Platform", "Gzip"], settings: safe + [fast]),
-    room("NeuralNet", in: "Engine", ["Tensors", "Parallel", "Kernels"], settings: safe + [fast]),
+    room("Datasets", in: "Engine", ["Parallel", "Platform", "Gzip"], settings: safe + [fast]),
+    room("NeuralNet", in: "Engine", ["Tensors", "Parallel", "Kernels", "Platform"], settings: safe + [fast]),
     room("Tensors", in: "Engine", ["Platform"], settings: strict + [fast]),
     room("Parallel", in: "Engine", ["Platform"], settings: strict + [fast]),
     room("Kernels", in: "Engine", ["Tensors", "Parallel", "Platform"], settings: strict + [fast]),
@@ -89,8 +92,10 @@ let package = Package(
     tests("RunFolder", ["RunFolder", "JobModel", "Platform"]),
     tests("Dispatcher", ["Dispatcher", "RunFolder", "JobStore", "JobModel"]),
     tests("Training", ["Training", "Datasets", "NeuralNet", "JobModel", "Gzip"]),
-    tests("Datasets", ["Datasets", "Tensors", "Parallel", "Gzip"]),
-    tests("NeuralNet", ["NeuralNet", "Kernels", "Tensors", "Parallel"]),
+    tests("Datasets", ["Datasets", "Parallel", "Gzip"]),
+    tests(
+      "NeuralNet", ["NeuralNet", "Kernels", "Tensors", "Parallel"], resources: [.copy("Golden")],
+      settings: strict + [fast]),
     tests("Kernels", ["Kernels", "Tensors", "Parallel", "Platform"]),
     tests("System", ["Platform", "Gzip", "Crypto", "Logging"]),
     tests("EndToEnd", ["JobModel", "Platform"]),

@@ -1,0 +1,37 @@
+import Kernels
+import Tensors
+
+/// A convolution with its parameters: `[N, C, H, W]` to `[N, K, H′, W′]`. Caches nothing: the caller keeps the input.
+struct Convolution2D {
+  /// `[K, C, R, R]`.
+  let weight: Parameter
+  /// `[K]`, if there is one.
+  let bias: Parameter?
+  /// The sizes, with the most images at once.
+  let shape: ConvolutionShape
+  private let operation: Convolution
+
+  /// Plans parameters `name.weight` and `name.bias`.
+  init(_ name: String, _ shape: ConvolutionShape, bias hasBias: Bool = false, plan: NetworkPlan) throws {
+    self.shape = shape
+    weight = try plan.parameter(
+      "\(name).weight", [shape.outputChannels, shape.inputChannels, shape.kernel, shape.kernel], .weight)
+    bias = hasBias ? try plan.parameter("\(name).bias", [shape.outputChannels], .bias) : nil
+    operation = Convolution(shape, compute: plan.compute)
+  }
+
+  /// `output = weight ∗ input + bias`.
+  func forward(_ input: Activation, output: Activation) {
+    operation.forward(input: input, weight: weight.value, bias: bias?.value, output: output)
+  }
+
+  /// Overwrites the gradients of weight and bias, from the input of the forward pass.
+  func backwardParameters(input: Activation, dOutput: Activation) {
+    operation.backwardWeight(input: input, dOutput: dOutput, dWeight: weight.gradient, dBias: bias?.gradient)
+  }
+
+  /// Overwrites `dInput`.
+  func backwardInput(dOutput: Activation, dInput: Activation) {
+    operation.backwardInput(dOutput: dOutput, weight: weight.value, dInput: dInput)
+  }
+}

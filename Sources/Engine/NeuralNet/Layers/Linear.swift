@@ -1,0 +1,33 @@
+import Kernels
+import Tensors
+
+/// `y = x Wᵀ + b` on rows: `[N, in]` to `[N, out]`. Caches nothing: the caller keeps the input.
+struct Linear {
+  /// `[out, in]`.
+  let weight: Parameter
+  /// `[out]`, if there is one.
+  let bias: Parameter?
+  private let operation: Convolution
+
+  /// Plans parameters `name.weight` and `name.bias` for at most `rows` rows.
+  init(_ name: String, rows: Int, inputs: Int, outputs: Int, bias hasBias: Bool, plan: NetworkPlan) throws {
+    weight = try plan.parameter("\(name).weight", [outputs, inputs], .weight)
+    bias = hasBias ? try plan.parameter("\(name).bias", [outputs], .bias) : nil
+    operation = Convolution(.linear(rows: rows, inputs: inputs, outputs: outputs), compute: plan.compute)
+  }
+
+  /// `output = input Wᵀ + b`.
+  func forward(_ input: Activation, output: Activation) {
+    operation.forward(input: input, weight: weight.value, bias: bias?.value, output: output)
+  }
+
+  /// Overwrites the gradients of weight and bias, from the input of the forward pass.
+  func backwardParameters(input: Activation, dOutput: Activation) {
+    operation.backwardWeight(input: input, dOutput: dOutput, dWeight: weight.gradient, dBias: bias?.gradient)
+  }
+
+  /// Overwrites `dInput`.
+  func backwardInput(dOutput: Activation, dInput: Activation) {
+    operation.backwardInput(dOutput: dOutput, weight: weight.value, dInput: dInput)
+  }
+}

@@ -1,0 +1,35 @@
+import Kernels
+import Tensors
+
+/// The first convolution of an encoder: planar images `[N][3][H][W]` in, no gradient of the images.
+///
+/// Caches nothing: the images must still be there for the backward pass.
+struct Stem {
+  /// `[K, 3, R, R]`.
+  let weight: Parameter
+  /// `[K]`, if there is one.
+  let bias: Parameter?
+  /// The sizes, with the most images at once.
+  let shape: ConvolutionShape
+  private let operation: StemConvolution
+
+  /// Plans parameters `name.weight` and `name.bias`.
+  init(_ name: String, _ shape: ConvolutionShape, bias hasBias: Bool, plan: NetworkPlan) throws {
+    self.shape = shape
+    weight = try plan.parameter(
+      "\(name).weight", [shape.outputChannels, shape.inputChannels, shape.kernel, shape.kernel], .weight)
+    bias = hasBias ? try plan.parameter("\(name).bias", [shape.outputChannels], .bias) : nil
+    operation = try StemConvolution(shape, compute: plan.compute, arena: plan.arena)
+  }
+
+  /// As many images as `output` has are read from the start of `images`.
+  func forward(_ images: Floats, output: Activation) {
+    operation.forward(images: images, weight: weight.value, bias: bias?.value, output: output)
+  }
+
+  /// Overwrites the gradients of weight and bias.
+  func backwardParameters(images: Floats, dOutput: Activation) {
+    operation.backwardWeight(
+      images: images, dOutput: dOutput, dWeight: weight.gradient, dBias: bias?.gradient)
+  }
+}

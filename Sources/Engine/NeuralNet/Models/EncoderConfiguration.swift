@@ -1,0 +1,59 @@
+/// The encoder: torchvision's BasicBlock ResNet with a stem for small images and no max-pool.
+package struct EncoderConfiguration: Sendable, Equatable {
+  /// How many blocks each of the four stages has.
+  package enum Architecture: Sendable, Equatable {
+    case resnet18, resnet34
+
+    /// Blocks a stage.
+    var blocks: [Int] {
+      switch self {
+      case .resnet18: [2, 2, 2, 2]
+      case .resnet34: [3, 4, 6, 3]
+      }
+    }
+  }
+
+  package var architecture: Architecture
+  /// Channels of the first stage (64 in torchvision); doubled by each further stage.
+  package var width: Int
+  /// Channels of the images.
+  package var inputChannels: Int
+  /// Zero padding of the 3×3 stride-1 stem convolution.
+  package var stemPadding: Int
+  /// Whether the stem convolution has a bias.
+  package var stemBias: Bool
+  /// Outputs of the final Linear, which are then the features; `nil`: the pooled maps are.
+  package var fc: Int?
+
+  /// The default values are the seed recipe's.
+  package init(
+    architecture: Architecture = .resnet18, width: Int = 64, inputChannels: Int = 3, stemPadding: Int = 0,
+    stemBias: Bool = true, fc: Int? = 512
+  ) {
+    self.architecture = architecture
+    self.width = width
+    self.inputChannels = inputChannels
+    self.stemPadding = stemPadding
+    self.stemBias = stemBias
+    self.fc = fc
+  }
+
+  /// Channels of the last stage, which are pooled.
+  package var pooledCount: Int { width << 3 }
+  /// Numbers that describe an image.
+  package var featureCount: Int { fc ?? pooledCount }
+}
+
+/// The expander behind the features: Linear, then (BatchNorm1d, ReLU, Linear) repeated.
+package struct ProjectorConfiguration: Sendable, Equatable {
+  /// Outputs of each Linear, at least one.
+  package var widths: [Int]
+  /// Whether the last Linear has a bias; the others have.
+  package var lastBias: Bool
+
+  /// The default values are the seed recipe's.
+  package init(widths: [Int] = [1024, 1024, 1024, 1024], lastBias: Bool = true) {
+    self.widths = widths
+    self.lastBias = lastBias
+  }
+}

@@ -1,0 +1,68 @@
+import Kernels
+import Parallel
+import Tensors
+
+/// An encoder in eval mode: images in, features out, normalised by the running statistics.
+///
+/// Needs no memory for a backward pass. One thread at a time uses it.
+package final class EncoderInference {
+  /// Most images at once.
+  package let batchSize: Int
+  /// Numbers that describe an image, D.
+  package let featureCount: Int
+  /// The images of the next call, planar `[count][3][S][S]`.
+  package let input: Floats
+  /// The encoder's parameters, named `encoder.…`, without gradients.
+  package let parameters: [Parameter]
+  /// The encoder's running statistics, named `encoder.…`.
+  package let buffers: [Buffer]
+
+  private let compute: Compute
+  private let encoder: ResNet
+  private let output: Floats
+
+  /// Plans the network and takes its memory. Parameters are zero until `initialize` or `load` sets them.
+  ///
+  /// Throws `SystemError` if the memory cannot be had.
+  package init(_ configuration: EncoderConfiguration, imageSide: Int, batchSize: Int, team: ThreadTeam) throws
+  {
+    self.batchSize = batchSize
+    featureCount = configuration.featureCount
+    compute = Compute(team: team)
+    let arena = try Arena()
+    let plan = NetworkPlan(compute: compute, arena: arena, isTraining: false)
+    input = try arena.allocate(batchSize * configuration.inputChannels * imageSide * imageSide)
+    output = try arena.allocate(batchSize * featureCount)
+    encoder = try ResNet(
+      configuration, prefix: "encoder.", images: batchSize, imageSide: imageSide, views: 1, plan: plan)
+    parameters = plan.parameters
+    buffers = plan.buffers
+    try compute.allocate(from: arena)
+  }
+
+  /// The untrained encoder: the parameters that `VICRegModel.initialize(seed:)` gives.
+  package func initialize(seed: UInt64) {
+    Initializer(seed: seed, team: compute.team).initialize(parameters)
+    Initializer.reset(buffers)
+  }
+
+  /// Copies the encoder of a model with the same configuration, as it is now.
+  package func load(from model: VICRegModel) {
+    let values = Dictionary(uniqueKeysWithValues: model.parameters.map { ($0.name, $0.value) })
+    let statistics = Dictionary(uniqueKeysWithValues: model.buffers.map { ($0.name, $0.value) })
+    for (name, target) in parameters.map({ ($0.name, $0.value) }) + buffers.map({ ($0.name, $0.value) }) {
+      guard let source = values[name] ?? statistics[name] else {
+        preconditionFailure("the model has no tensor \(name)")
+      }
+      target.copy(from: source)
+    }
+  }
+
+  /// The features of the first `count` images of `input`: row-major `[count][D]`, valid until the next call.
+  package func features(count: Int) -> Floats {
+    precondition((1...batchSize).contains(count), "a batch has 1 to batchSize images")
+    let result = output.slice(0, count * featureCount)
+    compute.planar(encoder.evaluate(input, count: count), into: result)
+    return result
+  }
+}

@@ -1,0 +1,114 @@
+import Kernels
+import Parallel
+import Platform
+import Tensors
+
+/// One Linear with softmax and cross-entropy on top: the head of linear evaluation.
+///
+/// One thread at a time uses it.
+package final class LinearClassifier {
+  /// How `initialize` draws the weights.
+  package enum Initialization: Sendable, Equatable {
+    /// PyTorch's default for a Linear.
+    case uniform
+    /// N(0, 0.01²) and no bias, as in the official linear evaluation.
+    case normal
+  }
+
+  /// What one batch gave.
+  package struct Result: Sendable, Equatable {
+    /// Mean cross-entropy over the batch.
+    package var loss: Double
+    /// Rows whose largest score is that of their label.
+    package var correct: Int
+  }
+
+  /// `head.weight` `[classes, D]` and `head.bias` `[classes]`.
+  package let parameters: [Parameter]
+  /// Where the operations run; an optimiser shares it.
+  package let compute: Compute
+  /// Where all tensors lie; an optimiser takes its state from it.
+  package let arena: Arena
+
+  private let classes: Int
+  private let featureCount: Int
+  private let linear: Linear
+  private let rows: Activation
+  private let scores: Activation
+  private let probabilities: Floats
+
+  /// Plans a head for at most `batchSize` rows of `featureCount` features. Throws `SystemError` without memory.
+  package init(featureCount: Int, classes: Int, batchSize: Int, team: ThreadTeam) throws {
+    precondition(featureCount >= 1 && classes >= 2 && batchSize >= 1, "sizes of a head are positive")
+    self.classes = classes
+    self.featureCount = featureCount
+    compute = Compute(team: team)
+    arena = try Arena()
+    let plan = NetworkPlan(compute: compute, arena: arena, isTraining: true)
+    linear = try Linear(
+      "head", rows: batchSize, inputs: featureCount, outputs: classes, bias: true, plan: plan)
+    rows = try plan.activation(images: batchSize, channels: featureCount, side: 1)
+    scores = try plan.activation(images: batchSize, channels: classes, side: 1)
+    probabilities = try arena.allocate(classes)
+    parameters = plan.parameters
+    try compute.allocate(from: arena)
+  }
+
+  /// Sets weight and bias as a function of `seed`.
+  package func initialize(seed: UInt64, _ initialization: Initialization = .uniform) {
+    let initializer = Initializer(seed: seed, team: compute.team)
+    switch initialization {
+    case .uniform: initializer.initialize(parameters)
+    case .normal:
+      initializer.fillNormal(linear.weight.value, deviation: 0.01, stream: linear.weight.name)
+      linear.bias?.value.fill(0)
+    }
+  }
+
+  /// Forward and backward for `features`, row-major `[labels.count][D]`: the gradients are overwritten.
+  package func step(features: Floats, labels: [Int]) -> Result {
+    let scores = forward(features, count: labels.count)
+    let result = crossEntropy(scores, labels: labels, replacesScores: true)
+    linear.backwardParameters(input: rows.images(0..<labels.count), dOutput: scores)
+    return result
+  }
+
+  /// Loss and accuracy for `features`, row-major `[labels.count][D]`.
+  package func evaluate(features: Floats, labels: [Int]) -> Result {
+    crossEntropy(forward(features, count: labels.count), labels: labels, replacesScores: false)
+  }
+
+  private func forward(_ features: Floats, count: Int) -> Activation {
+    precondition(features.count == count * featureCount, "one label a row of features")
+    let input = rows.images(0..<count)
+    let output = scores.images(0..<count)
+    compute.blocked(planar: features, into: input)
+    linear.forward(input, output: output)
+    return output
+  }
+
+  /// Mean of `−log softmax(scores)[label]`; its gradient takes the place of the scores if asked for.
+  private func crossEntropy(_ scores: Activation, labels: [Int], replacesScores: Bool) -> Result {
+    var result = Result(loss: 0, correct: 0)
+    for (row, label) in labels.enumerated() {
+      precondition((0..<classes).contains(label), "a label is one of the classes")
+      let line = scores.storage.slice(row * scores.imageStride, classes)
+      var best = 0
+      for c in 1..<classes where line[c] > line[best] { best = c }
+      result.correct += best == label ? 1 : 0
+      var sum = 0.0
+      for c in 0..<classes {
+        probabilities[c] = Float(Mathematics.exponential(Double(line[c] - line[best])))
+        sum += Double(probabilities[c])
+      }
+      result.loss += Mathematics.logarithm(sum) - Double(line[label] - line[best])
+      guard replacesScores else { continue }
+      let share = Double(labels.count)
+      for c in 0..<classes {
+        line[c] = Float((Double(probabilities[c]) / sum - (c == label ? 1 : 0)) / share)
+      }
+    }
+    result.loss /= Double(labels.count)
+    return result
+  }
+}

@@ -1,0 +1,85 @@
+import Kernels
+import Tensors
+
+/// The expander behind the features: Linear, then (BatchNorm1d, ReLU, Linear) repeated; `[N, D]` to `[N, d]`.
+///
+/// Parameters carry the names of a PyTorch `Sequential`. Cached for the backward pass: each Linear's output and each
+/// ReLU's output.
+final class Projector {
+  private struct Hidden {
+    let norm: BatchNorm
+    let output: Activation
+  }
+
+  private let linears: [Linear]
+  private let outputs: [Activation]
+  private let hidden: [Hidden]
+  private let gradients: [Activation]
+  private let dFeatures: Activation
+
+  /// Plans the layers for at most `rows` rows of `inputs` features. `views` as in `BatchNorm`.
+  init(
+    _ configuration: ProjectorConfiguration, prefix: String, rows: Int, inputs: Int, views: Int,
+    plan: NetworkPlan
+  ) throws {
+    var linears: [Linear] = []
+    var outputs: [Activation] = []
+    var hidden: [Hidden] = []
+    var count = inputs
+    for (index, width) in configuration.widths.enumerated() {
+      let isLast = index == configuration.widths.count - 1
+      // In the Sequential each Linear but the last is followed by BatchNorm1d and ReLU.
+      linears.append(
+        try Linear(
+          "\(prefix)\(3 * index)", rows: rows, inputs: count, outputs: width,
+          bias: !isLast || configuration.lastBias, plan: plan))
+      outputs.append(try plan.activation(images: rows, channels: width, side: 1))
+      if !isLast {
+        let norm = try BatchNorm("\(prefix)\(3 * index + 1)", channels: width, views: views, plan: plan)
+        hidden.append(
+          Hidden(norm: norm, output: try plan.activation(images: rows, channels: width, side: 1)))
+      }
+      count = width
+    }
+    self.linears = linears
+    self.outputs = outputs
+    self.hidden = hidden
+    gradients = try hidden.map { layer in
+      try plan.activation(images: rows, channels: layer.output.channels, side: 1)
+    }
+    dFeatures = try plan.activation(images: rows, channels: inputs, side: 1)
+  }
+
+  /// Forward with batch statistics; returns the embedding `[N, d]`.
+  func forward(_ features: Activation) -> Activation {
+    let rows = 0..<features.images
+    var input = features
+    for (index, linear) in linears.enumerated() {
+      let output = outputs[index].images(rows)
+      linear.forward(input, output: output)
+      guard index < hidden.count else { return output }
+      hidden[index].norm.forward(output, relu: true, output: hidden[index].output.images(rows))
+      input = hidden[index].output.images(rows)
+    }
+    return input
+  }
+
+  /// Backward from the gradient of the embedding, into the gradients of all parameters; returns that of `features`,
+  /// which are those of the last `forward`.
+  func backward(features: Activation, dEmbedding: Activation) -> Activation {
+    let rows = 0..<features.images
+    var gradient = dEmbedding
+    for (index, linear) in linears.enumerated().reversed() {
+      let input = index > 0 ? hidden[index - 1].output.images(rows) : features
+      linear.backwardParameters(input: input, dOutput: gradient)
+      let dInput = (index > 0 ? gradients[index - 1] : dFeatures).images(rows)
+      linear.backwardInput(dOutput: gradient, dInput: dInput)
+      gradient = dInput
+      if index > 0 {
+        hidden[index - 1].norm.backward(
+          input: outputs[index - 1].images(rows), dOutput: dInput, mask: .recomputed, dInput: dInput)
+      }
+    }
+    return gradient
+  }
+}

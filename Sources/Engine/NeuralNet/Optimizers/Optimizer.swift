@@ -1,0 +1,132 @@
+import Kernels
+import Tensors
+
+/// Changes parameters by their gradients; its state is part of a checkpoint.
+///
+/// One thread at a time uses it; a step runs on the team's threads and allocates nothing.
+package final class Optimizer {
+  /// A tensor of state beside one parameter.
+  package struct StateTensor: Sendable {
+    /// `optimizer.exp_avg.NAME`, `optimizer.exp_avg_sq.NAME` or `optimizer.momentum_buffer.NAME`.
+    package let name: String
+    /// The parameter's shape.
+    package let shape: [Int]
+    /// The elements; zero before the first step.
+    package let value: Floats
+  }
+
+  /// The state of each parameter in turn; empty where the rule has none (SGD without momentum).
+  package let state: [StateTensor]
+  /// Steps taken so far. A checkpoint stores it; setting it goes on from there.
+  package var stepCount = 0
+
+  private let configuration: OptimizerConfiguration
+  private let parameters: [Parameter]
+  private let compute: Compute
+  private let difference: Floats
+
+  /// Takes memory for the state of `parameters`, which must have gradients. Throws `SystemError` without memory.
+  package init(
+    _ configuration: OptimizerConfiguration, parameters: [Parameter], compute: Compute, arena: Arena
+  ) throws {
+    self.configuration = configuration
+    self.parameters = parameters
+    self.compute = compute
+    let kinds = Optimizer.stateKinds(configuration)
+    var state: [StateTensor] = []
+    for parameter in parameters {
+      for kind in kinds {
+        let value = try arena.allocate(parameter.value.count)
+        value.fill(0)
+        state.append(
+          StateTensor(name: "optimizer.\(kind).\(parameter.name)", shape: parameter.shape, value: value))
+      }
+    }
+    self.state = state
+    difference = try arena.allocate(Optimizer.scratchCount(configuration, parameters))
+  }
+
+  /// One step with the gradients as they are.
+  package func step(learningRate: Double) {
+    stepCount += 1
+    switch configuration {
+    case .adam(let beta1, let beta2, let epsilon, let weightDecay, let decoupled):
+      let constants = AdamStep(
+        step: stepCount, learningRate: Float(learningRate), beta1: Float(beta1), beta2: Float(beta2),
+        epsilon: Float(epsilon), weightDecay: Float(weightDecay), decoupled: decoupled)
+      for (index, p) in parameters.enumerated() {
+        compute.adam(
+          value: p.value, gradient: p.gradient, firstMoment: state[2 * index].value,
+          secondMoment: state[2 * index + 1].value, constants)
+      }
+    case .sgd(let momentum, let weightDecay):
+      for index in parameters.indices {
+        move(
+          index,
+          MomentumStep(
+            learningRate: Float(learningRate), momentum: Float(momentum), weightDecay: Float(weightDecay)))
+      }
+    case .lars(let constants):
+      for index in parameters.indices {
+        move(index, adaptedStep(parameters[index], constants, learningRate: learningRate))
+      }
+    }
+  }
+
+  private func move(_ index: Int, _ constants: MomentumStep) {
+    compute.momentum(
+      value: parameters[index].value, gradient: parameters[index].gradient,
+      velocity: state.isEmpty ? nil : state[index].value, constants)
+  }
+
+  /// The step of one parameter under LARS: its decay and its trust ratio.
+  private func adaptedStep(
+    _ p: Parameter, _ constants: LARSConfiguration, learningRate: Double
+  ) -> MomentumStep {
+    if constants.excludeBiasAndNorm, p.shape.count == 1 {
+      return MomentumStep(learningRate: Float(learningRate), momentum: Float(constants.momentum))
+    }
+    let value = compute.sumOfSquares(p.value).squareRoot()
+    let decay = constants.weightDecay
+    var ratio = 1.0
+    var appliedDecay = decay
+    if constants.clip {
+      let gradient = compute.sumOfSquares(p.gradient).squareRoot()
+      if value > 0, gradient > 0 {
+        ratio = min(constants.trust * value / (gradient + decay * value + 1e-8) / learningRate, 1)
+      } else {
+        // solo-learn then takes the gradient as it is, without decay.
+        appliedDecay = 0
+      }
+    } else {
+      let update = decayedGradientNorm(p, decay: decay)
+      if value > 0, update > 0 { ratio = constants.trust * value / update }
+    }
+    return MomentumStep(
+      learningRate: Float(learningRate), momentum: Float(constants.momentum),
+      weightDecay: Float(appliedDecay), gradientScale: Float(ratio))
+  }
+
+  /// ‖g + λp‖.
+  private func decayedGradientNorm(_ p: Parameter, decay: Double) -> Double {
+    let update = difference.slice(0, p.value.count)
+    update.copy(from: p.value)
+    compute.scale(update, by: Float(decay))
+    compute.add(p.gradient, to: update)
+    return compute.sumOfSquares(update).squareRoot()
+  }
+
+  private static func stateKinds(_ configuration: OptimizerConfiguration) -> [String] {
+    switch configuration {
+    case .adam: ["exp_avg", "exp_avg_sq"]
+    case .sgd(let momentum, _): momentum == 0 ? [] : ["momentum_buffer"]
+    case .lars: ["momentum_buffer"]
+    }
+  }
+
+  private static func scratchCount(_ configuration: OptimizerConfiguration, _ parameters: [Parameter]) -> Int
+  {
+    guard case .lars(let constants) = configuration, !constants.clip else { return 0 }
+    return parameters.map(\.value.count).max() ?? 0
+  }
+}

@@ -1,0 +1,37 @@
+import Tensors
+
+/// A tensor that an optimiser changes.
+package struct Parameter: Sendable {
+  /// What a parameter does, as optimisers and initialisation tell apart.
+  package enum Role: Sendable, Equatable {
+    /// Matrix or kernel of a convolution or a linear layer.
+    case weight
+    /// Bias of a convolution or a linear layer.
+    case bias
+    /// Weight or bias of a normalisation.
+    case norm
+  }
+
+  /// The name in a PyTorch state dict, such as `encoder.layer1.0.conv1.weight`.
+  package let name: String
+  /// PyTorch's shape: `[K, C, R, R]`, `[out, in]` or `[C]`.
+  package let shape: [Int]
+  /// What it does.
+  package let role: Role
+  /// The elements, in the row-major order of `shape`.
+  package let value: Floats
+  /// The gradient of the last step, as many elements; none (count 0) in a network for inference.
+  package let gradient: Floats
+}
+
+/// A tensor that belongs to a network's state but not to its optimisation: running statistics.
+package struct Buffer: Sendable {
+  /// The name in a PyTorch state dict, such as `encoder.bn1.running_mean`.
+  package let name: String
+  /// PyTorch's shape: `[C]`, or `[]` for a count.
+  package let shape: [Int]
+  /// The elements.
+  package let value: Floats
+  /// A 64-bit integer in PyTorch (`num_batches_tracked`); here a whole number in one float, exact up to 2²⁴.
+  package let isCount: Bool
+}
