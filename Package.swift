@@ -63,7 +63,7 @@ let package = Package(
       "Training", in: "Engine",
       ["JobModel", "Datasets", "NeuralNet", "Tensors", "Parallel", "Kernels", "Platform", "Gzip", "Crypto"],
       settings: safe + [fast]),
-    room("Datasets", in: "Engine", ["Parallel", "Platform", "Gzip"], settings: safe + [fast]),
+    room("Datasets", in: "Engine", ["Tensors", "Parallel", "Platform", "Gzip"], settings: safe + [fast]),
     room("NeuralNet", in: "Engine", ["Tensors", "Parallel", "Kernels", "Platform"], settings: safe + [fast]),
     room("Tensors", in: "Engine", ["Platform"], settings: strict + [fast]),
     room("Parallel", in: "Engine", ["Platform"], settings: strict + [fast]),
@@ -92,7 +92,7 @@ let package = Package(
     tests("RunFolder", ["RunFolder", "JobModel", "Platform"]),
     tests("Dispatcher", ["Dispatcher", "RunFolder", "JobStore", "JobModel"]),
     tests("Training", ["Training", "Datasets", "NeuralNet", "JobModel", "Gzip"]),
-    tests("Datasets", ["Datasets", "Parallel", "Gzip"]),
+    tests("Datasets", ["Datasets", "Tensors", "Parallel", "Gzip"]),
     tests(
       "NeuralNet", ["NeuralNet", "Kernels", "Tensors", "Parallel"], resources: [.copy("Golden")],
       settings: strict + [fast]),

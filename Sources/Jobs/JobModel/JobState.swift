@@ -71,3 +71,11 @@ package enum Reason: String, Sendable, CaseIterable {
   /// The worker wrote a checkpoint and left because it was told to; the job goes on from there.
   case yielded
 }
+
+/// How a running job is to be ended.
+package enum CancelMode: String, Sendable, CaseIterable {
+  /// After the current step, with a checkpoint.
+  case graceful
+  /// At once, without a checkpoint.
+  case now
+}

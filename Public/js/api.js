@@ -1,0 +1,71 @@
+// The daemon's HTTP interface, as this page uses it.
+
+/** No success: RFC 9457's fields, `errors` as [{ pointer, message }]; status 0 is no answer at all. */
+export class Problem extends Error {
+  constructor(status, body) {
+    super(body?.detail || body?.title || `The daemon answered ${status}.`);
+    this.status = status;
+    this.title = body?.title;
+    this.errors = body?.errors ?? [];
+  }
+}
+
+/** Leaves what the daemon refused to the header and the next refresh; a mistake of this page is thrown on. */
+export function tolerate(error) {
+  if (!(error instanceof Problem)) throw error;
+}
+
+const connection = () => document.getElementById("connection");
+
+async function request(path, options = {}) {
+  let response;
+  try {
+    response = await fetch(path, options);
+  } catch {
+    say("No answer from the daemon. Trying again…", true);
+    throw new Problem(0, { title: "The daemon does not answer." });
+  }
+  if (response.ok) {
+    say("", false);
+    return response;
+  }
+  let body = null;
+  try {
+    body = await response.json();
+  } catch {
+    // The status alone has to do.
+  }
+  throw new Problem(response.status, body);
+}
+
+function say(text, lost) {
+  const element = connection();
+  if (element.textContent !== text) element.textContent = text;
+  element.classList.toggle("lost", lost);
+}
+
+const json = async (path) => (await request(path)).json();
+
+const post = (path, body) =>
+  request(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+
+export const api = {
+  /** { jobs, next_cursor }, newest first. */
+  jobs: (cursor) => json(`/jobs?limit=50${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`),
+  job: (id) => json(`/jobs/${id}`),
+  checkpoints: async (id) => (await json(`/jobs/${id}/checkpoints`)).checkpoints,
+  datasets: async () => (await json("/datasets")).datasets,
+  version: () => json("/version"),
+  log: async (id, lines) => (await request(`/jobs/${id}/log?tail=${lines}`)).text(),
+  queue: async (job) => (await post("/jobs", job)).json(),
+  cancel: (id, mode) => post(`/jobs/${id}/cancel`, { mode }),
+  /** Down-sampled series: { key: [[step, value or null], …] }. */
+  series: async (id, keys, points) => {
+    const response = await request(`/jobs/${id}/metrics?points=${points}&keys=${keys.join(",")}`);
+    return (await response.json()).series;
+  },
+};

@@ -1,0 +1,210 @@
+// Live curves: one small dygraph a measure, with a common step axis.
+import { h } from "./dom.js";
+import { number } from "./format.js";
+import { api } from "./api.js";
+
+/** What is drawn, in reading order. `std` panels show gamma as a dashed line and the band of collapse. */
+const panels = [
+  { keys: ["loss"], title: "Loss", note: "the weighted sum of the three terms" },
+  { keys: ["inv"], title: "Invariance", note: "distance of the two views of an image" },
+  { keys: ["var"], title: "Variance", note: "how far dimensions stay below their spread" },
+  { keys: ["cov"], title: "Covariance", note: "how much dimensions repeat each other" },
+  { keys: ["std_mean", "std_min"], title: "Spread", note: "mean and least standard deviation", std: true },
+];
+export const chartKeys = panels.flatMap((panel) => panel.keys);
+
+/** Below this share of gamma the embedding counts as collapsed. */
+const collapseShare = 0.1;
+
+/** The curves of one training job. Call `update` as often as you like; `destroy` when the page goes. */
+export class Curves {
+  constructor(job) {
+    this.id = job.id;
+    this.gamma = job.spec?.loss?.gamma ?? 1;
+    this.views = panels.map((panel) => this.#view(panel));
+    this.hint = h("p", { class: "hint", role: "status" });
+    this.smoothing = h("input", {
+      type: "range", min: 1, max: 30, value: 1, id: `smooth-${job.id}`,
+      oninput: () => this.#option({ rollPeriod: Number(this.smoothing.value) }),
+    });
+    this.logarithmic = h("input", {
+      type: "checkbox", id: `log-${job.id}`, onchange: () => this.#drawAll(),
+    });
+    const controls = h("div", { class: "controls" },
+      h("label", { for: `smooth-${job.id}` }, "Smooth"), this.smoothing,
+      this.logarithmic, h("label", { for: `log-${job.id}` }, "Logarithmic"),
+      h("span", { class: "quiet" }, "Drag to zoom, double-click to go back."));
+    this.element = h("div", { class: "curves" },
+      h("div", { class: "charts" }, this.views.map((view) => view.element)), this.hint, controls);
+    this.scheme = matchMedia("(prefers-color-scheme: dark)");
+    this.redraw = () => this.#drawAll();
+    this.scheme.addEventListener("change", this.redraw);
+  }
+
+  /** Fetches the series and draws them; true if there was anything to draw. */
+  async update() {
+    const width = Math.max(200, this.views[0].canvas.clientWidth || 400);
+    const series = await api.series(this.id, chartKeys, Math.round(width));
+    for (const view of this.views) {
+      view.rows = rows(view.panel.keys.map((key) => series[key] ?? []));
+      this.#draw(view);
+    }
+    this.#hint(series);
+    return this.views.some((view) => view.rows.length > 0);
+  }
+
+  destroy() {
+    this.scheme.removeEventListener("change", this.redraw);
+    for (const view of this.views) view.graph?.destroy();
+  }
+
+  #view(panel) {
+    const value = h("span", { class: "value" }, "–");
+    const canvas = h("div", { class: "canvas" });
+    const element = h("figure", { class: "chart" },
+      h("figcaption", {},
+        h("span", { class: "name" }, panel.title), value, h("span", { class: "note" }, panel.note)),
+      canvas);
+    return { panel, element, canvas, value, rows: [], graph: null };
+  }
+
+  #drawAll() {
+    for (const view of this.views) {
+      view.graph?.destroy();
+      view.graph = null;
+      this.#draw(view);
+    }
+  }
+
+  #draw(view) {
+    if (view.rows.length === 0 || !window.Dygraph) return;
+    const last = view.rows[view.rows.length - 1];
+    this.#showValue(view, last);
+    view.canvas.setAttribute("role", "img");
+    view.canvas.setAttribute("aria-label",
+      `${view.panel.title}: ${number(view.rows[0][1])} at step ${view.rows[0][0]}, `
+      + `${number(last[1])} at step ${last[0]}`);
+    if (view.graph) view.graph.updateOptions({ file: view.rows, ...this.#range(view) });
+    else view.graph = new window.Dygraph(view.canvas, view.rows, this.#options(view));
+  }
+
+  #showValue(view, row) {
+    view.value.textContent = row.slice(1).map((value) => number(value)).join(" / ");
+  }
+
+  #options(view) {
+    const style = getComputedStyle(document.documentElement);
+    const color = (name) => style.getPropertyValue(name).trim();
+    const label = { axisLabelFormatter: (value) => number(value, 4), drawGrid: true };
+    return {
+      labels: ["step", ...view.panel.keys],
+      colors: [color("--curve"), color("--curve-2")],
+      strokeWidth: 1.6,
+      gridLineColor: color("--line"),
+      axisLineColor: color("--line"),
+      axisLabelFontSize: 11,
+      axes: { y: { ...label, axisLabelWidth: 44, pixelsPerLabel: 30 }, x: { ...label, drawGrid: false } },
+      logscale: this.logarithmic.checked && !view.panel.std,
+      connectSeparatedPoints: true,
+      drawPoints: view.rows.length < 3,
+      pointSize: 2.5,
+      rollPeriod: Number(this.smoothing.value),
+      showRoller: false,
+      legend: "never",
+      highlightCircleSize: 3,
+      underlayCallback: (context, area, graph) => view.panel.std && this.#band(context, area, graph, color),
+      highlightCallback: (_event, step) => this.#highlight(step),
+      unhighlightCallback: () => this.#unhighlight(),
+      zoomCallback: (from, to) => this.#zoom(view, from, to),
+      ...this.#range(view),
+    };
+  }
+
+  /** The spread is shown from zero to above its target, so that collapse and health are always in sight. */
+  #range(view) {
+    if (!view.panel.std) return {};
+    const highest = Math.max(this.gamma, ...view.rows.map((row) => row[1] ?? 0));
+    return { valueRange: [0, highest * 1.15] };
+  }
+
+  /** The target spread as a dashed line, the collapse band shaded. */
+  #band(context, area, graph, color) {
+    const y = (value) => graph.toDomYCoord(value);
+    context.save();
+    context.beginPath();
+    context.rect(area.x, area.y, area.w, area.h);
+    context.clip();
+    context.fillStyle = color("--bad-soft");
+    context.fillRect(area.x, y(this.gamma * collapseShare), area.w, area.h);
+    context.strokeStyle = color("--good");
+    context.setLineDash([5, 4]);
+    context.beginPath();
+    context.moveTo(area.x, y(this.gamma));
+    context.lineTo(area.x + area.w, y(this.gamma));
+    context.stroke();
+    context.restore();
+  }
+
+  #hint(series) {
+    const points = (series.std_mean ?? []).filter(([, value]) => value !== null);
+    const last = points[points.length - 1];
+    const loss = series.loss?.[series.loss.length - 1];
+    let text = "";
+    let state = "";
+    if (loss && loss[1] === null) {
+      text = `The loss is no longer a finite number at step ${loss[0]}: `
+        + "try a lower learning rate or a longer warm-up.";
+      state = "bad";
+    } else if (last && last[1] < this.gamma * collapseShare) {
+      text = `Spread ${number(last[1])} at step ${last[0]}: the embedding collapses (all images look alike). `
+        + "A larger variance weight or a lower learning rate helps.";
+      state = "bad";
+    } else if (last) {
+      text = `Spread ${number(last[1])}: no collapse. `
+        + `It should come near ${number(this.gamma)}, the dashed line.`;
+      state = "good";
+    }
+    if (this.hint.textContent !== text) this.hint.textContent = text;
+    this.hint.className = `hint ${state}`;
+  }
+
+  #option(options) {
+    for (const view of this.views) view.graph?.updateOptions(options);
+  }
+
+  #highlight(step) {
+    for (const view of this.views) {
+      const index = view.rows.findIndex((row) => row[0] >= step);
+      if (index < 0 || !view.graph) continue;
+      view.graph.setSelection(index);
+      const values = view.rows[index].slice(1).map((value) => number(value)).join(" / ");
+      view.value.textContent = `${values} at ${view.rows[index][0]}`;
+    }
+  }
+
+  #unhighlight() {
+    for (const view of this.views) {
+      view.graph?.clearSelection();
+      if (view.rows.length) this.#showValue(view, view.rows[view.rows.length - 1]);
+    }
+  }
+
+  #zoom(source, from, to) {
+    const zoomed = source.graph.isZoomed("x");
+    for (const view of this.views) {
+      if (view !== source) view.graph?.updateOptions({ dateWindow: zoomed ? [from, to] : null });
+    }
+  }
+}
+
+/** Joins series of [step, value] into rows [step, a, b, …]; a step that one lacks gives null there. */
+function rows(series) {
+  const bySteps = new Map();
+  series.forEach((points, index) => {
+    for (const [step, value] of points) {
+      if (!bySteps.has(step)) bySteps.set(step, [step, ...series.map(() => null)]);
+      bySteps.get(step)[index + 1] = value;
+    }
+  });
+  return [...bySteps.values()].sort((a, b) => a[0] - b[0]);
+}

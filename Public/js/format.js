@@ -1,0 +1,58 @@
+// Numbers, times and states as people read them.
+
+/** Three significant digits, or a dash. */
+export function number(value, digits = 3) {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (size >= 1e5 || size < 1e-3) return value.toExponential(digits - 1);
+  return size >= 1000 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(digits)));
+}
+
+export const percent = (share) => (Number.isFinite(share) ? `${(share * 100).toFixed(1)} %` : "–");
+
+export function bytes(count) {
+  const units = ["B", "KB", "MB", "GB", "TB"];
+  let unit = 0;
+  while (count >= 1000 && unit < units.length - 1) {
+    count /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 ? count : count.toFixed(1)} ${units[unit]}`;
+}
+
+/** Seconds as "12 s", "3 min 20 s", "5 h 10 min", "2 d 4 h". */
+export function duration(seconds) {
+  if (!Number.isFinite(seconds)) return "–";
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  if (whole < 86400) return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+  return `${Math.floor(whole / 86400)} d ${Math.floor((whole % 86400) / 3600)} h`;
+}
+
+const secondsBetween = (from, to) => (new Date(to) - new Date(from)) / 1000;
+
+/** How long a job has run, or ran. */
+export function elapsed(job) {
+  if (!job.started_at) return "–";
+  return duration(secondsBetween(job.started_at, job.finished_at ?? new Date()));
+}
+
+/** A moment as a <time>'s text: the clock today, the date before. */
+export function moment(time) {
+  if (!time) return "–";
+  const date = new Date(time);
+  const isToday = date.toDateString() === new Date().toDateString();
+  const clock = date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  return isToday ? clock : `${date.toLocaleDateString([], { day: "numeric", month: "short" })}, ${clock}`;
+}
+
+/** `disk_full` as "disk full". */
+export const words = (name) => String(name).replaceAll("_", " ");
+
+export const isOver = (job) => ["succeeded", "failed", "cancelled"].includes(job.state);
+export const canCancel = (job) => ["queued", "blocked", "running", "paused", "pausing"].includes(job.state);
+
+/** What a job is called: its name, or its kind and the end of its id. */
+export const title = (job) => job.name || `${job.kind} ${job.id.slice(-5)}`;

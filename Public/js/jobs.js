@@ -1,0 +1,135 @@
+// The first page: what runs now, all jobs, all evaluations.
+import { api, tolerate } from "./api.js";
+import { Curves } from "./charts.js";
+import { announce, h, refresh, repeat } from "./dom.js";
+import { elapsed, moment, number, percent, title } from "./format.js";
+import { curl, progress, resultSource, resultTable, stateChip } from "./parts.js";
+
+const columns = ["Job", "State", "Progress", "Result", "Time", "Queued"];
+const example = { kind: "train", spec: { preset: "small", dataset: { name: "fashion-mnist" }, epochs: 5 } };
+
+/** Fills `main` and keeps it fresh; returns a function that stops. */
+export function jobsPage(main) {
+  const page = new JobsPage(main);
+  const stopList = repeat(2, () => page.update());
+  return () => {
+    stopList();
+    page.curves?.destroy();
+  };
+}
+
+class JobsPage {
+  constructor(main) {
+    this.more = [];
+    this.cursor = null;
+    this.states = new Map();
+    this.now = h("section", { "aria-label": "Curves", hidden: true });
+    this.body = h("tbody");
+    this.table = h("div", { class: "scroll" }, h("table", { class: "jobs" },
+      h("thead", {}, h("tr", {},
+        columns.map((name) => h("th", { scope: "col" }, name)))),
+      this.body));
+    const more = () => this.loadMore();
+    this.moreButton = h("button", { type: "button", hidden: true, onclick: more }, "Older jobs");
+    this.empty = emptyState();
+    this.results = h("div", { class: "cards" });
+    this.resultsSection = h("section", { hidden: true }, h("h2", {}, "Evaluations"), this.results);
+    main.replaceChildren(
+      h("h1", { class: "unseen" }, "Jobs"), this.now,
+      h("section", {}, h("h2", {}, "Jobs"), this.table, this.empty, this.moreButton), this.resultsSection);
+  }
+
+  async update() {
+    let answer;
+    try {
+      answer = await api.jobs();
+    } catch (error) {
+      return tolerate(error);
+    }
+    const seen = new Set(answer.jobs.map((job) => job.id));
+    const jobs = [...answer.jobs, ...this.more.filter((job) => !seen.has(job.id))];
+    if (this.more.length === 0) this.cursor = answer.next_cursor;
+    this.moreButton.hidden = !this.cursor;
+    this.empty.hidden = jobs.length > 0;
+    this.table.hidden = jobs.length === 0;
+    refresh(this.body, jobs, (job) => job.id, jobRow);
+    this.#announceChanges(answer.jobs);
+    const evaluations = jobs.filter((job) => job.result);
+    this.resultsSection.hidden = evaluations.length === 0;
+    refresh(this.results, evaluations, (job) => job.id, evaluationCard);
+    await this.#updateCurves(jobs);
+  }
+
+  async loadMore() {
+    const answer = await api.jobs(this.cursor);
+    this.more.push(...answer.jobs);
+    this.cursor = answer.next_cursor;
+    await this.update();
+  }
+
+  /** Curves of the training that runs; else of the last one that did. */
+  async #updateCurves(jobs) {
+    const trainings = jobs.filter((job) => job.kind === "train" && job.started_at);
+    const job = trainings.find((one) => one.state === "running") ?? trainings[0];
+    this.now.hidden = !job;
+    if (!job) return;
+    if (this.curves?.id !== job.id) {
+      this.curves?.destroy();
+      this.curves = new Curves(job);
+      this.heading = h("h2", {});
+      this.now.replaceChildren(this.heading, this.curves.element);
+      this.drawnStep = null;
+    }
+    const verb = job.state === "running" ? "Now training" : "Last training";
+    const link = h("a", { href: `#/jobs/${job.id}` }, title(job));
+    if (this.heading.dataset.verb !== verb) this.heading.replaceChildren(`${verb}: `, link);
+    this.heading.dataset.verb = verb;
+    if (this.drawnStep === job.latest?.step) return;
+    try {
+      if (await this.curves.update()) this.drawnStep = job.latest?.step;
+    } catch (error) {
+      tolerate(error);
+    }
+  }
+
+  #announceChanges(jobs) {
+    for (const job of jobs) {
+      const before = this.states.get(job.id);
+      if (before && before !== job.state) announce(`${title(job)}: ${job.state}`);
+      this.states.set(job.id, job.state);
+    }
+  }
+}
+
+function jobRow(job) {
+  const about = [job.kind, job.spec?.preset, job.spec?.dataset?.name];
+  return h("tr", {},
+    h("th", { scope: "row" },
+      h("a", { href: `#/jobs/${job.id}` }, title(job)),
+      h("span", { class: "quiet" }, about.filter(Boolean).join(" · "))),
+    h("td", {}, stateChip(job)),
+    h("td", {}, progress(job)),
+    h("td", { class: "figure" }, outcome(job)),
+    h("td", { class: "figure" }, elapsed(job)),
+    h("td", { class: "figure" }, h("time", { datetime: job.created_at }, moment(job.created_at))));
+}
+
+function outcome(job) {
+  if (job.result) return percent(job.result.top1);
+  if (job.latest) return `loss ${number(job.latest.loss)}`;
+  return "–";
+}
+
+function evaluationCard(job) {
+  return h("article", { class: "card" },
+    h("h3", {}, h("a", { href: `#/jobs/${job.id}` }, title(job))),
+    resultTable(job.result), resultSource(job.result));
+}
+
+function emptyState() {
+  return h("div", { class: "empty", hidden: true },
+    h("p", {}, "Nothing queued yet. ", h("a", { href: "#/new" }, "Queue a first training"),
+      " here, or from a terminal:"),
+    curl(example),
+    h("p", { class: "quiet" }, "It trains on the 60,000 images of Fashion-MNIST; its curves appear here."));
+}

@@ -1,0 +1,69 @@
+// Pieces that more than one page shows.
+import { h } from "./dom.js";
+import { duration, number, percent, words } from "./format.js";
+
+/** The state in a word, with a coloured dot and the reason where there is one. */
+export function stateChip(job) {
+  const reason = job.reason && job.reason !== job.state
+    ? h("span", { class: "quiet" }, ` · ${words(job.reason)}`) : null;
+  return h("span", { class: `state ${job.state}` }, job.state, reason);
+}
+
+/** Bar and words for how far a job is. */
+export function progress(job) {
+  const at = job.progress;
+  if (!at || !at.steps) return h("span", { class: "quiet" }, "–");
+  const share = Math.min(1, at.step / at.steps);
+  const parts = [`epoch ${at.epoch} of ${at.epochs}`];
+  if (job.state === "running" || job.state === "cancelling") {
+    if (Number.isFinite(at.images_per_second)) parts.push(`${number(at.images_per_second)} images/s`);
+    if (Number.isFinite(at.seconds_left)) parts.push(`${duration(at.seconds_left)} left`);
+  }
+  return h("div", { class: "progress" },
+    h("progress", { max: 1, value: share, "aria-label": `Progress: ${Math.round(share * 100)} per cent` }),
+    h("span", {}, parts.join(" · ")));
+}
+
+/** An evaluation's accuracy beside its baselines, as a table whose cells are bars. */
+export function resultTable(result) {
+  const rows = [
+    ["Trained encoder", result.top1, "main"],
+    ["Untrained encoder", result.baselines?.untrained],
+    ["Raw pixels", result.baselines?.raw_pixels],
+  ].filter(([, value]) => Number.isFinite(value));
+  return h("table", { class: "result" },
+    h("thead", { class: "unseen" },
+      h("tr", {}, h("th", { scope: "col" }, "Features"), h("th", { scope: "col" }, "Top-1 accuracy"))),
+    h("tbody", {}, rows.map(([label, value, main]) =>
+      h("tr", { class: main },
+        h("th", { scope: "row" }, label),
+        h("td", {},
+          h("span", { class: "bar", style: `--share: ${value}` }),
+          h("span", { class: "figure" }, percent(value)))))));
+}
+
+/** Where a result's number comes from, in one line. */
+export function resultSource(result) {
+  const parts = [
+    `protocol ${result.protocol}`, result.feature_layer && `features: ${words(result.feature_layer)}`,
+    result.preset && `preset ${result.preset}`, result.dataset?.name ?? result.dataset,
+  ];
+  return h("p", { class: "quiet" }, parts.filter(Boolean).join(" · "));
+}
+
+/** A curl line that can be copied. */
+export function curl(body) {
+  const json = "-H 'Content-Type: application/json'";
+  const text = `curl ${location.origin}/jobs ${json} -d '${JSON.stringify(body)}'`;
+  const button = h("button", {
+    type: "button", class: "plain",
+    onclick: async () => {
+      await navigator.clipboard?.writeText(text);
+      button.textContent = "Copied";
+    },
+  }, "Copy");
+  return h("div", { class: "curl" }, h("code", {}, text), button);
+}
+
+/** An error as a message that is read out. */
+export const alert = (text) => h("p", { class: "alert", role: "alert" }, text);

@@ -1,0 +1,63 @@
+import Platform
+import Tensors
+
+/// Eight neighbouring pixels of a plane.
+typealias Pixels = SIMD8<Float>
+
+/// A float image in scratch memory while it is changed: `[planes][side][stride]`.
+///
+/// One plane stands for three equal ones: every operation keeps equal planes equal.
+struct PlanarImage {
+  /// 1 or 3.
+  let planes: Int
+  let side: Int
+  /// Floats from row to row: `side` rounded up to whole vectors. What lies beyond `side` has no meaning.
+  let stride: Int
+  let storage: Floats
+
+  init(planes: Int, side: Int, storage: Floats) {
+    self.planes = planes
+    self.side = side
+    stride = Self.stride(side: side)
+    self.storage = storage.slice(0, planes * side * stride)
+  }
+
+  /// Floats from row to row for images of `side` columns.
+  static func stride(side: Int) -> Int {
+    (side + Pixels.scalarCount - 1) / Pixels.scalarCount * Pixels.scalarCount
+  }
+
+  /// Floats of one plane.
+  var planeCount: Int { side * stride }
+}
+
+/// Memory for making views, one a thread: views made with it one after the other allocate nothing.
+package struct AugmentationScratch: Sendable {
+  /// The image that is changed, three planes.
+  let image: Floats
+  /// Rows between the two passes of a resize or blur.
+  let rows: Floats
+  /// One row with its reflected borders.
+  let line: Floats
+  let columnTaps: ResizeTaps
+  let rowTaps: ResizeTaps
+  let kernel: Floats
+
+  /// For images of `side` × `side` and blurs of at most `blurKernel` pixels.
+  package init(side: Int, blurKernel: Int, arena: Arena) throws(SystemError) {
+    let stride = PlanarImage.stride(side: side)
+    image = try arena.allocate(3 * side * stride)
+    rows = try arena.allocate(side * stride)
+    line = try arena.allocate(stride + 2 * blurKernel)
+    columnTaps = try ResizeTaps(outputs: side, inputsMax: side, arena: arena)
+    rowTaps = try ResizeTaps(outputs: side, inputsMax: side, arena: arena)
+    kernel = try arena.allocate(max(blurKernel, 1))
+  }
+
+  /// Bytes of address space that one scratch needs at most.
+  package static func reservedBytes(side: Int, blurKernel: Int) -> Int {
+    let stride = PlanarImage.stride(side: side)
+    let floats = 4 * side * stride + stride + 3 * blurKernel + 2 * side * (side + 1)
+    return floats * MemoryLayout<Float>.stride + 8 * 64
+  }
+}

@@ -1,0 +1,64 @@
+import Parallel
+import Platform
+import Tensors
+
+/// Fills batches with the views of a data set's images, in the threads of a team.
+///
+/// What is written depends on the seed, the epoch and the images alone, never on the threads.
+package struct BatchLoader: Sendable {
+  /// Views that one task makes: enough work to outweigh handing it out.
+  private static let viewsPerTask = 8
+
+  package let dataset: ImageDataset
+  private let augmenters: [Augmenter]
+  private let seed: UInt64
+  private let team: ThreadTeam
+  /// One a member of the team.
+  private let scratches: [AugmentationScratch]
+
+  /// `views` has one maker a view: two in training, one in evaluation. `normalizes` false leaves values in [0, 1].
+  ///
+  /// Throws `DatasetError.blurTooWide` for a recipe that the images are too small for, or `SystemError` if there is
+  /// no memory.
+  package init(
+    dataset: ImageDataset, views: [ViewMaker], normalizes: Bool = true, seed: UInt64, team: ThreadTeam
+  ) throws {
+    let kernels = views.map { maker in
+      if case .random(let recipe) = maker, recipe.blurProbability > 0 { recipe.blurKernel } else { 1 }
+    }
+    let kernel = kernels.max() ?? 1
+    guard kernel / 2 < dataset.side else {
+      throw DatasetError.blurTooWide(kernel: kernel, side: dataset.side)
+    }
+    let bytes = AugmentationScratch.reservedBytes(side: dataset.side, blurKernel: kernel)
+    let arena = try Arena(reservedBytes: team.threads * bytes)
+    self.dataset = dataset
+    self.seed = seed
+    self.team = team
+    augmenters = views.map { Augmenter($0, statistics: normalizes ? dataset.statistics : nil) }
+    scratches = try (0..<team.threads).map { _ in
+      try AugmentationScratch(side: dataset.side, blurKernel: kernel, arena: arena)
+    }
+  }
+
+  /// Writes the views of the images at `indices` into the front of `output`: `[views][n][3][side][side]`, n the
+  /// number of indices, all first views first.
+  package func load(_ indices: ArraySlice<Int>, epoch: Int, into output: Floats) {
+    let n = indices.count
+    let size = 3 * dataset.side * dataset.side
+    let total = augmenters.count * n
+    let tasks = (total + Self.viewsPerTask - 1) / Self.viewsPerTask
+    team.run(tasks: tasks) { task, member in
+      for item in (task * Self.viewsPerTask)..<min((task + 1) * Self.viewsPerTask, total) {
+        let view = item / n
+        let sample = indices[indices.startIndex + item % n]
+        augmenters[view].view(
+          of: dataset, key: ViewKey(seed: seed, epoch: epoch, sample: sample, view: view),
+          into: output.slice(item * size, size), scratch: scratches[member])
+      }
+    }
+  }
+
+  /// Labels of the images at `indices`.
+  package func labels(_ indices: ArraySlice<Int>) -> [Int] { indices.map { dataset.labels[$0] } }
+}

@@ -1,0 +1,58 @@
+import Gzip
+import Platform
+
+/// A binary file, plain or gzipped, that is read from front to end by a format that knows what must come next.
+struct DataFile {
+  private let reader: GzipFileReader
+
+  /// Opens `name` or `name.gz` in `folder`; `hint` says what to do if neither is there.
+  init(folder: String, names: [String], hint: String) throws(DatasetError) {
+    let candidates = names.flatMap { ["\(folder)/\($0)", "\(folder)/\($0).gz"] }
+    guard let path = candidates.first(where: { FileSystem.exists($0) }) else {
+      throw .missingFile(file: "\(folder)/\(names.first ?? "")", hint: hint)
+    }
+    do {
+      reader = try GzipFileReader(path: path, allowsPlain: true)
+    } catch {
+      throw .unreadable(error)
+    }
+  }
+
+  /// The file's path.
+  var path: String { reader.path }
+  /// Bytes of content read so far.
+  var offset: Int { reader.bytesOut }
+
+  /// The next `count` bytes; `what` names them in the error if the file ends before.
+  func take(_ count: Int, _ what: String) throws(DatasetError) -> [UInt8] {
+    let start = offset
+    let bytes = try read(count)
+    guard bytes.count == count else {
+      throw .malformed(
+        file: path, offset: start, expected: "\(count) bytes of \(what)",
+        found: "the end of the file after \(bytes.count)")
+    }
+    return bytes
+  }
+
+  /// The next number: four bytes, highest first.
+  func takeNumber(_ what: String) throws(DatasetError) -> Int {
+    try take(4, what).reduce(0) { $0 << 8 | Int($1) }
+  }
+
+  /// Makes sure that nothing follows.
+  func expectEnd() throws(DatasetError) {
+    let start = offset
+    guard try read(1).isEmpty else {
+      throw .malformed(file: path, offset: start, expected: "the end of the file", found: "more bytes")
+    }
+  }
+
+  private func read(_ count: Int) throws(DatasetError) -> [UInt8] {
+    do {
+      return try reader.read(upTo: count)
+    } catch {
+      throw .unreadable(error)
+    }
+  }
+}

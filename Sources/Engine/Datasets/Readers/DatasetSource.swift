@@ -1,0 +1,39 @@
+/// Where a data set's images come from: a folder in some format, or a generator.
+protocol DatasetSource: Sendable {
+  /// What the headers say; throws if a file is not there or its header is wrong.
+  func layout() throws(DatasetError) -> DatasetLayout
+
+  /// Hands out the images of `split` in order, in pieces of at most `pieceMax` images, at most `limit` altogether.
+  ///
+  /// Throws `DatasetError` for a file that is not what its format asks for.
+  func read(
+    _ split: ImageDataset.Split, limit: Int, pieceMax: Int, _ take: (LabelledPixels) -> Void
+  ) throws(DatasetError)
+
+  /// Mean and deviation of the training split where they are known without reading it.
+  var knownStatistics: ChannelStatistics? { get }
+}
+
+/// Size and classes of a data set.
+struct DatasetLayout: Sendable, Equatable {
+  var classes: [String]
+  var counts: [ImageDataset.Split: Int]
+  var side: Int
+  var planes: Int
+}
+
+/// Some images and their labels: `[n][planes][side][side]`.
+struct LabelledPixels {
+  var pixels: [UInt8]
+  var labels: [Int]
+}
+
+extension DatasetSource {
+  /// Mean and deviation of the training split, computed if they are not known.
+  func statistics(_ layout: DatasetLayout) throws(DatasetError) -> ChannelStatistics {
+    if let knownStatistics { return knownStatistics }
+    var sums = StatisticsAccumulator(planes: layout.planes)
+    try read(.train, limit: .max, pieceMax: 1000) { sums.add($0.pixels, area: layout.side * layout.side) }
+    return sums.statistics
+  }
+}

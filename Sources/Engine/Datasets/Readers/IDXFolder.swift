@@ -1,0 +1,141 @@
+/// A folder of four IDX files as MNIST's: grey images and labels for training and test, plain or gzipped.
+///
+/// Format: http://yann.lecun.com/exdb/mnist, "the IDX file format". Images are centred on a black square of at
+/// least 32 × 32 pixels.
+struct IDXFolder: DatasetSource {
+  let folder: String
+  /// Names of the classes; `nil`: as many as the training labels use, named by their numbers.
+  let classes: [String]?
+  let knownStatistics: ChannelStatistics?
+  /// What to do if a file is missing.
+  let hint: String
+
+  /// The smallest side that images are padded to.
+  private static let sideMin = 32
+  /// The largest height or width accepted.
+  private static let extentMax = 1024
+
+  private struct Header {
+    var count: Int
+    var height: Int
+    var width: Int
+  }
+
+  func layout() throws(DatasetError) -> DatasetLayout {
+    let (_, train) = try openImages(.train)
+    let (_, test) = try openImages(.test)
+    let classes = try classNames()
+    let side = Self.side(train)
+    guard Self.side(test) == side else {
+      throw .wrongParameter(name: folder, problem: "training and test images have different sizes")
+    }
+    return DatasetLayout(
+      classes: classes, counts: [.train: train.count, .test: test.count], side: side, planes: 1)
+  }
+
+  func read(
+    _ split: ImageDataset.Split, limit: Int, pieceMax: Int, _ take: (LabelledPixels) -> Void
+  ) throws(DatasetError) {
+    let (images, header) = try openImages(split)
+    let allowed = try classNames().count
+    let labels = try readLabels(split, allowed: allowed, count: header.count)
+    let side = Self.side(header)
+    var start = 0
+    while start < min(header.count, limit) {
+      let count = min(pieceMax, min(header.count, limit) - start)
+      let bytes = try images.take(
+        count * header.height * header.width, "images \(start) to \(start + count - 1)")
+      take(
+        LabelledPixels(
+          pixels: Self.padded(bytes, count: count, header, side: side),
+          labels: Array(labels[start..<(start + count)])))
+      start += count
+    }
+    if limit >= header.count { try images.expectEnd() }
+  }
+
+  private static func side(_ header: Header) -> Int { max(header.height, header.width, sideMin) }
+
+  private func open(_ split: ImageDataset.Split, _ kind: String) throws(DatasetError) -> DataFile {
+    let prefix = split == .train ? "train" : "t10k"
+    return try DataFile(
+      folder: folder, names: ["\(prefix)-\(kind)-ubyte", "\(prefix)-\(kind.replacingFirstDash)-ubyte"],
+      hint: hint)
+  }
+
+  private func openImages(_ split: ImageDataset.Split) throws(DatasetError) -> (DataFile, Header) {
+    let file = try open(split, "images-idx3")
+    try Self.expectMagic(file, dimensions: 3)
+    let count = try file.takeNumber("the number of images")
+    let height = try file.takeNumber("the number of rows")
+    let width = try file.takeNumber("the number of columns")
+    for (offset, value) in [(8, height), (12, width)] {
+      guard (1...Self.extentMax).contains(value) else {
+        throw .malformed(
+          file: file.path, offset: offset, expected: "a height and width of 1 to \(Self.extentMax)",
+          found: "\(value)")
+      }
+    }
+    return (file, Header(count: count, height: height, width: width))
+  }
+
+  /// All labels; `count` as the image file says, or `nil` to take as many as there are.
+  private func readLabels(
+    _ split: ImageDataset.Split, allowed: Int, count expected: Int?
+  ) throws(DatasetError) -> [Int] {
+    let file = try open(split, "labels-idx1")
+    try Self.expectMagic(file, dimensions: 1)
+    let count = try file.takeNumber("the number of labels")
+    if let expected, count != expected {
+      throw .malformed(
+        file: file.path, offset: 4, expected: "\(expected) labels, one an image", found: "\(count)")
+    }
+    let labels = try file.take(count, "labels").map { Int($0) }
+    try file.expectEnd()
+    if let wrong = labels.firstIndex(where: { $0 >= allowed }) {
+      throw .malformed(
+        file: file.path, offset: 8 + wrong, expected: "a label of 0 to \(allowed - 1)",
+        found: "\(labels[wrong])")
+    }
+    return labels
+  }
+
+  private func classNames() throws(DatasetError) -> [String] {
+    if let classes { return classes }
+    let labels = try readLabels(.train, allowed: 256, count: nil)
+    return (0...(labels.max() ?? 0)).map { "\($0)" }
+  }
+
+  /// Two zero bytes, 8 for unsigned bytes, the number of dimensions.
+  private static func expectMagic(_ file: DataFile, dimensions: UInt8) throws(DatasetError) {
+    let magic = try file.take(4, "the magic number")
+    guard magic == [0, 0, 8, dimensions] else {
+      throw .malformed(
+        file: file.path, offset: 0, expected: "the bytes 0 0 8 \(dimensions) of an IDX file of bytes",
+        found: magic.map { "\($0)" }.joined(separator: " "))
+    }
+  }
+
+  private static func padded(_ bytes: [UInt8], count: Int, _ header: Header, side: Int) -> [UInt8] {
+    guard header.height < side || header.width < side else { return bytes }
+    var pixels = [UInt8](repeating: 0, count: count * side * side)
+    let top = (side - header.height) / 2
+    let left = (side - header.width) / 2
+    for image in 0..<count {
+      for row in 0..<header.height {
+        let from = (image * header.height + row) * header.width
+        let to = (image * side + top + row) * side + left
+        for column in 0..<header.width { pixels[to + column] = bytes[from + column] }
+      }
+    }
+    return pixels
+  }
+}
+
+extension String {
+  /// `images-idx3` as `images.idx3`, the other spelling in use.
+  fileprivate var replacingFirstDash: String {
+    let parts = split(separator: "-", maxSplits: 1)
+    return parts.joined(separator: ".")
+  }
+}

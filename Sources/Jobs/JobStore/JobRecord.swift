@@ -1,0 +1,121 @@
+import JobModel
+import SQLite
+
+/// A job as the store has it.
+package struct JobRecord: Sendable, Equatable {
+  package let id: JobID
+  /// Position in the order of arrival; the cursor of lists.
+  package let sequence: Int
+  package let kind: JobKind
+  package let labelling: JobLabelling
+  package let state: JobState
+  package let reason: Reason?
+  /// For people.
+  package let message: String?
+  /// How it was asked to end, while and after it was `cancelling`.
+  package let cancelMode: CancelMode?
+  /// The resolved specification as JSON.
+  package let specificationText: String
+  /// Counts the claims, from 1; 0: never claimed.
+  package let attempt: Int
+  /// The daemon's life in which it was claimed or adopted last.
+  package let bootID: String?
+  /// Deaths of its worker without a new checkpoint in between.
+  package let crashes: Int
+  package let createdAtMilliseconds: Int
+  /// When it was claimed first.
+  package let startedAtMilliseconds: Int?
+  package let finishedAtMilliseconds: Int?
+  /// Optimiser steps of the whole run, once known.
+  package let steps: Int?
+  /// The last metric line as it was recorded.
+  package let latest: String?
+  /// What an evaluation found, as JSON.
+  package let result: String?
+  /// Bytes of the event file that have been ingested.
+  package let ingestOffset: Int
+  /// Grows with every change of the record.
+  package let revision: Int
+
+  /// The specification as a value.
+  ///
+  /// - Throws: `SpecificationProblems` or `JSONError` if an older program stored what this one does not read.
+  package func specification() throws -> JobSpecification {
+    try JobSpecification.parse(JSON.parse(specificationText), kind: kind)
+  }
+
+  static let columns = """
+    id, sequence, kind, name, notes, labels, priority, state, reason, message, cancel_mode, spec, attempt, boot_id,
+    crashes, created_at_ms, started_at_ms, finished_at_ms, steps, latest, result, ingest_offset, revision
+    """
+
+  init(_ row: Row) throws {
+    guard let id = JobID(row.text("id")), let kind = JobKind(rawValue: row.text("kind")),
+      let state = JobState(rawValue: row.text("state"))
+    else { throw JobStoreError.unreadableRow(sequence: row.integer("sequence")) }
+    self.id = id
+    self.kind = kind
+    self.state = state
+    sequence = row.integer("sequence")
+    labelling = JobLabelling(
+      name: row.optionalText("name"),
+      labels: try JSON.parse(row.text("labels")).object?.compactMapValues(\.string) ?? [:],
+      notes: row.optionalText("notes"), priority: row.integer("priority"))
+    reason = row.optionalText("reason").flatMap(Reason.init)
+    message = row.optionalText("message")
+    cancelMode = row.optionalText("cancel_mode").flatMap(CancelMode.init)
+    specificationText = row.text("spec")
+    attempt = row.integer("attempt")
+    bootID = row.optionalText("boot_id")
+    crashes = row.integer("crashes")
+    createdAtMilliseconds = row.integer("created_at_ms")
+    startedAtMilliseconds = row.optionalInteger("started_at_ms")
+    finishedAtMilliseconds = row.optionalInteger("finished_at_ms")
+    steps = row.optionalInteger("steps")
+    latest = row.optionalText("latest")
+    result = row.optionalText("result")
+    ingestOffset = row.integer("ingest_offset")
+    revision = row.integer("revision")
+  }
+}
+
+/// A job that is to be queued.
+package struct NewJob: Sendable {
+  package var id: JobID
+  package var labelling: JobLabelling
+  package var specification: JobSpecification
+  /// Optimiser steps of the whole run, if they are known.
+  package var steps: Int?
+
+  package init(id: JobID, labelling: JobLabelling, specification: JobSpecification, steps: Int? = nil) {
+    self.id = id
+    self.labelling = labelling
+    self.specification = specification
+    self.steps = steps
+  }
+}
+
+/// A checkpoint that a worker has reported.
+package struct CheckpointRecord: Sendable, Equatable {
+  /// The file's name in the run folder's `checkpoints/`.
+  package let name: String
+  package let step: Int
+  package let bytes: Int
+  /// 64 hexadecimal digits, of the file as it is.
+  package let sha256: String
+  package let createdAtMilliseconds: Int
+}
+
+/// Which jobs a list shows; what is `nil` or empty does not filter.
+package struct JobFilter: Sendable {
+  package var states: [JobState] = []
+  package var kind: JobKind?
+  /// A label and the value that it must have; any value if `nil`.
+  package var label: (key: String, value: String?)?
+
+  package init(states: [JobState] = [], kind: JobKind? = nil, label: (key: String, value: String?)? = nil) {
+    self.states = states
+    self.kind = kind
+    self.label = label
+  }
+}

@@ -1,0 +1,190 @@
+import JobModel
+import SQLite
+
+/// What came of a piece of an event file.
+package enum IngestOutcome: Sendable, Equatable {
+  /// The lines and the new offset are recorded; lines that are no events are counted.
+  case recorded(malformed: Int)
+  /// As `recorded`, and the job has ended by its `end` event.
+  case ended(JobState, malformed: Int)
+  /// The attempt or the offset is not the current one; nothing has changed.
+  case stale
+}
+
+/// A recorded line with its place in the job's order.
+package struct EventLine: Sendable, Equatable {
+  /// From 1, rising, with gaps where a resume has replaced metrics.
+  package let sequence: Int
+  package let event: String
+  package let line: String
+}
+
+extension JobStore {
+  /// Records the complete lines of a piece of the event file, exactly once: lines and offset in one transaction, and
+  /// nothing unless the piece begins where the last one ended.
+  ///
+  /// A `started` event with a `step` replaces what was recorded beyond that step. An `end` event finishes the job.
+  /// - Parameters:
+  ///   - start: byte offset of the piece in the file.
+  ///   - end: byte offset behind it.
+  package func ingest(
+    _ id: JobID, attempt: Int, from start: Int, to end: Int, lines: [String]
+  ) throws -> IngestOutcome {
+    // A line that is no JSON has no event, and counts as malformed.
+    let parsed = lines.map { (line: $0, event: try? JSON.parse($0)) }
+    return try write { connection in
+      guard let job = try record(id, connection), job.attempt == attempt, job.state.isActive,
+        job.ingestOffset == start
+      else { return .stale }
+      var ingestion = try Ingestion(job, connection)
+      for (line, event) in parsed { try ingestion.take(line, event, now: clock()) }
+      try ingestion.finish(offset: end)
+      guard let last = ingestion.end else { return .recorded(malformed: ingestion.malformed) }
+      let asked = last.event["state"]?.string.flatMap(JobState.init) ?? .failed
+      let state = asked.isFinished && Transition.isLegal(from: job.state, to: asked) ? asked : .failed
+      try move(
+        job, to: state, reason: last.event["reason"]?.string.flatMap(Reason.init),
+        message: last.event["message"]?.string, endLine: last.line, connection)
+      return .ended(state, malformed: ingestion.malformed)
+    }
+  }
+
+  /// A new attempt goes on from a checkpoint: metrics that were recorded beyond its step are replaced by what comes.
+  ///
+  /// - Returns: whether the attempt is the current one.
+  @discardableResult
+  package func discardMetrics(_ id: JobID, attempt: Int, beyond step: Int) throws -> Bool {
+    try write { connection in
+      guard let job = try record(id, connection), job.attempt == attempt, job.state.isActive else {
+        return false
+      }
+      var ingestion = try Ingestion(job, connection)
+      try ingestion.discard(beyond: step)
+      try ingestion.finish(offset: job.ingestOffset)
+      return true
+    }
+  }
+
+  /// Recorded lines after a place in the job's order, at most `limit`.
+  ///
+  /// - Parameter fromStep: leaves out lines of smaller steps; lines without a step stay.
+  package func lines(_ id: JobID, after sequence: Int = 0, fromStep: Int = 0, limit: Int) throws
+    -> [EventLine]
+  {
+    try read {
+      try $0.rows(
+        """
+        SELECT events.sequence AS sequence, event, line FROM events JOIN jobs ON job = jobs.sequence
+        WHERE id = ? AND events.sequence > ? AND (step IS NULL OR step >= ?) ORDER BY events.sequence LIMIT ?
+        """, [.text(id.text), .integer(sequence), .integer(fromStep), .integer(limit)]
+      ) { EventLine(sequence: $0.integer("sequence"), event: $0.text("event"), line: $0.text("line")) }
+    }
+  }
+}
+
+/// One transaction's worth of a job's events.
+private struct Ingestion {
+  private let job: JobRecord
+  private let connection: Connection
+  private var sequence: Int
+  private var latest: String?
+  private var result: String?
+  private var steps: Int?
+  private var crashes: Int
+  private(set) var malformed = 0
+  /// The `end` event, which the caller records with the transition.
+  private(set) var end: (line: String, event: JSON)?
+
+  init(_ job: JobRecord, _ connection: Connection) throws {
+    self.job = job
+    self.connection = connection
+    sequence =
+      try connection.first(
+        "SELECT event_sequence FROM jobs WHERE sequence = ?", [.integer(job.sequence)]
+      ) { $0.integer("event_sequence") } ?? 0
+    latest = job.latest
+    result = job.result
+    steps = job.steps
+    crashes = job.crashes
+  }
+
+  mutating func take(_ line: String, _ event: JSON?, now: Int) throws {
+    guard let event, let name = event["event"]?.string else {
+      malformed += 1
+      return
+    }
+    let step = event["step"]?.int
+    switch name {
+    case "metric":
+      guard step != nil else {
+        malformed += 1
+        return
+      }
+      latest = line
+    case "started":
+      if let step { try discard(beyond: step) }
+      if let total = event["steps"]?.int { steps = total }
+    case "checkpoint": try record(checkpoint: event, now: now)
+    case "result": result = Self.result(event)
+    case "end":
+      end = (line, event)
+      return
+    default: break
+    }
+    sequence += 1
+    try connection.execute(
+      "INSERT INTO events (job, sequence, event, step, line) VALUES (?, ?, ?, ?, ?)",
+      [.integer(job.sequence), .integer(sequence), .text(name), .optional(step), .text(line)])
+  }
+
+  private mutating func record(checkpoint event: JSON, now: Int) throws {
+    guard let name = event["name"]?.string, let step = event["step"]?.int, let bytes = event["bytes"]?.int,
+      let sha256 = event["sha256"]?.string, sha256.utf8.count == 64,
+      sha256.utf8.allSatisfy({ Array("0123456789abcdef".utf8).contains($0) }), step >= 0
+    else {
+      malformed += 1
+      return
+    }
+    crashes = 0
+    try connection.execute(
+      """
+      INSERT INTO checkpoints (job, name, step, bytes, sha256, created_at_ms) VALUES (?, ?, ?, ?, ?, ?)
+      ON CONFLICT (job, name) DO UPDATE SET bytes = excluded.bytes, sha256 = excluded.sha256,
+        created_at_ms = excluded.created_at_ms
+      """,
+      [
+        .integer(job.sequence), .text(name), .integer(step), .integer(bytes), .text(sha256), .integer(now),
+      ])
+  }
+
+  /// The members of a `result` event that are the result.
+  private static func result(_ event: JSON) -> String {
+    var members = event.object ?? [:]
+    members["event"] = nil
+    members["time"] = nil
+    return JSON.object(members).text
+  }
+
+  mutating func discard(beyond step: Int) throws {
+    let removed = try connection.execute(
+      "DELETE FROM events WHERE job = ? AND event = 'metric' AND step > ?",
+      [.integer(job.sequence), .integer(step)])
+    if removed == 0 { return }
+    latest = try connection.first(
+      "SELECT line FROM events WHERE job = ? AND event = 'metric' ORDER BY sequence DESC LIMIT 1",
+      [.integer(job.sequence)]
+    ) { $0.text("line") }
+  }
+
+  func finish(offset: Int) throws {
+    try connection.execute(
+      """
+      UPDATE jobs SET ingest_offset = ?, event_sequence = ?, latest = ?, result = ?, steps = ?, crashes = ?,
+        revision = revision + 1 WHERE sequence = ?
+      """,
+      [
+        .integer(offset), .integer(sequence), .optional(latest), .optional(result), .optional(steps),
+        .integer(crashes), .integer(job.sequence),
+      ])
+  }
+}

@@ -1,0 +1,121 @@
+import JobModel
+import SQLite
+
+extension JobStore {
+  /// The job of that id, if there is one.
+  package func job(_ id: JobID) throws -> JobRecord? {
+    try read { try record(id, $0) }
+  }
+
+  func record(_ id: JobID, _ connection: Connection) throws -> JobRecord? {
+    try connection.first(
+      "SELECT \(JobRecord.columns) FROM jobs WHERE id = ?", [.text(id.text)], JobRecord.init)
+  }
+
+  /// Newest first: jobs that arrived before the cursor (a record's `sequence`), at most `limit`.
+  package func list(_ filter: JobFilter = JobFilter(), before cursor: Int? = nil, limit: Int) throws
+    -> [JobRecord]
+  {
+    var conditions = ["sequence < ?"]
+    var arguments: [Value] = [.integer(cursor ?? .max)]
+    if !filter.states.isEmpty {
+      conditions.append("state IN (\(filter.states.map { _ in "?" }.joined(separator: ", ")))")
+      arguments += filter.states.map { .text($0.rawValue) }
+    }
+    if let kind = filter.kind {
+      conditions.append("kind = ?")
+      arguments.append(.text(kind.rawValue))
+    }
+    if let label = filter.label {
+      let value = label.value == nil ? "" : " AND value = ?"
+      conditions.append("EXISTS (SELECT 1 FROM json_each(labels) WHERE key = ?\(value))")
+      arguments.append(.text(label.key))
+      if let value = label.value { arguments.append(.text(value)) }
+    }
+    arguments.append(.integer(limit))
+    let sql = """
+      SELECT \(JobRecord.columns) FROM jobs WHERE \(conditions.joined(separator: " AND "))
+      ORDER BY sequence DESC LIMIT ?
+      """
+    return try read { try $0.rows(sql, arguments, JobRecord.init) }
+  }
+
+  /// How many jobs are in each state.
+  package func counts() throws -> [JobState: Int] {
+    let rows = try read {
+      try $0.rows("SELECT state, count(*) AS jobs FROM jobs GROUP BY state") {
+        (JobState(rawValue: $0.text("state")), $0.integer("jobs"))
+      }
+    }
+    return rows.reduce(into: [:]) { counts, row in if let state = row.0 { counts[state] = row.1 } }
+  }
+
+  /// Jobs whose worker may be alive, oldest first: what a starting daemon has to settle.
+  package func activeJobs() throws -> [JobRecord] {
+    try read {
+      try $0.rows(
+        """
+        SELECT \(JobRecord.columns) FROM jobs WHERE state IN ('running', 'pausing', 'cancelling') ORDER BY sequence
+        """, [], JobRecord.init)
+    }
+  }
+
+  /// Changes name, labels, notes and priority by `change`.
+  ///
+  /// - Throws: `JobStoreError.noSuchJob`, and what `change` throws.
+  package func relabel(_ id: JobID, _ change: (inout JobLabelling) throws -> Void) throws -> JobRecord {
+    try write { connection in
+      guard let old = try record(id, connection) else { throw JobStoreError.noSuchJob(id) }
+      var labelling = old.labelling
+      try change(&labelling)
+      if labelling == old.labelling { return old }
+      try connection.execute(
+        """
+        UPDATE jobs SET name = ?, labels = ?, notes = ?, priority = ?, revision = revision + 1 WHERE id = ?
+        """,
+        [
+          .optional(labelling.name), .text(JSON.object(labelling.labels.mapValues(JSON.string)).text),
+          .optional(labelling.notes), .integer(labelling.priority), .text(id.text),
+        ])
+      return try record(id, connection) ?? old
+    }
+  }
+
+  /// Removes a finished job with everything that it has told.
+  ///
+  /// - Throws: `JobStoreError`: `noSuchJob`, `wrongState`, `isNeeded` by unfinished jobs.
+  package func delete(_ id: JobID) throws {
+    try write { connection in
+      guard let job = try record(id, connection) else { throw JobStoreError.noSuchJob(id) }
+      guard job.state.isFinished else {
+        throw JobStoreError.wrongState(
+          id, state: job.state, operation: "delete", allowed: JobState.allCases.filter(\.isFinished))
+      }
+      let dependents = try connection.rows(
+        """
+        SELECT id FROM jobs JOIN job_dependencies ON job = sequence
+        WHERE needs = ? AND state NOT IN ('succeeded', 'failed', 'cancelled') ORDER BY sequence
+        """, [.integer(job.sequence)]
+      ) { JobID($0.text("id")) }.compactMap(\.self)
+      if !dependents.isEmpty { throw JobStoreError.isNeeded(id, by: dependents) }
+      try connection.execute("DELETE FROM jobs WHERE sequence = ?", [.integer(job.sequence)])
+    }
+  }
+
+  /// The checkpoints that the job's workers have reported, oldest first. Retention may have removed some files since.
+  package func checkpoints(_ id: JobID) throws -> [CheckpointRecord] {
+    try read {
+      try $0.rows(
+        """
+        SELECT checkpoints.name AS name, step, bytes, sha256, checkpoints.created_at_ms AS created_at_ms
+        FROM checkpoints JOIN jobs ON job = sequence WHERE id = ? ORDER BY step, checkpoints.name
+        """, [.text(id.text)]
+      ) {
+        CheckpointRecord(
+          name: $0.text("name"), step: $0.integer("step"), bytes: $0.integer("bytes"),
+          sha256: $0.text("sha256"),
+          createdAtMilliseconds: $0.integer("created_at_ms"))
+      }
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import JobModel
+import Platform
+import SQLite
+import Synchronization
+
+/// The queue and everything that jobs have told, in one SQLite file.
+///
+/// Every SQL statement of the product stands in this target. There is one writing connection, used under a lock,
+/// and a pool of reading ones; a method returns when what it wrote is on the disk.
+package final class JobStore: Sendable {
+  private let writer: Mutex<Connection>
+  private let readers: Mutex<[Connection]> = Mutex([])
+  private let path: String
+  let clock: @Sendable () -> Int
+  private let random: @Sendable () -> UInt32
+
+  /// Reading connections that stay open between uses.
+  private static let idleReadersMax = 8
+
+  /// Opens or creates the database and brings it to the schema of the migrations.
+  ///
+  /// - Parameters:
+  ///   - clock: Unix time in milliseconds.
+  ///   - random: 32 unpredictable bits, for ids.
+  /// - Throws: `SQLiteError`, `MigrationError`.
+  package init(
+    path: String, migrations: [Migration],
+    clock: @escaping @Sendable () -> Int = { SystemClock.unixMilliseconds },
+    random: @escaping @Sendable () -> UInt32 = { UInt32.random(in: .min ... .max) }
+  ) throws {
+    let connection = try Connection(path: path, access: .write)
+    try Migrator.migrate(
+      connection, migrations, appliedAt: SystemClock.rfc3339(unixMilliseconds: clock()))
+    self.path = path
+    self.clock = clock
+    self.random = random
+    writer = Mutex(connection)
+  }
+
+  /// The migrations in a folder, by number; other files are left alone.
+  package static func migrations(in directory: String) throws -> [Migration] {
+    try FileSystem.list(directory).compactMap { name in
+      guard Migration(fileName: name, sql: "") != nil else { return nil }
+      let bytes = try File("\(directory)/\(name)", .read).readAll()
+      return Migration(fileName: name, sql: String(decoding: bytes, as: UTF8.self))
+    }.sorted { $0.number < $1.number }
+  }
+
+  /// An id that no job has had, from the time and chance.
+  package func newID() -> JobID {
+    JobID(unixMilliseconds: UInt64(max(0, clock())), random: random())
+  }
+
+  /// Runs `body` alone among writers, in one transaction.
+  func write<T: Sendable>(_ body: (Connection) throws -> T) throws -> T {
+    try writer.withLock { connection in try connection.transaction { try body(connection) } }
+  }
+
+  /// Runs `body` beside the writer; each statement sees a state of its own.
+  func read<T: Sendable>(_ body: (Connection) throws -> T) throws -> T {
+    let connection = try readers.withLock { $0.popLast() } ?? Connection(path: path, access: .read)
+    defer { readers.withLock { if $0.count < Self.idleReadersMax { $0.append(connection) } } }
+    return try body(connection)
+  }
+}

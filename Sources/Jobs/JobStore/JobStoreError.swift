@@ -1,0 +1,34 @@
+import JobModel
+
+/// Why the store refuses; SQLite's own failures are `SQLiteError`s.
+package enum JobStoreError: Error, Equatable, CustomStringConvertible {
+  /// No job has that id.
+  case noSuchJob(JobID)
+  /// The job's state does not allow the operation.
+  case wrongState(JobID, state: JobState, operation: String, allowed: [JobState])
+  /// Unfinished jobs need this one.
+  case isNeeded(JobID, by: [JobID])
+  /// A job that is to be queued needs one that cannot succeed any more, is no training, or does not exist (`state` nil).
+  case unusableNeed(JobID, kind: JobKind?, state: JobState?)
+  /// A row that this program does not understand.
+  case unreadableRow(sequence: Int)
+
+  package var description: String {
+    switch self {
+    case .noSuchJob(let id): "there is no job \(id)"
+    case .wrongState(let id, let state, let operation, let allowed):
+      "cannot \(operation) job \(id): it is \(state.rawValue); "
+        + "possible when \(allowed.map(\.rawValue).joined(separator: ", "))"
+    case .isNeeded(let id, let others):
+      "cannot delete job \(id): unfinished jobs need it: \(others.map(\.text).joined(separator: ", "))"
+    case .unusableNeed(let id, let kind, let state):
+      switch (kind, state) {
+      case (_, nil), (nil, _): "there is no job \(id)"
+      case (.evaluate, _): "job \(id) is an evaluation and has no checkpoints"
+      case (_, let state?): "job \(id) has \(state.rawValue)"
+      }
+    case .unreadableRow(let sequence):
+      "the database has a job (number \(sequence)) that this program cannot read"
+    }
+  }
+}

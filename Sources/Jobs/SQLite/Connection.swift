@@ -1,0 +1,110 @@
+import CSQLite
+
+/// One connection to a database file in WAL mode.
+///
+/// `@unchecked Sendable`: it is opened with SQLite's own mutex (`SQLITE_OPEN_FULLMUTEX`), and the statements that it
+/// keeps are touched by one thread at a time, because its owner hands it out under a lock (a `Mutex`, or a pool).
+package final class Connection: @unchecked Sendable {
+  /// What the connection may do.
+  package enum Access: Sendable {
+    /// Reads and writes; creates the file.
+    case write
+    /// Reads only, beside the writer.
+    case read
+  }
+
+  private let handle: OpaquePointer
+  private var statements: [String: Statement] = [:]
+  private var isInTransaction = false
+
+  /// Opens the file.
+  ///
+  /// Writers use `synchronous = FULL`: in WAL mode `NORMAL` does not sync the log at each commit, so a power cut could
+  /// lose a job that a client has already got a 201 for. A lock held by another process is waited for
+  /// `busyTimeoutMilliseconds`; within the daemon there is one writer, and readers never wait in WAL mode.
+  package init(
+    path: String, access: Access, busyTimeoutMilliseconds: Int = 5000
+  ) throws(SQLiteError) {
+    let flags =
+      access == .write
+      ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX
+      : SQLITE_OPEN_READONLY | SQLITE_OPEN_FULLMUTEX
+    var handle: OpaquePointer?
+    let code = sqlite3_open_v2(path, &handle, flags, nil)
+    guard code == SQLITE_OK, let handle else {
+      let error = failure("open", path, handle)
+      sqlite3_close_v2(handle)
+      throw error
+    }
+    self.handle = handle
+    sqlite3_extended_result_codes(handle, 1)
+    sqlite3_busy_timeout(handle, Int32(busyTimeoutMilliseconds))
+    if access == .write {
+      try script("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
+    } else {
+      try script("PRAGMA query_only = ON")
+    }
+  }
+
+  deinit {
+    statements = [:]
+    sqlite3_close_v2(handle)
+  }
+
+  /// Runs several statements without arguments, such as a migration.
+  package func script(_ sql: String) throws(SQLiteError) {
+    if sqlite3_exec(handle, sql, nil, nil, nil) != SQLITE_OK { throw failure("run", sql, handle) }
+  }
+
+  /// Runs a statement and answers how many rows it changed.
+  @discardableResult
+  package func execute(_ sql: String, _ arguments: [Value] = []) throws -> Int {
+    try statement(sql).run(arguments) { _ in true }
+    return Int(sqlite3_changes64(handle))
+  }
+
+  /// Every row of a query, read by `map`.
+  package func rows<T>(_ sql: String, _ arguments: [Value] = [], _ map: (Row) throws -> T) throws -> [T] {
+    var result: [T] = []
+    try statement(sql).run(arguments) { row in
+      result.append(try map(row))
+      return true
+    }
+    return result
+  }
+
+  /// The first row of a query, read by `map`; `nil` if there is none.
+  package func first<T>(_ sql: String, _ arguments: [Value] = [], _ map: (Row) throws -> T) throws -> T? {
+    var result: T?
+    try statement(sql).run(arguments) { row in
+      result = try map(row)
+      return false
+    }
+    return result
+  }
+
+  /// All or nothing: commits what `body` did, or rolls it back if it throws. The write lock is taken at the start
+  /// (`BEGIN IMMEDIATE`), so it cannot fail in the middle for want of it. Not to be nested.
+  package func transaction<T>(_ body: () throws -> T) throws -> T {
+    precondition(!isInTransaction, "A transaction stands in a transaction.")
+    try execute("BEGIN IMMEDIATE")
+    isInTransaction = true
+    defer { isInTransaction = false }
+    do {
+      let result = try body()
+      try execute("COMMIT")
+      return result
+    } catch {
+      // SQLite has rolled back by itself after some errors (a full disk); then there is nothing left to undo.
+      if sqlite3_get_autocommit(handle) == 0 { try execute("ROLLBACK") }
+      throw error
+    }
+  }
+
+  private func statement(_ sql: String) throws(SQLiteError) -> Statement {
+    if let known = statements[sql] { return known }
+    let statement = try Statement(sql, in: handle)
+    statements[sql] = statement
+    return statement
+  }
+}

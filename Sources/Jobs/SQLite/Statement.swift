@@ -1,0 +1,140 @@
+import CSQLite
+
+/// A prepared statement of one connection.
+final class Statement {
+  let sql: String
+  let columnNames: [String]
+  private let handle: OpaquePointer
+  private let database: OpaquePointer
+
+  init(_ sql: String, in database: OpaquePointer) throws(SQLiteError) {
+    var handle: OpaquePointer?
+    let code = sqlite3_prepare_v3(database, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &handle, nil)
+    guard code == SQLITE_OK, let handle else {
+      throw failure("prepare", sql, database)
+    }
+    self.sql = sql
+    self.handle = handle
+    self.database = database
+    columnNames = (0..<sqlite3_column_count(handle)).map { String(cString: sqlite3_column_name(handle, $0)) }
+  }
+
+  deinit { sqlite3_finalize(handle) }
+
+  /// Runs the statement with these arguments and hands each row to `visit`, until it answers `false`.
+  func run(_ arguments: [Value], _ visit: (Row) throws -> Bool) throws {
+    defer {
+      sqlite3_reset(handle)
+      sqlite3_clear_bindings(handle)
+    }
+    precondition(
+      Int(sqlite3_bind_parameter_count(handle)) == arguments.count,
+      "The statement has \(sqlite3_bind_parameter_count(handle)) parameters: \(sql)")
+    for (index, argument) in arguments.enumerated() { try bind(argument, at: Int32(index + 1)) }
+    while true {
+      switch sqlite3_step(handle) {
+      case SQLITE_ROW: if try !visit(Row(handle: handle, names: columnNames)) { return }
+      case SQLITE_DONE: return
+      default: throw failure("run", sql, database)
+      }
+    }
+  }
+
+  private func bind(_ argument: Value, at index: Int32) throws(SQLiteError) {
+    let code =
+      switch argument {
+      case .null: sqlite3_bind_null(handle, index)
+      case .integer(let value): sqlite3_bind_int64(handle, index, sqlite3_int64(value))
+      case .real(let value): sqlite3_bind_double(handle, index, value)
+      case .text(let value): bind(value, at: index)
+      }
+    if code != SQLITE_OK { throw failure("bind", sql, database) }
+  }
+
+  private func bind(_ text: String, at index: Int32) -> Int32 {
+    var text = text
+    return text.withUTF8 { buffer in
+      // SQLITE_TRANSIENT, which C spells as a cast that Swift does not import: SQLite copies the bytes.
+      let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+      return buffer.withMemoryRebound(to: CChar.self) {
+        guard let start = $0.baseAddress else { return sqlite3_bind_text(handle, index, "", 0, transient) }
+        return sqlite3_bind_text(handle, index, start, Int32($0.count), transient)
+      }
+    }
+  }
+}
+
+/// The error that the connection has at this moment.
+func failure(_ operation: String, _ subject: String, _ database: OpaquePointer?) -> SQLiteError {
+  let line = subject.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+  return SQLiteError(
+    operation: operation, subject: line.count > 80 ? "\(line.prefix(80))…" : line,
+    code: sqlite3_extended_errcode(database), cause: String(cString: sqlite3_errmsg(database)))
+}
+
+/// One row of an answer, valid only while it is visited. A column that is not there or has another type
+/// is a wrong program.
+package struct Row {
+  private let handle: OpaquePointer
+  private let names: [String]
+
+  fileprivate init(handle: OpaquePointer, names: [String]) {
+    self.handle = handle
+    self.names = names
+  }
+
+  package func value(_ name: String) -> Value { value(at: index(name)) }
+
+  package func integer(_ name: String) -> Int {
+    guard let value = optionalInteger(name) else { preconditionFailure("The column \(name) is null.") }
+    return value
+  }
+
+  package func optionalInteger(_ name: String) -> Int? {
+    switch value(name) {
+    case .integer(let value): value
+    case .null: nil
+    default: preconditionFailure("The column \(name) has no integer.")
+    }
+  }
+
+  package func text(_ name: String) -> String {
+    guard let value = optionalText(name) else { preconditionFailure("The column \(name) is null.") }
+    return value
+  }
+
+  package func optionalText(_ name: String) -> String? {
+    switch value(name) {
+    case .text(let value): value
+    case .null: nil
+    default: preconditionFailure("The column \(name) has no text.")
+    }
+  }
+
+  /// A number of either type; `nil` for null and for text.
+  package func double(at column: Int) -> Double? {
+    switch value(at: Int32(column)) {
+    case .integer(let value): Double(value)
+    case .real(let value): value
+    default: nil
+    }
+  }
+
+  private func index(_ name: String) -> Int32 {
+    guard let index = names.firstIndex(of: name) else { preconditionFailure("There is no column \(name).") }
+    return Int32(index)
+  }
+
+  private func value(at index: Int32) -> Value {
+    switch sqlite3_column_type(handle, index) {
+    case SQLITE_INTEGER: return .integer(Int(sqlite3_column_int64(handle, index)))
+    case SQLITE_FLOAT: return .real(sqlite3_column_double(handle, index))
+    case SQLITE_TEXT:
+      let bytes = UnsafeBufferPointer(
+        start: sqlite3_column_text(handle, index), count: Int(sqlite3_column_bytes(handle, index)))
+      return .text(String(decoding: bytes, as: UTF8.self))
+    case SQLITE_NULL: return .null
+    default: preconditionFailure("The product stores no blobs.")
+    }
+  }
+}
