@@ -70,11 +70,12 @@ let package = Package(
     room("Kernels", in: "Engine", ["Tensors", "Parallel", "Platform"], settings: strict + [fast]),
 
     // System: the machine below.
-    room("Platform", in: "System", ["CCPU"], settings: strict),
+    room("Platform", in: "System", ["CCPU", "CLinux"], settings: strict),
     room("Logging", in: "System", ["Platform"]),
     room("Gzip", in: "System", ["CZlib"], settings: strict),
     room("Crypto", in: "System", ["COpenSSL"], settings: strict),
     .systemLibrary(name: "CCPU", path: "Sources/CLibraries/CCPU"),
+    .systemLibrary(name: "CLinux", path: "Sources/CLibraries/CLinux"),
     .systemLibrary(
       name: "CSQLite", path: "Sources/CLibraries/CSQLite", pkgConfig: "sqlite3",
       providers: [.apt(["libsqlite3-dev"])]),

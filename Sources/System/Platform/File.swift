@@ -8,6 +8,8 @@ package final class File: Sendable {
   package enum Mode: Sendable {
     /// Reads an existing file.
     case read
+    /// Reads an existing file; opening a pipe does not wait for its writer.
+    case readWithoutWaiting
     /// Writes at the end, whoever else writes; created if missing.
     case append
     /// Reads and writes; created if missing, never truncated.
@@ -24,6 +26,7 @@ package final class File: Sendable {
     let flags: Int32 =
       switch mode {
       case .read: O_RDONLY
+      case .readWithoutWaiting: O_RDONLY | O_NONBLOCK | O_NOCTTY
       case .append: O_WRONLY | O_APPEND | O_CREAT
       case .readWrite: O_RDWR | O_CREAT
       case .createNew: O_WRONLY | O_CREAT | O_EXCL

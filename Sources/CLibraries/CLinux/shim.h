@@ -1,0 +1,68 @@
+// What Swift's view of the C library lacks about sockets on Linux. Each function answers -1 with errno.
+#pragma once
+
+#include <netinet/in.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// One thing that happened, in a layout that Swift can read (the kernel's own is packed).
+struct clinux_event {
+  uint64_t token;
+  uint32_t flags;
+};
+
+static const uint32_t clinux_readable = EPOLLIN;
+static const uint32_t clinux_writable = EPOLLOUT;
+static const uint32_t clinux_peer_closed = EPOLLRDHUP;
+static const uint32_t clinux_broken = EPOLLERR | EPOLLHUP;
+static const uint32_t clinux_edge_triggered = EPOLLET;
+static const uint32_t clinux_exclusive = EPOLLEXCLUSIVE;
+
+static inline int clinux_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+static inline int clinux_epoll_add(int epoll, int watched, uint32_t flags, uint64_t token) {
+  struct epoll_event event = {.events = flags, .data = {.u64 = token}};
+  return epoll_ctl(epoll, EPOLL_CTL_ADD, watched, &event);
+}
+
+static inline int clinux_epoll_remove(int epoll, int watched) {
+  return epoll_ctl(epoll, EPOLL_CTL_DEL, watched, 0);
+}
+
+#define CLINUX_EVENTS_MAX 256
+
+// Waits for up to CLINUX_EVENTS_MAX events; a negative time-out waits for ever.
+static inline int clinux_epoll_wait(int epoll, struct clinux_event *events, int timeout_milliseconds) {
+  struct epoll_event ready[CLINUX_EVENTS_MAX];
+  int count = epoll_wait(epoll, ready, CLINUX_EVENTS_MAX, timeout_milliseconds);
+  for (int i = 0; i < count; i++) {
+    events[i].token = ready[i].data.u64;
+    events[i].flags = ready[i].events;
+  }
+  return count;
+}
+
+static inline int clinux_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+static inline int clinux_stream_socket(int family, int nonblocking) {
+  return socket(family, SOCK_STREAM | SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0), 0);
+}
+
+// accept4(2) without the feature macro that declares it.
+static inline int clinux_accept(int listener, struct sockaddr *address, socklen_t *bytes) {
+  return (int)syscall(SYS_accept4, listener, address, bytes, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+// Never raises SIGPIPE. With more_follows the kernel may wait for the next write before it sends.
+static inline ssize_t clinux_send(int socket, const void *bytes, size_t count, int more_follows) {
+  return send(socket, bytes, count, MSG_NOSIGNAL | (more_follows ? MSG_MORE : 0));
+}
+
+static inline ssize_t clinux_sendfile(int socket, int file, off_t offset, size_t count) {
+  return sendfile(socket, file, &offset, count);
+}

@@ -1,0 +1,82 @@
+import HTTP
+import Platform
+
+/// A socket with its machine and what `Epoll` has told about it. Owned by one loop.
+final class Connection {
+  let socket: Socket
+  let token: UInt64
+  var machine: ConnectionMachine
+  /// When the request that is being answered was complete, in monotonic nanoseconds.
+  var requestedAt: UInt64 = 0
+  /// The entry that the loop's deadline queue holds for this connection.
+  var queuedDeadline: UInt64?
+  /// Nothing can be sent any more.
+  private(set) var isBroken = false
+  private var mayRead = false
+  private var mayWrite = true
+  private var peerHasClosed = false
+  private var answerBytes = 0
+
+  init(_ socket: Socket, _ token: UInt64, _ machine: ConnectionMachine) {
+    self.socket = socket
+    self.token = token
+    self.machine = machine
+  }
+
+  /// Takes in what has become possible.
+  func note(_ event: Epoll.Event) {
+    if event.isReadable || event.isPeerClosed { mayRead = true }
+    if event.isWritable { mayWrite = true }
+    if event.isPeerClosed { peerHasClosed = true }
+    if event.isBroken { isBroken = true }
+    if peerHasClosed, machine.isStreaming { machine.inputEnded() }
+  }
+
+  /// Hands an answer to the machine.
+  func answered(_ answer: Answer, now: UInt64) {
+    machine.answered(answer, now: now)
+    if peerHasClosed, machine.isStreaming { machine.inputEnded() }
+  }
+
+  /// What the access log is to say of an answer that has just been sent or given up.
+  func takeAccessRecord(now: UInt64) -> AccessRecord? {
+    guard let report = machine.takeReport() else { return nil }
+    defer { answerBytes = 0 }
+    let path = report.head?.target.text.prefix { $0 != "?" } ?? ""
+    return AccessRecord(
+      peer: socket.peer, method: report.head?.method, path: String(path), status: report.status,
+      bytes: answerBytes,
+      milliseconds: requestedAt == 0 ? 0 : Double(now - requestedAt) / 1e6, isComplete: report.isComplete)
+  }
+
+  /// Reads once; false when there is nothing to read now.
+  func read(_ buffer: inout [UInt8], now: UInt64) -> Bool {
+    guard mayRead else { return false }
+    switch socket.read(into: &buffer) {
+    case .moved(let count):
+      // Less than asked for means that the kernel has no more (`epoll(7)`), unless the end is still to come.
+      if count < buffer.count { mayRead = peerHasClosed }
+      machine.received(buffer[..<count], now: now)
+    case .wouldBlock:
+      mayRead = false
+      return false
+    case .ended: machine.inputEnded()
+    }
+    return true
+  }
+
+  /// Sends once; false when the socket takes nothing now.
+  func send(now: UInt64) -> Bool {
+    guard mayWrite else { return false }
+    switch machine.output.send(to: socket) {
+    case .moved(let count):
+      answerBytes += count
+      machine.sent(count, now: now)
+    case .wouldBlock:
+      mayWrite = false
+      return false
+    case .ended: machine.abandon()
+    }
+    return true
+  }
+}

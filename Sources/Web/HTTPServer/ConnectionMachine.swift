@@ -1,0 +1,299 @@
+import HTTP
+
+/// Every decision about one connection, without any I/O: what came in goes in, what to do next comes out.
+///
+///            ┌───────────────◄──────────────┐
+///     receiving ──► answering ──► sending ──┤
+///         │                         ▲  │    └──► lingering ──► closed
+///         │ refused                 │  ▼            ▲
+///         └─────────────────────► pulling ⇄ pausing │
+///                                      └────────────┘
+///
+/// Requests that a client sends ahead wait in the parser until their turn, so answers keep their order
+/// (RFC 9112, section 9.3.2).
+struct ConnectionMachine {
+  /// What is to be done now.
+  enum Action {
+    /// Give it bytes from the socket.
+    case read
+    /// Send from `output`.
+    case send
+    /// Let a handler answer.
+    case answer(RequestHead, body: [UInt8])
+    /// Ask the stream for its next step.
+    case pull(OpenStream)
+    /// Wait for a handler, or for the deadline.
+    case wait
+    /// Tell the client that nothing more will come.
+    case shutDownWriting
+    case close
+  }
+
+  private enum Phase {
+    case receiving
+    case answering
+    /// `output` is being sent; then this.
+    case sending(Afterwards)
+    case pulling(OpenStream)
+    case pausing(OpenStream)
+    /// Everything is said; what still comes in is dropped, so that a reset does not overtake the answer.
+    case lingering
+    case closed
+  }
+
+  /// How an answer went.
+  struct Report {
+    /// The request; nil if it could not be read.
+    var head: RequestHead?
+    var status: Int
+    /// Whether the kernel has taken every byte.
+    var isComplete: Bool
+  }
+
+  private enum Afterwards {
+    case nextRequest
+    case close
+    case pull(OpenStream)
+  }
+
+  /// What is to be sent; the driver takes it away as the socket takes it in.
+  var output = OutputQueue()
+  /// When `deadlinePassed` has to be called, in nanoseconds of the monotonic clock; nil: never.
+  private(set) var deadline: UInt64?
+  /// The request that is being received or answered.
+  private(set) var head: RequestHead?
+  private var phase = Phase.receiving
+  private var parser: RequestParser
+  private var body: [UInt8] = []
+  private var inputHasEnded = false
+  private var keepsAlive = true
+  private var isStopping = false
+  /// The status of the answer that is being sent.
+  private var status: Int?
+  private var finishedStream: OpenStream?
+  private var report: Report?
+  private let timeouts: ServerConfiguration.Timeouts
+  private let refusal: (Problem) -> Answer
+
+  /// - Parameter refusal: what is sent to a request that cannot be read.
+  init(
+    _ configuration: ServerConfiguration, now: UInt64, refusal: @escaping (Problem) -> Answer
+  ) {
+    timeouts = configuration.timeouts
+    parser = RequestParser(limits: configuration.requestLimits)
+    self.refusal = refusal
+    deadline = now + nanoseconds(timeouts.idleSeconds)
+  }
+
+  /// Whether a stream is being sent.
+  var isStreaming: Bool {
+    switch phase {
+    case .pulling, .pausing, .sending(.pull): true
+    default: false
+    }
+  }
+
+  /// A stream that has come to its end and must be closed; given once.
+  mutating func takeFinishedStream() -> OpenStream? {
+    defer { finishedStream = nil }
+    return finishedStream
+  }
+
+  /// An answer that has been sent or given up; given once.
+  mutating func takeReport() -> Report? {
+    defer { report = nil }
+    return report
+  }
+
+  /// The next thing to do. Ask again after having done it.
+  mutating func next(now: UInt64) -> Action {
+    while true {
+      if case .closed = phase { return .close }
+      if !output.isEmpty { return .send }
+      switch phase {
+      case .receiving:
+        if let action = receive(now: now) { return action }
+      case .answering, .pulling, .pausing: return .wait
+      case .sending(.nextRequest):
+        reportAnswer(isComplete: true)
+        beginRequest(now: now)
+      case .sending(.close):
+        reportAnswer(isComplete: true)
+        phase = inputHasEnded ? .closed : .lingering
+        deadline = now + nanoseconds(timeouts.lingerSeconds)
+        return inputHasEnded ? .close : .shutDownWriting
+      case .sending(.pull(let stream)):
+        phase = .pulling(stream)
+        deadline = nil
+        return .pull(stream)
+      case .lingering: return inputHasEnded ? .close : .read
+      case .closed: return .close
+      }
+    }
+  }
+
+  /// Bytes that the client sent.
+  mutating func received(_ bytes: ArraySlice<UInt8>, now: UInt64) {
+    if case .lingering = phase { return }
+    if !parser.isInsideRequest { deadline = now + nanoseconds(timeouts.headerSeconds) }
+    parser.append(bytes)
+  }
+
+  /// The client will send nothing more. It may still read: what it has asked for is answered, but an endless
+  /// stream to somebody who is probably gone is not kept up.
+  mutating func inputEnded() {
+    inputHasEnded = true
+    if isStreaming { abandon() }
+  }
+
+  /// The connection is of no use any more: nothing more is sent, and `next` answers `close`.
+  mutating func abandon() {
+    switch phase {
+    case .pausing(let stream), .sending(.pull(let stream)): finishedStream = stream
+    // While `next` of a stream runs, it is closed when the step comes back and finds the connection gone.
+    default: break
+    }
+    reportAnswer(isComplete: false)
+    output.removeAll()
+    phase = .closed
+  }
+
+  /// A handler's answer has come.
+  mutating func answered(_ answer: Answer, now: UInt64) {
+    guard case .answering = phase else { return }
+    begin(answer, now: now)
+  }
+
+  /// The stream's step has come; nil when it failed, which the client must be able to tell from an end.
+  mutating func pulled(_ step: BodyStep?, now: UInt64) {
+    guard case .pulling(let stream) = phase else { return }
+    switch step {
+    case nil:
+      finishedStream = stream
+      phase = .closed
+      reportAnswer(isComplete: false)
+    case .bytes(let piece):
+      if !piece.isEmpty { output.append(.bytes(stream.framed(piece))) }
+      phase = .sending(.pull(stream))
+      deadline = now + nanoseconds(timeouts.writeSeconds)
+      if isStopping { end(stream, now: now) }
+    case .idle(let milliseconds):
+      phase = .pausing(stream)
+      deadline = now + UInt64(max(1, milliseconds)) * 1_000_000
+      if isStopping { end(stream, now: now) }
+    case .end: end(stream, now: now)
+    }
+  }
+
+  /// So many bytes of the output are with the kernel: a client that reads on gets more time.
+  mutating func sent(_ bytes: Int, now: UInt64) {
+    extendDeadline(bytes, upTo: timeouts.writeSeconds, now: now)
+  }
+
+  /// The deadline is over.
+  mutating func deadlinePassed(now: UInt64) {
+    guard let due = deadline, due <= now else { return }
+    deadline = nil
+    if !output.isEmpty { return abandon() }
+    switch phase {
+    case .pausing(let stream): phase = .sending(.pull(stream))
+    case .receiving where parser.isInsideRequest:
+      let part = head == nil ? "header" : "body"
+      refuse(Problem(status: 408, detail: "The request's \(part) did not come in time."), now: now)
+    default: abandon()
+    }
+  }
+
+  /// The server stops: what is being answered is finished, streams get their end, no request is begun.
+  mutating func stop(now: UInt64) {
+    isStopping = true
+    switch phase {
+    case .receiving where !parser.isInsideRequest: phase = .closed
+    case .pausing(let stream): end(stream, now: now)
+    case .sending(.nextRequest): phase = .sending(.close)
+    case .sending(.pull(let stream)): end(stream, now: now)
+    default: break
+    }
+  }
+}
+
+// MARK: - Steps
+
+extension ConnectionMachine {
+  private mutating func receive(now: UInt64) -> Action? {
+    do {
+      switch try parser.next() {
+      case nil:
+        if inputHasEnded { phase = .closed }
+        return inputHasEnded ? .close : .read
+      case .head(let head):
+        self.head = head
+        keepsAlive = head.keepsAlive
+        deadline = now + nanoseconds(timeouts.bodySeconds)
+        if head.expectsContinue, parser.waitingBytes == 0 {
+          output.append(.bytes(ResponseSerializer.continueHead))
+        }
+        return nil
+      case .body(let piece):
+        body += piece
+        extendDeadline(piece.count, upTo: timeouts.bodySeconds, now: now)
+        return nil
+      case .end:
+        guard let head else { return nil }
+        phase = .answering
+        deadline = nil
+        defer { body = [] }
+        return .answer(head, body: body)
+      }
+    } catch {
+      refuse(error.problem, now: now)
+      return nil
+    }
+  }
+
+  private mutating func beginRequest(now: UInt64) {
+    phase = isStopping ? .closed : .receiving
+    head = nil
+    let seconds = parser.isInsideRequest ? timeouts.headerSeconds : timeouts.idleSeconds
+    deadline = now + nanoseconds(seconds)
+  }
+
+  private mutating func refuse(_ problem: Problem, now: UInt64) {
+    body = []
+    begin(refusal(problem), now: now)
+  }
+
+  private mutating func begin(_ answer: Answer, now: UInt64) {
+    for segment in answer.segments { output.append(segment) }
+    keepsAlive = answer.keepsAlive
+    status = answer.status
+    deadline = now + nanoseconds(timeouts.writeSeconds)
+    if let stream = answer.stream {
+      phase = .sending(.pull(stream))
+      if isStopping { end(stream, now: now) }
+    } else {
+      phase = .sending(keepsAlive && !isStopping ? .nextRequest : .close)
+    }
+  }
+
+  private mutating func reportAnswer(isComplete: Bool) {
+    guard let status else { return }
+    report = Report(head: head, status: status, isComplete: isComplete)
+    self.status = nil
+  }
+
+  private mutating func end(_ stream: OpenStream, now: UInt64) {
+    finishedStream = stream
+    output.append(.bytes(stream.ending))
+    phase = .sending(keepsAlive && !isStopping ? .nextRequest : .close)
+    deadline = now + nanoseconds(timeouts.writeSeconds)
+  }
+
+  /// Bytes moved buy time, but never more than the whole time-out.
+  private mutating func extendDeadline(_ bytes: Int, upTo seconds: Double, now: UInt64) {
+    guard let due = deadline else { return }
+    deadline = min(due + nanoseconds(Double(bytes) / timeouts.bytesPerSecondMin), now + nanoseconds(seconds))
+  }
+}
+
+private func nanoseconds(_ seconds: Double) -> UInt64 { UInt64(seconds * 1e9) }

@@ -1,0 +1,34 @@
+/// Media types of the files that the server sends.
+enum ContentType {
+  /// By the ending of a file's name; `application/octet-stream` for one that is not known.
+  static func of(fileName: String) -> String {
+    guard let dot = fileName.lastIndex(of: ".") else { return "application/octet-stream" }
+    return types[fileName[dot...].dropFirst().lowercased()] ?? "application/octet-stream"
+  }
+
+  /// Whether text that compresses well has this type.
+  static func isCompressible(_ type: String) -> Bool {
+    let name = type.prefix { $0 != ";" }
+    return name.hasPrefix("text/") && name != "text/event-stream" || name.hasSuffix("json")
+      || name.hasSuffix("+xml") || name == "application/javascript"
+  }
+
+  private static let types = [
+    "css": "text/css; charset=utf-8",
+    "gz": "application/gzip",
+    "html": "text/html; charset=utf-8",
+    "ico": "image/x-icon",
+    "jpg": "image/jpeg",
+    "js": "text/javascript; charset=utf-8",
+    "json": "application/json",
+    "map": "application/json",
+    "md": "text/markdown; charset=utf-8",
+    "mjs": "text/javascript; charset=utf-8",
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "txt": "text/plain; charset=utf-8",
+    "wasm": "application/wasm",
+    "webp": "image/webp",
+    "woff2": "font/woff2",
+  ]
+}

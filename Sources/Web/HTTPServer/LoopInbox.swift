@@ -1,0 +1,38 @@
+import HTTP
+import Platform
+import Synchronization
+
+/// What other threads have for a loop; putting something in wakes it.
+final class LoopInbox: Sendable {
+  /// A result or a command.
+  enum Message: Sendable {
+    case answer(UInt64, Answer)
+    /// A stream's step; nil when it failed.
+    case step(UInt64, OpenStream, BodyStep?)
+    /// Stop, and be done at that time of the monotonic clock in nanoseconds.
+    case stop(deadline: UInt64)
+  }
+
+  let wakeUp: WakeUp
+  private let messages = Mutex<[Message]>([])
+
+  init() throws(SystemError) { wakeUp = try WakeUp() }
+
+  /// Adds a message; only the first of several needs a system call.
+  func put(_ message: Message) {
+    let wasEmpty = messages.withLock { messages in
+      messages.append(message)
+      return messages.count == 1
+    }
+    if wasEmpty { wakeUp.signal() }
+  }
+
+  /// Every message that has come.
+  func takeAll() -> [Message] {
+    messages.withLock { messages in
+      let taken = messages
+      messages = []
+      return taken
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import Platform
+
+/// What a connection has to send, in order. It holds what one answer or one piece of a stream has, no more.
+struct OutputQueue {
+  private var segments: [Answer.Segment] = []
+  /// Bytes of the first segment that have been sent.
+  private var sentOfFirst = 0
+
+  var isEmpty: Bool { segments.isEmpty }
+
+  /// Adds a segment; an empty one is nothing to send.
+  mutating func append(_ segment: Answer.Segment) {
+    switch segment {
+    case .bytes(let bytes) where bytes.isEmpty: break
+    case .file(_, _, count: 0): break
+    default: segments.append(segment)
+    }
+  }
+
+  /// Forgets everything.
+  mutating func removeAll() { segments = [] }
+
+  /// Sends as much of the first segment as the socket takes at once.
+  mutating func send(to socket: Socket) -> Socket.Transfer {
+    guard let first = segments.first else { return .wouldBlock }
+    let transfer: Socket.Transfer
+    let count: Int
+    switch first {
+    case .bytes(let bytes):
+      count = bytes.count
+      transfer = socket.write(bytes, from: sentOfFirst, moreFollows: segments.count > 1)
+    case .file(let file, let offset, let fileCount):
+      count = fileCount
+      transfer = socket.send(file, offset: offset + sentOfFirst, count: fileCount - sentOfFirst)
+    }
+    if case .moved(let moved) = transfer {
+      sentOfFirst += moved
+      if sentOfFirst == count {
+        segments.removeFirst()
+        sentOfFirst = 0
+      }
+    }
+    return transfer
+  }
+}

@@ -1,0 +1,65 @@
+import HTTP
+
+/// Where the server listens and how much it allows. Every limit has a name, which the answer over it tells.
+package struct ServerConfiguration: Sendable {
+  /// An IPv4 or IPv6 address, or `localhost`.
+  package var host = "127.0.0.1"
+  /// 0 takes any free port; `HTTPServer.start` tells which.
+  package var port = 0
+  /// Sizes of one request.
+  package var requestLimits = RequestLimits()
+  /// Connections open at once; further ones are answered 503 and closed.
+  package var connectionsMax = 16_384
+  /// Threads that only move bytes between sockets and memory.
+  package var loopThreads = 1
+  /// Threads that run handlers, which may wait for disk and database.
+  package var handlerThreads = 4
+  package var timeouts = Timeouts()
+  /// Compresses a body for `Content-Encoding: gzip`; without it nothing is compressed.
+  package var gzip: (@Sendable ([UInt8]) -> [UInt8]?)?
+  /// Bodies of fewer bytes are not compressed.
+  package var gzipBytesMin = 1_024
+  /// Files of more bytes are sent as they are, from disk.
+  package var gzipFileBytesMax = 4 << 20
+  /// Told once of each answer when its last byte has been given to the kernel or its connection is gone;
+  /// called on a loop's thread, which it must not hold up.
+  package var accessLog: (@Sendable (AccessRecord) -> Void)?
+
+  package init() {}
+
+  /// How long a client may take, in seconds. A steady one never meets the time-outs of body and answer:
+  /// each byte moved gives it back 1/`bytesPerSecondMin` seconds.
+  package struct Timeouts: Sendable {
+    /// From one answer to the next request, and from the connection to the first.
+    package var idleSeconds = 75.0
+    /// From a request's first byte to the end of its header.
+    package var headerSeconds = 10.0
+    /// For the body of a request.
+    package var bodySeconds = 20.0
+    /// For an answer.
+    package var writeSeconds = 30.0
+    /// For the client to close after the last answer.
+    package var lingerSeconds = 2.0
+    /// The slowest pace that is waited for.
+    package var bytesPerSecondMin = 1_024.0
+
+    package init() {}
+  }
+}
+
+/// One answer, for the access log.
+package struct AccessRecord: Sendable {
+  /// The client's address.
+  package var peer: String
+  /// The method, or nil where the request could not be read.
+  package var method: Method?
+  /// The path without its query, which may hold secrets.
+  package var path: String
+  package var status: Int
+  /// Bytes sent, head included.
+  package var bytes: Int
+  /// From the end of the request to the end of the answer.
+  package var milliseconds: Double
+  /// Whether every byte of the answer was taken by the kernel.
+  package var isComplete: Bool
+}
