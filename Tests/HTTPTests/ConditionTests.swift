@@ -1,0 +1,101 @@
+import HTTP
+import Testing
+
+@Suite struct `Conditions and ranges` {
+  private func answer(
+    _ fields: [(String, String)], method: Method = .get, tag: String = "\"v1\""
+  ) -> Response {
+    var response = Response(contentType: "text/plain", bytes: Array("0123456789".utf8))
+    response.headers.add("ETag", tag)
+    response.headers.add("Accept-Ranges", "bytes")
+    response.headers.add("Cache-Control", "no-cache")
+    var request = Request(method: method, segments: [])
+    for (name, value) in fields { request.headers.add(name, value) }
+    return response.conditioned(by: request)
+  }
+
+  @Test(arguments: [
+    ("If-None-Match", "\"v1\"", 304), ("If-None-Match", "\"a,\\\", W/\"v1\"", 304),
+    ("If-None-Match", "*", 304),
+    ("If-None-Match", "\"v2\"", 200), ("If-None-Match", "v1", 200), ("If-None-Match", "\"v1", 200),
+    ("If-Match", "\"v1\"", 200), ("If-Match", "*", 200), ("If-Match", "W/\"v1\"", 412),
+    ("If-Match", "\"v2\"", 412),
+  ])
+  func `compare entity tags`(name: String, value: String, status: Int) {
+    #expect(answer([(name, value)]).status == status)
+    #expect(answer([(name, value)], method: .head).status == status)
+    #expect(answer([(name, value)], method: .post).status == 200)
+  }
+
+  @Test func `not modified keeps what a cache needs and drops the content`() {
+    let response = answer([("If-None-Match", "\"v1\"")])
+    #expect(response.headers["ETag"] == "\"v1\"")
+    #expect(response.headers["Cache-Control"] == "no-cache")
+    #expect(response.headers["Content-Type"] == nil)
+    #expect(response.body.count == 0)
+  }
+
+  @Test(arguments: [
+    ("bytes=0-0", "0", "bytes 0-0/10"), ("bytes=2-4", "234", "bytes 2-4/10"),
+    ("bytes=8-", "89", "bytes 8-9/10"),
+    ("bytes=-3", "789", "bytes 7-9/10"), ("bytes=-99", "0123456789", "bytes 0-9/10"),
+    ("BYTES=9-99999999999999999999", "9", "bytes 9-9/10"), ("bytes=7-8,", "78", "bytes 7-8/10"),
+    ("bytes=10-,3-3", "3", "bytes 3-3/10"),
+  ])
+  func `cut one range`(range: String, content: String, contentRange: String) {
+    let response = answer([("Range", range)])
+    #expect(response.status == 206)
+    #expect(text(response) == content)
+    #expect(response.headers["Content-Range"] == contentRange)
+    #expect(answer([("Range", range)], method: .head).status == 200)
+  }
+
+  @Test(arguments: [
+    "bytes", "bytes=", "bytes=a-b", "bytes=4-2", "bytes=-", "bytes=1", "lines=1-2", "bytes=0-9,0-9",
+    "bytes=1--2",
+    "bytes= ", "bytes=\(Array(repeating: "0-0", count: 17).joined(separator: ","))",
+  ])
+  func `ignore what is malformed or too much`(range: String) {
+    #expect(answer([("Range", range)]).status == 200)
+  }
+
+  @Test(arguments: ["bytes=10-", "bytes=10-20", "bytes=-0", "bytes=99999999999999999999-"])
+  func `refuse ranges behind the end`(range: String) {
+    let response = answer([("Range", range)])
+    #expect(response.status == 416)
+    #expect(response.headers["Content-Range"] == "bytes */10")
+  }
+
+  @Test(arguments: [
+    ("\"v1\"", 206), ("\"v2\"", 200), ("W/\"v1\"", 200), ("Sun, 06 Nov 1994 08:49:37 GMT", 200),
+  ])
+  func `apply a range only to the version that the client has`(validator: String, status: Int) {
+    #expect(answer([("Range", "bytes=0-1"), ("If-Range", validator)]).status == status)
+  }
+
+  @Test func `send several ranges as parts`() throws {
+    let response = answer([("Range", "bytes=0-1, -2")])
+    #expect(response.status == 206)
+    let type = try #require(response.headers["Content-Type"])
+    #expect(type.hasPrefix("multipart/byteranges; boundary="))
+    let boundary = type.dropFirst("multipart/byteranges; boundary=".count)
+    #expect(
+      text(response)
+        == "--\(boundary)\r\nContent-Type: text/plain\r\nContent-Range: bytes 0-1/10\r\n\r\n01"
+        + "\r\n--\(boundary)\r\nContent-Type: text/plain\r\nContent-Range: bytes 8-9/10\r\n\r\n89"
+        + "\r\n--\(boundary)--\r\n")
+  }
+
+  @Test func `cut files without reading them`() {
+    var response = Response(body: .file(path: "/f", offset: 100, count: 50))
+    response.headers.add("Accept-Ranges", "bytes")
+    var request = Request(method: .get, segments: [])
+    request.headers.add("Range", "bytes=10-19")
+    guard case .file(let path, let offset, let count)? = response.conditioned(by: request).body.pieces.first
+    else {
+      Issue.record("no file")
+      return
+    }
+    #expect((path, offset, count) == ("/f", 110, 10))
+  }
+}
