@@ -46,7 +46,7 @@ let package = Package(
     // Web: a request comes in.
     room("HTTP", in: "Web"),
     room("HTTPServer", in: "Web", ["HTTP", "Platform", "Logging"]),
-    room("API", in: "Web", ["HTTP", "JobStore", "JobModel", "RunFolder", "Datasets", "Logging", "Platform"]),
+    room("API", in: "Web", ["HTTP", "JobStore", "JobModel", "SQLite", "RunFolder", "Datasets", "Logging", "Platform"]),
 
     // Jobs: it becomes a job in the queue.
     room("JobModel", in: "Jobs"),

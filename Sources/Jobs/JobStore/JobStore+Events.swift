@@ -125,7 +125,7 @@ private struct Ingestion {
       if let step { try discard(beyond: step) }
       if let total = event["steps"]?.int { steps = total }
     case "checkpoint": try record(checkpoint: event, now: now)
-    case "result": result = Self.result(event)
+    case "result": result = event["result"]?.text
     case "end":
       end = (line, event)
       return
@@ -155,14 +155,6 @@ private struct Ingestion {
       [
         .integer(job.sequence), .text(name), .integer(step), .integer(bytes), .text(sha256), .integer(now),
       ])
-  }
-
-  /// The members of a `result` event that are the result.
-  private static func result(_ event: JSON) -> String {
-    var members = event.object ?? [:]
-    members["event"] = nil
-    members["time"] = nil
-    return JSON.object(members).text
   }
 
   mutating func discard(beyond step: Int) throws {

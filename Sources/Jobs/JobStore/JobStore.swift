@@ -13,7 +13,10 @@ package final class JobStore: Sendable {
   private let path: String
   let clock: @Sendable () -> Int
   private let random: @Sendable () -> UInt32
+  private let lastID: Mutex<(milliseconds: UInt64, random: UInt32)> = Mutex((0, 0))
 
+  /// An id has 30 bits of chance.
+  private static let randomMax: UInt32 = 1 << 30 - 1
   /// Reading connections that stay open between uses.
   private static let idleReadersMax = 8
 
@@ -46,9 +49,21 @@ package final class JobStore: Sendable {
     }.sorted { $0.number < $1.number }
   }
 
-  /// An id that no job has had, from the time and chance.
+  /// An id that no job has had: from the time and chance, and above the last one this store gave.
   package func newID() -> JobID {
-    JobID(unixMilliseconds: UInt64(max(0, clock())), random: random())
+    let now = UInt64(max(0, clock()))
+    let chance = random() & Self.randomMax
+    let (milliseconds, random) = lastID.withLock { last in
+      if now > last.milliseconds {
+        last = (now, chance)
+      } else if last.random < Self.randomMax {
+        last.random += 1
+      } else {
+        last = (last.milliseconds + 1, chance)
+      }
+      return last
+    }
+    return JobID(unixMilliseconds: milliseconds, random: random)
   }
 
   /// Runs `body` alone among writers, in one transaction.

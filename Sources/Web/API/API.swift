@@ -1,0 +1,64 @@
+import HTTP
+import JobModel
+import JobStore
+
+/// Whoever runs jobs; told that the store has something new for it: a job, or a wish to cancel one.
+package protocol JobControl: Sendable {
+  /// Returns at once.
+  func wake()
+}
+
+/// The routes under which the daemon answers, except the static files.
+package struct API: Sendable {
+  let store: JobStore
+  /// The data folder, which has the run folders.
+  let data: String
+  let datasets: any DatasetDirectory
+  let control: any JobControl
+  let version: String
+
+  /// - Parameters:
+  ///   - data: the data folder.
+  ///   - version: what `/version` says.
+  package init(
+    store: JobStore, data: String, datasets: any DatasetDirectory, control: any JobControl, version: String
+  ) {
+    self.store = store
+    self.data = data
+    self.datasets = datasets
+    self.control = control
+    self.version = version
+  }
+
+  /// Adds every route.
+  package func addRoutes(to router: inout Router) {
+    router.on(.post, "/jobs", submit)
+    router.on(.get, "/jobs", listJobs)
+    router.on(.get, "/jobs/{id}", getJob)
+    router.on(.patch, "/jobs/{id}", relabelJob)
+    router.on(.delete, "/jobs/{id}", deleteJob)
+    router.on(.post, "/jobs/{id}/cancel", cancelJob)
+    router.on(.get, "/jobs/{id}/metrics", getMetrics)
+    router.on(.get, "/jobs/{id}/log", getLog)
+    router.on(.get, "/jobs/{id}/checkpoints", listCheckpoints)
+    router.on(.get, "/jobs/{id}/checkpoints/{name}", getCheckpoint)
+    router.on(.get, "/datasets", listDatasets)
+    router.on(.get, "/datasets/{name}", getDataset)
+    router.on(.get, "/healthz", getHealth)
+    router.on(.get, "/readyz", getReadiness)
+    router.on(.get, "/version", getVersion)
+  }
+}
+
+extension Response {
+  /// An answer that is one JSON value.
+  static func json(_ value: JSON, status: Int = 200) -> Response { json(text: value.text, status: status) }
+
+  /// An answer that is one JSON value, serialised already.
+  static func json(text: String, status: Int = 200) -> Response {
+    var response = Response(
+      status: status, contentType: "application/json", bytes: Array(text.utf8) + [UInt8(ascii: "\n")])
+    response.headers.add("Cache-Control", "no-cache")
+    return response
+  }
+}

@@ -1,0 +1,51 @@
+import HTTP
+import JobModel
+import JobStore
+import Logging
+import Platform
+import SQLite
+
+extension API {
+  /// The one table from errors to answers. What has no line in it is a mistake of the daemon: 500, and a log line.
+  @Sendable
+  package static func problem(for error: any Error) -> Problem {
+    switch error {
+    case let error as Problem: return error
+    case let error as SpecificationProblems:
+      return Problem(
+        status: 422, title: "The input is not valid", detail: "\(error.problems.count) to correct: \(error)",
+        errors: error.problems)
+    case let error as JSONError:
+      return Problem(status: 400, title: "The body is no JSON", detail: error.description)
+    case let error as JobStoreError: return problem(for: error)
+    case let error as SQLiteError where error.isDiskFull: return full("The database cannot grow.")
+    case let error as SystemError where error.isDiskFull: return full("The data folder cannot grow.")
+    case let error as SQLiteError where error.isBusy:
+      Log("api").warning("\(error)")
+      var problem = Problem(status: 503, detail: "The database is held by another process; try again.")
+      problem.headers.add("Retry-After", "1")
+      return problem
+    default:
+      Log("api").error("\(error)")
+      return Problem(status: 500, detail: "The daemon made a mistake; its log says more.")
+    }
+  }
+
+  private static func problem(for error: JobStoreError) -> Problem {
+    switch error {
+    case .noSuchJob: return Problem(status: 404, detail: "\(error).")
+    case .wrongState, .isNeeded: return Problem(status: 409, detail: "\(error).")
+    case .unusableNeed:
+      return Problem(
+        status: 422, title: "The input is not valid", detail: "\(error)",
+        errors: [("/spec/checkpoint/job", "must name a train job that has succeeded or still can: \(error)")])
+    case .unreadableRow:
+      Log("api").error("\(error)")
+      return Problem(status: 500, detail: "\(error).")
+    }
+  }
+
+  private static func full(_ what: String) -> Problem {
+    Problem(status: 507, detail: "\(what) No space is left on the device; free some and try again.")
+  }
+}

@@ -1,0 +1,101 @@
+import HTTP
+import JobModel
+import JobStore
+import Platform
+import RunFolder
+
+extension API {
+  /// Lines that `?tail=` gives at most.
+  static let tailLinesMax = 100_000
+
+  /// `GET /jobs/{id}/log`: what the worker wrote for people; nothing if it has not begun.
+  @Sendable
+  func getLog(_ request: Request) throws -> Response {
+    var query = QueryReader(request)
+    let tail = query.integer("tail", 1...Self.tailLinesMax)
+    try query.finish()
+    let record = try record(request)
+    let path = RunFolder(data: data, job: record.id).logPath
+    var response = Response(contentType: "text/plain; charset=utf-8", bytes: [])
+    response.headers.add("Cache-Control", "no-cache")
+    guard FileSystem.exists(path) else { return response }
+    let file = try File(path, .read)
+    let size = try file.size()
+    let offset = try tail.map { try Self.offset(ofLast: $0, in: file, size: size) } ?? 0
+    response.body = .file(path: path, offset: offset, count: size - offset)
+    return response
+  }
+
+  /// Where the last so many lines begin; a last line without its newline counts.
+  private static func offset(ofLast lines: Int, in file: File, size: Int) throws -> Int {
+    let pieceBytes = 65_536
+    var newlines = 0
+    var end = size
+    while end > 0 {
+      let start = max(0, end - pieceBytes)
+      let piece = try file.read(at: start, countMax: end - start)
+      for index in piece.indices.reversed()
+      where piece[index] == UInt8(ascii: "\n") && start + index + 1 < size {
+        newlines += 1
+        if newlines == lines { return start + index + 1 }
+      }
+      end = start
+    }
+    return 0
+  }
+
+  /// `GET /jobs/{id}/checkpoints`, oldest first.
+  @Sendable
+  func listCheckpoints(_ request: Request) throws -> Response {
+    var query = QueryReader(request)
+    try query.finish()
+    let record = try record(request)
+    let reported = try store.checkpoints(record.id).map { ($0.name, $0.createdAtMilliseconds) }
+    let times = Dictionary(reported, uniquingKeysWith: { $1 })
+    let list = try RunFolder(data: data, job: record.id).checkpoints.list().map { manifest -> JSON in
+      [
+        "name": .string(manifest.name), "step": .integer(manifest.step), "epoch": .integer(manifest.epoch),
+        "bytes": .integer(manifest.bytes), "sha256": .string(manifest.sha256),
+        "created_at": .optional(times[manifest.name].map { SystemClock.rfc3339(unixMilliseconds: $0) }),
+      ]
+    }
+    return .json(["checkpoints": .array(list)])
+  }
+
+  /// `GET /jobs/{id}/checkpoints/{name}`: the file as it is; ranges resume a broken download.
+  @Sendable
+  func getCheckpoint(_ request: Request) throws -> Response {
+    var query = QueryReader(request)
+    try query.finish()
+    let record = try record(request)
+    let folder = RunFolder(data: data, job: record.id).checkpoints
+    let name = request.parameters["name"] ?? ""
+    guard let manifest = folder.manifest(of: name) else {
+      let known = try folder.list().suffix(8).map(\.name).joined(separator: ", ")
+      let hint = known.isEmpty ? "it has none yet" : "there are \(known)"
+      throw Problem(status: 404, detail: "job \(record.id) has no checkpoint \(name); \(hint).")
+    }
+    var response = Response(body: .file(path: folder.path(of: name), offset: 0, count: manifest.bytes))
+    response.headers.add("Content-Type", "application/gzip")
+    response.headers.add("Content-Disposition", "attachment; filename=\"\(manifest.name)\"")
+    response.headers.add("Accept-Ranges", "bytes")
+    response.headers.add("Cache-Control", "no-cache")
+    response.headers.add("ETag", EntityTag(manifest.sha256).text)
+    response.headers.add("Repr-Digest", "sha-256=:\(base64(hexadecimal: manifest.sha256)):")
+    return response
+  }
+}
+
+/// Hexadecimal digits as base 64 of the same bytes (RFC 4648, section 4), for `Repr-Digest` (RFC 9530).
+func base64(hexadecimal: String) -> String {
+  let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+  let bits = hexadecimal.compactMap(\.hexDigitValue).flatMap { digit in
+    [digit >> 3 & 1, digit >> 2 & 1, digit >> 1 & 1, digit & 1]
+  }
+  var text = ""
+  for start in stride(from: 0, to: bits.count, by: 6) {
+    let group = (0..<6).map { start + $0 < bits.count ? bits[start + $0] : 0 }
+    text.append(alphabet[group.reduce(0) { $0 << 1 | $1 }])
+  }
+  return text + String(repeating: "=", count: (4 - text.count % 4) % 4)
+}

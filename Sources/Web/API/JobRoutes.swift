@@ -1,0 +1,128 @@
+import HTTP
+import JobModel
+import JobStore
+import RunFolder
+
+extension API {
+  /// Jobs in one list, where the request does not say, and at most.
+  static let listLimitDefault = 50
+  static let listLimitMax = 500
+
+  /// `GET /jobs`
+  @Sendable
+  func listJobs(_ request: Request) throws -> Response {
+    var query = QueryReader(request)
+    var filter = JobFilter()
+    for text in query.values("state").flatMap({ $0.split(separator: ",", omittingEmptySubsequences: false) })
+    {
+      if let state: JobState = query.choice("state", String(text)) { filter.states.append(state) }
+    }
+    if let text = query.value("kind") { filter.kind = query.choice("kind", text) }
+    if let text = query.value("label") {
+      let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      filter.label = (key: parts[0], value: parts.count > 1 ? parts[1] : nil)
+    }
+    let limit = query.integer("limit", 1...Self.listLimitMax) ?? Self.listLimitDefault
+    let cursor = query.integer("cursor", 1...Int.max)
+    try query.finish()
+    let records = try store.list(filter, before: cursor, limit: limit + 1)
+    let page = records.prefix(limit)
+    let next = records.count > limit ? page.last?.sequence : nil
+    let list = page.map(\.jsonText).joined(separator: ",")
+    var response = Response.json(
+      text: "{\"jobs\":[\(list)],\"next_cursor\":\(next.map { "\"\($0)\"" } ?? "null")}")
+    if let next {
+      let rest = request.query.filter { $0.name != "cursor" }.map {
+        "\(percentEncoded($0.name))=\(percentEncoded($0.value))&"
+      }
+      response.headers.add("Link", "</jobs?\(rest.joined())cursor=\(next)>; rel=\"next\"")
+    }
+    return response
+  }
+
+  /// `GET /jobs/{id}`
+  @Sendable
+  func getJob(_ request: Request) throws -> Response {
+    var query = QueryReader(request)
+    try query.finish()
+    return Self.response(try record(request))
+  }
+
+  /// `PATCH /jobs/{id}`: name, labels, notes, priority.
+  @Sendable
+  func relabelJob(_ request: Request) throws -> Response {
+    var query = QueryReader(request)
+    try query.finish()
+    let id = try request.jobID()
+    let body = try request.json()
+    let record = try store.relabel(id) { labelling in
+      let problems = ProblemList()
+      let reader = ObjectReader(body, at: "", problems)
+      labelling.read(reader)
+      reader.finish()
+      try problems.check()
+    }
+    control.wake()
+    return Self.response(record)
+  }
+
+  /// `DELETE /jobs/{id}`: a finished job, its rows and its files.
+  @Sendable
+  func deleteJob(_ request: Request) throws -> Response {
+    var query = QueryReader(request)
+    try query.finish()
+    let id = try request.jobID()
+    try store.delete(id)
+    try RunFolder(data: data, job: id).remove()
+    return Response(status: 204)
+  }
+
+  /// `POST /jobs/{id}/cancel`: harmless when asked twice, or when the job has finished meanwhile.
+  @Sendable
+  func cancelJob(_ request: Request) throws -> Response {
+    var query = QueryReader(request)
+    try query.finish()
+    let id = try request.jobID()
+    var mode = CancelMode.graceful
+    if !request.body.isEmpty {
+      let problems = ProblemList()
+      let reader = ObjectReader(try request.json(), at: "", problems)
+      reader.choice("mode", into: &mode)
+      reader.finish()
+      try problems.check()
+    }
+    let record = try store.requestCancel(id, mode: mode)
+    control.wake()
+    return Self.response(record, status: 202)
+  }
+
+  /// The job that the path names.
+  ///
+  /// - Throws: 404.
+  func record(_ request: Request) throws -> JobRecord {
+    let id = try request.jobID()
+    guard let record = try store.job(id) else { throw JobStoreError.noSuchJob(id) }
+    return record
+  }
+
+  private static func response(_ record: JobRecord, status: Int = 200) -> Response {
+    var response = Response.json(text: record.jsonText, status: status)
+    response.headers.add("ETag", record.entityTag.text)
+    return response
+  }
+}
+
+/// A text as part of a query: all but unreserved characters as `%XX` (RFC 3986, section 2.3).
+private func percentEncoded(_ text: String) -> String {
+  let hexDigits = Array("0123456789ABCDEF".utf8)
+  let unreserved = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~".utf8)
+  var bytes: [UInt8] = []
+  for byte in text.utf8 {
+    if unreserved.contains(byte) {
+      bytes.append(byte)
+    } else {
+      bytes += [UInt8(ascii: "%"), hexDigits[Int(byte >> 4)], hexDigits[Int(byte & 15)]]
+    }
+  }
+  return String(decoding: bytes, as: UTF8.self)
+}

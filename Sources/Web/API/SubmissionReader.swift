@@ -1,0 +1,163 @@
+import HTTP
+import JobModel
+import JobStore
+import RunFolder
+
+/// Reads a submitted job, with everything that has to be there for it: data sets, and the training that it evaluates.
+struct SubmissionReader {
+  let api: API
+  let problems: ProblemList
+  /// The earlier jobs of the same request that have a `ref`.
+  var refs: [String: NewJob] = [:]
+
+  init(api: API, problems: ProblemList) {
+    self.api = api
+    self.problems = problems
+  }
+
+  /// - Returns: `nil` if the kind is not known or nothing can be made of it; then problems have been noted.
+  func read(_ json: JSON, at pointer: String, isInBatch: Bool) -> (job: NewJob, ref: String?)? {
+    let reader = ObjectReader(json, at: pointer, problems)
+    var labelling = JobLabelling()
+    labelling.read(reader)
+    var ref: String?
+    if isInBatch, reader.value("ref") != nil {
+      var text = ""
+      reader.line("ref", bytesMax: 64, into: &text)
+      ref = text
+    }
+    let spec = reader.value("spec") ?? [:]
+    guard let kind = reader.value("kind")?.string.flatMap(JobKind.init) else {
+      reader.refuse("kind", "must be \"train\" or \"evaluate\"")
+      reader.finish()
+      return nil
+    }
+    reader.finish()
+    let at = "\(pointer)/spec"
+    let specification: JobSpecification?
+    switch kind {
+    case .train: specification = .train(readTrain(spec, at: at))
+    case .evaluate: specification = readEvaluate(spec, at: at).map(JobSpecification.evaluate)
+    }
+    guard let specification else { return nil }
+    let job = NewJob(
+      id: api.store.newID(), labelling: labelling, specification: specification, steps: steps(specification))
+    return (job, ref)
+  }
+
+  private func readTrain(_ spec: JSON, at pointer: String) -> TrainSpecification {
+    let specification = TrainSpecification.read(spec, at: pointer, problems)
+    if let counts = imageCounts(specification.dataset.name, at: pointer) {
+      specification.check(
+        imageCount: counts[specification.dataset.split] ?? 0, at: pointer, problems)
+    }
+    return specification
+  }
+
+  private func steps(_ specification: JobSpecification) -> Int? {
+    guard case .train(let train) = specification else { return nil }
+    // A data set that is not there has been noted by now.
+    let counts = try? api.datasets.imageCounts(train.dataset.name)
+    return counts?[train.dataset.split].map { train.stepCount(imageCount: $0) }
+  }
+
+  private func readEvaluate(_ spec: JSON, at pointer: String) -> EvaluateSpecification? {
+    var spec = spec
+    var training: Training?
+    if let named = spec["checkpoint"]?["job"]?.string {
+      training = find(named, at: "\(pointer)/checkpoint/job")
+      if case .coming(let job) = training { spec = Self.replaceJob(in: spec, by: job.id) }
+      if training == nil { return nil }
+    }
+    let defaults = training?.dataset.map { EvaluateSpecification.Defaults(dataset: $0) }
+    guard
+      let specification = EvaluateSpecification.read(
+        spec, at: pointer, defaults: defaults ?? EvaluateSpecification.Defaults(), problems)
+    else { return nil }
+    _ = imageCounts(specification.dataset.name, at: pointer)
+    check(which: specification.checkpoint.which, of: training, at: "\(pointer)/checkpoint/which")
+    return specification
+  }
+
+  /// The training that an evaluation names.
+  private enum Training {
+    case stored(JobRecord)
+    /// Stands earlier in the same request.
+    case coming(NewJob)
+
+    var dataset: String? {
+      switch self {
+      case .stored(let record):
+        // A specification of an older program has at least the name in the same place.
+        (try? JSON.parse(record.specificationText))?["dataset"]?["name"]?.string
+      case .coming(let job): job.specification.json["dataset"]?["name"]?.string
+      }
+    }
+  }
+
+  private func find(_ name: String, at pointer: String) -> Training? {
+    let requirement = "must be the id of a train job that has succeeded or still can"
+    let shown = JSON.string(String(name.prefix(80))).text
+    if let job = refs[name] {
+      if job.specification.kind == .train { return .coming(job) }
+      problems.add(pointer, "\(requirement), \(shown) is an evaluate job")
+      return nil
+    }
+    do {
+      guard let record = try JobID(name).flatMap({ try api.store.job($0) }) else {
+        problems.add(pointer, "\(requirement), there is no job \(shown)")
+        return nil
+      }
+      if record.kind != .train {
+        problems.add(pointer, "\(requirement), \(shown) is an evaluate job")
+        return nil
+      }
+      if record.state.isFinished && record.state != .succeeded {
+        let reason = record.reason.map { " (\($0.rawValue))" } ?? ""
+        problems.add(pointer, "\(requirement), \(shown) is \(record.state.rawValue)\(reason)")
+        return nil
+      }
+      return .stored(record)
+    } catch {
+      problems.add(pointer, "\(requirement), \(shown) cannot be read: \(error)")
+      return nil
+    }
+  }
+
+  private static func replaceJob(in spec: JSON, by id: JobID) -> JSON {
+    guard var members = spec.object, var checkpoint = members["checkpoint"]?.object else { return spec }
+    checkpoint["job"] = .string(id.text)
+    members["checkpoint"] = .object(checkpoint)
+    return .object(members)
+  }
+
+  /// A named checkpoint must exist by now; `last` must be possible.
+  private func check(which: String, of training: Training?, at pointer: String) {
+    guard case .stored(let record) = training else {
+      if case .coming = training, which != "last" {
+        problems.add(pointer, "must be \"last\" for a job of the same request, is \(JSON.string(which).text)")
+      }
+      return
+    }
+    let folder = RunFolder(data: api.data, job: record.id).checkpoints
+    // A folder that cannot be read has no checkpoints to offer.
+    let names = ((try? folder.list()) ?? []).map(\.name)
+    if which == "last" {
+      if record.state == .succeeded && names.isEmpty {
+        problems.add(pointer, "must be a checkpoint that exists; job \(record.id) has none any more")
+      }
+    } else if !names.contains(which) {
+      let shown = (["last"] + names.suffix(8)).map { JSON.string($0).text }.joined(separator: ", ")
+      problems.add(pointer, "must be one of \(shown), is \(JSON.string(which).text)")
+    }
+  }
+
+  private func imageCounts(_ name: String, at pointer: String) -> [DatasetSelection.Split: Int]? {
+    do {
+      return try api.datasets.imageCounts(name)
+    } catch {
+      problems.add("\(pointer)/dataset/name", "\(error)")
+      return nil
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import HTTP
+import JobModel
+import JobStore
+
+extension API {
+  /// Jobs in one `POST /jobs`.
+  static let jobsPerRequestMax = 1000
+
+  /// `POST /jobs`: one job, or several under `jobs` that may name one another by `ref`. All or none.
+  @Sendable
+  func submit(_ request: Request) throws -> Response {
+    var query = QueryReader(request)
+    let isDryRun = query.flag("dry_run")
+    try query.finish()
+    let body = try request.json()
+    let problems = ProblemList()
+    let isBatch = body["jobs"] != nil
+    let jobs = isBatch ? readBatch(body, problems) : [readOne(body, problems)].compactMap(\.self)
+    try problems.check()
+    if isDryRun { return dryRun(jobs, isBatch: isBatch) }
+    let records = try store.enqueue(jobs)
+    control.wake()
+    if isBatch {
+      return .json(text: "{\"jobs\":[\(records.map(\.jsonText).joined(separator: ","))]}", status: 201)
+    }
+    guard let record = records.first else { throw Problem(status: 500) }
+    var response = Response.json(text: record.jsonText, status: 201)
+    response.headers.add("Location", "/jobs/\(record.id)")
+    response.headers.add("ETag", record.entityTag.text)
+    return response
+  }
+
+  private func dryRun(_ jobs: [NewJob], isBatch: Bool) -> Response {
+    let resolved = jobs.map { job -> JSON in
+      [
+        "dry_run": true, "kind": .string(job.specification.kind.rawValue),
+        "name": .optional(job.labelling.name), "labels": .object(job.labelling.labels.mapValues(JSON.string)),
+        "notes": .optional(job.labelling.notes), "priority": .integer(job.labelling.priority),
+        "spec": job.specification.json, "steps": .optional(job.steps),
+      ]
+    }
+    return .json(isBatch ? ["jobs": .array(resolved)] : resolved.first ?? .null)
+  }
+
+  private func readOne(_ body: JSON, _ problems: ProblemList) -> NewJob? {
+    let reader = SubmissionReader(api: self, problems: problems)
+    return reader.read(body, at: "", isInBatch: false)?.job
+  }
+
+  private func readBatch(_ body: JSON, _ problems: ProblemList) -> [NewJob] {
+    let reader = ObjectReader(body, at: "", problems)
+    let elements = reader.value("jobs")?.array ?? []
+    if elements.isEmpty || elements.count > Self.jobsPerRequestMax {
+      reader.refuse("jobs", "must be an array of 1 to \(Self.jobsPerRequestMax) jobs")
+      return []
+    }
+    reader.finish()
+    var submissions = SubmissionReader(api: self, problems: problems)
+    return elements.enumerated().compactMap { index, element in
+      guard let read = submissions.read(element, at: "/jobs/\(index)", isInBatch: true) else { return nil }
+      if let ref = read.ref, submissions.refs.updateValue(read.job, forKey: ref) != nil {
+        problems.add("/jobs/\(index)/ref", "must be unique in the request, is \(JSON.string(ref).text) again")
+      }
+      return read.job
+    }
+  }
+}
