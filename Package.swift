@@ -93,7 +93,7 @@ let package = Package(
     tests("RunFolder", ["RunFolder", "JobModel", "Platform"]),
     tests("Dispatcher", ["Dispatcher", "RunFolder", "JobStore", "JobModel"]),
     tests("Training", ["Training", "Datasets", "NeuralNet", "JobModel", "Gzip"]),
-    tests("Datasets", ["Datasets", "Tensors", "Parallel", "Gzip"]),
+    tests("Datasets", ["Datasets", "Tensors", "Parallel", "Gzip"], resources: [.copy("Golden")]),
     tests(
       "NeuralNet", ["NeuralNet", "Kernels", "Tensors", "Parallel"], resources: [.copy("Golden")],
       settings: strict + [fast]),

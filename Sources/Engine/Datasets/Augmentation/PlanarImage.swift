@@ -43,21 +43,24 @@ package struct AugmentationScratch: Sendable {
   let rowTaps: ResizeTaps
   let kernel: Floats
 
-  /// For images of `side` × `side` and blurs of at most `blurKernel` pixels.
-  package init(side: Int, blurKernel: Int, arena: Arena) throws(SystemError) {
+  /// For views of `side` × `side` pixels out of images of at most `extentMax` rows and columns, and blurs of at
+  /// most `blurKernel` pixels.
+  package init(side: Int, extentMax: Int, blurKernel: Int, arena: Arena) throws(SystemError) {
     let stride = PlanarImage.stride(side: side)
     image = try arena.allocate(3 * side * stride)
-    rows = try arena.allocate(side * stride)
+    rows = try arena.allocate(max(side, extentMax) * stride)
     line = try arena.allocate(stride + 2 * blurKernel)
-    columnTaps = try ResizeTaps(outputs: side, inputsMax: side, arena: arena)
-    rowTaps = try ResizeTaps(outputs: side, inputsMax: side, arena: arena)
+    columnTaps = try ResizeTaps(outputs: side, inputsMax: extentMax, arena: arena)
+    rowTaps = try ResizeTaps(outputs: side, inputsMax: extentMax, arena: arena)
     kernel = try arena.allocate(max(blurKernel, 1))
   }
 
   /// Bytes of address space that one scratch needs at most.
-  package static func reservedBytes(side: Int, blurKernel: Int) -> Int {
+  package static func reservedBytes(side: Int, extentMax: Int, blurKernel: Int) -> Int {
     let stride = PlanarImage.stride(side: side)
-    let floats = 4 * side * stride + stride + 3 * blurKernel + 2 * side * (side + 1)
+    let images = (3 * side + max(side, extentMax)) * stride
+    let floats = images + stride + 3 * blurKernel + 2 * side * (extentMax + 1)
+    // Each of the eight allocations may be rounded up to a cache line.
     return floats * MemoryLayout<Float>.stride + 8 * 64
   }
 }

@@ -30,14 +30,16 @@ package struct BatchLoader: Sendable {
     guard kernel / 2 < dataset.side else {
       throw DatasetError.blurTooWide(kernel: kernel, side: dataset.side)
     }
-    let bytes = AugmentationScratch.reservedBytes(side: dataset.side, blurKernel: kernel)
+    let bytes = AugmentationScratch.reservedBytes(
+      side: dataset.side, extentMax: dataset.side, blurKernel: kernel)
     let arena = try Arena(reservedBytes: team.threads * bytes)
     self.dataset = dataset
     self.seed = seed
     self.team = team
     augmenters = views.map { Augmenter($0, statistics: normalizes ? dataset.statistics : nil) }
     scratches = try (0..<team.threads).map { _ in
-      try AugmentationScratch(side: dataset.side, blurKernel: kernel, arena: arena)
+      try AugmentationScratch(
+        side: dataset.side, extentMax: dataset.side, blurKernel: kernel, arena: arena)
     }
   }
 
