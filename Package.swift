@@ -54,7 +54,7 @@ let package = Package(
     room("JobStore", in: "Jobs", ["SQLite", "JobModel", "Platform"]),
 
     // Workers: it is run by a child process.
-    room("RunFolder", in: "Workers", ["JobModel", "Platform", "Crypto", "Gzip"]),
+    room("RunFolder", in: "Workers", ["JobModel", "Platform", "Crypto"]),
     room("Dispatcher", in: "Workers", ["RunFolder", "JobStore", "JobModel", "Platform", "Logging"]),
     room("Worker", in: "Workers", ["RunFolder", "Training", "Datasets", "JobModel", "Platform", "Logging"]),
 
@@ -91,7 +91,7 @@ let package = Package(
     tests("JobModel", ["JobModel"]),
     tests("JobStore", ["JobStore", "JobModel", "SQLite"]),
     tests("RunFolder", ["RunFolder", "JobModel", "Platform"]),
-    tests("Dispatcher", ["Dispatcher", "RunFolder", "JobStore", "JobModel"]),
+    tests("Dispatcher", ["Dispatcher", "RunFolder", "JobStore", "JobModel", "Platform"]),
     tests("Training", ["Training", "Datasets", "NeuralNet", "JobModel", "Gzip"]),
     tests("Datasets", ["Datasets", "Tensors", "Parallel", "Gzip"], resources: [.copy("Golden")]),
     tests(

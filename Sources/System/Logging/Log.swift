@@ -3,8 +3,8 @@ import Synchronization
 
 /// Lines for people on standard error: time, level, where, what.
 ///
-/// `2026-11-24T02:29:00.123Z info  dispatcher: job 01… started`. Nothing that a client or a job sent is secret enough
-/// to be kept out by this type; callers leave tokens and bodies out.
+/// `2026-11-24T02:29:00.123Z info  dispatcher: job 01… started`. Nothing that a client or a job sent is
+/// secret enough to be kept out by this type; callers leave tokens and bodies out.
 package struct Log: Sendable {
   /// How much a line matters.
   package enum Level: Int, Sendable, CaseIterable {
@@ -32,9 +32,13 @@ package struct Log: Sendable {
     set { threshold.store(newValue.rawValue, ordering: .relaxed) }
   }
 
+  /// For the one who looks for a fault.
   package func debug(_ text: @autoclosure () -> String) { write(.debug, text) }
+  /// What happened, in the usual course.
   package func info(_ text: @autoclosure () -> String) { write(.info, text) }
+  /// Something that a person may want to look at.
   package func warning(_ text: @autoclosure () -> String) { write(.warning, text) }
+  /// Something that did not work.
   package func error(_ text: @autoclosure () -> String) { write(.error, text) }
 
   private func write(_ level: Level, _ text: () -> String) {

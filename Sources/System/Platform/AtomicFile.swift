@@ -1,6 +1,7 @@
 import Glibc
 
-/// A file that appears under its name whole or not at all: written beside it, synced, renamed, and the folder synced.
+/// A file that appears under its name whole or not at all: written beside it, synced, renamed, and the folder
+/// synced.
 ///
 /// A process that dies in between leaves `<name>.tmp-<pid>` behind, which no reader takes for the file
 /// and which the next writer of the same name and process id replaces.

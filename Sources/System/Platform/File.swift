@@ -44,7 +44,8 @@ package final class File: Sendable {
     return Int(status.st_size)
   }
 
-  /// Up to `countMax` bytes from a byte offset, without moving the position; fewer only at the end of the file.
+  /// Up to `countMax` bytes from a byte offset, without moving the position; fewer only at the end of the
+  /// file.
   package func read(at offset: Int, countMax: Int) throws(SystemError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: countMax)
     var filled = 0

@@ -33,7 +33,8 @@ package final class Inbox<Message: Sendable>: @unchecked Sendable {
     pthread_mutex_unlock(mutex)
   }
 
-  /// Takes every message; blocks while there is none, at most for a time-out in milliseconds (`nil`: for ever).
+  /// Takes every message; blocks while there is none, at most for a time-out in milliseconds (`nil`: for
+  /// ever).
   package func receive(timeoutMilliseconds: Int?) -> [Message] {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }

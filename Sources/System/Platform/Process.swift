@@ -3,8 +3,8 @@ import Synchronization
 
 /// A child process in a process group of its own.
 ///
-/// It inherits no descriptor but its three standard ones (every other is opened close-on-exec), no blocked signal
-/// and no changed handler.
+/// It inherits no descriptor but its three standard ones (every other is opened close-on-exec), no blocked
+/// signal and no changed handler.
 package final class ChildProcess: Sendable {
   /// How a process ended.
   package enum Ending: Equatable, Sendable, CustomStringConvertible {

@@ -33,7 +33,8 @@ package struct SignalFlag: Sendable {
 package struct SignalWaiter: Sendable {
   private let signals: [Signal]
 
-  /// Blocks the signals in the calling thread and in those that it starts afterwards: make it before any thread.
+  /// Blocks the signals in the calling thread and in those that it starts afterwards: make it before any
+  /// thread.
   package init(_ signals: [Signal]) {
     self.signals = signals
     var set = mask

@@ -1,6 +1,7 @@
 import Glibc
 
-/// Standard output and standard error, unbuffered: one `write(2)` a text, so that lines of several threads stay whole.
+/// Standard output and standard error, unbuffered: one `write(2)` a text, so that lines of several threads
+/// stay whole.
 package enum StandardStream: Int32, Sendable {
   case output = 1
   case error = 2

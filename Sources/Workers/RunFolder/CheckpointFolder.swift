@@ -26,8 +26,8 @@ package struct CheckpointManifest: Sendable, Equatable {
 
 /// The checkpoints of one run. A checkpoint exists when both its file and its manifest do.
 ///
-/// The file is made durable before the manifest and removed after it, so that a death in between leaves no checkpoint,
-/// never half of one.
+/// The file is made durable before the manifest and removed after it, so that a death in between leaves no
+/// checkpoint, never half of one.
 package struct CheckpointFolder: Sendable {
   package let path: String
 
@@ -66,7 +66,8 @@ package struct CheckpointFolder: Sendable {
     return manifest
   }
 
-  /// The checkpoints by step, oldest first. What has no readable manifest or another size than it says is left out.
+  /// The checkpoints by step, oldest first. What has no readable manifest or another size than it says is
+  /// left out.
   package func list() throws(SystemError) -> [CheckpointManifest] {
     guard FileSystem.isDirectory(path) else { return [] }
     var found: [CheckpointManifest] = []

@@ -1,6 +1,7 @@
 import Platform
 
-/// Reads complete lines of a growing file from a byte offset. A last line without its newline is not there yet.
+/// Reads complete lines of a growing file from a byte offset. A last line without its newline is not there
+/// yet.
 package struct EventTail: Sendable {
   /// One line and where the next one begins.
   package struct Line: Sendable, Equatable {

@@ -53,6 +53,15 @@ package struct RunFolder: Sendable {
   /// Whether a worker is alive in this folder.
   package func isAlive() throws(SystemError) -> Bool { try FileLock.isHeld(lockPath) }
 
+  /// The last complete line as an event; `nil` if there is none or it is no event.
+  package func lastEvent() throws(RunFolderError) -> WorkerEvent? {
+    var tail = EventTail(path: eventsPath)
+    var last: EventTail.Line?
+    while let line = try tail.next().last { last = line }
+    // A line that is no JSON is no event.
+    return last.flatMap { try? JSON.parse($0.bytes) }.flatMap(WorkerEvent.init(json:))
+  }
+
   /// The process id of the last worker in this folder.
   package var workerID: Int32? { FileLock.owner(lockPath) }
 }

@@ -4,7 +4,8 @@ import Platform
 package struct RunLock: Sendable {
   private let lock: FileLock
 
-  /// Takes the lock. Tries again for a short while, since whoever asks if a worker is alive holds it for an instant.
+  /// Takes the lock. Tries again for a short while, since whoever asks if a worker is alive holds it for an
+  /// instant.
   ///
   /// - Throws: `RunFolderError` if another worker is alive in the folder or the lock file cannot be opened.
   package init(_ folder: RunFolder) throws(RunFolderError) {

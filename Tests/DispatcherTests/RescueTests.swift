@@ -1,0 +1,103 @@
+import Dispatcher
+import JobModel
+import JobStore
+import Platform
+import RunFolder
+import Testing
+
+@Suite struct `After a daemon's death` {
+  private static let patient = """
+    say '{"event":"started","attempt":1,"step":0}'
+    until [ -e "$RUN/go" ]; do sleep 0.01; done
+    say '{"event":"metric","step":1,"epoch":0,"inv":0.5}'
+    say '{"event":"end","state":"succeeded"}'
+    """
+
+  @Test func `a live worker is adopted, and each of its lines counts once`() throws {
+    let bench = try Bench(script: Self.patient)
+    let job = try bench.queue()
+    // What an earlier daemon had done: claimed the job, started its worker, read its first line.
+    let worker = try bench.startWorker(of: job)
+    _ = try bench.until { try bench.folder(job).isAlive() ? true : nil }
+    let dispatcher = try bench.start()
+    _ = try bench.wait(for: job) { $0.bootID == Bench.bootID }
+    try AtomicFile.write([], to: bench.folder(job).path + "/go")
+    let record = try bench.wait(for: job) { $0.state.isFinished }
+    dispatcher.stop()
+    #expect(try worker.wait() == .exited(code: 0))
+    #expect(record.state == .succeeded)
+    #expect(record.attempt == 1)
+    #expect(try bench.store.lines(job, limit: 10).map(\.event) == ["started", "metric", "end"])
+  }
+
+  @Test func `a worker that ended meanwhile is read to its end and not started again`() throws {
+    let bench = try Bench(script: Self.patient)
+    let job = try bench.queue()
+    try bench.folder(job).create()
+    try AtomicFile.write([], to: bench.folder(job).path + "/go")
+    #expect(try bench.startWorker(of: job).wait() == .exited(code: 0))
+    let dispatcher = try bench.start()
+    let record = try bench.wait(for: job) { $0.state.isFinished }
+    dispatcher.stop()
+    #expect(record.state == .succeeded)
+    #expect(record.attempt == 1)
+  }
+
+  @Test func `the job of a worker that died meanwhile is queued again`() throws {
+    let bench = try Bench(script: "say '{\"event\":\"end\",\"state\":\"succeeded\"}'")
+    let job = try bench.queue()
+    _ = try bench.store.claimNext(bootID: "earlier")
+    let dispatcher = try bench.start()
+    let record = try bench.wait(for: job) { $0.state.isFinished }
+    dispatcher.stop()
+    #expect(record.state == .succeeded)
+    #expect(record.attempt == 2)
+    #expect(record.crashes == 1)
+  }
+
+  @Test func `a cancel that was asked for is carried out`() throws {
+    let bench = try Bench(script: "exit 1")
+    let job = try bench.queue()
+    _ = try bench.store.claimNext(bootID: "earlier")
+    _ = try bench.store.requestCancel(job, mode: .graceful)
+    let dispatcher = try bench.start()
+    #expect(try bench.store.job(job)?.state == .cancelled)
+    dispatcher.stop()
+  }
+
+  @Test func `a stop has workers yield, and their jobs go on with the next daemon`() throws {
+    let bench = try Bench(
+      script: """
+        trap 'say "{\\"event\\":\\"yielded\\",\\"step\\":3}"; exit 0' TERM
+        if [ -e "$RUN/twice" ]; then say '{"event":"end","state":"succeeded"}'; exit 0; fi
+        touch "$RUN/twice"
+        say '{"event":"started","attempt":1,"step":0}'
+        while true; do sleep 0.01; done
+        """)
+    let job = try bench.queue()
+    let first = try bench.start()
+    _ = try bench.wait(for: job) { $0.ingestOffset > 0 }
+    first.stop()
+    let between = try bench.store.job(job)
+    #expect(between?.state == .queued)
+    #expect(between?.reason == .yielded)
+    #expect(between?.crashes == 0)
+    let second = try bench.start()
+    #expect(try bench.wait(for: job) { $0.state.isFinished }.attempt == 2)
+    second.stop()
+  }
+
+  @Test func `a worker that does not yield in time is killed, and the stop ends`() throws {
+    let bench = try Bench(
+      script: """
+        trap '' TERM
+        say '{"event":"started","attempt":1,"step":0}'
+        while true; do sleep 0.01; done
+        """)
+    let job = try bench.queue()
+    let dispatcher = try bench.start { $0.shutdownGraceMilliseconds = 50 }
+    _ = try bench.wait(for: job) { $0.ingestOffset > 0 }
+    dispatcher.stop()
+    #expect(try bench.store.job(job)?.state == .queued)
+  }
+}
