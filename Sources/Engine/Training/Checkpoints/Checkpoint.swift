@@ -1,0 +1,70 @@
+import JobModel
+
+/// The whole state of a pre-training run between two steps: what follows from it is the same, bit for bit, as what
+/// would have followed without interruption.
+///
+/// A pure value. Nothing in it depends on the time, the attempt or the number of threads.
+package struct Checkpoint: Sendable, Equatable {
+  /// Optimiser steps done.
+  package let step: Int
+  /// The zero-based epoch that the next step belongs to; equals `epochs` at the end of the run.
+  package let epoch: Int
+  /// Batches of that epoch that are done.
+  package let position: Int
+  /// What is being trained.
+  package let specification: TrainSpecification
+  /// The instruction set that computed it; another one rounds differently.
+  package let instructionSet: String
+  /// `encoder.…` and `projector.…` by the names of a PyTorch state dict, `optimizer.…` beside them.
+  package let tensors: [String: TensorValue]
+
+  /// A state.
+  package init(
+    step: Int, epoch: Int, position: Int, specification: TrainSpecification, instructionSet: String,
+    tensors: [String: TensorValue]
+  ) {
+    self.step = step
+    self.epoch = epoch
+    self.position = position
+    self.specification = specification
+    self.instructionSet = instructionSet
+    self.tensors = tensors
+  }
+
+  /// Reads the state that `file` holds.
+  package init(_ file: TensorFile) throws(CheckpointError) {
+    let metadata = try CheckpointMetadata(file.metadata)
+    step = try metadata.natural("step")
+    epoch = try metadata.natural("epoch")
+    position = try metadata.natural("position")
+    instructionSet = try metadata.text("isa")
+    do {
+      specification = try TrainSpecification.parse(JSON.parse(try metadata.text("spec")))
+    } catch let error as CheckpointError {
+      throw error
+    } catch {
+      throw .metadata(key: "spec", "is no training specification: \(error)")
+    }
+    tensors = file.tensors
+  }
+
+  /// Reads the compressed file at `path`.
+  package init(path: String) throws(CheckpointError) {
+    do {
+      try self.init(CheckpointFormat.read(path: path))
+    } catch {
+      throw CheckpointError(error, path: path)
+    }
+  }
+
+  /// The tensor file of this state.
+  package var file: TensorFile {
+    TensorFile(
+      metadata: [
+        // "pt" tells Python's libraries that shapes and names are PyTorch's.
+        "format": "pt", "version": CheckpointFormat.version, "kind": "train", "step": String(step),
+        "epoch": String(epoch), "position": String(position), "seed": String(specification.seed),
+        "isa": instructionSet, "spec": specification.json.text,
+      ], tensors: tensors)
+  }
+}

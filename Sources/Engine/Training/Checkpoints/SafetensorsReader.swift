@@ -1,0 +1,55 @@
+import JobModel
+
+/// Reads the safetensors format from a stream and refuses whatever deviates from it.
+///
+/// Stricter than the reference in one thing only: element types other than `F32` and `I64` are refused, because
+/// nothing here writes them.
+package enum SafetensorsReader {
+  /// The longest header that the reference implementation accepts.
+  package static let headerBytesMax = 100_000_000
+
+  /// Reads a whole file.
+  ///
+  /// - Parameter source: gives the next bytes, at least one and at most as many as asked for; none at the end.
+  /// - Throws: `SafetensorsError`, and what `source` throws.
+  package static func read(from source: @escaping (Int) throws -> [UInt8]) throws -> TensorFile {
+    var stream = ByteStream(source: source)
+    let lengthBytes = try stream.take(8, part: "the header's length")
+    let length = lengthBytes.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    guard length >= 2, length <= UInt64(headerBytesMax) else {
+      throw SafetensorsError.headerLength(Int(clamping: length), limit: headerBytesMax)
+    }
+    let header = try SafetensorsHeader(try stream.take(Int(length), part: "the header"))
+    var tensors: [String: TensorValue] = [:]
+    for entry in header.entries {
+      let bytes = try stream.take(entry.byteCount, part: "tensor \"\(entry.name)\"")
+      tensors[entry.name] = TensorValue(shape: entry.shape, entry.type.elements(of: bytes))
+    }
+    guard try stream.isAtEnd() else { throw SafetensorsError.trailingBytes(offset: stream.offset) }
+    return TensorFile(metadata: header.metadata, tensors: tensors)
+  }
+}
+
+/// Counts what it takes from a source, so that an error can say where.
+private struct ByteStream {
+  let source: (Int) throws -> [UInt8]
+  var offset = 0
+
+  /// Exactly `count` bytes.
+  mutating func take(_ count: Int, part: String) throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    while bytes.count < count {
+      let more = try source(count - bytes.count)
+      guard !more.isEmpty else {
+        throw SafetensorsError.truncated(
+          part: part, offset: offset + bytes.count, expectedBytes: count - bytes.count)
+      }
+      if bytes.isEmpty { bytes = more } else { bytes += more }
+    }
+    offset += count
+    return bytes
+  }
+
+  /// Whether no byte is left. Takes one to find out.
+  func isAtEnd() throws -> Bool { try source(1).isEmpty }
+}

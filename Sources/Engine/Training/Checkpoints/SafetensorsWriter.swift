@@ -1,0 +1,47 @@
+import JobModel
+
+/// Writes the safetensors format: the header's length in 8 bytes, little-endian, the header as JSON, the data.
+///
+/// The same file always gives the same bytes: keys are sorted, tensors follow each other by falling element size (so
+/// that each is aligned to its elements) and then by name, and the header is padded with spaces to a multiple of 8.
+package enum SafetensorsWriter {
+  /// Bytes handed to the sink at a time.
+  private static let chunkBytes = 1 << 20
+
+  /// Passes the bytes of `file` to `sink`, in order, in pieces of at most 1 MiB (the header in one piece).
+  package static func write(_ file: TensorFile, to sink: ([UInt8]) throws -> Void) rethrows {
+    let ordered = file.tensors.sorted { a, b in
+      a.value.elementBytes != b.value.elementBytes
+        ? a.value.elementBytes > b.value.elementBytes : a.key < b.key
+    }
+    try sink(header(metadata: file.metadata, ordered))
+    for (_, tensor) in ordered {
+      let step = chunkBytes / tensor.elementBytes
+      for start in stride(from: 0, to: tensor.count, by: step) {
+        try sink(tensor.bytes(start..<min(start + step, tensor.count)))
+      }
+    }
+  }
+
+  /// Length and JSON of the header.
+  private static func header(metadata: [String: String], _ ordered: [(key: String, value: TensorValue)])
+    -> [UInt8]
+  {
+    var entries: [String: JSON] = [:]
+    if !metadata.isEmpty { entries["__metadata__"] = .object(metadata.mapValues(JSON.string)) }
+    var offset = 0
+    for (name, tensor) in ordered {
+      let end = offset + tensor.count * tensor.elementBytes
+      entries[name] = .object([
+        "dtype": .string(tensor.typeName),
+        "shape": .array(tensor.shape.map { .integer($0) }),
+        "data_offsets": .array([.integer(offset), .integer(end)]),
+      ])
+      offset = end
+    }
+    var text = Array(JSON.object(entries).text.utf8)
+    text.append(contentsOf: repeatElement(UInt8(ascii: " "), count: (8 - text.count % 8) % 8))
+    let length = UInt64(text.count)
+    return (0..<8).map { UInt8(truncatingIfNeeded: length >> UInt64(8 * $0)) } + text
+  }
+}

@@ -1,0 +1,165 @@
+import Datasets
+import JobModel
+import NeuralNet
+import Parallel
+
+/// VICReg pre-training: images → order of the epoch → two views of each → network → optimiser, step by step.
+///
+/// The bits of every step depend on the specification, the seed and the instruction set alone. Random numbers are
+/// functions of (seed, epoch, image, view), so the state between two steps is small: parameters, BatchNorm's buffers,
+/// the optimiser's state and the place in the epoch.
+package final class Pretraining {
+  /// Optimiser steps done.
+  package private(set) var step = 0
+  /// Optimiser steps of the whole run.
+  package let stepsTotal: Int
+
+  private let specification: TrainSpecification
+  private let loader: BatchLoader
+  private let model: VICRegModel
+  private let optimizer: Optimizer
+  private let schedule: LearningRateSchedule
+  private let stepsPerEpoch: Int
+  private var order: (epoch: Int, batches: EpochOrder)
+  private var meter = ThroughputMeter()
+  /// The step whose state is saved already.
+  private var savedStep: Int?
+
+  /// Plans the network and takes all memory; starts from fresh weights, or goes on from `checkpoint`.
+  ///
+  /// - Parameter threads: how many share the work, ≥ 1; they change nothing but the time.
+  /// - Throws: `TrainingError` and `DatasetError` for a data set that does not fit the specification,
+  ///   `CheckpointError` for a checkpoint of another run, `SystemError` where memory is missing.
+  package init(
+    _ specification: TrainSpecification, dataset: ImageDataset, threads: Int,
+    resumingFrom checkpoint: Checkpoint? = nil
+  ) throws {
+    let team = try ThreadTeam(threads: threads)
+    self.specification = specification
+    loader = try BatchLoader(
+      dataset: dataset, views: specification.augmentation.views, seed: specification.seed, team: team)
+    order = (0, EpochOrder(specification, count: dataset.count, epoch: 0))
+    stepsPerEpoch = order.batches.batches
+    guard stepsPerEpoch > 0 else {
+      let needed = specification.dropLast ? specification.batchSize : 2
+      throw TrainingError.tooFewImages(dataset: dataset.name, count: dataset.count, needed: needed)
+    }
+    stepsTotal = min(specification.epochs * stepsPerEpoch, specification.maxSteps ?? .max)
+    schedule = LearningRateSchedule(
+      specification.schedule, peak: specification.optimizer.learningRate, epochs: specification.epochs,
+      stepsPerEpoch: stepsPerEpoch)
+    model = try VICRegModel(
+      encoder: EncoderConfiguration(specification.encoder),
+      projector: ProjectorConfiguration(specification.projector), loss: LossConfiguration(specification.loss),
+      imageSide: dataset.side, batchSize: min(specification.batchSize, dataset.count), team: team)
+    optimizer = try Optimizer(
+      OptimizerConfiguration(specification.optimizer), parameters: model.parameters, compute: model.compute,
+      arena: model.arena)
+    if let checkpoint {
+      guard checkpoint.specification == specification else { throw CheckpointError.otherSpecification }
+      try state.load(checkpoint.tensors, strictly: true)
+      step = checkpoint.step
+      optimizer.stepCount = step
+      savedStep = step
+    } else {
+      model.initialize(seed: specification.seed)
+    }
+  }
+
+  /// Trains to the end of the run, or until the observer asks to stop.
+  ///
+  /// - Throws: `TrainingError.diverged` as soon as a loss, a gradient or a state to be saved is not finite (what was
+  ///   saved before stays good), and what the observer throws.
+  package func run(_ observer: some TrainingObserver) throws -> TrainingOutcome<Void> {
+    if step == 0, specification.checkpoint.initial { try save(observer) }
+    while step < stepsTotal {
+      if let request = observer.stopRequest {
+        if request != .cancelNow { try save(observer) }
+        return .stopped(request)
+      }
+      try advance(observer)
+      let isDue = step % (stepsPerEpoch * specification.checkpoint.everyEpochs) == 0
+      if isDue || step == stepsTotal { try save(observer) }
+    }
+    return .finished(())
+  }
+
+  /// The whole state, copied.
+  package func checkpoint() -> Checkpoint {
+    Checkpoint(
+      step: step, epoch: step / stepsPerEpoch, position: step % stepsPerEpoch, specification: specification,
+      instructionSet: instructionSetName, tensors: state.tensors)
+  }
+
+  /// Everything that changes from step to step, where it lies.
+  private var state: [StoredTensor] {
+    model.parameters.map { StoredTensor($0) } + model.buffers.map { StoredTensor($0) }
+      + optimizer.state.map { StoredTensor($0) }
+  }
+
+  /// One step, with its figures if they are due.
+  private func advance(_ observer: some TrainingObserver) throws {
+    let rate = schedule.rate(step: step)
+    let isReported =
+      step == 0 || step + 1 == stepsTotal || (step + 1) % specification.logEverySteps == 0
+    meter.start()
+    let batch = nextBatch()
+    loader.load(batch, epoch: order.epoch, into: model.input)
+    let loss = model.step(count: batch.count, diagnostics: isReported)
+    let gradientNorm = model.gradientNorm()
+    let isFinite = loss.isFinite && gradientNorm.isFinite
+    // A step into nowhere is not taken, so that the state in memory stays that of the last good step.
+    if isFinite { optimizer.step(learningRate: rate) }
+    meter.stop(images: batch.count)
+    step += 1
+    if isReported || !isFinite { try report(loss, gradientNorm: gradientNorm, rate: rate, to: observer) }
+    if !isFinite {
+      let what = loss.isFinite ? "the norm of the gradient" : "the loss"
+      throw TrainingError.diverged(step: step, what: "\(what) is \(loss.isFinite ? gradientNorm : loss.loss)")
+    }
+  }
+
+  /// The images of the next step.
+  private func nextBatch() -> ArraySlice<Int> {
+    let epoch = step / stepsPerEpoch
+    if epoch != order.epoch {
+      order = (epoch, EpochOrder(specification, count: loader.dataset.count, epoch: epoch))
+    }
+    return order.batches.batch(step % stepsPerEpoch)
+  }
+
+  private func report(
+    _ loss: LossComponents, gradientNorm: Double, rate: Double, to observer: some TrainingObserver
+  ) throws {
+    var figures: [StepFigures.Figure] = [
+      .init("inv", loss.inv), .init("var", loss.var), .init("cov", loss.cov), .init("loss", loss.loss),
+      .init("std_mean", loss.stdMean), .init("std_min", loss.stdMin),
+    ]
+    if let corr = loss.corr { figures.append(.init("corr", corr)) }
+    if let rankMe = loss.rankMe { figures.append(.init("rankme", rankMe)) }
+    figures += [
+      .init("grad_norm", gradientNorm), .init("lr", rate), .init("images_per_second", meter.take()),
+    ]
+    try observer.record(StepFigures(step: step, epoch: order.epoch, figures: figures))
+  }
+
+  private func save(_ observer: some TrainingObserver) throws {
+    guard savedStep != step else { return }
+    let checkpoint = checkpoint()
+    for (name, tensor) in checkpoint.tensors.sorted(by: { $0.key < $1.key }) where !tensor.isFinite {
+      throw TrainingError.diverged(step: step, what: "\(name) holds a value that is not finite")
+    }
+    try observer.save(
+      ResumableState(step: checkpoint.step, epoch: checkpoint.epoch, file: checkpoint.file))
+    savedStep = step
+  }
+}
+
+extension EpochOrder {
+  /// The order of one epoch of a training on `count` images.
+  fileprivate init(_ specification: TrainSpecification, count: Int, epoch: Int) {
+    self.init(
+      count: count, batchSize: specification.batchSize, shuffle: specification.shuffle,
+      dropLast: specification.dropLast, seed: specification.seed, epoch: epoch)
+  }
+}

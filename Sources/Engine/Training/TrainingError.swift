@@ -1,0 +1,20 @@
+/// Why a run of training or evaluation cannot go on.
+package enum TrainingError: Error, Equatable, CustomStringConvertible {
+  /// A number that must be finite is not: the run has diverged in `step` (from 1), and going on is pointless.
+  case diverged(step: Int, what: String)
+  /// The data set has fewer images than one step needs.
+  case tooFewImages(dataset: String, count: Int, needed: Int)
+  /// The two splits of an evaluation's data set do not have the same classes.
+  case otherClasses(dataset: String)
+
+  package var description: String {
+    switch self {
+    case .diverged(let step, let what):
+      "the training diverged: \(what) in step \(step); a lower learning rate or a warm-up may help"
+    case .tooFewImages(let dataset, let count, let needed):
+      "cannot train on \(dataset): it has \(count) images, at least \(needed) are needed"
+    case .otherClasses(let dataset):
+      "cannot evaluate on \(dataset): its train and test splits have different classes"
+    }
+  }
+}

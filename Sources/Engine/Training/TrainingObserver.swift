@@ -1,0 +1,67 @@
+/// Whoever runs a training or an evaluation: takes what it reports and may ask it to stop.
+///
+/// All calls come from the thread that called `run`, between two steps.
+package protocol TrainingObserver {
+  /// Takes the figures of a step.
+  func record(_ figures: StepFigures) throws
+  /// Takes the state to resume from; returns when it is safe.
+  func save(_ state: ResumableState) throws
+  /// Asked between any two steps; `nil`: go on.
+  var stopRequest: StopRequest? { get }
+}
+
+/// A wish that a run ends before its end.
+package enum StopRequest: Sendable, Equatable {
+  /// Write a checkpoint; somebody will resume from it.
+  case yield
+  /// Write a checkpoint; nobody means to go on.
+  case cancel
+  /// Stop as things are.
+  case cancelNow
+}
+
+/// How a run ended that did not fail.
+package enum TrainingOutcome<Result> {
+  /// It did all it was asked to do.
+  case finished(Result)
+  /// It stopped because of the request, having done what the request asks.
+  case stopped(StopRequest)
+}
+
+extension TrainingOutcome: Sendable where Result: Sendable {}
+
+/// The figures of one step, as they go into a metric line.
+package struct StepFigures: Sendable, Equatable {
+  /// One figure by its name in the stream.
+  package struct Figure: Sendable, Equatable {
+    /// Such as `loss`.
+    package let name: String
+    /// As computed, finite or not.
+    package let value: Double
+
+    init(_ name: String, _ value: Double) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  /// From 1: the steps done, this one included.
+  package let step: Int
+  /// The zero-based epoch of the step.
+  package let epoch: Int
+  /// In the order in which people read them.
+  package let figures: [Figure]
+
+  /// The figure of that name.
+  package subscript(name: String) -> Double? { figures.first { $0.name == name }?.value }
+}
+
+/// What a run can be resumed from: a tensor file and its place in the run.
+package struct ResumableState: Sendable, Equatable {
+  /// Steps done.
+  package let step: Int
+  /// Whole epochs done.
+  package let epoch: Int
+  /// The state itself.
+  package let file: TensorFile
+}
