@@ -1,0 +1,18 @@
+import Datasets
+import JobModel
+import Platform
+import RunFolder
+import Training
+
+/// The reason of a failed run, for programs; the error's own text is for people.
+enum FailureReason {
+  /// Sorts an error that ended a run. What is retried and what is not follows from it.
+  static func of(_ error: any Error) -> Reason {
+    switch error {
+    case TrainingError.diverged: .diverged
+    case let error as SystemError where error.isDiskFull: .diskFull
+    case is TrainingError, is CheckpointError, is DatasetError, is RunFolderError: .badInput
+    default: .workerError
+    }
+  }
+}

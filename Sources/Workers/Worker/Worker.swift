@@ -1,0 +1,37 @@
+import Datasets
+import Logging
+import Platform
+import RunFolder
+
+/// Does the work that a run folder asks for, in this process: the body of `vicregd work RUN_DIR`.
+///
+/// Everything it has to say goes into the folder: the stream, checkpoints, and (by standard error) the log. Stops for
+/// SIGTERM (checkpoint, `yielded`), SIGUSR1 (checkpoint, `end` cancelled) and SIGINT (`end` cancelled at once).
+///
+/// - Returns: the exit code: 0 when the run succeeded, was cancelled or yielded; 1 when it failed and `end` says so;
+///   2 when not even that could be written.
+package func runWorker(runDirectory: String) -> Int32 {
+  let signals = StopSignals()
+  lowerPriority(by: workerNiceness)
+  let log = Log("worker")
+  let folder = RunFolder(runDirectory)
+  do {
+    let lock = try RunLock(folder)
+    let events = try EventWriter(folder)
+    return try withExtendedLifetime(lock) {
+      try Run(folder: folder, events: events, signals: signals, log: log, catalog: datasetCatalog()).perform()
+    }
+  } catch {
+    log.error("\(error)")
+    return 2
+  }
+}
+
+/// Steps of niceness by which a worker stands back, so that the daemon stays answerable.
+private let workerNiceness: Int32 = 10
+
+/// The data sets of this machine; the daemon hands its settings to its workers by the environment.
+private func datasetCatalog() -> DatasetCatalog {
+  let root = Environment.all["VICREGD_FASHION_MNIST"] ?? DatasetCatalog.fashionMNISTRootDefault
+  return DatasetCatalog(fashionMNISTRoot: root)
+}
