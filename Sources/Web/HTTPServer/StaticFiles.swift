@@ -41,7 +41,8 @@ package struct StaticFiles: Sendable {
   /// a dot in it was written as `%2F` or `%2E`; it is not decoded again.
   private func relativePath(_ segments: ArraySlice<String>) -> String? {
     var names = Array(segments)
-    if names.last == "" { names.removeLast() }
+    let asksForFolder = names.last == ""
+    if asksForFolder { names.removeLast() }
     for name in names {
       if name.isEmpty || name.hasPrefix(".") || name.utf8.contains(where: { $0 == 0x2F || $0 == 0 }) {
         return nil
@@ -49,7 +50,8 @@ package struct StaticFiles: Sendable {
     }
     let path = names.joined(separator: "/")
     let isFolder = path.isEmpty || FileSystem.isDirectory("\(root)/\(path)")
-    return isFolder ? (names + ["index.html"]).joined(separator: "/") : path
+    if isFolder { return (names + ["index.html"]).joined(separator: "/") }
+    return asksForFolder ? nil : path
   }
 
   /// Changes whenever the file is written or replaced.
