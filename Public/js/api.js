@@ -63,7 +63,7 @@ export const api = {
   log: async (id, lines) => (await request(`/jobs/${id}/log?tail=${lines}`)).text(),
   queue: async (job) => (await post("/jobs", job)).json(),
   cancel: (id, mode) => post(`/jobs/${id}/cancel`, { mode }),
-  /** Down-sampled series: { key: [[step, value or null], …] }. */
+  /** Down-sampled series of the finite values: { key: [[step, value], …] }. */
   series: async (id, keys, points) => {
     const response = await request(`/jobs/${id}/metrics?points=${points}&keys=${keys.join(",")}`);
     return (await response.json()).series;

@@ -41,15 +41,15 @@ export class Curves {
     this.scheme.addEventListener("change", this.redraw);
   }
 
-  /** Fetches the series and draws them; true if there was anything to draw. */
-  async update() {
+  /** Fetches the series and draws them; `latest` is the job's last metric line. True if there was anything. */
+  async update(latest) {
     const width = Math.max(200, this.views[0].canvas.clientWidth || 400);
     const series = await api.series(this.id, chartKeys, Math.round(width));
     for (const view of this.views) {
       view.rows = rows(view.panel.keys.map((key) => series[key] ?? []));
       this.#draw(view);
     }
-    this.#hint(series);
+    this.#hint(series.std_mean ?? [], latest);
     return this.views.some((view) => view.rows.length > 0);
   }
 
@@ -145,14 +145,12 @@ export class Curves {
     context.restore();
   }
 
-  #hint(series) {
-    const points = (series.std_mean ?? []).filter(([, value]) => value !== null);
-    const last = points[points.length - 1];
-    const loss = series.loss?.[series.loss.length - 1];
+  #hint(spread, latest) {
+    const last = spread[spread.length - 1];
     let text = "";
     let state = "";
-    if (loss && loss[1] === null) {
-      text = `The loss is no longer a finite number at step ${loss[0]}: `
+    if (latest?.loss === null) {
+      text = `The loss is no longer a finite number at step ${latest.step}: `
         + "try a lower learning rate or a longer warm-up.";
       state = "bad";
     } else if (last && last[1] < this.gamma * collapseShare) {
@@ -177,8 +175,8 @@ export class Curves {
       const index = view.rows.findIndex((row) => row[0] >= step);
       if (index < 0 || !view.graph) continue;
       view.graph.setSelection(index);
-      const values = view.rows[index].slice(1).map((value) => number(value)).join(" / ");
-      view.value.textContent = `${values} at ${view.rows[index][0]}`;
+      const values = view.rows[index].slice(1).filter((value) => value !== null);
+      view.value.textContent = `${values.map((value) => number(value)).join(" / ")} at ${view.rows[index][0]}`;
     }
   }
 

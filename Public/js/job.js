@@ -59,6 +59,9 @@ class JobPage {
     replaceIfNew(this.head, shown, () => this.#head(job));
     replaceIfNew(this.facts, JSON.stringify([job, isOver(job) ? 0 : Date.now()]), () => facts(job));
     this.#showSpec(job);
+    if (job.state === "failed" && job.message) {
+      replaceIfNew(this.message, job.message, () => alert(job.message));
+    }
     const parts = [this.#drawCurves(job), this.#showCheckpoints(job), this.#showLog()];
     await Promise.all(parts.map((part) => part.catch(tolerate)));
     this.#showResult(job);
@@ -115,7 +118,7 @@ class JobPage {
       this.curves = new Curves(job);
       this.drawing.replaceChildren(this.curves.element);
     }
-    await this.curves.update();
+    await this.curves.update(job.latest);
   }
 
   #showResult(job) {

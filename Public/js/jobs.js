@@ -86,7 +86,7 @@ class JobsPage {
     this.heading.dataset.verb = verb;
     if (this.drawnStep === job.latest?.step) return;
     try {
-      if (await this.curves.update()) this.drawnStep = job.latest?.step;
+      if (await this.curves.update(job.latest)) this.drawnStep = job.latest?.step;
     } catch (error) {
       tolerate(error);
     }
