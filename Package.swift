@@ -38,8 +38,8 @@ let package = Package(
     .executableTarget(
       name: "vicregd",
       dependencies: [
-        "API", "HTTPServer", "HTTP", "JobStore", "JobModel", "SQLite", "Dispatcher", "Worker", "RunFolder",
-        "Training", "Datasets", "NeuralNet", "Tensors", "Parallel", "Kernels", "Platform", "Logging",
+        "API", "HTTPServer", "HTTP", "JobStore", "JobModel", "Dispatcher", "Worker", "Datasets", "Platform",
+        "Logging", "Gzip", "Crypto",
       ],
       path: "Sources/vicregd", swiftSettings: safe),
 

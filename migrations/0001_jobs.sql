@@ -88,8 +88,9 @@ CREATE TABLE job_dependencies (
 
 CREATE INDEX job_dependencies_by_need ON job_dependencies (needs);
 
--- The lines of a job's event file as they are, without metrics that a resume has replaced. The keys of a metric are
--- read from the line when they are asked for: 0.6 µs a row and key, against doubling every row by columns.
+-- The lines of a job's event file as they are, without metrics that a resume has replaced. The keys of a
+-- metric are read from the line when they are asked for: 0.6 µs a row and key, against doubling every row by
+-- columns.
 CREATE TABLE events (
   job INTEGER NOT NULL REFERENCES jobs (sequence) ON DELETE CASCADE,
   -- From 1 in each job; never used twice.

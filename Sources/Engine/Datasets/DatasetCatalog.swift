@@ -21,6 +21,11 @@ package struct DatasetCatalog: Sendable {
   /// Throws what `open` would throw for a wrong name, a missing file or a wrong header; reads no image.
   package func check(_ name: String) throws(DatasetError) { _ = try source(name).layout() }
 
+  /// Number of images of each split; reads headers only.
+  package func counts(_ name: String) throws(DatasetError) -> [ImageDataset.Split: Int] {
+    try source(name).layout().counts
+  }
+
   /// Reads a split into memory, at most `limit` images of it; its statistics are those of the whole training split.
   package func open(
     _ name: String, split: ImageDataset.Split, limit: Int? = nil

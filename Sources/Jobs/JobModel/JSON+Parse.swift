@@ -15,8 +15,9 @@ extension JSON {
 
   /// Reads one JSON value with nothing but white space around it.
   ///
-  /// Strict (RFC 8259): no comments, trailing commas, leading zeros, control characters in strings, lone surrogates
-  /// or invalid UTF-8. Refuses a key that an object has twice, numbers beyond the doubles, and nesting over `depthMax`.
+  /// Strict (RFC 8259): no comments, trailing commas, leading zeros, control characters in strings, lone
+  /// surrogates or invalid UTF-8. Refuses a key that an object has twice, numbers beyond the doubles, and
+  /// nesting over `depthMax`.
   package static func parse(_ text: String) throws(JSONError) -> JSON { try parse(Array(text.utf8)) }
 
   /// Reads UTF-8 bytes.

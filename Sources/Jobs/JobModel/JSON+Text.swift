@@ -1,6 +1,7 @@
 extension JSON {
-  /// The value as compact JSON on one line: keys in the order of their UTF-8 bytes, integers exactly, doubles with
-  /// the fewest digits that read back as the same double (whole ones without a fraction), what is not finite as `null`.
+  /// The value as compact JSON on one line: keys in the order of their UTF-8 bytes, integers exactly, doubles
+  /// with the fewest digits that read back as the same double (whole ones without a fraction), what is not
+  /// finite as `null`.
   package var text: String {
     var bytes: [UInt8] = []
     write(to: &bytes)

@@ -1,7 +1,7 @@
 /// A JSON value (RFC 8259).
 ///
-/// Numbers that are written without fraction and exponent and fit `Int` are kept exactly; all others are doubles.
-/// Two numbers are equal if they have the same value, however they were written.
+/// Numbers that are written without fraction and exponent and fit `Int` are kept exactly; all others are
+/// doubles. Two numbers are equal if they have the same value, however they were written.
 package enum JSON: Sendable {
   case null
   case bool(Bool)

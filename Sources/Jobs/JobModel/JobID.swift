@@ -1,5 +1,5 @@
-/// The id of a job: 16 lower-case characters of Crockford's base 32, of which the first ten are the time in milliseconds,
-/// so that ids sort by age.
+/// The id of a job: 16 lower-case characters of Crockford's base 32, of which the first ten are the time in
+/// milliseconds, so that ids sort by age.
 package struct JobID: Hashable, Sendable, Comparable, CustomStringConvertible {
   package let text: String
 

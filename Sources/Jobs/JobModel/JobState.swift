@@ -25,7 +25,8 @@ package enum JobState: String, Sendable, CaseIterable {
   package var isActive: Bool { self == .running || self == .pausing || self == .cancelling }
 }
 
-/// The legal steps of a job's life; `migrations/` has the same table as a trigger, and a test compares the two.
+/// The legal steps of a job's life; `migrations/` has the same table as a trigger, and a test compares the
+/// two.
 ///
 ///     blocked ──► queued ──► running ──► succeeded | failed | cancelled
 ///        │          │ ▲       │ │  ▲

@@ -1,6 +1,7 @@
 /// Everything that is wrong with an input, so that it can be repaired in one go.
 package struct SpecificationProblems: Error, CustomStringConvertible {
-  /// A JSON Pointer (RFC 6901) to each wrong value and a sentence that goes on after it: `must be > 0, is -1`.
+  /// A JSON Pointer (RFC 6901) to each wrong value and a sentence that goes on after it: `must be > 0, is
+  /// -1`.
   package let problems: [(pointer: String, message: String)]
 
   package init(_ problems: [(pointer: String, message: String)]) { self.problems = problems }

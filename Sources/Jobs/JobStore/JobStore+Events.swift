@@ -20,10 +20,11 @@ package struct EventLine: Sendable, Equatable {
 }
 
 extension JobStore {
-  /// Records the complete lines of a piece of the event file, exactly once: lines and offset in one transaction, and
-  /// nothing unless the piece begins where the last one ended.
+  /// Records the complete lines of a piece of the event file, exactly once: lines and offset in one
+  /// transaction, and nothing unless the piece begins where the last one ended.
   ///
-  /// A `started` event with a `step` replaces what was recorded beyond that step. An `end` event finishes the job.
+  /// A `started` event with a `step` replaces what was recorded beyond that step. An `end` event finishes the
+  /// job.
   /// - Parameters:
   ///   - start: byte offset of the piece in the file.
   ///   - end: byte offset behind it.
@@ -49,7 +50,8 @@ extension JobStore {
     }
   }
 
-  /// A new attempt goes on from a checkpoint: metrics that were recorded beyond its step are replaced by what comes.
+  /// A new attempt goes on from a checkpoint: metrics that were recorded beyond its step are replaced by what
+  /// comes.
   ///
   /// - Returns: whether the attempt is the current one.
   @discardableResult

@@ -48,7 +48,8 @@ extension JobStore {
       ])
   }
 
-  /// Takes the queued job of the highest priority that has waited longest, and makes it `running` as a new attempt.
+  /// Takes the queued job of the highest priority that has waited longest, and makes it `running` as a new
+  /// attempt.
   package func claimNext(bootID: String) throws -> JobRecord? {
     try write { connection in
       try connection.first(
@@ -78,8 +79,8 @@ extension JobStore {
   /// Brings a job to another state on behalf of an attempt.
   ///
   /// A finishing transition also records the `end` line, and releases or cancels the jobs that need this one.
-  /// - Returns: false, with nothing changed, if the attempt is not the current one or the table forbids the step:
-  ///   what the caller knew was old.
+  /// - Returns: false, with nothing changed, if the attempt is not the current one or the table forbids the
+  ///   step: what the caller knew was old.
   @discardableResult
   package func transition(
     _ id: JobID, attempt: Int, to state: JobState, reason: Reason? = nil, message: String? = nil
@@ -93,8 +94,8 @@ extension JobStore {
     }
   }
 
-  /// Asks a job to end. What waits is cancelled at once, what runs becomes `cancelling`; asking again is harmless, and
-  /// `now` after `graceful` is taken up.
+  /// Asks a job to end. What waits is cancelled at once, what runs becomes `cancelling`; asking again is
+  /// harmless, and `now` after `graceful` is taken up.
   ///
   /// - Returns: the job as it is then; a finished one is left alone.
   /// - Throws: `JobStoreError.noSuchJob`.
@@ -125,8 +126,8 @@ extension JobStore {
     case died
   }
 
-  /// Settles a job whose worker is gone without an `end`: it is queued again, or ends as had been asked. After
-  /// `crashLimit` deaths without a new checkpoint in between it fails as a `crash_loop`.
+  /// Settles a job whose worker is gone without an `end`: it is queued again, or ends as had been asked.
+  /// After `crashLimit` deaths without a new checkpoint in between it fails as a `crash_loop`.
   ///
   /// - Returns: the new state; `nil`, with nothing changed, if the attempt is not the current one.
   @discardableResult

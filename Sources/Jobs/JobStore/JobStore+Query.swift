@@ -102,7 +102,8 @@ extension JobStore {
     }
   }
 
-  /// The checkpoints that the job's workers have reported, oldest first. Retention may have removed some files since.
+  /// The checkpoints that the job's workers have reported, oldest first. Retention may have removed some
+  /// files since.
   package func checkpoints(_ id: JobID) throws -> [CheckpointRecord] {
     try read {
       try $0.rows(

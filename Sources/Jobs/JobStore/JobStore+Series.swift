@@ -13,7 +13,8 @@ package struct SeriesPoint: Sendable, Equatable {
 }
 
 extension JobStore {
-  /// The curve of each key with at most `points` points a key; lines without the key, or with `null`, have none.
+  /// The curve of each key with at most `points` points a key; lines without the key, or with `null`, have
+  /// none.
   package func series(_ id: JobID, keys: [String], points: Int) throws -> [String: [SeriesPoint]] {
     let columns = keys.map { _ in "json_extract(line, ?)" }.joined(separator: ", ")
     let sql = """
@@ -36,8 +37,8 @@ extension JobStore {
   }
 }
 
-/// Thins a curve of rising steps to at most `limit` points, and keeps its first and last point and the lowest and
-/// highest of each bucket.
+/// Thins a curve of rising steps to at most `limit` points, and keeps its first and last point and the lowest
+/// and highest of each bucket.
 ///
 /// Buckets are `2^k` steps wide and begin at multiples of that, so a curve that grows keeps the points it had
 /// until the width doubles: charts do not flicker between refreshes.

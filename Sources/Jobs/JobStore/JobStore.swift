@@ -5,8 +5,8 @@ import Synchronization
 
 /// The queue and everything that jobs have told, in one SQLite file.
 ///
-/// Every SQL statement of the product stands in this target. There is one writing connection, used under a lock,
-/// and a pool of reading ones; a method returns when what it wrote is on the disk.
+/// Every SQL statement of the product stands in this target. There is one writing connection, used under a
+/// lock, and a pool of reading ones; a method returns when what it wrote is on the disk.
 package final class JobStore: Sendable {
   private let writer: Mutex<Connection>
   private let readers: Mutex<[Connection]> = Mutex([])

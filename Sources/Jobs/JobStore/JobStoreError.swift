@@ -8,7 +8,8 @@ package enum JobStoreError: Error, Equatable, CustomStringConvertible {
   case wrongState(JobID, state: JobState, operation: String, allowed: [JobState])
   /// Unfinished jobs need this one.
   case isNeeded(JobID, by: [JobID])
-  /// A job that is to be queued needs one that cannot succeed any more, is no training, or does not exist (`state` nil).
+  /// A job that is to be queued needs one that cannot succeed any more, is no training, or does not exist
+  /// (`state` nil).
   case unusableNeed(JobID, kind: JobKind?, state: JobState?)
   /// A row that this program does not understand.
   case unreadableRow(sequence: Int)

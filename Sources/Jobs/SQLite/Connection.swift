@@ -2,8 +2,9 @@ import CSQLite
 
 /// One connection to a database file in WAL mode.
 ///
-/// `@unchecked Sendable`: it is opened with SQLite's own mutex (`SQLITE_OPEN_FULLMUTEX`), and the statements that it
-/// keeps are touched by one thread at a time, because its owner hands it out under a lock (a `Mutex`, or a pool).
+/// `@unchecked Sendable`: it is opened with SQLite's own mutex (`SQLITE_OPEN_FULLMUTEX`), and the statements
+/// that it keeps are touched by one thread at a time, because its owner hands it out under a lock (a `Mutex`,
+/// or a pool).
 package final class Connection: @unchecked Sendable {
   /// What the connection may do.
   package enum Access: Sendable {
@@ -19,9 +20,10 @@ package final class Connection: @unchecked Sendable {
 
   /// Opens the file.
   ///
-  /// Writers use `synchronous = FULL`: in WAL mode `NORMAL` does not sync the log at each commit, so a power cut could
-  /// lose a job that a client has already got a 201 for. A lock held by another process is waited for
-  /// `busyTimeoutMilliseconds`; within the daemon there is one writer, and readers never wait in WAL mode.
+  /// Writers use `synchronous = FULL`: in WAL mode `NORMAL` does not sync the log at each commit, so a power
+  /// cut could lose a job that a client has already got a 201 for. A lock held by another process is waited
+  /// for `busyTimeoutMilliseconds`; within the daemon there is one writer, and readers never wait in WAL
+  /// mode.
   package init(
     path: String, access: Access, busyTimeoutMilliseconds: Int = 5000
   ) throws(SQLiteError) {
@@ -83,8 +85,8 @@ package final class Connection: @unchecked Sendable {
     return result
   }
 
-  /// All or nothing: commits what `body` did, or rolls it back if it throws. The write lock is taken at the start
-  /// (`BEGIN IMMEDIATE`), so it cannot fail in the middle for want of it. Not to be nested.
+  /// All or nothing: commits what `body` did, or rolls it back if it throws. The write lock is taken at the
+  /// start (`BEGIN IMMEDIATE`), so it cannot fail in the middle for want of it. Not to be nested.
   package func transaction<T>(_ body: () throws -> T) throws -> T {
     precondition(!isInTransaction, "A transaction stands in a transaction.")
     try execute("BEGIN IMMEDIATE")

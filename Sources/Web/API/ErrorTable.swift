@@ -6,7 +6,8 @@ import Platform
 import SQLite
 
 extension API {
-  /// The one table from errors to answers. What has no line in it is a mistake of the daemon: 500, and a log line.
+  /// The one table from errors to answers. What has no line in it is a mistake of the daemon: 500, and a log
+  /// line.
   @Sendable
   package static func problem(for error: any Error) -> Problem {
     switch error {

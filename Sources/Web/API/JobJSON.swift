@@ -4,8 +4,8 @@ import JobStore
 import Platform
 
 extension JobRecord {
-  /// The job as clients see it, in the order in which people read it. Made from the record alone, so the record's
-  /// revision tags it; what is JSON in the record goes in as it is.
+  /// The job as clients see it, in the order in which people read it. Made from the record alone, so the
+  /// record's revision tags it; what is JSON in the record goes in as it is.
   var jsonText: String {
     var members = [
       member("id", .string(id.text)), member("kind", .string(kind.rawValue)),

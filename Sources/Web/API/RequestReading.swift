@@ -14,7 +14,8 @@ extension Request {
 
   /// The body as JSON.
   ///
-  /// Also under the content type that `curl -d` sets by itself, `application/x-www-form-urlencoded`, and under none.
+  /// Also under the content type that `curl -d` sets by itself, `application/x-www-form-urlencoded`, and
+  /// under none.
   /// - Throws: 415 for other types, 400 with line and column for what is no JSON.
   func json() throws -> JSON {
     let type = (headers["Content-Type"] ?? "").split(separator: ";").first.map { $0.lowercased() } ?? ""

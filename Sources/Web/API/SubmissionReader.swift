@@ -3,7 +3,8 @@ import JobModel
 import JobStore
 import RunFolder
 
-/// Reads a submitted job, with everything that has to be there for it: data sets, and the training that it evaluates.
+/// Reads a submitted job, with everything that has to be there for it: data sets, and the training that it
+/// evaluates.
 struct SubmissionReader {
   let api: API
   let problems: ProblemList

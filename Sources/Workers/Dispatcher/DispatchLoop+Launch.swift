@@ -18,7 +18,8 @@ extension DispatchLoop {
       try folder.create()
       try folder.writeSpec(specification(of: job, in: folder))
       let child = try ChildProcess(
-        configuration.program, configuration.arguments + [folder.path], logPath: folder.logPath)
+        configuration.program, configuration.arguments + [folder.path],
+        environment: configuration.environment, logPath: folder.logPath)
       try watch(child, of: job)
       log.info("job \(job.id): attempt \(job.attempt) is process \(child.id)")
       return Run(

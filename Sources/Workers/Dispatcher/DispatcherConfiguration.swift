@@ -5,6 +5,8 @@ package struct DispatcherConfiguration: Sendable {
   /// The program of a worker and the arguments before its run folder.
   package var program: String
   package var arguments: [String]
+  /// The variables that workers are given; `nil`: this process's own.
+  package var environment: [String: String]?
   /// Workers at the same time, ≥ 1.
   package var workers: Int
   /// Threads of each worker's engine, ≥ 1.

@@ -1,0 +1,118 @@
+import Datasets
+import Logging
+import Platform
+
+/// The settings of `vicregd serve`: one table, from which `--help` is printed.
+struct ServeSettings: Sendable {
+  static let data = Setting(
+    name: "data", kind: .text("DIR"), standard: ".data",
+    help: "queue, runs and checkpoints; made if missing; one daemon at a time")
+  static let migrations = Setting(
+    name: "migrations", kind: .text("DIR"), standard: nil,
+    help: "the database's migrations; found beside the binary or in its source tree")
+
+  static let table: [Setting] = [
+    Setting(name: "host", kind: .text("ADDRESS"), standard: "127.0.0.1", help: "address to listen on"),
+    Setting(
+      name: "port", kind: .number(0...65535), standard: "8080",
+      help: "port to listen on; 0 picks a free one"),
+    data,
+    Setting(name: "workers", kind: .number(1...64), standard: "1", help: "jobs that run at the same time"),
+    Setting(
+      name: "threads-per-worker", kind: .number(0...1024), standard: "0",
+      help: "threads of each running job; 0 shares the processor's cores among the workers"),
+    Setting(
+      name: "crash-limit", kind: .number(1...1000), standard: "3",
+      help: "deaths of a job's worker without a new checkpoint in between that fail the job"),
+    Setting(
+      name: "shutdown-seconds", kind: .number(1...3600), standard: "20",
+      help: "time for workers to write a checkpoint and leave when the daemon is told to stop"),
+    Setting(
+      name: "body-bytes-max", kind: .number(1024...1 << 30), standard: "4194304",
+      help: "largest body of a request"),
+    Setting(
+      name: "connections-max", kind: .number(1...1 << 20), standard: "16384",
+      help: "connections open at the same time"),
+    Setting(
+      name: "handler-threads", kind: .number(1...256), standard: "4",
+      help: "requests that are worked on at the same time"),
+    Setting(
+      name: "public", kind: .text("DIR"), standard: nil,
+      help: "the dashboard's files; found beside the binary or in its source tree"),
+    migrations,
+    Setting(
+      name: "dygraphs", kind: .text("DIR"), standard: "/usr/share/javascript/dygraphs",
+      help: "the chart library's files, served under /vendor/dygraphs/"),
+    Setting(
+      name: "fashion-mnist", kind: .text("DIR"), standard: DatasetCatalog.fashionMNISTRootDefault,
+      help: "the four gzipped IDX files of the data set"),
+    Setting(
+      name: "isa", kind: .choice(["auto", "baseline", "avx2", "avx512"]), standard: "auto",
+      help: "instruction set of the engine; results are the same bits only within one"),
+    Setting(
+      name: "log-level", kind: .choice(Log.Level.allCases.map(\.name)), standard: "info",
+      help: "lines on standard error"),
+    Setting(
+      name: "insecure-no-auth", kind: .flag, standard: "false",
+      help: "listen on an address that others can reach although nobody is asked who they are"),
+  ]
+
+  let host: String
+  let port: Int
+  let data: String
+  let workers: Int
+  /// ≥ 1.
+  let threadsPerWorker: Int
+  let crashLimit: Int
+  let shutdownSeconds: Int
+  let bodyBytesMax: Int
+  let connectionsMax: Int
+  let handlerThreads: Int
+  let publicFolder: String
+  let migrations: String
+  let dygraphs: String
+  let fashionMNIST: String
+  let isa: String
+  let logLevel: Log.Level
+
+  /// - Throws: `UsageError`.
+  init(arguments: [String], environment: [String: String]) throws {
+    let settings = try Settings(ServeSettings.table, arguments: arguments, environment: environment)
+    host = settings.text("host")
+    port = settings.number("port")
+    data = settings.text("data")
+    workers = settings.number("workers")
+    let threads = settings.number("threads-per-worker")
+    threadsPerWorker = threads > 0 ? threads : max(1, CPU.availableCores / workers)
+    crashLimit = settings.number("crash-limit")
+    shutdownSeconds = settings.number("shutdown-seconds")
+    bodyBytesMax = settings.number("body-bytes-max")
+    connectionsMax = settings.number("connections-max")
+    handlerThreads = settings.number("handler-threads")
+    publicFolder = try Resources.find("Public", setting: settings.optionalText("public"))
+    migrations = try Resources.find("migrations", setting: settings.optionalText("migrations"))
+    dygraphs = settings.text("dygraphs")
+    fashionMNIST = settings.text("fashion-mnist")
+    isa = settings.text("isa")
+    let level = settings.text("log-level")
+    logLevel = Log.Level.allCases.first { $0.name == level } ?? .info
+    let isLocal = ServeSettings.isLoopback(host)
+    guard isLocal || settings.isSet("insecure-no-auth") else {
+      throw UsageError(
+        "--host \(host) can be reached by others, and this version has no access tokens yet: anybody could "
+          + "queue and delete jobs. Listen on 127.0.0.1, or say --insecure-no-auth if the network is trusted")
+    }
+  }
+
+  /// The variables of a worker: this process's own, and what the settings say of data sets and kernels.
+  func workerEnvironment(_ own: [String: String]) -> [String: String] {
+    var environment = own.filter { !$0.key.hasPrefix(Setting.prefix) }
+    environment["VICREGD_FASHION_MNIST"] = fashionMNIST
+    if isa != "auto" { environment["VICREGD_ISA"] = isa }
+    return environment
+  }
+
+  private static func isLoopback(_ host: String) -> Bool {
+    host == "localhost" || host == "::1" || host.hasPrefix("127.")
+  }
+}
