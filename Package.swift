@@ -45,7 +45,7 @@ let package = Package(
 
     // Web: a request comes in.
     room("HTTP", in: "Web"),
-    room("HTTPServer", in: "Web", ["HTTP", "Platform", "Logging"]),
+    room("HTTPServer", in: "Web", ["HTTP", "Platform", "Gzip"]),
     room("API", in: "Web", ["HTTP", "JobStore", "JobModel", "SQLite", "RunFolder", "Datasets", "Logging", "Platform"]),
 
     // Jobs: it becomes a job in the queue.
@@ -86,7 +86,7 @@ let package = Package(
       name: "CZlib", path: "Sources/CLibraries/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     tests("HTTP", ["HTTP"]),
-    tests("HTTPServer", ["HTTPServer", "HTTP", "Platform"]),
+    tests("HTTPServer", ["HTTPServer", "HTTP", "Platform", "Gzip"]),
     tests("API", ["API", "HTTP", "JobStore", "JobModel", "RunFolder", "Datasets"]),
     tests("JobModel", ["JobModel"]),
     tests("JobStore", ["JobStore", "JobModel", "SQLite"]),

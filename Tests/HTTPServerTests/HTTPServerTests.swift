@@ -179,7 +179,9 @@ import Testing
 
   @Test func `lets running answers finish when it stops, and takes no new ones`() throws {
     let (started, release) = (Inbox<Void>(), Inbox<Void>())
-    let server = HTTPServer(ServerConfiguration()) { _ in
+    var configuration = ServerConfiguration()
+    configuration.timeouts.lingerSeconds = 0.05
+    let server = HTTPServer(configuration) { _ in
       started.send(())
       _ = release.receive(timeoutMilliseconds: 5_000)
       return Response(contentType: "text/plain", bytes: Array("done".utf8))

@@ -1,14 +1,15 @@
+import Gzip
 import HTTP
 import Platform
 
 /// Compresses bodies for clients that can read them so (RFC 9110, section 8.4).
 struct ContentCoding: Sendable {
-  private let gzip: (@Sendable ([UInt8]) -> [UInt8]?)?
+  private let level: Int?
   private let bytesMin: Int
   private let fileBytesMax: Int
 
   init(_ configuration: ServerConfiguration) {
-    gzip = configuration.gzip
+    level = configuration.gzipLevel
     bytesMin = configuration.gzipBytesMin
     fileBytesMax = configuration.gzipFileBytesMax
   }
@@ -17,15 +18,17 @@ struct ContentCoding: Sendable {
   ///
   /// The entity tag becomes weak: it now stands for two different sequences of bytes (section 8.8.1).
   func encode(_ response: Response, for request: Request) throws(SystemError) -> Response {
-    guard let gzip, response.status != 206, response.headers["Content-Encoding"] == nil,
+    guard let level, response.status != 206, response.headers["Content-Encoding"] == nil,
       let type = response.headers["Content-Type"], ContentType.isCompressible(type),
       let count = response.body.count, count >= bytesMin
     else { return response }
     var answer = response
     answer.headers.add("Vary", "Accept-Encoding")
     guard acceptsGzip(request.headers.list("Accept-Encoding") ?? ""),
-      let plain = try content(response.body), let packed = gzip(plain), packed.count < count
+      let plain = try content(response.body)
     else { return answer }
+    let packed = Gzip.compress(plain, level: level)
+    guard packed.count < count else { return answer }
     answer.body = .bytes(packed)
     answer.headers.set("Content-Encoding", "gzip")
     answer.headers.remove("Accept-Ranges")

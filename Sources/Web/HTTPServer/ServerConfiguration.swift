@@ -15,8 +15,8 @@ package struct ServerConfiguration: Sendable {
   /// Threads that run handlers, which may wait for disk and database.
   package var handlerThreads = 4
   package var timeouts = Timeouts()
-  /// Compresses a body for `Content-Encoding: gzip`; without it nothing is compressed.
-  package var gzip: (@Sendable ([UInt8]) -> [UInt8]?)?
+  /// How hard text is compressed for clients that accept gzip: 1 is fastest, 9 smallest, nil is not at all.
+  package var gzipLevel: Int? = 5
   /// Bodies of fewer bytes are not compressed.
   package var gzipBytesMin = 1_024
   /// Files of more bytes are sent as they are, from disk.
