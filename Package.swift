@@ -39,7 +39,7 @@ let package = Package(
       name: "vicregd",
       dependencies: [
         "API", "HTTPServer", "HTTP", "JobStore", "JobModel", "Dispatcher", "Worker", "Datasets", "Platform",
-        "Logging", "Gzip", "Crypto",
+        "Logging", "Crypto",
       ],
       path: "Sources/vicregd", swiftSettings: safe),
 

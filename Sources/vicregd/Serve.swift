@@ -2,7 +2,6 @@ import API
 import Crypto
 import Datasets
 import Dispatcher
-import Gzip
 import HTTP
 import HTTPServer
 import JobModel
@@ -59,7 +58,6 @@ enum Serve {
     configuration.requestLimits.bodyBytesMax = settings.bodyBytesMax
     configuration.connectionsMax = settings.connectionsMax
     configuration.handlerThreads = settings.handlerThreads
-    configuration.gzip = { Gzip.compress($0) }
     let log = Log("http")
     configuration.accessLog = { record in
       let request = "\(record.peer) \(record.method?.rawValue ?? "-") \(record.path)"
