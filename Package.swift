@@ -46,7 +46,7 @@ let package = Package(
     // Web: a request comes in.
     room("HTTP", in: "Web"),
     room("HTTPServer", in: "Web", ["HTTP", "Platform", "Gzip"]),
-    room("API", in: "Web", ["HTTP", "JobStore", "JobModel", "SQLite", "RunFolder", "Datasets", "Logging", "Platform"]),
+    room("API", in: "Web", ["HTTP", "JobStore", "JobModel", "SQLite", "RunFolder", "Logging", "Platform"]),
 
     // Jobs: it becomes a job in the queue.
     room("JobModel", in: "Jobs"),
@@ -87,9 +87,9 @@ let package = Package(
 
     tests("HTTP", ["HTTP"]),
     tests("HTTPServer", ["HTTPServer", "HTTP", "Platform", "Gzip"]),
-    tests("API", ["API", "HTTP", "JobStore", "JobModel", "RunFolder", "Datasets"]),
+    tests("API", ["API", "HTTP", "JobStore", "JobModel", "RunFolder", "Crypto", "Platform"]),
     tests("JobModel", ["JobModel"]),
-    tests("JobStore", ["JobStore", "JobModel", "SQLite"]),
+    tests("JobStore", ["JobStore", "JobModel", "SQLite", "Platform"]),
     tests("RunFolder", ["RunFolder", "JobModel", "Platform"]),
     tests("Dispatcher", ["Dispatcher", "RunFolder", "JobStore", "JobModel", "Platform"]),
     tests("Training", ["Training", "Datasets", "NeuralNet", "JobModel", "Gzip"]),

@@ -1,5 +1,6 @@
 /// Everything that determines an evaluation, resolved. The JSON form is the `spec` of an `evaluate` job.
 package struct EvaluateSpecification: Sendable, Equatable {
+  /// What the head is trained on.
   package enum Features: String, Sendable, CaseIterable {
     /// Features of freshly augmented training images each epoch.
     case augmented

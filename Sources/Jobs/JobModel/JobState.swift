@@ -46,6 +46,7 @@ package enum Transition {
     .cancelling: [.cancelled, .succeeded, .failed],
   ]
 
+  /// Whether the table has the step.
   package static func isLegal(from old: JobState, to new: JobState) -> Bool {
     table[old, default: []].contains(new)
   }

@@ -90,8 +90,8 @@ package struct JobLabelling: Sendable, Equatable {
     } else {
       reader.refuse(
         "labels",
-        "must be an object of at most \(Self.labelsMax) strings, keys of 1 to \(Self.labelKeyBytesMax) bytes, "
-          + "values of at most \(Self.labelValueBytesMax)")
+        "must be an object of at most \(Self.labelsMax) strings, keys of 1 to \(Self.labelKeyBytesMax) "
+          + "bytes, values of at most \(Self.labelValueBytesMax)")
     }
   }
 }

@@ -1,5 +1,6 @@
 /// The network that is trained and kept.
 package struct EncoderSpecification: Sendable, Equatable {
+  /// torchvision's name of the network.
   package enum Architecture: String, Sendable, CaseIterable { case resnet18, resnet34 }
   package var architecture: Architecture
   /// Channels of the first stage (64 in torchvision); a multiple of 16.
@@ -38,12 +39,14 @@ package struct ProjectorSpecification: Sendable, Equatable {
 
 /// `inv·mse + var·v + cov·c`, with the variants that published code tells apart.
 package struct LossSpecification: Sendable, Equatable {
+  /// How the hinge terms of both views are joined.
   package enum Variance: String, Sendable, CaseIterable {
     /// `v(z1) + v(z2)`.
     case sum
     /// `(v(z1) + v(z2)) / 2`.
     case mean
   }
+  /// Over which images a BatchNorm takes its statistics.
   package enum BatchNormScope: String, Sendable, CaseIterable {
     /// Both views pass the network as one batch.
     case concatenated

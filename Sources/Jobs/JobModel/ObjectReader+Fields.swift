@@ -7,6 +7,7 @@ package enum NumberRange: Sendable {
   /// Above 0, up to and with the limit.
   case positive(Double)
 
+  /// Whether the value is allowed.
   package func contains(_ value: Double) -> Bool {
     switch self {
     case .closed(let low, let high): low <= value && value <= high
@@ -32,6 +33,7 @@ package enum NumberRange: Sendable {
 }
 
 extension ObjectReader {
+  /// A whole number, `1.0` included.
   package func integer(
     _ key: String, _ range: ClosedRange<Int>, multipleOf unit: Int = 1, into field: inout Int
   ) {
@@ -63,6 +65,7 @@ extension ObjectReader {
     field = UInt64(value)
   }
 
+  /// A number.
   package func number(_ key: String, _ range: NumberRange, into field: inout Double) {
     guard let value = value(key) else { return }
     guard let number = value.double else { return refuse(key, "must be a number \(range.phrase)") }
@@ -109,6 +112,7 @@ extension ObjectReader {
     }
   }
 
+  /// So many whole numbers.
   package func integers(
     _ key: String, count: ClosedRange<Int>, _ range: ClosedRange<Int>, into field: inout [Int]
   ) {
@@ -125,6 +129,7 @@ extension ObjectReader {
     }
   }
 
+  /// `true` or `false`.
   package func boolean(_ key: String, into field: inout Bool) {
     guard let value = value(key) else { return }
     if let boolean = value.bool { field = boolean } else { refuse(key, "must be true or false") }

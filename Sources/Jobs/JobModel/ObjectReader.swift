@@ -17,6 +17,7 @@ package final class ProblemList {
 
   package init() {}
 
+  /// Notes one problem.
   package func add(_ pointer: String, _ message: String) { problems.append((pointer, message)) }
 
   /// - Throws: everything that was noted, if anything was.

@@ -1,4 +1,6 @@
+/// How gradients become steps. Fields that the named optimiser does not use have no effect.
 package struct OptimizerSpecification: Sendable, Equatable {
+  /// Adam (arXiv:1412.6980), AdamW (arXiv:1711.05101), SGD with momentum, LARS (arXiv:1708.03888).
   package enum Name: String, Sendable, CaseIterable { case adam, adamw, sgd, lars }
   package var name: Name
   package var learningRate: Double
@@ -32,7 +34,9 @@ package struct OptimizerSpecification: Sendable, Equatable {
   }
 }
 
+/// How the learning rate changes over the run.
 package struct ScheduleSpecification: Sendable, Equatable {
+  /// The course after the warm-up.
   package enum Name: String, Sendable, CaseIterable { case constant, cosine }
   package var name: Name
   /// Linear warm-up from 0, in epochs (fractions allowed), ≥ 0.

@@ -52,8 +52,8 @@ extension TrainSpecification {
     } else if count % batchSize == 1 {
       problems.add(
         "\(pointer)/batch_size",
-        "must not leave a last batch of one image, whose variance is undefined: \(count) images, is \(batchSize);"
-          + " choose another size or drop_last")
+        "must not leave a last batch of one image, whose variance is undefined: \(count) images, "
+          + "is \(batchSize); choose another size or drop_last")
     }
   }
 

@@ -54,6 +54,7 @@ package struct TrainSpecification: Sendable, Equatable {
 
 /// Which images: `dataset` in both kinds of job.
 package struct DatasetSelection: Sendable, Equatable {
+  /// The part of a data set.
   package enum Split: String, Sendable, CaseIterable { case train, test }
   /// `fashion-mnist`, `synthetic`, or the name of a data set registered by path.
   package var name: String
@@ -70,6 +71,7 @@ package struct DatasetSelection: Sendable, Equatable {
   }
 }
 
+/// Which checkpoints a run writes and keeps.
 package struct CheckpointPolicy: Sendable, Equatable {
   /// A checkpoint every so many epochs, ≥ 1; the end of the run always has one.
   package var everyEpochs: Int

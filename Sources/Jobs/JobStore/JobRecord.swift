@@ -45,10 +45,13 @@ package struct JobRecord: Sendable, Equatable {
   }
 
   static let columns = """
-    id, sequence, kind, name, notes, labels, priority, state, reason, message, cancel_mode, spec, attempt, boot_id,
-    crashes, created_at_ms, started_at_ms, finished_at_ms, steps, latest, result, ingest_offset, revision
+    id, sequence, kind, name, notes, labels, priority, state, reason, message, cancel_mode, spec, attempt,
+    boot_id, crashes, created_at_ms, started_at_ms, finished_at_ms, steps, latest, result, ingest_offset, revision
     """
 
+  /// Reads a row that has `columns`.
+  ///
+  /// - Throws: `JobStoreError.unreadableRow`.
   init(_ row: Row) throws {
     guard let id = JobID(row.text("id")), let kind = JobKind(rawValue: row.text("kind")),
       let state = JobState(rawValue: row.text("state"))

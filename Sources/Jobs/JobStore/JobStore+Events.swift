@@ -50,23 +50,6 @@ extension JobStore {
     }
   }
 
-  /// A new attempt goes on from a checkpoint: metrics that were recorded beyond its step are replaced by what
-  /// comes.
-  ///
-  /// - Returns: whether the attempt is the current one.
-  @discardableResult
-  package func discardMetrics(_ id: JobID, attempt: Int, beyond step: Int) throws -> Bool {
-    try write { connection in
-      guard let job = try record(id, connection), job.attempt == attempt, job.state.isActive else {
-        return false
-      }
-      var ingestion = try Ingestion(job, connection)
-      try ingestion.discard(beyond: step)
-      try ingestion.finish(offset: job.ingestOffset)
-      return true
-    }
-  }
-
   /// Recorded lines after a place in the job's order, at most `limit`.
   ///
   /// - Parameter fromStep: leaves out lines of smaller steps; lines without a step stay.
@@ -147,7 +130,10 @@ private struct Ingestion {
       malformed += 1
       return
     }
-    crashes = 0
+    let furthest = try connection.first(
+      "SELECT max(step) AS step FROM checkpoints WHERE job = ?", [.integer(job.sequence)]
+    ) { $0.optionalInteger("step") }
+    if step > (furthest ?? nil) ?? -1 { crashes = 0 }
     try connection.execute(
       """
       INSERT INTO checkpoints (job, name, step, bytes, sha256, created_at_ms) VALUES (?, ?, ?, ?, ?, ?)
@@ -159,7 +145,7 @@ private struct Ingestion {
       ])
   }
 
-  mutating func discard(beyond step: Int) throws {
+  private mutating func discard(beyond step: Int) throws {
     let removed = try connection.execute(
       "DELETE FROM events WHERE job = ? AND event = 'metric' AND step > ?",
       [.integer(job.sequence), .integer(step)])

@@ -110,7 +110,8 @@ extension JobStore {
         if job.state == .cancelling && (job.cancelMode == .now || mode == .graceful) { return job }
         try connection.execute(
           """
-          UPDATE jobs SET state = 'cancelling', reason = 'user_cancelled', cancel_mode = ?, revision = revision + 1
+          UPDATE jobs SET state = 'cancelling', reason = 'user_cancelled', cancel_mode = ?,
+            revision = revision + 1
           WHERE sequence = ?
           """, [.text(mode.rawValue), .integer(job.sequence)])
       }

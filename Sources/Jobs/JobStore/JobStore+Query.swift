@@ -7,6 +7,7 @@ extension JobStore {
     try read { try record(id, $0) }
   }
 
+  /// As `job`, by a connection that may stand in a transaction.
   func record(_ id: JobID, _ connection: Connection) throws -> JobRecord? {
     try connection.first(
       "SELECT \(JobRecord.columns) FROM jobs WHERE id = ?", [.text(id.text)], JobRecord.init)
@@ -55,7 +56,8 @@ extension JobStore {
     try read {
       try $0.rows(
         """
-        SELECT \(JobRecord.columns) FROM jobs WHERE state IN ('running', 'pausing', 'cancelling') ORDER BY sequence
+        SELECT \(JobRecord.columns) FROM jobs
+        WHERE state IN ('running', 'pausing', 'cancelling') ORDER BY sequence
         """, [], JobRecord.init)
     }
   }

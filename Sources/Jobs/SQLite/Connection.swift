@@ -87,6 +87,7 @@ package final class Connection: @unchecked Sendable {
 
   /// All or nothing: commits what `body` did, or rolls it back if it throws. The write lock is taken at the
   /// start (`BEGIN IMMEDIATE`), so it cannot fail in the middle for want of it. Not to be nested.
+  @discardableResult
   package func transaction<T>(_ body: () throws -> T) throws -> T {
     precondition(!isInTransaction, "A transaction stands in a transaction.")
     try execute("BEGIN IMMEDIATE")

@@ -7,6 +7,7 @@ final class Statement {
   private let handle: OpaquePointer
   private let database: OpaquePointer
 
+  /// Compiles the text.
   init(_ sql: String, in database: OpaquePointer) throws(SQLiteError) {
     var handle: OpaquePointer?
     let code = sqlite3_prepare_v3(database, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &handle, nil)
@@ -83,13 +84,16 @@ package struct Row {
     self.names = names
   }
 
+  /// The column of that name.
   package func value(_ name: String) -> Value { value(at: index(name)) }
 
+  /// An integer that is not null.
   package func integer(_ name: String) -> Int {
     guard let value = optionalInteger(name) else { preconditionFailure("The column \(name) is null.") }
     return value
   }
 
+  /// An integer or null.
   package func optionalInteger(_ name: String) -> Int? {
     switch value(name) {
     case .integer(let value): value
@@ -98,11 +102,13 @@ package struct Row {
     }
   }
 
+  /// A text that is not null.
   package func text(_ name: String) -> String {
     guard let value = optionalText(name) else { preconditionFailure("The column \(name) is null.") }
     return value
   }
 
+  /// A text or null.
   package func optionalText(_ name: String) -> String? {
     switch value(name) {
     case .text(let value): value

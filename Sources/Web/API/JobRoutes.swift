@@ -4,8 +4,9 @@ import JobStore
 import RunFolder
 
 extension API {
-  /// Jobs in one list, where the request does not say, and at most.
+  /// Jobs in one list, where the request does not say.
   static let listLimitDefault = 50
+  /// Jobs in one list at most.
   static let listLimitMax = 500
 
   /// `GET /jobs`

@@ -1,0 +1,48 @@
+import JobModel
+import Testing
+
+@Suite struct EvaluateSpecificationTests {
+  private let id = JobID(unixMilliseconds: 1_790_000_000_000, random: 5)
+
+  @Test func `only the job has to be named`() throws {
+    let spec: JSON = ["checkpoint": ["job": .string(id.text)]]
+    let specification = try EvaluateSpecification.parse(spec, defaults: .init(dataset: "synthetic"))
+    #expect(
+      specification
+        == EvaluateSpecification(
+          checkpoint: CheckpointReference(job: id, which: "last"), protocol: .linear, features: .augmented,
+          dataset: EvaluationDataset(name: "synthetic"), baselines: false, epochs: 50, seed: 0))
+    #expect(try EvaluateSpecification.parse(JSON.parse(specification.json.text)) == specification)
+  }
+
+  @Test func `what it writes reads back equal`() throws {
+    let specification = EvaluateSpecification(
+      checkpoint: CheckpointReference(job: id, which: "step-00000010.safetensors.gz"), protocol: .linearSeed,
+      features: .cached, dataset: EvaluationDataset(name: "cifar10:/data", limit: 100), baselines: true,
+      epochs: 3,
+      seed: 1 << 53)
+    #expect(try EvaluateSpecification.parse(JSON.parse(specification.json.text)) == specification)
+  }
+
+  @Test(
+    arguments: [
+      ([:], ["/checkpoint"]), (["checkpoint": [:]], ["/checkpoint/job"]),
+      (["checkpoint": "last"], ["/checkpoint"]),
+      (["checkpoint": ["job": "nobody", "when": 1]], ["/checkpoint/job", "/checkpoint/when"]),
+      (["checkpoint": ["job": 7], "protocol": "knn"], ["/checkpoint/job", "/protocol"]),
+      (
+        [
+          "checkpoint": ["job": "01kcz0000000000a"], "features": "none", "baselines": 1, "epochs": 0,
+          "seed": "x",
+          "dataset": ["name": 1, "split": "train"], "protocols": "linear",
+        ],
+        [
+          "/baselines", "/dataset/name", "/dataset/split", "/epochs", "/features", "/protocols", "/seed",
+        ]
+      ),
+    ] as [(JSON, [String])])
+  func `names every wrong field`(spec: JSON, pointers: [String]) {
+    let error = #expect(throws: SpecificationProblems.self) { try EvaluateSpecification.parse(spec) }
+    #expect(error?.problems.map(\.pointer).sorted() == pointers)
+  }
+}

@@ -1,0 +1,237 @@
+import JobModel
+import Testing
+
+@Suite struct TrainSpecificationTests {
+  @Test func `an empty spec is the seed recipe`() throws {
+    let specification = try TrainSpecification.parse([:])
+    #expect(specification == .preset(.seed))
+    #expect(specification.projector.widths == [1024, 1024, 1024, 1024])
+    #expect(specification.encoder.fc == 512)
+    #expect(specification.optimizer.learningRate == 2e-4)
+    #expect(specification.epochs == 500)
+  }
+
+  @Test(arguments: Preset.allCases)
+  func `what it writes reads back equal`(preset: Preset) throws {
+    var specification = TrainSpecification.preset(preset)
+    #expect(try TrainSpecification.parse(["preset": .string(preset.rawValue)]) == specification)
+    #expect(try TrainSpecification.parse(JSON.parse(specification.json.text)) == specification)
+    specification.augmentation = .mirror
+    specification.dataset.limit = 1000
+    specification.maxSteps = 7
+    specification.seed = 1 << 53
+    specification.optimizer.learningRate = 0.1 + 0.2
+    #expect(try TrainSpecification.parse(JSON.parse(specification.json.text)) == specification)
+  }
+
+  @Test func `writes the names that the interface promises`() {
+    let json = TrainSpecification.preset(.seed).json
+    #expect(
+      json.object?.keys.sorted() == [
+        "augmentation", "batch_size", "checkpoint", "dataset", "drop_last", "encoder", "epochs",
+        "log_every_steps",
+        "loss", "max_steps", "optimizer", "preset", "projector", "schedule", "seed", "shuffle",
+      ])
+    #expect(
+      json["encoder"] == ["arch": "resnet18", "width": 64, "stem_padding": 0, "stem_bias": true, "fc": 512])
+    #expect(
+      json["loss"] == [
+        "inv": 25, "var": 25, "cov": 1, "gamma": 1, "epsilon": 0, "variance": "sum",
+        "batch_norm": "concatenated",
+      ])
+    #expect(json["dataset"] == ["name": "fashion-mnist", "split": "train", "limit": nil])
+    #expect(json["schedule"] == ["name": "constant", "warmup_epochs": 0, "final_factor": 0])
+    #expect(json["checkpoint"] == ["every_epochs": 10, "initial": false, "keep_last": 3])
+  }
+
+  @Test func `the named presets differ from seed as their recipes do`() {
+    let paper = TrainSpecification.preset(.paper)
+    #expect(paper.loss.variance == .mean)
+    #expect(paper.loss.batchNorm == .perView)
+    #expect(paper.projector == ProjectorSpecification(widths: [1024, 1024, 1024], lastBias: false))
+    #expect(paper.optimizer.name == .lars)
+    #expect(paper.optimizer.learningRate == 0.5)
+    #expect(paper.schedule == ScheduleSpecification(name: .cosine, warmupEpochs: 10, finalFactor: 0.001))
+    let solo = TrainSpecification.preset(.soloCIFAR)
+    #expect(solo.encoder.stemPadding == 2)
+    #expect(solo.encoder.fc == nil)
+    #expect(solo.optimizer.trust == 0.02)
+    #expect(solo.optimizer.clip)
+    #expect(solo.dropLast)
+    #expect(TrainSpecification.preset(.small).encoder.width == 16)
+  }
+
+  @Test(arguments: [
+    (Preset.paper, 128, 0.4), (.paper, 256, 0.5), (.paper, 512, 0.8), (.paper, 2048, 2.4),
+    (.soloCIFAR, 512, 0.6),
+    (.seed, 512, 2e-4),
+  ])
+  func `a recipe's rate follows the batch size unless it is given`(
+    preset: Preset, batchSize: Int, rate: Double
+  ) throws {
+    let spec: JSON = ["preset": .string(preset.rawValue), "batch_size": .integer(batchSize)]
+    #expect(try TrainSpecification.parse(spec).optimizer.learningRate == rate)
+    let given: JSON = [
+      "preset": .string(preset.rawValue), "batch_size": .integer(batchSize), "optimizer": ["lr": 0.25],
+    ]
+    #expect(try TrainSpecification.parse(given).optimizer.learningRate == 0.25)
+  }
+
+  /// Member by member: a pointer, a wrong value, and what the message has to say.
+  @Test(
+    arguments: [
+      ("/preset", "sed", #"must be one of "seed", "paper", "solo-cifar", "small", is "sed""#),
+      ("/epochs", 0, "must be a whole number from 1 to 1000000, is 0"),
+      ("/epochs", 1.5, "must be a whole number from 1 to 1000000, is 1.5"),
+      ("/epochs", "ten", "must be a whole number from 1 to 1000000, is \"ten\""),
+      ("/epochs", nil, "must be a whole number from 1 to 1000000, is null"),
+      ("/max_steps", 0, "must be null or a whole number from 1 to 1000000000, is 0"),
+      ("/batch_size", 1, "must be a whole number from 2 to 65536, is 1"),
+      ("/shuffle", 1, "must be true or false, is 1"),
+      ("/drop_last", "no", "must be true or false, is \"no\""),
+      ("/seed", -1, "must be a whole number from 0 to 9007199254740992, is -1"),
+      (
+        "/seed", 9_007_199_254_740_993,
+        "must be a whole number from 0 to 9007199254740992, is 9007199254740993"
+      ),
+      ("/log_every_steps", 0, "must be a whole number from 1 to 1000000, is 0"),
+      ("/dataset", "cifar10", "must be an object, is \"cifar10\""),
+      ("/dataset/name", "", "must be a string of 1 to 1024 bytes without control characters, is \"\""),
+      ("/dataset/split", "val", #"must be one of "train", "test", is "val""#),
+      ("/dataset/limit", 1, "must be null or a whole number from 2 to 1000000000, is 1"),
+      ("/encoder/arch", "vit", #"must be one of "resnet18", "resnet34", is "vit""#),
+      ("/encoder/width", 20, "must be a multiple of 16 from 16 to 512, is 20"),
+      ("/encoder/stem_padding", 3, "must be a whole number from 0 to 2, is 3"),
+      ("/encoder/stem_bias", nil, "must be true or false, is null"),
+      ("/encoder/fc", 0, "must be null or a whole number from 1 to 16384, is 0"),
+      ("/projector/widths", [], "must be an array of 1 to 8 whole numbers from 1 to 16384, is []"),
+      (
+        "/projector/widths", [64, "x"],
+        "must be an array of 1 to 8 whole numbers from 1 to 16384, is [64,\"x\"]"
+      ),
+      (
+        "/projector/widths", [64, 1], "must end with 2 or more, as one dimension has no covariance, is [64,1]"
+      ),
+      ("/projector/last_bias", "true", "must be true or false, is \"true\""),
+      ("/loss/inv", -1, "must be from 0 to 1000000, is -1"),
+      ("/loss/gamma", 0, "must be > 0, is 0"),
+      ("/loss/epsilon", 2, "must be from 0 to 1, is 2"),
+      ("/loss/variance", "max", #"must be one of "sum", "mean", is "max""#),
+      ("/loss/batch_norm", "none", #"must be one of "concatenated", "per_view", is "none""#),
+      ("/augmentation", "mirrored", "must be \"mirror\" or an object, is \"mirrored\""),
+      (
+        "/augmentation/crop_scale", [0.5, 0.2],
+        "must be [low, high] with low ≤ high, both > 0 and ≤ 1, is [0.5,0.2]"
+      ),
+      (
+        "/augmentation/crop_scale", [0, 1], "must be [low, high] with low ≤ high, both > 0 and ≤ 1, is [0,1]"
+      ),
+      ("/augmentation/crop_ratio", [1], "must be [low, high] with low ≤ high, both > 0 and ≤ 100, is [1]"),
+      ("/augmentation/antialias", 0, "must be true or false, is 0"),
+      ("/augmentation/flip_probability", 1.5, "must be from 0 to 1, is 1.5"),
+      ("/augmentation/hue", 0.6, "must be from 0 to 0.5, is 0.6"),
+      ("/augmentation/blur_kernel", 4, "must be odd, is 4"),
+      (
+        "/augmentation/blur_sigma", [2, 1],
+        "must be [low, high] with low ≤ high, both > 0 and ≤ 100, is [2,1]"
+      ),
+      (
+        "/augmentation/blur_probability", [0.1, 0.2, 0.3],
+        "must be a number from 0 to 1, or an array of two such numbers, one a view, is [0.1,0.2,0.3]"
+      ),
+      ("/optimizer/name", "Adam", #"must be one of "adam", "adamw", "sgd", "lars", is "Adam""#),
+      ("/optimizer/lr", -1, "must be > 0, is -1"),
+      ("/optimizer/lr", 1001, "must be > 0 and ≤ 1000, is 1001"),
+      ("/optimizer/lr", "fast", "must be a number > 0 and ≤ 1000, is \"fast\""),
+      ("/optimizer/betas", [0.9, 1], "must be an array of 2 numbers ≥ 0 and < 1, is [0.9,1]"),
+      ("/optimizer/momentum", 1, "must be ≥ 0 and < 1, is 1"),
+      ("/optimizer/weight_decay", -0.1, "must be from 0 to 100, is -0.1"),
+      ("/schedule/name", "step", #"must be one of "constant", "cosine", is "step""#),
+      ("/schedule/final_factor", 2, "must be from 0 to 1, is 2"),
+      ("/schedule/warmup_epochs", 501, "must be ≤ epochs (500), is 501"),
+      ("/checkpoint/every_epochs", 0, "must be a whole number from 1 to 1000000, is 0"),
+      ("/checkpoint/keep_last", 0, "must be a whole number from 1 to 10000, is 0"),
+      ("/checkpoint/initial", "yes", "must be true or false, is \"yes\""),
+    ] as [(String, JSON, String)])
+  func `a wrong field is named with its value and what is allowed`(
+    pointer: String, value: JSON, message: String
+  ) throws {
+    let keys = pointer.split(separator: "/").map(String.init)
+    let spec = keys.reversed().reduce(value) { .object([$1: $0]) }
+    let error = #expect(throws: SpecificationProblems.self) { try TrainSpecification.parse(spec) }
+    #expect(error?.problems.map(\.pointer) == [pointer])
+    #expect(error?.problems.first?.message == message)
+  }
+
+  @Test func `all problems come at once`() {
+    let spec: JSON = [
+      "optimiser": [:], "epochs": 0, "optimizer": ["lr": -1, "momentun": 0.9], "encoder": ["width": "wide"],
+      "a/b~c": 1,
+    ]
+    let error = #expect(throws: SpecificationProblems.self) {
+      try TrainSpecification.parse(spec, at: "/spec")
+    }
+    #expect(
+      Set(error?.problems.map(\.pointer) ?? []) == [
+        "/spec/optimiser", "/spec/epochs", "/spec/optimizer/lr", "/spec/optimizer/momentun",
+        "/spec/encoder/width",
+        "/spec/a~1b~0c",
+      ])
+    let messages = Dictionary(
+      error?.problems.map { ($0.pointer, $0.message) } ?? [], uniquingKeysWith: { $1 })
+    #expect(
+      messages["/spec/optimiser"]?.contains("unknown key \"optimiser\"; did you mean \"optimizer\"?") == true)
+    #expect(
+      messages["/spec/optimizer/momentun"]
+        == "unknown key \"momentun\"; did you mean \"momentum\"? Known here: betas, clip, eps, "
+        + "exclude_bias_and_norm, lr, momentum, name, trust, weight_decay")
+  }
+
+  @Test(arguments: [JSON.null, [], "seed", 3])
+  func `a spec that is no object is refused as such`(spec: JSON) {
+    let error = #expect(throws: SpecificationProblems.self) {
+      try TrainSpecification.parse(spec, at: "/spec")
+    }
+    #expect(error?.problems.count == 1)
+    #expect(error?.problems.first?.pointer == "/spec")
+  }
+
+  @Test func `a loss without any weight is refused`() {
+    let spec: JSON = ["loss": ["inv": 0, "var": 0, "cov": 0]]
+    let error = #expect(throws: SpecificationProblems.self) { try TrainSpecification.parse(spec) }
+    #expect(error?.problems.map(\.pointer) == ["/loss"])
+  }
+
+  @Test func `batches that the images cannot fill are refused`() {
+    let alone: JSON = ["dataset": ["limit": 257]]
+    #expect(throws: SpecificationProblems.self) { try TrainSpecification.parse(alone) }
+    let none: JSON = ["dataset": ["limit": 255], "drop_last": true]
+    #expect(throws: SpecificationProblems.self) { try TrainSpecification.parse(none) }
+    let fits: JSON = ["dataset": ["limit": 257], "drop_last": true]
+    #expect(throws: Never.self) { try TrainSpecification.parse(fits) }
+  }
+
+  @Test func `one probability serves both views`() throws {
+    let spec: JSON = ["augmentation": ["blur_probability": 0.25, "solarize_probability": [0, 1]]]
+    guard case .random(let recipe) = try TrainSpecification.parse(spec).augmentation else {
+      Issue.record("not random")
+      return
+    }
+    #expect(recipe.blurProbability == [0.25, 0.25])
+    #expect(recipe.solarizeProbability == [0, 1])
+    #expect(recipe.cropScale == [0.2, 1])
+  }
+
+  @Test func `counts its steps`() throws {
+    var specification = TrainSpecification.preset(.seed)
+    #expect(specification.stepsPerEpoch(imageCount: 50_000) == 196)
+    #expect(specification.stepCount(imageCount: 50_000) == 98_000)
+    specification.dropLast = true
+    #expect(specification.stepsPerEpoch(imageCount: 50_000) == 195)
+    specification.dataset.limit = 512
+    specification.epochs = 3
+    #expect(specification.stepCount(imageCount: 50_000) == 6)
+    specification.maxSteps = 5
+    #expect(specification.stepCount(imageCount: 50_000) == 5)
+  }
+}
