@@ -14,6 +14,17 @@ let safe: [SwiftSetting] = strict + [.strictMemorySafety()]
 /// Engine targets are optimised in debug builds too, or their tests would take hours.
 let fast: SwiftSetting = .unsafeFlags(["-O"])
 
+/// Compiles the files of a target as one, so that small functions are inlined across them in debug builds too.
+let whole: SwiftSetting = .unsafeFlags(["-disable-batch-mode", "-whole-module-optimization", "-num-threads", "1"])
+/// Compiles a target for a level of x86-64.
+func level(_ name: String) -> SwiftSetting { .unsafeFlags(["-Xcc", "-march=\(name)"]) }
+
+#if arch(x86_64)
+  let kernelVariants: [Target.Dependency] = ["KernelsBaseline", "KernelsAVX2", "KernelsAVX512"]
+#else
+  let kernelVariants: [Target.Dependency] = ["KernelsBaseline"]
+#endif
+
 func room(
   _ name: String, in folder: String, _ dependencies: [Target.Dependency] = [],
   settings: [SwiftSetting] = safe, linker: [LinkerSetting] = []
@@ -67,7 +78,12 @@ let package = Package(
     room("NeuralNet", in: "Engine", ["Tensors", "Parallel", "Kernels", "Platform"], settings: safe + [fast]),
     room("Tensors", in: "Engine", ["Platform"], settings: strict + [fast]),
     room("Parallel", in: "Engine", ["Platform"], settings: strict + [fast]),
-    room("Kernels", in: "Engine", ["Tensors", "Parallel", "Platform"], settings: strict + [fast]),
+    room(
+      "Kernels", in: "Engine", ["Tensors", "Parallel", "Platform", "KernelsABI"] + kernelVariants,
+      settings: strict + [fast]),
+    // The same sources once for each instruction set, through a link named `Shared` to `KernelsShared`.
+    room("KernelsABI", in: "Engine", settings: strict + [fast]),
+    room("KernelsBaseline", in: "Engine", ["KernelsABI"], settings: strict + [fast, whole]),
 
     // System: the machine below.
     room("Platform", in: "System", ["CCPU", "CLinux"], settings: strict),
@@ -97,10 +113,21 @@ let package = Package(
     tests(
       "NeuralNet", ["NeuralNet", "Kernels", "Tensors", "Parallel"], resources: [.copy("Golden")],
       settings: strict + [fast]),
-    tests("Kernels", ["Kernels", "Tensors", "Parallel", "Platform"]),
+    tests("Kernels", ["Kernels", "Tensors", "Parallel", "Platform"], settings: strict + [fast]),
     tests("System", ["Platform", "Gzip", "Crypto", "Logging"]),
     tests("EndToEnd", ["JobModel", "Platform"]),
     tests("Tidy", []),
   ],
   swiftLanguageModes: [.v6]
 )
+
+#if arch(x86_64)
+  package.targets += [
+    room("KernelsAVX2", in: "Engine", ["KernelsABI"], settings: strict + [fast, whole, level("x86-64-v3")]),
+    room(
+      "KernelsAVX512", in: "Engine", ["KernelsABI"],
+      settings: strict + [
+        fast, whole, level("x86-64-v4"), .unsafeFlags(["-Xcc", "-mprefer-vector-width=512"]),
+      ]),
+  ]
+#endif

@@ -1,3 +1,5 @@
+import KernelsABI
+import Parallel
 import Tensors
 
 /// Mean and variance of each channel over images and pixels.
@@ -42,26 +44,47 @@ package enum ReLUMask {
   case output(Activation)
 }
 
-// The passes of batch normalisation over an activation, or over a range of its images (`activation.images(_:)`).
+// The passes of batch normalisation over an activation, or over a range of its images
+// (`activation.images(_:)`).
 extension Compute {
   /// Mean and biased variance of each channel of `input`.
   package func statistics(of input: Activation, into statistics: ChannelStatistics) {
-    let count = Double(input.images * input.pixels)
-    for c in 0..<input.channels {
-      var sum = 0.0
-      var squares = 0.0
-      each(input, c) { sum += Double(input[$0, c, $1, $2]) }
-      let mean = sum / count
-      each(input, c) { n, y, x in
-        let d = Double(input[n, c, y, x]) - mean
-        squares += d * d
+    precondition(statistics.mean.count == input.channels, "one mean and one variance a channel")
+    let partition = ImagePartition(input)
+    let partials = self.partials
+    let source = In(input.storage.pointer)
+    team.run(tasks: partition.tasks) { task in
+      let entry = partials.entry(task)
+      for channel in 0..<Partials.entryDoubles { entry[channel] = 0 }
+      withLineScratch { sums in
+        var lines = 0.0
+        partition.eachPiece(of: task) { offset, runs in
+          kernels.channelMoments(source + offset, runs, sums)
+          mergeMoments(sums, Double(runs.count * runs.lines), into: entry, of: lines)
+          lines += Double(runs.count * runs.lines)
+        }
       }
-      statistics.mean[c] = Float(mean)
-      statistics.variance[c] = Float(squares / count)
+    }
+    let count = Double(input.images * input.pixels)
+    for channel in 0..<input.channels {
+      var mean = 0.0
+      var squares = 0.0
+      var lines = 0.0
+      for group in 0..<partition.groups {
+        let entry = partials.entry(group * partition.blocks + channel / 16) + channel % 16
+        let added = Double(partition.lines(of: group))
+        let distance = entry[0] - mean
+        mean += distance * added / (lines + added)
+        squares += entry[16] + distance * distance * lines * added / (lines + added)
+        lines += added
+      }
+      statistics.mean[channel] = Float(mean)
+      statistics.variance[channel] = Float(squares / count)
     }
   }
 
-  /// `output = γ (input − mean) / √(variance + ε) + β`, plus `residual` if given, through a ReLU if asked for.
+  /// `output = γ (input − mean) / √(variance + ε) + β`, plus `residual` if given, through a ReLU if asked
+  /// for.
   ///
   /// `output` may be `input`.
   package func normalize(
@@ -69,64 +92,179 @@ extension Compute {
     residual: Activation? = nil,
     relu: Bool, output: Activation
   ) {
-    for c in 0..<input.channels {
-      let scale = parameters.weight[c] / (statistics.variance[c] + parameters.epsilon).squareRoot()
-      let shift = parameters.bias[c] - statistics.mean[c] * scale
-      each(input, c) { n, y, x in
-        let value = input[n, c, y, x] * scale + shift + (residual.map { $0[n, c, y, x] } ?? 0)
-        output[n, c, y, x] = relu ? max(value, 0) : value
+    precondition(output.sameShape(as: input) && residual?.sameShape(as: input) ?? true, "shapes must agree")
+    setConstants(input.channels, statistics, parameters)
+    let partition = ImagePartition(input)
+    let partials = self.partials
+    let source = In(input.storage.pointer)
+    let added = residual.map { In($0.storage.pointer) }
+    let target = output.storage.pointer
+    team.run(tasks: partition.tasks) { task in
+      let constants = partials.constants(task % partition.blocks)
+      partition.eachPiece(of: task) { offset, runs in
+        kernels.normalizeLines(
+          source + offset, constants, added.map { $0 + offset }, relu, runs, target + offset)
       }
     }
   }
 
   /// The backward pass of `normalize` with batch statistics.
   ///
-  /// `input` and `statistics` are those of the forward pass. `dWeight`, `dBias` (C floats) are overwritten, or
-  /// added to with `accumulate`. `dInput` may be `dOutput`. `dResidual` receives the gradient behind the ReLU: that
-  /// of the residual; it may be `dOutput` too, if `dInput` is another one.
+  /// `input` and `statistics` are those of the forward pass. `dWeight`, `dBias` (C floats) are overwritten,
+  /// or added to with `accumulate`. `dInput` may be `dOutput`. `dResidual` receives the gradient behind the
+  /// ReLU: that of the residual; it may be `dOutput` too, if `dInput` is another one.
   package func normalizeBackward(
     input: Activation, dOutput: Activation, mask: ReLUMask, statistics: ChannelStatistics,
     parameters: NormParameters, dInput: Activation, dWeight: Floats, dBias: Floats, accumulate: Bool = false,
     dResidual: Activation? = nil
   ) {
-    let count = Double(input.images * input.pixels)
-    for c in 0..<input.channels {
-      let inverse = 1 / (statistics.variance[c] + parameters.epsilon).squareRoot()
-      let weight = parameters.weight[c]
-      let bias = parameters.bias[c]
-      func normal(_ n: Int, _ y: Int, _ x: Int) -> Float {
-        (input[n, c, y, x] - statistics.mean[c]) * inverse
-      }
-      func gradient(_ n: Int, _ y: Int, _ x: Int) -> Float {
-        switch mask {
-        case .none: return dOutput[n, c, y, x]
-        case .recomputed: return normal(n, y, x) * weight + bias > 0 ? dOutput[n, c, y, x] : 0
-        case .output(let output): return output[n, c, y, x] > 0 ? dOutput[n, c, y, x] : 0
+    precondition(
+      dOutput.sameShape(as: input) && dInput.sameShape(as: input) && dResidual?.sameShape(as: input) ?? true
+        && dWeight.count == input.channels && dBias.count == input.channels, "shapes must agree")
+    setConstants(input.channels, statistics, parameters)
+    let partition = ImagePartition(input)
+    let partials = self.partials
+    let (kind, output) = mask.resolved(input)
+    let x = In(input.storage.pointer)
+    let gradient = In(dOutput.storage.pointer)
+    team.run(tasks: partition.tasks) { task in
+      let entry = partials.entry(task)
+      for channel in 0..<Partials.entryDoubles { entry[channel] = 0 }
+      let constants = partials.constants(task % partition.blocks)
+      withLineScratch { sums in
+        partition.eachPiece(of: task) { offset, runs in
+          kernels.reduceNormGradient(
+            x + offset, gradient + offset, output + offset, constants, kind, runs, sums)
+          for channel in 0..<Partials.entryDoubles { entry[channel] += Double(sums[channel]) }
         }
       }
-      var sum = 0.0
-      var product = 0.0
-      each(input, c) { n, y, x in
-        let g = gradient(n, y, x)
-        sum += Double(g)
-        product += Double(g * normal(n, y, x))
-      }
-      dBias[c] = Float(sum) + (accumulate ? dBias[c] : 0)
-      dWeight[c] = Float(product) + (accumulate ? dWeight[c] : 0)
-      each(input, c) { n, y, x in
-        let g = gradient(n, y, x)
-        let centred = g - Float(sum / count) - normal(n, y, x) * Float(product / count)
-        dResidual?[n, c, y, x] = g
-        dInput[n, c, y, x] = weight * inverse * centred
+    }
+    setGradientConstants(partition, statistics, parameters, dWeight, dBias, accumulate)
+    let passed = dResidual.map { $0.storage.pointer }
+    let target = dInput.storage.pointer
+    team.run(tasks: partition.tasks) { task in
+      let constants = partials.constants(task % partition.blocks)
+      partition.eachPiece(of: task) { offset, runs in
+        kernels.applyNormGradient(
+          x + offset, gradient + offset, output + offset, constants, kind, runs, passed.map { $0 + offset },
+          target + offset)
       }
     }
   }
 
-  private func each(_ input: Activation, _ c: Int, _ body: (_ n: Int, _ y: Int, _ x: Int) -> Void) {
-    for n in 0..<input.images {
-      for y in 0..<input.height {
-        for x in 0..<input.width { body(n, y, x) }
+  /// The sum of each channel over images and pixels: the gradient of a bias.
+  package func channelSums(of input: Activation, into sums: Floats) {
+    precondition(sums.count == input.channels, "one sum a channel")
+    let partition = ImagePartition(input)
+    let partials = self.partials
+    let source = In(input.storage.pointer)
+    team.run(tasks: partition.tasks) { task in
+      let entry = partials.entry(task)
+      for channel in 0..<Partials.entryDoubles { entry[channel] = 0 }
+      withLineScratch { sums in
+        partition.eachPiece(of: task) { offset, runs in
+          kernels.sumLines(source + offset, runs, 1, sums)
+          for channel in 0..<16 { entry[channel] += Double(sums[channel]) }
+        }
       }
+    }
+    for channel in 0..<input.channels {
+      var sum = 0.0
+      for group in 0..<partition.groups {
+        sum += partials.entry(group * partition.blocks + channel / 16)[channel % 16]
+      }
+      sums[channel] = Float(sum)
+    }
+  }
+
+  private func setConstants(_ channels: Int, _ statistics: ChannelStatistics, _ parameters: NormParameters) {
+    precondition(
+      statistics.mean.count == channels && parameters.weight.count == channels
+        && parameters.bias.count == channels,
+      "one value a channel")
+    for block in 0..<(channels + 15) / 16 {
+      let constants = partials.constants(block)
+      for lane in 0..<16 {
+        let channel = block * 16 + lane
+        let isUsed = channel < channels
+        let mean = isUsed ? statistics.mean[channel] : 0
+        let scale =
+          isUsed ? parameters.weight[channel] * inverseDeviation(channel, statistics, parameters) : 0
+        constants[NormConstants.mean + lane] = mean
+        constants[NormConstants.scale + lane] = scale
+        constants[NormConstants.shift + lane] = isUsed ? parameters.bias[channel] - mean * scale : 0
+      }
+    }
+  }
+
+  private func setGradientConstants(
+    _ partition: ImagePartition, _ statistics: ChannelStatistics, _ parameters: NormParameters,
+    _ dWeight: Floats,
+    _ dBias: Floats, _ accumulate: Bool
+  ) {
+    let count = Double(partition.images * partition.pixels)
+    for channel in 0..<partition.blocks * 16 {
+      let constants = partials.constants(channel / 16)
+      var sum = 0.0
+      var product = 0.0
+      guard channel < statistics.mean.count else {
+        constants[NormConstants.gradientMean + channel % 16] = 0
+        constants[NormConstants.slope + channel % 16] = 0
+        continue
+      }
+      for group in 0..<partition.groups {
+        let entry = partials.entry(group * partition.blocks + channel / 16) + channel % 16
+        sum += entry[0]
+        product += entry[16]
+      }
+      let inverse = Double(inverseDeviation(channel, statistics, parameters))
+      dBias[channel] = Float(sum) + (accumulate ? dBias[channel] : 0)
+      dWeight[channel] = Float(product * inverse) + (accumulate ? dWeight[channel] : 0)
+      constants[NormConstants.gradientMean + channel % 16] = Float(sum / count)
+      constants[NormConstants.slope + channel % 16] = Float(product / count * inverse * inverse)
+    }
+  }
+
+  private func inverseDeviation(
+    _ channel: Int, _ statistics: ChannelStatistics, _ parameters: NormParameters
+  ) -> Float {
+    1 / (statistics.variance[channel] + parameters.epsilon).squareRoot()
+  }
+}
+
+/// Merges moments of one piece (first line, Σ(x − s), Σ(x − s)² over `count` lines) into mean and Σ(x −
+/// mean)² of `lines` lines (Chan, Golub and LeVeque's formula).
+private func mergeMoments(
+  _ moments: In, _ count: Double, into entry: UnsafeMutablePointer<Double>, of lines: Double
+) {
+  let total = lines + count
+  for channel in 0..<16 {
+    let sum = Double(moments[16 + channel])
+    let mean = Double(moments[channel]) + sum / count
+    let squares = Double(moments[32 + channel]) - sum * sum / count
+    let distance = mean - entry[channel]
+    entry[channel] += distance * count / total
+    entry[16 + channel] += max(squares, 0) + distance * distance * lines * count / total
+  }
+}
+
+/// Three lines on the stack for a kernel's sums.
+@inline(__always)
+private func withLineScratch(_ body: (Out) -> Void) {
+  withUnsafeTemporaryAllocation(of: Float.self, capacity: 48) { buffer in
+    if let start = buffer.baseAddress { body(start) }
+  }
+}
+
+extension ReLUMask {
+  /// The kernels' name of the mask, and what they read to evaluate it.
+  fileprivate func resolved(_ input: Activation) -> (kind: Int, output: In) {
+    switch self {
+    case .none: return (GradientMask.none, In(input.storage.pointer))
+    case .recomputed: return (GradientMask.recomputed, In(input.storage.pointer))
+    case .output(let output):
+      precondition(output.sameShape(as: input), "shapes must agree")
+      return (GradientMask.output, In(output.storage.pointer))
     }
   }
 }

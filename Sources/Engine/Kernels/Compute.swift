@@ -1,26 +1,44 @@
+import KernelsABI
 import Parallel
 import Platform
 import Tensors
 
-/// What every operation needs: the threads, and scratch memory that all operations share one after another.
+/// What every operation needs: the threads, the kernels of one instruction set, and scratch memory that all
+/// operations share one after another.
 ///
-/// While a network is planned, each operation says how much scratch it needs; then `allocate(from:)` takes the
-/// largest amount once. No operation allocates memory when it runs.
+/// While a network is planned, each operation says how much scratch it needs; then `allocate(from:)` takes
+/// the largest amount once. No operation allocates memory when it runs.
 package final class Compute {
   /// The threads that run the operations.
   package let team: ThreadTeam
+  /// The instruction set that the kernels are compiled for.
+  package let instructionSet: InstructionSet
+  let kernels: KernelTable
   private var scratchCount = 0
   private var scratchFloats: Floats?
 
-  /// Operations will run on `team`.
-  package init(team: ThreadTeam) {
+  /// Operations will run on `team` with the kernels of `instructionSet`, one of `InstructionSet.available`.
+  package init(team: ThreadTeam, instructionSet: InstructionSet) {
+    precondition(InstructionSet.available.contains(instructionSet), "this machine lacks \(instructionSet)")
     self.team = team
+    self.instructionSet = instructionSet
+    kernels = instructionSet.kernels
+  }
+
+  /// Operations will run on `team` with the instruction set that the environment asks for.
+  package convenience init(team: ThreadTeam) {
+    do {
+      self.init(team: team, instructionSet: try InstructionSet.fromEnvironment())
+    } catch {
+      preconditionFailure("check InstructionSet.fromEnvironment() at start: \(error)")
+    }
   }
 
   /// Takes the scratch memory that the planned operations need. Operations planned later need another call.
   package func allocate(from arena: Arena) throws(SystemError) {
-    if let present = scratchFloats, present.count >= scratchCount { return }
-    scratchFloats = try arena.allocate(scratchCount)
+    let count = Partials.floats + scratchCount
+    if let present = scratchFloats, present.count >= count { return }
+    scratchFloats = try arena.allocate(count)
   }
 
   /// Notes that an operation needs `count` floats of scratch while it runs.
@@ -28,11 +46,46 @@ package final class Compute {
     scratchCount = max(scratchCount, count)
   }
 
-  /// The scratch memory; traps before `allocate(from:)`.
-  func scratch(_ count: Int) -> Floats {
-    guard let scratchFloats, scratchFloats.count >= count else {
+  /// The scratch memory of planned operations; 64-byte aligned.
+  func scratch(_ count: Int) -> Out {
+    let floats = allScratch
+    precondition(
+      floats.count - Partials.floats >= count, "an operation runs with the scratch that it planned")
+    return floats.pointer + Partials.floats
+  }
+
+  /// The scratch memory that operations without a plan share.
+  var partials: Partials { Partials(start: allScratch.pointer) }
+
+  private var allScratch: Floats {
+    guard let scratchFloats else {
       preconditionFailure("Compute.allocate(from:) comes after planning and before the first operation")
     }
     return scratchFloats
+  }
+}
+
+/// Scratch of fixed size for sums over activations: partial sums in double precision, and constants of
+/// channel blocks.
+struct Partials {
+  /// Most partial sums at once; the partition of a problem follows from this, never from the number of
+  /// threads.
+  static let entriesMax = 4096
+  /// Most blocks of channels.
+  static let blocksMax = 4096
+  /// Doubles of one partial sum: two for each channel of a block.
+  static let entryDoubles = 32
+  static let floats = entriesMax * entryDoubles * 2 + blocksMax * NormConstants.count
+
+  let start: Out
+
+  /// The doubles of partial sum `index`.
+  func entry(_ index: Int) -> UnsafeMutablePointer<Double> {
+    UnsafeMutableRawPointer(start).assumingMemoryBound(to: Double.self) + index * Partials.entryDoubles
+  }
+
+  /// The constants of channel block `block`.
+  func constants(_ block: Int) -> Out {
+    start + Partials.entriesMax * Partials.entryDoubles * 2 + block * NormConstants.count
   }
 }

@@ -1,45 +1,66 @@
+import KernelsABI
+import Parallel
 import Tensors
 
 // Operations on every element, layout changes and pooling.
 extension Compute {
+  /// Floats of one task of an operation on every element.
+  private static let chunk = 16384
+
   /// `target += source`, of the same count.
   package func add(_ source: Floats, to target: Floats) {
     precondition(source.count == target.count, "addition needs equal counts")
-    for i in 0..<source.count { target[i] += source[i] }
+    eachChunk(source.count) { kernels.addFloats(source.pointer + $0, $1, target.pointer + $0) }
   }
 
   /// `target *= factor`.
   package func scale(_ target: Floats, by factor: Float) {
-    for i in 0..<target.count { target[i] *= factor }
+    eachChunk(target.count) { kernels.scaleFloats(factor, $1, target.pointer + $0) }
   }
 
-  /// Σ x², summed in double precision over a fixed partition.
+  /// Σ x², in single precision for some thousand elements, in double over these parts.
   package func sumOfSquares(_ floats: Floats) -> Double {
+    let parts = min(Partials.entriesMax, max(1, (floats.count + Compute.chunk - 1) / Compute.chunk))
+    let partials = self.partials
+    let source = floats.pointer
+    team.run(tasks: parts) { part in
+      var sum = 0.0
+      let end = (part + 1) * floats.count / parts
+      for start in stride(from: part * floats.count / parts, to: end, by: 4096) {
+        sum += Double(kernels.sumSquares(source + start, min(4096, end - start)))
+      }
+      partials.entry(part)[0] = sum
+    }
     var sum = 0.0
-    for i in 0..<floats.count { sum += Double(floats[i]) * Double(floats[i]) }
+    for part in 0..<parts { sum += partials.entry(part)[0] }
     return sum
   }
 
-  /// `target = source · (x > 0)`: the backward pass of `x = max(·, 0)`; `target` may be `source`.
+  /// `target = source` where x is positive, else 0: the backward pass of `x = max(·, 0)`; `target` may be
+  /// `source`.
   package func maskPositive(_ source: Floats, where x: Floats, into target: Floats) {
     precondition(source.count == x.count && target.count == x.count, "masking needs equal counts")
-    for i in 0..<x.count { target[i] = x[i] > 0 ? source[i] : 0 }
+    eachChunk(x.count) { kernels.maskFloats(source.pointer + $0, x.pointer + $0, $1, target.pointer + $0) }
   }
 
   /// `target = max(source, 0)`; `target` may be `source`.
   package func relu(_ source: Floats, into target: Floats) {
     precondition(source.count == target.count, "ReLU needs equal counts")
-    for i in 0..<source.count { target[i] = max(source[i], 0) }
+    eachChunk(source.count) { kernels.rectifyFloats(source.pointer + $0, $1, target.pointer + $0) }
   }
 
   /// The mean over the pixels of each map: `[N, C, H, W]` to `[N, C, 1, 1]`.
   package func averagePool(_ input: Activation, into output: Activation) {
-    precondition(output.images == input.images && output.channels == input.channels && output.pixels == 1)
-    for n in 0..<input.images {
-      for c in 0..<input.channels {
-        var sum: Float = 0
-        for y in 0..<input.height { for x in 0..<input.width { sum += input[n, c, y, x] } }
-        output[n, c, 0, 0] = sum / Float(input.pixels)
+    precondition(
+      output.images == input.images && output.channels == input.channels && output.pixels == 1,
+      "the output has one pixel for each map")
+    let factor = 1 / Float(input.pixels)
+    eachImage(input.images) { image in
+      for block in 0..<input.blocks {
+        kernels.sumLines(
+          input.storage.pointer + (image * input.blocks + block) * input.pixels * 16,
+          Runs(count: 1, lines: input.pixels, stride: 0), factor,
+          output.storage.pointer + (image * input.blocks + block) * 16)
       }
     }
   }
@@ -47,39 +68,57 @@ extension Compute {
   /// The backward pass of `averagePool`: each pixel of `dInput` gets `dOutput / (H·W)`.
   package func averagePoolBackward(dOutput: Activation, into dInput: Activation) {
     precondition(
-      dInput.images == dOutput.images && dInput.channels == dOutput.channels && dOutput.pixels == 1)
-    for n in 0..<dInput.images {
-      for c in 0..<dInput.channels {
-        let share = dOutput[n, c, 0, 0] / Float(dInput.pixels)
-        for y in 0..<dInput.height { for x in 0..<dInput.width { dInput[n, c, y, x] = share } }
+      dInput.images == dOutput.images && dInput.channels == dOutput.channels && dOutput.pixels == 1,
+      "the output has one pixel for each map")
+    let factor = 1 / Float(dInput.pixels)
+    eachImage(dInput.images) { image in
+      for block in 0..<dInput.blocks {
+        kernels.spreadLine(
+          dOutput.storage.pointer + (image * dInput.blocks + block) * 16, factor, dInput.pixels,
+          dInput.storage.pointer + (image * dInput.blocks + block) * dInput.pixels * 16)
       }
     }
   }
 
   /// Planar `[N][C][H][W]` at the start of `planar` to the blocked layout; unused lanes become zero.
   package func blocked(planar: Floats, into output: Activation) {
-    output.storage.fill(0)
-    for n in 0..<output.images {
-      for c in 0..<output.channels {
-        for y in 0..<output.height {
-          for x in 0..<output.width {
-            output[n, c, y, x] = planar[((n * output.channels + c) * output.height + y) * output.width + x]
-          }
-        }
+    let planes = output.channels * output.pixels
+    precondition(planar.count >= output.images * planes, "there are not enough images")
+    eachImage(output.images) { image in
+      for block in 0..<output.blocks {
+        kernels.blockPlanes(
+          planar.pointer + image * planes + block * 16 * output.pixels, min(16, output.channels - block * 16),
+          output.pixels, output.storage.pointer + (image * output.blocks + block) * output.pixels * 16)
       }
     }
   }
 
-  /// The blocked layout to planar `[N][C][H][W]`.
+  /// The blocked layout to planar `[N][C][H][W]` at the start of `output`.
   package func planar(_ input: Activation, into output: Floats) {
-    for n in 0..<input.images {
-      for c in 0..<input.channels {
-        for y in 0..<input.height {
-          for x in 0..<input.width {
-            output[((n * input.channels + c) * input.height + y) * input.width + x] = input[n, c, y, x]
-          }
-        }
+    let planes = input.channels * input.pixels
+    precondition(output.count >= input.images * planes, "the planar images do not fit")
+    eachImage(input.images) { image in
+      for block in 0..<input.blocks {
+        kernels.unblockPlanes(
+          input.storage.pointer + (image * input.blocks + block) * input.pixels * 16,
+          min(16, input.channels - block * 16), input.pixels,
+          output.pointer + image * planes + block * 16 * input.pixels)
       }
+    }
+  }
+
+  /// Runs `body` on chunks (start, count) that make up `count` floats.
+  func eachChunk(_ count: Int, _ body: (_ start: Int, _ count: Int) -> Void) {
+    team.run(tasks: (count + Compute.chunk - 1) / Compute.chunk) { task in
+      let start = task * Compute.chunk
+      body(start, min(Compute.chunk, count - start))
+    }
+  }
+
+  /// Runs `body` on every image, four to a task.
+  private func eachImage(_ images: Int, _ body: (_ image: Int) -> Void) {
+    team.run(tasks: (images + 3) / 4) { task in
+      for image in task * 4..<min(task * 4 + 4, images) { body(image) }
     }
   }
 }

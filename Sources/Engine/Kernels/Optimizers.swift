@@ -1,3 +1,4 @@
+import KernelsABI
 import Tensors
 
 /// The constants of Adam for one step.
@@ -57,33 +58,45 @@ extension Compute {
   /// Adam or AdamW: PyTorch's `torch.optim.Adam`, not its amsgrad variant. All runs have the same count.
   package func adam(value: Floats, gradient: Floats, firstMoment: Floats, secondMoment: Floats, _ s: AdamStep)
   {
-    var power1 = 1.0
-    var power2 = 1.0
-    for _ in 0..<s.step {
-      power1 *= Double(s.beta1)
-      power2 *= Double(s.beta2)
-    }
-    let stepSize = Float(Double(s.learningRate) / (1 - power1))
-    let root = Float((1 - power2).squareRoot())
-    for i in 0..<value.count {
-      let g = s.decoupled ? gradient[i] : gradient[i] + s.weightDecay * value[i]
-      if s.decoupled { value[i] *= 1 - s.learningRate * s.weightDecay }
-      firstMoment[i] = s.beta1 * firstMoment[i] + (1 - s.beta1) * g
-      secondMoment[i] = s.beta2 * secondMoment[i] + (1 - s.beta2) * g * g
-      value[i] -= stepSize * firstMoment[i] / (secondMoment[i].squareRoot() / root + s.epsilon)
+    precondition(
+      gradient.count == value.count && firstMoment.count == value.count && secondMoment.count == value.count,
+      "an update needs equal counts")
+    let correction1 = 1 - Compute.power(Double(s.beta1), s.step)
+    let correction2 = 1 - Compute.power(Double(s.beta2), s.step)
+    let constants = AdamConstants(
+      stepSize: Float(Double(s.learningRate) / correction1), inverseRoot: Float(1 / correction2.squareRoot()),
+      beta1: s.beta1, beta2: s.beta2, epsilon: s.epsilon, gradientDecay: s.decoupled ? 0 : s.weightDecay,
+      valueFactor: s.decoupled ? 1 - s.learningRate * s.weightDecay : 1)
+    eachChunk(value.count) { start, count in
+      kernels.updateAdam(
+        constants, gradient.pointer + start, count, value.pointer + start, firstMoment.pointer + start,
+        secondMoment.pointer + start)
     }
   }
 
   /// `d = gradientScale (gradient + weightDecay · value)`, `velocity = momentum · velocity + d`,
   /// `value −= learningRate · velocity`. Without `velocity`, `d` takes its place.
   package func momentum(value: Floats, gradient: Floats, velocity: Floats?, _ s: MomentumStep) {
-    for i in 0..<value.count {
-      var d = s.gradientScale * (gradient[i] + s.weightDecay * value[i])
-      if let velocity {
-        d += s.momentum * velocity[i]
-        velocity[i] = d
-      }
-      value[i] -= s.learningRate * d
+    precondition(
+      gradient.count == value.count && velocity.map { $0.count == value.count } ?? true,
+      "an update needs equal counts")
+    eachChunk(value.count) { start, count in
+      kernels.updateMomentum(
+        s.learningRate, s.momentum, s.weightDecay, s.gradientScale, gradient.pointer + start, count,
+        value.pointer + start, velocity.map { $0.pointer + start })
     }
+  }
+
+  /// `base` to a whole power ≥ 0, by squaring.
+  private static func power(_ base: Double, _ exponent: Int) -> Double {
+    var result = 1.0
+    var square = base
+    var rest = exponent
+    while rest > 0 {
+      if rest & 1 == 1 { result *= square }
+      square *= square
+      rest >>= 1
+    }
+    return result
   }
 }

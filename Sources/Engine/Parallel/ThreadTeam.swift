@@ -3,8 +3,8 @@ import Synchronization
 
 /// A fixed number of threads that share the work of one region after another; the caller is one of them.
 ///
-/// A region is a fixed number of tasks, handed out in order to whoever is free. The number of tasks must follow
-/// from the problem alone: then results cannot depend on how many threads there are.
+/// A region is a fixed number of tasks, handed out in order to whoever is free. The number of tasks must
+/// follow from the problem alone: then results cannot depend on how many threads there are.
 package final class ThreadTeam: Sendable {
   /// Threads that work in a region, the caller included.
   package let threads: Int
@@ -55,8 +55,8 @@ package final class ThreadTeam: Sendable {
 
 /// The work in progress, and the places where members wait for it.
 ///
-/// `door` packs generation (upper 32 bits), an open flag (bit 31) and the number of members inside (bits 0–30).
-/// Members that are late find the door closed and go on waiting, so nobody waits for them.
+/// `door` packs generation (upper 32 bits), an open flag (bit 31) and the number of members inside (bits
+/// 0–30). Members that are late find the door closed and go on waiting, so nobody waits for them.
 private final class Region: @unchecked Sendable {
   // `body` and `tasks` are written while the door is closed and nobody is inside, read only inside.
   private var body: (Int, Int) -> Void = { _, _ in }
@@ -71,7 +71,8 @@ private final class Region: @unchecked Sendable {
 
   private static let open: UInt64 = 1 << 31
   private static let insideMask: UInt64 = (1 << 31) - 1
-  /// Looks at the door before going to sleep: some tens of microseconds, longer than the gap between two regions.
+  /// Looks at the door before going to sleep: some tens of microseconds, longer than the gap between two
+  /// regions.
   private static let spins = 2000
 
   func run(tasks: Int, _ body: @escaping (Int, Int) -> Void) {

@@ -2,8 +2,8 @@ import Platform
 
 /// A batch of feature maps in the layout of the kernels: `[N][⌈C/16⌉][H][W][16]`, 16 channels side by side.
 ///
-/// Lanes beyond `channels` in the last block are zero; every operation keeps them so. With `height = width = 1`
-/// it is a row-major matrix `[N][C rounded up to 16]`.
+/// Lanes beyond `channels` in the last block are zero; every operation keeps them so. With `height = width =
+/// 1` it is a row-major matrix `[N][C rounded up to 16]`.
 package struct Activation: Sendable {
   /// Channels that lie side by side: one AVX-512 vector, one cache line.
   package static let lanes = 16
@@ -50,6 +50,11 @@ package struct Activation: Sendable {
   package var pixels: Int { height * width }
   /// Floats of one image.
   package var imageStride: Int { blocks * pixels * Activation.lanes }
+
+  /// Whether images, channels, rows and columns are the same.
+  package func sameShape(as other: Activation) -> Bool {
+    images == other.images && channels == other.channels && height == other.height && width == other.width
+  }
 
   /// The images of `range` only; shares the memory.
   package func images(_ range: Range<Int>) -> Activation {

@@ -1,6 +1,7 @@
 import Platform
 
-/// Memory for all tensors of a network: one mapping on huge pages, handed out in order, before the first step.
+/// Memory for all tensors of a network: one mapping on huge pages, handed out in order, before the first
+/// step.
 ///
 /// Allocation is single-threaded. What is handed out stays valid as long as any `Floats` of the arena lives.
 package final class Arena: @unchecked Sendable {  // mutated only while a network is planned, by one thread

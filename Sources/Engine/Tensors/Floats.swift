@@ -1,8 +1,9 @@
 /// A run of consecutive floats in an arena. Copies refer to the same memory and keep the arena alive.
 ///
 /// The fence around the pointer: every access is checked against `count`.
+/// Sendable because it is plain memory: who writes which part is the thread team's contract.
 @safe
-package struct Floats: @unchecked Sendable {  // plain memory; who writes which part is the thread team's contract
+package struct Floats: @unchecked Sendable {
   /// The first element, at least 64-byte aligned if it came from `Arena.allocate`. For kernels only.
   @unsafe package let pointer: UnsafeMutablePointer<Float>
   /// Number of floats.

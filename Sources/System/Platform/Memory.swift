@@ -1,9 +1,10 @@
 import Glibc
 
-/// A range of address space, 2 MiB aligned, whose first part is backed by memory; returned when the object goes.
+/// A range of address space, 2 MiB aligned, whose first part is backed by memory; returned when the object
+/// goes.
 ///
-/// Reserving costs no memory; `commit` makes a prefix usable. Pages are zero at first touch and huge where the
-/// kernel can give huge ones.
+/// Reserving costs no memory; `commit` makes a prefix usable. Pages are zero at first touch and huge where
+/// the kernel can give huge ones.
 package final class MemoryReservation {
   /// Alignment of the start and granule of `commit`: one huge page of x86-64.
   package static let granuleBytes = 2 << 20

@@ -62,7 +62,6 @@ struct SocketAddress {
     }
   }
 
-  /// Lends the address to a call that reads it.
   mutating func withPointer<Result>(
     _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
   ) -> Result {
@@ -72,7 +71,6 @@ struct SocketAddress {
     }
   }
 
-  /// Lends the whole storage to a call that writes an address into it.
   mutating func withMutablePointer<Result>(
     _ body: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Result
   ) -> Result {

@@ -2,7 +2,8 @@ import CCPU
 import Glibc
 
 /// An operating system thread for work that blocks or computes; never one of Swift's shared pool.
-package final class Thread: @unchecked Sendable {  // `handle` is constant; `joined` belongs to the one who joins
+/// Sendable because the handle is constant, and `joined` belongs to the one who joins.
+package final class Thread: @unchecked Sendable {
   private let handle: pthread_t
   private var joined = false
 

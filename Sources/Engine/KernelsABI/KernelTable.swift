@@ -1,0 +1,92 @@
+/// Floats that a kernel reads.
+package typealias In = UnsafePointer<Float>
+/// Floats that a kernel writes.
+package typealias Out = UnsafeMutablePointer<Float>
+
+/// One instruction set's kernels. Each is documented where it is written, in `KernelsShared`.
+///
+/// Kernels are free functions of integers, floats, raw pointers and plain structs: anything generic from the
+/// standard library would become one symbol for the whole program, whatever instruction set it was compiled
+/// for.
+package struct KernelTable: Sendable {
+  package let multiplyPixels: @Sendable (Int, Int, In, Int, In, Int, Out, Out, Bool) -> Void
+  package let multiplyChannels: @Sendable (Int, In, In, In, Int, Out, Out, Bool) -> Void
+  package let gatherLines: @Sendable (PixelGrid, Int, Int, In, Out) -> Void
+  package let scatterLines: @Sendable (PixelGrid, Int, Int, In, In?, Out) -> Void
+  package let gatherPatches: @Sendable (PixelGrid, Int, Int, Int, Int, Int, In, Out) -> Void
+  package let packWeights: @Sendable (In, Int, Int, Int, Int, Int, Out) -> Void
+  package let reduceWeights: @Sendable (In, Int, Int, Int, Int, Int, Int, Out) -> Void
+  package let packRows: @Sendable (In, Int, Int, Int, Int, Int, Out) -> Void
+  package let packColumns: @Sendable (In, Int, Int, Int, Int, Int, Out) -> Void
+  package let storeRows: @Sendable (In, Int, Int, Float, Float, Int, Out) -> Void
+  package let channelMoments: @Sendable (In, Runs, Out) -> Void
+  package let normalizeLines: @Sendable (In, In, In?, Bool, Runs, Out) -> Void
+  package let reduceNormGradient: @Sendable (In, In, In, In, Int, Runs, Out) -> Void
+  package let applyNormGradient: @Sendable (In, In, In, In, Int, Runs, Out?, Out) -> Void
+  package let addFloats: @Sendable (In, Int, Out) -> Void
+  package let scaleFloats: @Sendable (Float, Int, Out) -> Void
+  package let sumSquares: @Sendable (In, Int) -> Float
+  package let maskFloats: @Sendable (In, In, Int, Out) -> Void
+  package let rectifyFloats: @Sendable (In, Int, Out) -> Void
+  package let sumLines: @Sendable (In, Runs, Float, Out) -> Void
+  package let spreadLine: @Sendable (In, Float, Int, Out) -> Void
+  package let blockPlanes: @Sendable (In, Int, Int, Out) -> Void
+  package let unblockPlanes: @Sendable (In, Int, Int, Out) -> Void
+  package let updateAdam: @Sendable (AdamConstants, In, Int, Out, Out, Out) -> Void
+  package let updateMomentum: @Sendable (Float, Float, Float, Float, In, Int, Out, Out?) -> Void
+
+  /// All kernels of one instruction set.
+  package init(
+    multiplyPixels: @escaping @Sendable (Int, Int, In, Int, In, Int, Out, Out, Bool) -> Void,
+    multiplyChannels: @escaping @Sendable (Int, In, In, In, Int, Out, Out, Bool) -> Void,
+    gatherLines: @escaping @Sendable (PixelGrid, Int, Int, In, Out) -> Void,
+    scatterLines: @escaping @Sendable (PixelGrid, Int, Int, In, In?, Out) -> Void,
+    gatherPatches: @escaping @Sendable (PixelGrid, Int, Int, Int, Int, Int, In, Out) -> Void,
+    packWeights: @escaping @Sendable (In, Int, Int, Int, Int, Int, Out) -> Void,
+    reduceWeights: @escaping @Sendable (In, Int, Int, Int, Int, Int, Int, Out) -> Void,
+    packRows: @escaping @Sendable (In, Int, Int, Int, Int, Int, Out) -> Void,
+    packColumns: @escaping @Sendable (In, Int, Int, Int, Int, Int, Out) -> Void,
+    storeRows: @escaping @Sendable (In, Int, Int, Float, Float, Int, Out) -> Void,
+    channelMoments: @escaping @Sendable (In, Runs, Out) -> Void,
+    normalizeLines: @escaping @Sendable (In, In, In?, Bool, Runs, Out) -> Void,
+    reduceNormGradient: @escaping @Sendable (In, In, In, In, Int, Runs, Out) -> Void,
+    applyNormGradient: @escaping @Sendable (In, In, In, In, Int, Runs, Out?, Out) -> Void,
+    addFloats: @escaping @Sendable (In, Int, Out) -> Void,
+    scaleFloats: @escaping @Sendable (Float, Int, Out) -> Void,
+    sumSquares: @escaping @Sendable (In, Int) -> Float,
+    maskFloats: @escaping @Sendable (In, In, Int, Out) -> Void,
+    rectifyFloats: @escaping @Sendable (In, Int, Out) -> Void,
+    sumLines: @escaping @Sendable (In, Runs, Float, Out) -> Void,
+    spreadLine: @escaping @Sendable (In, Float, Int, Out) -> Void,
+    blockPlanes: @escaping @Sendable (In, Int, Int, Out) -> Void,
+    unblockPlanes: @escaping @Sendable (In, Int, Int, Out) -> Void,
+    updateAdam: @escaping @Sendable (AdamConstants, In, Int, Out, Out, Out) -> Void,
+    updateMomentum: @escaping @Sendable (Float, Float, Float, Float, In, Int, Out, Out?) -> Void
+  ) {
+    self.multiplyPixels = multiplyPixels
+    self.multiplyChannels = multiplyChannels
+    self.gatherLines = gatherLines
+    self.scatterLines = scatterLines
+    self.gatherPatches = gatherPatches
+    self.packWeights = packWeights
+    self.reduceWeights = reduceWeights
+    self.packRows = packRows
+    self.packColumns = packColumns
+    self.storeRows = storeRows
+    self.channelMoments = channelMoments
+    self.normalizeLines = normalizeLines
+    self.reduceNormGradient = reduceNormGradient
+    self.applyNormGradient = applyNormGradient
+    self.addFloats = addFloats
+    self.scaleFloats = scaleFloats
+    self.sumSquares = sumSquares
+    self.maskFloats = maskFloats
+    self.rectifyFloats = rectifyFloats
+    self.sumLines = sumLines
+    self.spreadLine = spreadLine
+    self.blockPlanes = blockPlanes
+    self.unblockPlanes = unblockPlanes
+    self.updateAdam = updateAdam
+    self.updateMomentum = updateMomentum
+  }
+}

@@ -1,0 +1,29 @@
+/// One register of the least instruction set.
+typealias Register = SIMD4<Float>
+
+#if arch(arm64)
+  /// The tile of a product with two registers of columns that uses the 32 registers best: 16 accumulators.
+  typealias ProductTile = Stack<FourRows, FourRows>
+#else
+  /// The tile of a product with two registers of columns that uses the 16 registers best: 8 accumulators.
+  typealias ProductTile = FourRows
+#endif
+/// The tile of a product whose rows are the 16 channels of a block: four sweeps.
+typealias ChannelTile = FourRows
+/// Whether a block of 16 columns is less than two registers, so that it needs a tile of its own.
+let hasNarrowTile = false
+
+/// `a · b + c`; x86-64 has no fused instruction at this level, and a fused result would come from a slow
+/// function.
+@inline(__always)
+func multiplyAdd<V: SIMD>(_ a: V, _ b: V, _ c: V) -> V where V.Scalar == Float {
+  #if arch(arm64)
+    return c.addingProduct(a, b)
+  #else
+    return c + a * b
+  #endif
+}
+
+/// The root of each lane.
+@inline(__always)
+func squareRoots(_ x: SIMD16<Float>) -> SIMD16<Float> { x.squareRoot() }

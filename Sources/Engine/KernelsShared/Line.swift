@@ -1,0 +1,25 @@
+import KernelsABI
+
+/// Sixteen floats: the channels of a block at one pixel.
+typealias Line = SIMD16<Float>
+
+/// Reads 16 floats from anywhere.
+@inline(__always)
+func line(_ p: In) -> Line { UnsafeRawPointer(p).loadUnaligned(as: Line.self) }
+
+/// Writes 16 floats to anywhere.
+@inline(__always)
+func setLine(_ value: Line, _ p: Out) { UnsafeMutableRawPointer(p).storeBytes(of: value, as: Line.self) }
+
+/// The sum of the lanes, in pairs.
+@inline(__always)
+func sum(_ x: Line) -> Float {
+  let eight = x.lowHalf + x.highHalf
+  let four = eight.lowHalf + eight.highHalf
+  let two = four.lowHalf + four.highHalf
+  return two[0] + two[1]
+}
+
+/// The larger of each lane and zero.
+@inline(__always)
+func positivePart(_ x: Line) -> Line { x.replacing(with: 0, where: x .<= 0) }

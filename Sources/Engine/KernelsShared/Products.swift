@@ -1,0 +1,99 @@
+import KernelsABI
+
+/// C (+)= A · B for pixels as rows.
+///
+/// A is packed `[kBlocks][rowStride][16]`: element (row, 16·i + l) is `a[(i · rowStride + row) · 16 + l]`. B
+/// is packed `[16 · kBlocks][16 · columnBlocks]`, `columnBlocks` being 1 or 2. C has a run `[rows][16]` for
+/// each block of columns: `c0` and, for two, `c1`. With `accumulate`, C is added to. Any number of rows.
+func multiplyPixels(
+  rows: Int, kBlocks: Int, a: In, rowStride: Int, b: In, columnBlocks: Int, c0: Out, c1: Out, accumulate: Bool
+) {
+  if hasNarrowTile, columnBlocks == 1 {
+    let done = sweepPixels(
+      TwelveNarrowRows.self, from: 0, rows, kBlocks, a, rowStride, b, 16, c0, c0, accumulate)
+    let left = sweepPixels(
+      FourNarrowRows.self, from: done, rows, kBlocks, a, rowStride, b, 16, c0, c0, accumulate)
+    _ = sweepPixels(NarrowRow.self, from: left, rows, kBlocks, a, rowStride, b, 16, c0, c0, accumulate)
+    return
+  }
+  let lanes = Register.scalarCount
+  for column in stride(from: 0, to: 16 * columnBlocks, by: 2 * lanes) {
+    let left = (column < 16 ? c0 : c1) + column % 16
+    let second = column + lanes
+    let right = (second < 16 ? c0 : c1) + second % 16
+    let panel = b + column
+    let width = 16 * columnBlocks
+    let done = sweepPixels(
+      ProductTile.self, from: 0, rows, kBlocks, a, rowStride, panel, width, left, right, accumulate)
+    let rest = sweepPixels(
+      FourRows.self, from: done, rows, kBlocks, a, rowStride, panel, width, left, right, accumulate)
+    _ = sweepPixels(
+      WideRow.self, from: rest, rows, kBlocks, a, rowStride, panel, width, left, right, accumulate)
+  }
+}
+
+/// Computes as many whole tiles of rows as there are, from row `start`; returns the row after them.
+@inline(__always)
+private func sweepPixels<T: Tile>(
+  _: T.Type, from start: Int, _ rows: Int, _ kBlocks: Int, _ a: In, _ rowStride: Int, _ b: In, _ width: Int,
+  _ c0: Out, _ c1: Out, _ accumulate: Bool
+) -> Int {
+  var row = start
+  while row + T.rows <= rows {
+    var sums = accumulate ? T.load(c0 + row * 16, c1 + row * 16) : T.zero
+    var block = a + row * 16
+    var panel = b
+    for _ in 0..<kBlocks {
+      for k in stride(from: 0, to: 16, by: 4) {
+        T.step(&sums, block + k, stride: 16, panel, panel + Register.scalarCount)
+        T.step(&sums, block + k + 1, stride: 16, panel + width, panel + width + Register.scalarCount)
+        T.step(&sums, block + k + 2, stride: 16, panel + 2 * width, panel + 2 * width + Register.scalarCount)
+        T.step(&sums, block + k + 3, stride: 16, panel + 3 * width, panel + 3 * width + Register.scalarCount)
+        panel += 4 * width
+      }
+      block += rowStride * 16
+    }
+    T.store(sums, c0 + row * 16, c1 + row * 16)
+    row += T.rows
+  }
+  return row
+}
+
+/// C (+)= Aᵀ · B with pixels as the inner dimension, for the 16 channels of a block of A.
+///
+/// `a`, `b0` and `b1` are lines `[pixels][16]`; C has runs `[16][16]`: `c0` for `b0` and, if `columnBlocks`
+/// is 2, `c1` for `b1`. With `accumulate`, C is added to.
+func multiplyChannels(
+  pixels: Int, a: In, b0: In, b1: In, columnBlocks: Int, c0: Out, c1: Out, accumulate: Bool
+) {
+  if hasNarrowTile, columnBlocks == 1 {
+    for row in stride(from: 0, to: 16, by: 4) {
+      sweepChannels(FourNarrowRows.self, pixels, a + row, b0, b0, c0 + row * 16, c0, accumulate)
+    }
+    return
+  }
+  let lanes = Register.scalarCount
+  for column in stride(from: 0, to: 16 * columnBlocks, by: 2 * lanes) {
+    let second = column + lanes
+    let left = (column < 16 ? b0 : b1) + column % 16
+    let right = (second < 16 ? b0 : b1) + second % 16
+    let targetLeft = (column < 16 ? c0 : c1) + column % 16
+    let targetRight = (second < 16 ? c0 : c1) + second % 16
+    for row in stride(from: 0, to: 16, by: ChannelTile.rows) {
+      sweepChannels(
+        ChannelTile.self, pixels, a + row, left, right, targetLeft + row * 16, targetRight + row * 16,
+        accumulate)
+    }
+  }
+}
+
+@inline(__always)
+private func sweepChannels<T: Tile>(
+  _: T.Type, _ pixels: Int, _ a: In, _ b0: In, _ b1: In, _ c0: Out, _ c1: Out, _ accumulate: Bool
+) {
+  var sums = accumulate ? T.load(c0, c1) : T.zero
+  for pixel in 0..<pixels {
+    T.step(&sums, a + pixel * 16, stride: 1, b0 + pixel * 16, b1 + pixel * 16)
+  }
+  T.store(sums, c0, c1)
+}

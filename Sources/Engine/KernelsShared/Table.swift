@@ -1,0 +1,31 @@
+import KernelsABI
+
+/// The kernels of this target's instruction set.
+package func kernelTable() -> KernelTable {
+  KernelTable(
+    multiplyPixels: multiplyPixels,
+    multiplyChannels: multiplyChannels,
+    gatherLines: gatherLines,
+    scatterLines: scatterLines,
+    gatherPatches: gatherPatches,
+    packWeights: packWeights,
+    reduceWeights: reduceWeights,
+    packRows: packRows,
+    packColumns: packColumns,
+    storeRows: storeRows,
+    channelMoments: channelMoments,
+    normalizeLines: normalizeLines,
+    reduceNormGradient: reduceNormGradient,
+    applyNormGradient: applyNormGradient,
+    addFloats: addFloats,
+    scaleFloats: scaleFloats,
+    sumSquares: sumSquares,
+    maskFloats: maskFloats,
+    rectifyFloats: rectifyFloats,
+    sumLines: sumLines,
+    spreadLine: spreadLine,
+    blockPlanes: blockPlanes,
+    unblockPlanes: unblockPlanes,
+    updateAdam: updateAdam,
+    updateMomentum: updateMomentum)
+}

@@ -1,0 +1,111 @@
+import KernelsABI
+
+/// Rows of accumulators in registers: the inside of every matrix product.
+///
+/// A tile has `rows` rows of one or two registers. In each step a number of each row is multiplied by a row
+/// of B. The accumulators are nested tuples, not structs: the compiler writes copy functions for structs that
+/// are shared by the whole program, whatever instruction set they were compiled for.
+protocol Tile {
+  /// The accumulators.
+  associatedtype Sums
+  /// Rows of the tile.
+  static var rows: Int { get }
+  /// All accumulators zero.
+  static var zero: Sums { get }
+  /// Adds `a[row · stride] · (b0, b1)` to each row; `stride` is a constant at every call.
+  static func step(_ sums: inout Sums, _ a: In, stride: Int, _ b0: In, _ b1: In)
+  /// Reads the accumulators from `c0[row · 16]` and `c1[row · 16]`.
+  static func load(_ c0: In, _ c1: In) -> Sums
+  /// Writes the accumulators to `c0[row · 16]` and `c1[row · 16]`.
+  static func store(_ sums: Sums, _ c0: Out, _ c1: Out)
+}
+
+/// One row of two registers.
+enum WideRow: Tile {
+  @inline(__always)
+  static var rows: Int { 1 }
+
+  @inline(__always)
+  static var zero: (Register, Register) { (Register(), Register()) }
+
+  @inline(__always)
+  static func step(_ sums: inout (Register, Register), _ a: In, stride: Int, _ b0: In, _ b1: In) {
+    let x = Register(repeating: a.pointee)
+    sums.0 = multiplyAdd(x, register(b0), sums.0)
+    sums.1 = multiplyAdd(x, register(b1), sums.1)
+  }
+
+  @inline(__always)
+  static func load(_ c0: In, _ c1: In) -> (Register, Register) { (register(c0), register(c1)) }
+
+  @inline(__always)
+  static func store(_ sums: (Register, Register), _ c0: Out, _ c1: Out) {
+    setRegister(sums.0, c0)
+    setRegister(sums.1, c1)
+  }
+}
+
+/// One row of one register; `b1` and `c1` are not used.
+enum NarrowRow: Tile {
+  @inline(__always)
+  static var rows: Int { 1 }
+
+  @inline(__always)
+  static var zero: Register { Register() }
+
+  @inline(__always)
+  static func step(_ sums: inout Register, _ a: In, stride: Int, _ b0: In, _ b1: In) {
+    sums = multiplyAdd(Register(repeating: a.pointee), register(b0), sums)
+  }
+
+  @inline(__always)
+  static func load(_ c0: In, _ c1: In) -> Register { register(c0) }
+
+  @inline(__always)
+  static func store(_ sums: Register, _ c0: Out, _ c1: Out) { setRegister(sums, c0) }
+}
+
+/// One tile on top of another.
+enum Stack<Upper: Tile, Lower: Tile>: Tile {
+  @inline(__always)
+  static var rows: Int { Upper.rows + Lower.rows }
+
+  @inline(__always)
+  static var zero: (Upper.Sums, Lower.Sums) { (Upper.zero, Lower.zero) }
+
+  @inline(__always)
+  static func step(_ sums: inout (Upper.Sums, Lower.Sums), _ a: In, stride: Int, _ b0: In, _ b1: In) {
+    Upper.step(&sums.0, a, stride: stride, b0, b1)
+    Lower.step(&sums.1, a + Upper.rows * stride, stride: stride, b0, b1)
+  }
+
+  @inline(__always)
+  static func load(_ c0: In, _ c1: In) -> (Upper.Sums, Lower.Sums) {
+    (Upper.load(c0, c1), Lower.load(c0 + Upper.rows * 16, c1 + Upper.rows * 16))
+  }
+
+  @inline(__always)
+  static func store(_ sums: (Upper.Sums, Lower.Sums), _ c0: Out, _ c1: Out) {
+    Upper.store(sums.0, c0, c1)
+    Lower.store(sums.1, c0 + Upper.rows * 16, c1 + Upper.rows * 16)
+  }
+}
+
+/// Two rows of two registers.
+typealias TwoRows = Stack<WideRow, WideRow>
+/// Four rows of two registers.
+typealias FourRows = Stack<TwoRows, TwoRows>
+/// Four rows of one register.
+typealias FourNarrowRows = Stack<Stack<NarrowRow, NarrowRow>, Stack<NarrowRow, NarrowRow>>
+/// Twelve rows of one register.
+typealias TwelveNarrowRows = Stack<FourNarrowRows, Stack<FourNarrowRows, FourNarrowRows>>
+
+/// Reads one register from anywhere.
+@inline(__always)
+func register(_ p: In) -> Register { UnsafeRawPointer(p).loadUnaligned(as: Register.self) }
+
+/// Writes one register to anywhere.
+@inline(__always)
+func setRegister(_ value: Register, _ p: Out) {
+  UnsafeMutableRawPointer(p).storeBytes(of: value, as: Register.self)
+}

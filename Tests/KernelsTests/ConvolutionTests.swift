@@ -1,0 +1,164 @@
+import Kernels
+import Tensors
+import Testing
+
+/// A shape to test, and how many images of the planned ones are run.
+struct ConvolutionCase: Sendable, CustomTestStringConvertible {
+  var shape: ConvolutionShape
+  var images: Int
+
+  init(
+    _ planned: Int, _ images: Int, _ c: Int, _ h: Int, _ w: Int, _ k: Int, kernel: Int, stride: Int = 1,
+    padding: Int = 0
+  ) {
+    shape = ConvolutionShape(
+      images: planned, inputChannels: c, height: h, width: w, outputChannels: k, kernel: kernel,
+      stride: stride,
+      padding: padding)
+    self.images = images
+  }
+
+  var testDescription: String {
+    let s = shape
+    return
+      "\(images)×\(s.inputChannels)×\(s.height)×\(s.width) → \(s.outputChannels), \(s.kernel)×\(s.kernel)"
+      + " stride \(s.stride) padding \(s.padding)"
+  }
+
+  static let all: [ConvolutionCase] = [
+    ConvolutionCase(1, 1, 1, 1, 1, 1, kernel: 1),
+    ConvolutionCase(2, 1, 16, 3, 3, 16, kernel: 3, padding: 1),
+    ConvolutionCase(3, 3, 5, 7, 4, 19, kernel: 3, padding: 1),
+    ConvolutionCase(2, 2, 33, 5, 6, 31, kernel: 3, stride: 2, padding: 1),
+    ConvolutionCase(3, 2, 17, 9, 8, 48, kernel: 1, stride: 2),
+    ConvolutionCase(2, 2, 20, 8, 8, 40, kernel: 3, stride: 3, padding: 2),
+    ConvolutionCase(2, 2, 16, 11, 5, 16, kernel: 5, stride: 2, padding: 2),
+    ConvolutionCase(1, 1, 64, 4, 4, 80, kernel: 3, padding: 1),
+    ConvolutionCase(9, 7, 16, 15, 15, 32, kernel: 3, padding: 1),
+    ConvolutionCase(4, 4, 32, 30, 30, 16, kernel: 3, stride: 2, padding: 1),
+    ConvolutionCase(2, 2, 4, 6, 6, 4, kernel: 2, stride: 3),
+    ConvolutionCase(64, 50, 96, 1, 1, 72, kernel: 1),
+    ConvolutionCase(2, 2, 130, 3, 3, 70, kernel: 3, padding: 2),
+    ConvolutionCase(1, 1, 20, 7, 7, 33, kernel: 7, padding: 0),
+  ]
+
+  static let stems: [ConvolutionCase] = [
+    ConvolutionCase(3, 2, 3, 8, 9, 20, kernel: 3),
+    ConvolutionCase(2, 2, 3, 32, 32, 64, kernel: 3, padding: 2),
+    ConvolutionCase(1, 1, 1, 5, 5, 16, kernel: 3, stride: 2, padding: 1),
+    ConvolutionCase(2, 2, 3, 17, 15, 33, kernel: 7, stride: 2, padding: 3),
+  ]
+}
+
+/// Everything that a convolution computes, as planar numbers.
+struct ConvolutionResults: Equatable {
+  var output: [Float] = []
+  var dInput: [Float] = []
+  var dWeight: [Float] = []
+  var dBias: [Float] = []
+  var paddingIsZero = true
+}
+
+/// The planar numbers that a convolution works on.
+struct ConvolutionNumbers {
+  var input: Floats
+  var weight: Floats
+  var bias: Floats
+  var dOutput: Floats
+
+  init(_ bench: Bench, _ c: ConvolutionCase) throws {
+    let s = c.shape
+    input = try bench.normal(c.images * s.inputChannels * s.height * s.width, seed: 1)
+    weight = try bench.normal(s.weightCount, seed: 2)
+    bias = try bench.normal(s.outputChannels, seed: 3)
+    dOutput = try bench.normal(c.images * s.outputChannels * s.outputHeight * s.outputWidth, seed: 4)
+  }
+}
+
+@Suite struct ConvolutionTests {
+  @Test(arguments: InstructionSet.available, ConvolutionCase.all)
+  func `a convolution agrees with a double precision reference`(_ set: InstructionSet, _ c: ConvolutionCase)
+    throws
+  {
+    let bench = try Bench(set, threads: 2)
+    let numbers = try ConvolutionNumbers(bench, c)
+    let reference = ReferenceConvolution(s: c.shape, n: c.images)
+    let results = try ConvolutionTests.run(bench, c, numbers)
+    let weight = numbers.weight.array
+    let dOutput = numbers.dOutput.array
+    let input = numbers.input.array
+    #expect(relativeError(results.output, reference.forward(input, weight, numbers.bias.array)) < 2e-6)
+    #expect(relativeError(results.dInput, reference.backwardInput(dOutput, weight)) < 2e-6)
+    #expect(relativeError(results.dWeight, reference.backwardWeight(input, dOutput)) < 2e-6)
+    #expect(relativeError(results.dBias, reference.backwardBias(dOutput)) < 2e-6)
+    #expect(results.paddingIsZero)
+  }
+
+  @Test(arguments: InstructionSet.available, ConvolutionCase.stems)
+  func `a stem agrees with a double precision reference`(_ set: InstructionSet, _ c: ConvolutionCase) throws {
+    let bench = try Bench(set, threads: 2)
+    let numbers = try ConvolutionNumbers(bench, c)
+    let reference = ReferenceConvolution(s: c.shape, n: c.images)
+    let results = try ConvolutionTests.runStem(bench, c, numbers)
+    let dOutput = numbers.dOutput.array
+    let input = numbers.input.array
+    let expected = reference.forward(input, numbers.weight.array, numbers.bias.array)
+    #expect(relativeError(results.output, expected) < 2e-6)
+    #expect(relativeError(results.dWeight, reference.backwardWeight(input, dOutput)) < 2e-6)
+    #expect(relativeError(results.dBias, reference.backwardBias(dOutput)) < 2e-6)
+    #expect(results.paddingIsZero)
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func `the bits do not depend on the number of threads`(_ set: InstructionSet) throws {
+    for c in ConvolutionCase.all {
+      var first: ConvolutionResults?
+      for threads in 1...3 {
+        let bench = try Bench(set, threads: threads)
+        let results = try ConvolutionTests.run(bench, c, ConvolutionNumbers(bench, c))
+        if let first { #expect(results == first, "\(c.testDescription) with \(threads) threads") }
+        first = first ?? results
+      }
+    }
+  }
+
+  static func run(_ bench: Bench, _ c: ConvolutionCase, _ numbers: ConvolutionNumbers) throws
+    -> ConvolutionResults
+  {
+    let s = c.shape
+    let n = c.images
+    let convolution = Convolution(s, compute: bench.compute)
+    try bench.compute.allocate(from: bench.arena)
+    let input = try bench.activation(numbers.input, n, s.inputChannels, s.height, s.width)
+    let dOutput = try bench.activation(numbers.dOutput, n, s.outputChannels, s.outputHeight, s.outputWidth)
+    let output = try bench.activation(n, s.outputChannels, s.outputHeight, s.outputWidth)
+    let dInput = try bench.activation(n, s.inputChannels, s.height, s.width)
+    let dWeight = try bench.garbage(s.weightCount)
+    let dBias = try bench.garbage(s.outputChannels)
+    convolution.forward(input: input, weight: numbers.weight, bias: numbers.bias, output: output)
+    convolution.backwardInput(dOutput: dOutput, weight: numbers.weight, dInput: dInput)
+    convolution.backwardWeight(input: input, dOutput: dOutput, dWeight: dWeight, dBias: dBias)
+    return ConvolutionResults(
+      output: try bench.planar(output), dInput: try bench.planar(dInput), dWeight: dWeight.array,
+      dBias: dBias.array,
+      paddingIsZero: hasZeroPadding(output) && hasZeroPadding(dInput))
+  }
+
+  static func runStem(
+    _ bench: Bench, _ c: ConvolutionCase, _ numbers: ConvolutionNumbers
+  ) throws -> ConvolutionResults {
+    let s = c.shape
+    let stem = StemConvolution(s, compute: bench.compute)
+    try bench.compute.allocate(from: bench.arena)
+    let output = try bench.activation(c.images, s.outputChannels, s.outputHeight, s.outputWidth)
+    let dOutput = try bench.activation(
+      numbers.dOutput, c.images, s.outputChannels, s.outputHeight, s.outputWidth)
+    let dWeight = try bench.garbage(s.weightCount)
+    let dBias = try bench.garbage(s.outputChannels)
+    stem.forward(images: numbers.input, weight: numbers.weight, bias: numbers.bias, output: output)
+    stem.backwardWeight(images: numbers.input, dOutput: dOutput, dWeight: dWeight, dBias: dBias)
+    return ConvolutionResults(
+      output: try bench.planar(output), dWeight: dWeight.array, dBias: dBias.array,
+      paddingIsZero: hasZeroPadding(output))
+  }
+}
