@@ -69,8 +69,13 @@ package struct DatasetCatalog: Sendable {
       return IDXFolder(
         folder: folder, classes: nil, knownStatistics: nil,
         hint: "the folder must hold MNIST's four IDX files")
+    case ("cifar10", let folder?): return CIFARFolder(folder: folder, variant: .ten)
+    case ("cifar100", let folder?): return CIFARFolder(folder: folder, variant: .hundredFine)
+    case ("cifar100-coarse", let folder?): return CIFARFolder(folder: folder, variant: .hundredCoarse)
+    case ("synthetic", let parameters): return try SyntheticImages(name: name, parameters: parameters ?? "")
     default:
-      throw .unknown(name: name, known: list() + ["mnist-idx:FOLDER"])
+      let patterns = ["mnist-idx:FOLDER", "cifar10:FOLDER", "cifar100:FOLDER", "cifar100-coarse:FOLDER"]
+      throw .unknown(name: name, known: list() + patterns)
     }
   }
 }
@@ -85,23 +90,4 @@ package struct DatasetDescription: Sendable, Equatable {
   package let shape: [Int]
   /// Of the training split, as used by the normalisation.
   package let statistics: ChannelStatistics
-}
-
-/// Fashion-MNIST (Xiao, Rasul and Vollgraf, arXiv:1708.07747) as Debian packages it.
-enum FashionMNIST {
-  static let classes = [
-    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
-  ]
-
-  /// Mean and deviation of the 60,000 training images padded to 32 × 32; a test computes them anew.
-  static let statistics = ChannelStatistics(
-    mean: Array(repeating: 0.21899983206954657, count: 3), std: Array(repeating: 0.331811372999959, count: 3))
-
-  static func source(root: String) -> IDXFolder {
-    IDXFolder(
-      folder: root, classes: classes, knownStatistics: statistics,
-      hint:
-        "install it with \"apt-get install dataset-fashion-mnist\", or set VICREGD_FASHION_MNIST to its folder"
-    )
-  }
 }

@@ -52,6 +52,13 @@ package final class GzipFileReader {
   /// Where reading stands in the file, in bytes from 0.
   package var fileOffset: Int { fileBytesRead - Int(stream.pointee.avail_in) }
 
+  /// Bytes of the whole content where that is known without unpacking it: for a plain file.
+  package var knownBytesTotal: Int? {
+    var status = stat()
+    guard isPlain, fstat(descriptor, &status) == 0 else { return nil }
+    return Int(status.st_size)
+  }
+
   /// The next bytes, `count` of them unless the file ends before; empty at the end.
   package func read(upTo count: Int) throws(GzipError) -> [UInt8] {
     var failure: GzipError?

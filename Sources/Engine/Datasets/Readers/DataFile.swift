@@ -5,11 +5,14 @@ import Platform
 struct DataFile {
   private let reader: GzipFileReader
 
-  /// Opens `name` or `name.gz` in `folder`; `hint` says what to do if neither is there.
-  init(folder: String, names: [String], hint: String) throws(DatasetError) {
-    let candidates = names.flatMap { ["\(folder)/\($0)", "\(folder)/\($0).gz"] }
+  /// Opens the first of `names` that is there in one of `folders`, as it is or with `.gz` behind; `hint` says what
+  /// to do if none is.
+  init(folders: [String], names: [String], hint: String) throws(DatasetError) {
+    let candidates = folders.flatMap { folder in
+      names.flatMap { ["\(folder)/\($0)", "\(folder)/\($0).gz"] }
+    }
     guard let path = candidates.first(where: { FileSystem.exists($0) }) else {
-      throw .missingFile(file: "\(folder)/\(names.first ?? "")", hint: hint)
+      throw .missingFile(file: candidates[0], hint: hint)
     }
     do {
       reader = try GzipFileReader(path: path, allowsPlain: true)
@@ -46,6 +49,13 @@ struct DataFile {
     guard try read(1).isEmpty else {
       throw .malformed(file: path, offset: start, expected: "the end of the file", found: "more bytes")
     }
+  }
+
+  /// Bytes of the whole content; reads a gzipped file to its end.
+  func contentBytes() throws(DatasetError) -> Int {
+    if let total = reader.knownBytesTotal { return total }
+    while try !read(1 << 20).isEmpty {}
+    return offset
   }
 
   private func read(_ count: Int) throws(DatasetError) -> [UInt8] {

@@ -10,7 +10,7 @@ protocol DatasetSource: Sendable {
     _ split: ImageDataset.Split, limit: Int, pieceMax: Int, _ take: (LabelledPixels) -> Void
   ) throws(DatasetError)
 
-  /// Mean and deviation of the training split where they are known without reading it.
+  /// Mean and deviation of the training split where they are had without reading all of it.
   var knownStatistics: ChannelStatistics? { get }
 }
 

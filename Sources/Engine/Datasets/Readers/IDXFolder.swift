@@ -59,7 +59,7 @@ struct IDXFolder: DatasetSource {
   private func open(_ split: ImageDataset.Split, _ kind: String) throws(DatasetError) -> DataFile {
     let prefix = split == .train ? "train" : "t10k"
     return try DataFile(
-      folder: folder, names: ["\(prefix)-\(kind)-ubyte", "\(prefix)-\(kind.replacingFirstDash)-ubyte"],
+      folders: [folder], names: ["\(prefix)-\(kind)-ubyte", "\(prefix)-\(kind.replacingFirstDash)-ubyte"],
       hint: hint)
   }
 

@@ -1,0 +1,131 @@
+/// A folder with the binary version of CIFAR-10 or CIFAR-100: colour images of 32 × 32.
+///
+/// Format: https://www.cs.toronto.edu/~kriz/cifar.html, "Binary version": records of one label byte (two in
+/// CIFAR-100: coarse, fine) and 3072 bytes, red, green and blue planes row by row.
+struct CIFARFolder: DatasetSource {
+  /// Which of the data sets and labels.
+  enum Variant: Sendable {
+    case ten, hundredFine, hundredCoarse
+  }
+
+  let folder: String
+  let variant: Variant
+
+  private static let side = 32
+  private static let imageBytes = 3 * side * side
+  /// The tool's own archive unpacks to these folders; the files may also lie in the folder given.
+  private var subfolder: String { variant == .ten ? "cifar-10-batches-bin" : "cifar-100-binary" }
+
+  var knownStatistics: ChannelStatistics? { nil }
+
+  func layout() throws(DatasetError) -> DatasetLayout {
+    var counts: [ImageDataset.Split: Int] = [:]
+    for split in ImageDataset.Split.allCases {
+      var count = 0
+      for name in fileNames(split) { count += try countRecords(name) }
+      counts[split] = count
+    }
+    return DatasetLayout(classes: classes, counts: counts, side: Self.side, planes: 3)
+  }
+
+  func read(
+    _ split: ImageDataset.Split, limit: Int, pieceMax: Int, _ take: (LabelledPixels) -> Void
+  ) throws(DatasetError) {
+    var left = limit
+    for name in fileNames(split) {
+      let records = try countRecords(name)
+      let file = try open(name)
+      var start = 0
+      while start < min(records, left) {
+        let count = min(pieceMax, min(records, left) - start)
+        take(try readRecords(file, count: count))
+        start += count
+      }
+      left -= start
+    }
+  }
+
+  /// Label bytes before each image, and which of them counts.
+  private var labelBytes: Int { variant == .ten ? 1 : 2 }
+  private var labelPosition: Int { variant == .hundredFine ? 1 : 0 }
+
+  private func fileNames(_ split: ImageDataset.Split) -> [String] {
+    switch (variant, split) {
+    case (.ten, .train): (1...5).map { "data_batch_\($0).bin" }
+    case (.ten, .test): ["test_batch.bin"]
+    case (_, .train): ["train.bin"]
+    case (_, .test): ["test.bin"]
+    }
+  }
+
+  private func open(_ name: String) throws(DatasetError) -> DataFile {
+    try DataFile(
+      folders: [folder, "\(folder)/\(subfolder)"], names: [name],
+      hint:
+        "the folder must hold the binary version of CIFAR with files \(fileNames(.train)[0]) and the others")
+  }
+
+  /// Records of a file by its size.
+  private func countRecords(_ name: String) throws(DatasetError) -> Int {
+    let file = try open(name)
+    let bytes = try file.contentBytes()
+    let recordBytes = labelBytes + Self.imageBytes
+    guard bytes > 0, bytes % recordBytes == 0 else {
+      throw .malformed(
+        file: file.path, offset: bytes / recordBytes * recordBytes,
+        expected: "a record of \(recordBytes) bytes",
+        found: "the end of the file after \(bytes % recordBytes)")
+    }
+    return bytes / recordBytes
+  }
+
+  private func readRecords(_ file: DataFile, count: Int) throws(DatasetError) -> LabelledPixels {
+    let recordBytes = labelBytes + Self.imageBytes
+    let start = file.offset
+    let bytes = try file.take(count * recordBytes, "records")
+    var result = LabelledPixels(pixels: [], labels: [])
+    result.pixels.reserveCapacity(count * Self.imageBytes)
+    let limits = variant == .ten ? [10] : [20, 100]
+    for record in stride(from: 0, to: bytes.count, by: recordBytes) {
+      for (position, limit) in limits.enumerated() where bytes[record + position] >= limit {
+        throw .malformed(
+          file: file.path, offset: start + record + position, expected: "a label of 0 to \(limit - 1)",
+          found: "\(bytes[record + position])")
+      }
+      result.labels.append(Int(bytes[record + labelPosition]))
+      result.pixels += bytes[(record + labelBytes)..<(record + recordBytes)]
+    }
+    return result
+  }
+
+  private var classes: [String] {
+    switch variant {
+    case .ten: Self.tenNames
+    case .hundredFine: Self.fineNames.split(separator: " ").map { String($0) }
+    case .hundredCoarse: Self.coarseNames
+    }
+  }
+
+  private static let tenNames = [
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+  ]
+
+  private static let coarseNames = [
+    "aquatic_mammals", "fish", "flowers", "food_containers", "fruit_and_vegetables",
+    "household_electrical_devices", "household_furniture", "insects", "large_carnivores",
+    "large_man-made_outdoor_things", "large_natural_outdoor_scenes", "large_omnivores_and_herbivores",
+    "medium_mammals", "non-insect_invertebrates", "people", "reptiles", "small_mammals", "trees",
+    "vehicles_1",
+    "vehicles_2",
+  ]
+
+  private static let fineNames = """
+    apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly camel can \
+    castle caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur dolphin \
+    elephant flatfish forest fox girl hamster house kangaroo keyboard lamp lawn_mower leopard lion lizard lobster \
+    man maple_tree motorcycle mountain mouse mushroom oak_tree orange orchid otter palm_tree pear pickup_truck \
+    pine_tree plain plate poppy porcupine possum rabbit raccoon ray road rocket rose sea seal shark shrew skunk \
+    skyscraper snail snake spider squirrel streetcar sunflower sweet_pepper table tank telephone television tiger \
+    tractor train trout tulip turtle wardrobe whale willow_tree wolf woman worm
+    """
+}
