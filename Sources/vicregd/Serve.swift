@@ -57,6 +57,7 @@ enum Serve {
     configuration.port = settings.port
     configuration.requestLimits.bodyBytesMax = settings.bodyBytesMax
     configuration.connectionsMax = settings.connectionsMax
+    configuration.allowedHosts = settings.allowedHosts
     configuration.handlerThreads = settings.handlerThreads
     let log = Log("http")
     configuration.accessLog = { record in

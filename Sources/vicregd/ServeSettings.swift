@@ -53,6 +53,11 @@ struct ServeSettings: Sendable {
       name: "log-level", kind: .choice(Log.Level.allCases.map(\.name)), standard: "info",
       help: "lines on standard error"),
     Setting(
+      name: "allowed-hosts", kind: .text("NAMES"), standard: "",
+      help:
+        "host names that requests may be for, separated by commas; * is any. Empty: on a loopback address "
+        + "its own names, so that no web page reaches the daemon by a name of its own; elsewhere any"),
+    Setting(
       name: "insecure-no-auth", kind: .flag, standard: "false",
       help: "listen on an address that others can reach although nobody is asked who they are"),
   ]
@@ -67,6 +72,8 @@ struct ServeSettings: Sendable {
   let shutdownSeconds: Int
   let bodyBytesMax: Int
   let connectionsMax: Int
+  /// nil: any.
+  let allowedHosts: Set<String>?
   let handlerThreads: Int
   let publicFolder: String
   let migrations: String
@@ -97,6 +104,7 @@ struct ServeSettings: Sendable {
     let level = settings.text("log-level")
     logLevel = Log.Level.allCases.first { $0.name == level } ?? .info
     let isLocal = ServeSettings.isLoopback(host)
+    allowedHosts = ServeSettings.allowedHosts(settings.text("allowed-hosts"), host: host, isLocal: isLocal)
     guard isLocal || settings.isSet("insecure-no-auth") else {
       throw UsageError(
         "--host \(host) can be reached by others, and this version has no access tokens yet: anybody could "
@@ -110,6 +118,12 @@ struct ServeSettings: Sendable {
     environment["VICREGD_FASHION_MNIST"] = fashionMNIST
     if isa != "auto" { environment["VICREGD_ISA"] = isa }
     return environment
+  }
+
+  private static func allowedHosts(_ names: String, host: String, isLocal: Bool) -> Set<String>? {
+    if names == "*" || names.isEmpty && !isLocal { return nil }
+    let own = ["localhost", "127.0.0.1", "[::1]", host.contains(":") ? "[\(host)]" : host]
+    return Set(own + names.split(separator: ",").map { String($0.filter { $0 != " " }) })
   }
 
   private static func isLoopback(_ host: String) -> Bool {

@@ -91,7 +91,8 @@ import Testing
     try withServer { port in
       let client = try Client(port: port)
       client.send(
-        "GET /ok HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost : a\r\n\r\nGET /never HTTP/1.1\r\nHost: a\r\n\r\n"
+        "GET /ok HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost : a\r\n\r\n"
+          + "GET /never HTTP/1.1\r\nHost: a\r\n\r\n"
       )
       #expect(try client.answer().text == "GET ok ")
       let refusal = try client.answer()
@@ -174,6 +175,22 @@ import Testing
         status = (try? third.answer().status) ?? 0
       }
       #expect(status == 200)
+    }
+  }
+
+  @Test func `answers only for the hosts that are allowed`() throws {
+    try withServer({ $0.allowedHosts = ["localhost", "[::1]"] }) { port in
+      let client = try Client(port: port)
+      for (request, status) in [
+        ("GET / HTTP/1.1\r\nHost: LocalHost:\(port)\r\n\r\n", 200),
+        ("GET / HTTP/1.1\r\nHost: [::1]:1\r\n\r\n", 200),
+        ("GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421), ("GET / HTTP/1.1\r\nHost:\r\n\r\n", 421),
+        ("GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\n\r\n", 421),
+        ("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", 200),
+      ] {
+        client.send(request)
+        #expect(try client.answer().status == status)
+      }
     }
   }
 

@@ -1,8 +1,8 @@
 import HTTP
 import Testing
 
-/// Each class of position in a request with the bytes that may stand there, as the RFCs list them: written out
-/// here a second time, from the ABNF, so that the parser's own tables are not their own proof.
+/// Each class of position in a request with the bytes that may stand there, as the RFCs list them: written
+/// out here a second time, from the ABNF, so that the parser's own tables are not their own proof.
 struct BytePosition: Sendable, CustomTestStringConvertible {
   var testDescription: String
   var before: String

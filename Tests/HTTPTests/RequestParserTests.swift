@@ -51,7 +51,8 @@ func head(_ text: String) throws -> RequestHead {
     "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
     "\r\nGET /jobs/ab%2Fc?state=running&q=a+b HTTP/1.1\r\nhost:localhost:8080\r\nAccept: */* \r\n\r\n",
     "POST /jobs HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhelloGET / HTTP/1.0\r\n\r\n",
-    "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n5;x=\"y\"\r\nhello\r\n006\r\n world\r\n0\r\nDigest: 1\r\n\r\n"
+    "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n"
+      + "5;x=\"y\"\r\nhello\r\n006\r\n world\r\n0\r\nDigest: 1\r\n\r\n"
       + "GET http://b:80/x HTTP/1.1\r\nHost: a\r\n\r\n",
   ]
 

@@ -66,7 +66,8 @@ import Testing
       status: 422, detail: "a \"b\"\n\u{1}\\", errors: [("/spec/lr", "must be > 0, is -1"), ("", "x")])
     #expect(
       problem.jsonText
-        == #"{"type":"about:blank","title":"Unprocessable Content","status":422,"detail":"a \"b\"\n\u0001\\","#
+        == #"{"type":"about:blank","title":"Unprocessable Content","status":422,"#
+        + #""detail":"a \"b\"\n\u0001\\","#
         + #""errors":[{"pointer":"/spec/lr","message":"must be > 0, is -1"},{"pointer":"","message":"x"}]}"#
         + "\n")
     #expect(problem.response.headers["content-TYPE"] == "application/problem+json")

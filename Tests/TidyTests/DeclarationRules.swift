@@ -2,14 +2,23 @@
 enum DeclarationRules {
   static let functionLinesMax = 70
 
-  static func problems(in file: SourceFile) -> [String] {
-    Declarations(file).all.compactMap { declaration in
+  static func problems(in files: [SourceFile]) -> [String] {
+    let declarations = files.map { Declarations($0).all }
+    let requirements = Set(declarations.joined().filter { $0.owner?.isProtocol == true }.map(\.name))
+    return zip(files, declarations).flatMap { problems(in: $0, $1, requirements: requirements) }
+  }
+
+  private static func problems(
+    in file: SourceFile, _ declarations: [Declarations.Declaration], requirements: Set<String>
+  ) -> [String] {
+    declarations.compactMap { declaration in
       let place = "\(file.path):\(declaration.line)"
       let lines = declaration.lastLine - declaration.line + 1
       if ["func", "init", "subscript"].contains(declaration.keyword), lines > functionLinesMax {
         return "\(place): \(declaration.name) has \(lines) lines, at most \(functionLinesMax)"
       }
-      return needsDocumentation(declaration) && !declaration.isDocumented
+      let isWitness = declaration.owner?.conforms == true && requirements.contains(declaration.name)
+      return !isWitness && needsDocumentation(declaration) && !declaration.isDocumented
         ? "\(place): \(declaration.keyword) \(declaration.name) has no `///`" : nil
     }
   }
@@ -17,14 +26,16 @@ enum DeclarationRules {
   /// Stored properties and cases may be said by their type's comment; initialisers that only take fields say
   /// themselves; what a protocol of the standard library asks for is documented there.
   private static func needsDocumentation(_ declaration: Declarations.Declaration) -> Bool {
-    if declaration.isPrivate || declaration.isOverride || declaration.owner?.conforms == true { return false }
+    let owner = declaration.owner
+    let isWitness = owner?.isExtension == true && owner?.conforms == true
+    if declaration.isPrivate || declaration.isOverride || isWitness { return false }
     switch declaration.keyword {
     case "extension": return false
     case "var", "let", "case":
       if witnesses.contains(declaration.name) { return false }
-      return declaration.owner?.isExtension ?? true
-    case "init": return declaration.canFail
-    case "typealias", "associatedtype": return declaration.owner == nil
+      return owner?.isExtension ?? true
+    case "init": return declaration.canFail && declaration.isPackage
+    case "typealias", "associatedtype": return owner == nil
     default: return !witnesses.contains(declaration.name)
     }
   }

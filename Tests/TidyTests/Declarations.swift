@@ -10,6 +10,7 @@ struct Declarations {
     var lastLine: Int
     let isPrivate: Bool
     let isOverride: Bool
+    let isPackage: Bool
     let isDocumented: Bool
     /// `throws`, or `init?`.
     var canFail = false
@@ -19,7 +20,8 @@ struct Declarations {
 
   struct Owner {
     let isExtension: Bool
-    /// The extension names a protocol, so its members are that protocol's.
+    let isProtocol: Bool
+    /// It names a protocol, so members may be that protocol's; of an extension, all are.
     var conforms = false
     let isPrivate: Bool
     let index: Int
@@ -89,7 +91,7 @@ struct Declarations {
   }
 
   private mutating func noteConformance() {
-    guard let pending, all[pending].keyword == "extension" else { return }
+    guard let pending, Self.types.contains(all[pending].keyword) else { return }
     conforming.insert(pending)
   }
   private var conforming: Set<Int> = []
@@ -106,7 +108,8 @@ struct Declarations {
     }
     let type = all[pending]
     let owner = Owner(
-      isExtension: type.keyword == "extension", conforms: conforming.contains(pending),
+      isExtension: type.keyword == "extension", isProtocol: type.keyword == "protocol",
+      conforms: conforming.contains(pending),
       isPrivate: type.isPrivate,
       index: pending)
     scopes.append((.members(owner), brackets))
@@ -142,8 +145,16 @@ struct Declarations {
         keyword: token.text, name: next, line: token.line, lastLine: token.line,
         isPrivate: modifiers.contains("private") || modifiers.contains("fileprivate")
           || owner?.isPrivate == true,
-        isOverride: modifiers.contains("override"), isDocumented: isDocumented(line: token.line),
+        isOverride: modifiers.contains("override"), isPackage: modifiers.contains("package"),
+        isDocumented: isDocumented(line: token.line) || continuesGroup(of: owner, line: token.line),
         canFail: token.text == "init" && next == "?", owner: owner))
+  }
+
+  /// One-line declarations of a kind that follow a documented one without an empty line share its comment.
+  private func continuesGroup(of owner: Owner?, line: Int) -> Bool {
+    guard let last = all.last, !Self.types.contains(last.keyword), last.owner?.index == owner?.index
+    else { return false }
+    return last.line == line - 1 && last.lastLine == last.line && last.isDocumented
   }
 
   /// A `///` block, or the end of a `/** */` one, stands directly above; attributes may stand between.

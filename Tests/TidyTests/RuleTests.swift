@@ -132,29 +132,31 @@ private func source(_ text: String, path: String = "Sources/A/A.swift") -> Sourc
     "struct A {}", "package enum A { case b }", "func f() {}", "var x: Int { 1 }", "protocol P {}",
     "/// A.\nstruct A {\n  func f() {}\n}", "/// A.\nstruct A {\n  enum B { case c }\n}",
     "extension A {\n  var x: Int { 1 }\n}", "/// P.\nprotocol P {\n  func f()\n}",
-    "/// A.\nstruct A {\n  init(text: String) throws {\n  }\n}",
-    "/// A.\nstruct A {\n  init?(_ x: Int) {}\n}",
-    "/// A.\n\nfinal class A {}",
+    "/// A.\nstruct A {\n  package init(text: String) throws {\n  }\n}",
+    "/// A.\nstruct A {\n  package init?(_ x: Int) {}\n}",
+    "/// A.\n\nfinal class A {}", "/// A.\nfunc a() {\n  b()\n}\nfunc c() {}",
   ])
   func `finds a declaration without documentation`(_ code: String) {
-    #expect(DeclarationRules.problems(in: source(code)).count >= 1)
+    #expect(DeclarationRules.problems(in: [source(code)]).count >= 1)
   }
 
   @Test(arguments: [
     "/// A.\n@frozen\nstruct A {\n  var x = 1\n  case y\n  private func f() {}\n}",
     "/// F.\nfunc f() {\n  func g() {}\n  let h = { (x: Int) in struct B {} }\n}",
+    "/// A.\nfunc a() { b() }\nfunc c() {}",
+    "/// P.\nprotocol P {\n  /// F.\n  func f()\n}\n/// S.\nstruct S: P {\n  func f() {}\n}",
     "extension A: P {\n  func f() {}\n}", "private struct A {\n  func f() {}\n}",
     "/// A.\nstruct A {\n  let f = { x in\n    func g() {}\n    return x\n  }\n  init(x: Int) {}\n}",
     "/// A.\nfinal class A {\n  /// F.\n  class func f(_ x: Int = .init(1)) {}\n}",
   ])
   func `lets documented, private and inner declarations be`(_ code: String) {
-    #expect(DeclarationRules.problems(in: source(code)) == [])
+    #expect(DeclarationRules.problems(in: [source(code)]) == [])
   }
 
   @Test func `finds a function that does not fit a screen`() {
     let body = String(repeating: "  a()\n", count: DeclarationRules.functionLinesMax)
-    #expect(DeclarationRules.problems(in: source("/// F.\nfunc f() {\n\(body)}")).count == 1)
+    #expect(DeclarationRules.problems(in: [source("/// F.\nfunc f() {\n\(body)}")]).count == 1)
     let shorter = String(repeating: "  a()\n", count: DeclarationRules.functionLinesMax - 2)
-    #expect(DeclarationRules.problems(in: source("/// F.\nfunc f() {\n\(shorter)}")).isEmpty)
+    #expect(DeclarationRules.problems(in: [source("/// F.\nfunc f() {\n\(shorter)}")]).isEmpty)
   }
 }

@@ -1,16 +1,35 @@
 import Glibc
 
+/// Which content a file has, as far as the file system tells without reading it: another one after every write
+/// or replacement.
+package struct FileIdentity: Equatable, Sendable {
+  package let inode: UInt64
+  package let bytes: Int
+  /// Nanoseconds since 1970 of the last change of the content.
+  package let modifiedNanoseconds: Int
+
+  /// The file at a path, links followed; nil without one.
+  package init?(path: String) {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    self.init(status)
+  }
+
+  fileprivate init(_ status: stat) {
+    inode = UInt64(status.st_ino)
+    bytes = Int(status.st_size)
+    modifiedNanoseconds = Int(status.st_mtim.tv_sec) * 1_000_000_000 + Int(status.st_mtim.tv_nsec)
+  }
+}
+
 /// A regular file below a folder, found by a path from outside that is not trusted.
 package struct ConfinedFile: Sendable {
   package let file: File
-  package let bytes: Int
-  /// Nanoseconds since 1970 of the last change of its content.
-  package let modifiedNanoseconds: Int
-  package let inode: UInt64
+  package let identity: FileIdentity
 
-  /// Opens a file if it is a regular one and lies below `root` after every link has been followed; nil if not.
+  /// Opens a file if it is a regular one and lies below `root` after every link has been followed.
   ///
-  /// The check is made on the open file (`/proc/self/fd`), so that no change of links in between gets past it.
+  /// The check is made on the open file (`/proc/self/fd`), so no change of links in between gets past it.
   ///
   /// - Parameters:
   ///   - root: an absolute path without links, as `FileSystem.resolve` gives it.
@@ -24,8 +43,6 @@ package struct ConfinedFile: Sendable {
       place.hasPrefix(root.hasSuffix("/") ? root : root + "/")
     else { return nil }
     self.file = file
-    bytes = Int(status.st_size)
-    modifiedNanoseconds = Int(status.st_mtim.tv_sec) * 1_000_000_000 + Int(status.st_mtim.tv_nsec)
-    inode = UInt64(status.st_ino)
+    identity = FileIdentity(status)
   }
 }

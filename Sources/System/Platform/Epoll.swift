@@ -17,6 +17,7 @@ package final class Epoll: Sendable {
     package var isBroken: Bool
   }
 
+  /// Watches nothing yet.
   package init() throws(SystemError) {
     descriptor = try retrying("create", "epoll") { clinux_epoll_create() }
   }

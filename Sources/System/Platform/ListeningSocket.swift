@@ -13,7 +13,8 @@ package final class ListeningSocket: Sendable {
     case connection(Socket)
     /// Nobody waits.
     case none
-    /// This process or machine has no descriptor or memory left for one (`EMFILE`, `ENFILE`, `ENOBUFS`, `ENOMEM`).
+    /// This process or machine has no descriptor or memory left for one
+    /// (`EMFILE`, `ENFILE`, `ENOBUFS`, `ENOMEM`).
     case exhausted
   }
 

@@ -62,6 +62,7 @@ struct SocketAddress {
     }
   }
 
+  /// Lends the address to a call that reads it.
   mutating func withPointer<Result>(
     _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
   ) -> Result {
@@ -71,6 +72,7 @@ struct SocketAddress {
     }
   }
 
+  /// Lends the whole storage to a call that writes an address into it.
   mutating func withMutablePointer<Result>(
     _ body: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Result
   ) -> Result {

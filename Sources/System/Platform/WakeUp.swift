@@ -5,6 +5,7 @@ import Glibc
 package final class WakeUp: Sendable {
   let descriptor: Int32
 
+  /// No signal has come yet.
   package init() throws(SystemError) {
     descriptor = try retrying("create", "eventfd") { clinux_eventfd() }
   }

@@ -39,8 +39,10 @@ enum Grammar {
     }
   }
 
+  /// DIGIT = %x30-39  (RFC 5234, appendix B.1)
   static func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
 
+  /// ALPHA = %x41-5A / %x61-7A  (RFC 5234, appendix B.1)
   static func isLetter(_ byte: UInt8) -> Bool { byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A }
 
   /// The value of a HEXDIG in either case (RFC 5234, appendix B.1).

@@ -19,6 +19,15 @@ package struct RequestHead: Sendable {
     case chunked
   }
 
+  /// Which host the request is for, in lower case without its port; nil when a client of HTTP/1.0 says none.
+  package var host: String? {
+    guard let authority = target.authority ?? headers["Host"] else { return nil }
+    if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
+      return authority[...end].lowercased()
+    }
+    return authority.prefix { $0 != ":" }.lowercased()
+  }
+
   /// The request with its content, for a handler.
   package func request(body: [UInt8]) -> Request {
     Request(method: method, segments: target.segments, query: target.query, headers: headers, body: body)

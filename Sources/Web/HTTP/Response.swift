@@ -16,6 +16,7 @@ package struct Response: Sendable {
     headers.add("Content-Type", contentType)
   }
 
+  /// What follows the head, and where it comes from.
   package enum Body: Sendable {
     case empty
     case bytes([UInt8])

@@ -1,6 +1,7 @@
 /// Finds the handler of a request by its path and method.
 ///
-/// A pattern is literal segments and `{name}` for any one segment that is not empty; a literal wins over a name.
+/// A pattern is literal segments and `{name}` for any one segment that is not empty; a literal wins over
+/// a name.
 /// `HEAD` is answered by the handler of `GET`, whose body the server leaves out (RFC 9110, section 9.3.2);
 /// `OPTIONS` by the list of methods. What no pattern matches goes to the fallback, such as static files.
 package struct Router: Sendable {

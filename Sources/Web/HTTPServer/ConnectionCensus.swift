@@ -4,24 +4,49 @@ import Synchronization
 /// How many connections are open, over all loops.
 final class ConnectionCensus: Sendable {
   private let connectionsMax: Int
-  private let count = Mutex(0)
+  private let perAddressMax: Int
+  private let state = Mutex((count: 0, byAddress: [String: Int]()))
 
-  init(_ configuration: ServerConfiguration) { connectionsMax = configuration.connectionsMax }
+  /// Nobody is connected yet.
+  init(_ configuration: ServerConfiguration) {
+    connectionsMax = configuration.connectionsMax
+    perAddressMax = configuration.connectionsPerAddressMax
+  }
 
   /// Counts a connection in, or tells why it cannot stay.
   func enter(_ peer: String) -> Problem? {
-    count.withLock { count in
-      guard count < connectionsMax else {
-        var problem = Problem(
-          status: 503, detail: "The server is at its limit connections_max, which is \(connectionsMax).")
-        problem.headers.add("Retry-After", "1")
-        return problem
+    state.withLock { state in
+      guard state.count < connectionsMax else {
+        return refusal("The server is at its limit connections_max, which is \(connectionsMax).")
       }
-      count += 1
+      if !isLoopback(peer) {
+        guard state.byAddress[peer, default: 0] < perAddressMax else {
+          return refusal(
+            "Your address is at its limit connections_per_address_max, which is \(perAddressMax).")
+        }
+        state.byAddress[peer, default: 0] += 1
+      }
+      state.count += 1
       return nil
     }
   }
 
   /// Counts a connection out.
-  func leave(_ peer: String) { count.withLock { $0 -= 1 } }
+  func leave(_ peer: String) {
+    state.withLock { state in
+      state.count -= 1
+      guard let count = state.byAddress[peer] else { return }
+      state.byAddress[peer] = count > 1 ? count - 1 : nil
+    }
+  }
+
+  private func refusal(_ detail: String) -> Problem {
+    var problem = Problem(status: 503, detail: detail)
+    problem.headers.add("Retry-After", "1")
+    return problem
+  }
+
+  private func isLoopback(_ peer: String) -> Bool {
+    peer.hasPrefix("127.") || peer == "::1" || peer.hasPrefix("::ffff:127.")
+  }
 }

@@ -1,8 +1,8 @@
 /// Which connection has to be looked at next: a binary heap by time.
 ///
 /// A connection whose deadline moves later keeps its old entry and is entered again when that one comes up,
-/// so that an ordinary request costs no change here. One whose deadline moves earlier gets a second entry; the
-/// connection knows which of them counts.
+/// so that an ordinary request costs no change here. One whose deadline moves earlier gets a second
+/// entry; the connection knows which of them counts.
 struct DeadlineQueue {
   private var heap: [(nanoseconds: UInt64, token: UInt64)] = []
 

@@ -29,6 +29,7 @@ final class EventLoop: @unchecked Sendable {
   private var resumesListeningAt: UInt64?
   private var stopsAt: UInt64?
 
+  /// Watches the listener from now on; connections wait until `run`.
   init(
     _ configuration: ServerConfiguration, _ listener: ListeningSocket, _ inbox: LoopInbox,
     _ pool: HandlerPool,

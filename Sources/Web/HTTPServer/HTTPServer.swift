@@ -45,8 +45,8 @@ package final class HTTPServer: Sendable {
     return listener.port
   }
 
-  /// Takes no new connections or requests, lets running answers finish and gives streams their end; what is not
-  /// done after `graceSeconds` is cut off. Returns when the threads have ended.
+  /// Takes no new connections or requests, lets running answers finish and gives streams their end; what
+  /// is not done after `graceSeconds` is cut off. Returns when the threads have ended.
   package func stop(graceSeconds: Double = 5) {
     let state = running.withLock { running in
       defer { running = nil }

@@ -38,8 +38,8 @@ final class HandlerPool: Sendable {
   /// Queues work.
   func add(_ work: [Work]) { queue.add(work) }
 
-  /// Returns when everything queued is done, or at that time of the monotonic clock; a handler that still runs
-  /// then is left to itself.
+  /// Returns when everything queued is done, or at that time of the monotonic clock; a handler that still
+  /// runs then is left to itself.
   func finish(by deadline: UInt64) {
     queue.close()
     var running = threads.count

@@ -16,6 +16,7 @@ final class LoopInbox: Sendable {
   let wakeUp: WakeUp
   private let messages = Mutex<[Message]>([])
 
+  /// Empty.
   init() throws(SystemError) { wakeUp = try WakeUp() }
 
   /// Adds a message; only the first of several needs a system call.

@@ -7,12 +7,14 @@ import Synchronization
 final class Responder: Sendable {
   private let handler: Handler
   private let coding: ContentCoding
+  private let allowedHosts: Set<String>?
   private let isStopping = Atomic<Bool>(false)
   private let date = Mutex((unixSeconds: 0, text: ""))
 
   init(_ configuration: ServerConfiguration, handler: @escaping Handler) {
     self.handler = handler
     coding = ContentCoding(configuration)
+    allowedHosts = configuration.allowedHosts.map { Set($0.map { $0.lowercased() }) }
   }
 
   /// From now on every answer is the last of its connection.
@@ -23,6 +25,7 @@ final class Responder: Sendable {
     let request = head.request(body: body)
     let response: Response
     do {
+      try admit(head)
       response = try coding.encode(handler(request).conditioned(by: request), for: request)
     } catch let problem as Problem {
       response = problem.response
@@ -38,6 +41,12 @@ final class Responder: Sendable {
 
   /// The answer to a request that could not be read, after which the connection ends.
   func refusal(_ problem: Problem) -> Answer { prepareProblem(problem, nil) }
+
+  /// Everything that a request has to pass before any handler sees it.
+  private func admit(_ head: RequestHead) throws(Problem) {
+    guard let allowedHosts, let host = head.host, !allowedHosts.contains(host) else { return }
+    throw Problem(status: 421, detail: "This server does not answer for the host \(host).")
+  }
 
   private func prepareProblem(_ problem: Problem, _ head: RequestHead?) -> Answer {
     let response = problem.response

@@ -10,6 +10,12 @@ package struct ServerConfiguration: Sendable {
   package var requestLimits = RequestLimits()
   /// Connections open at once; further ones are answered 503 and closed.
   package var connectionsMax = 16_384
+  /// Of those, connections from one address; the machine's own loopback addresses, which proxies share, are
+  /// only held to the first limit.
+  package var connectionsPerAddressMax = 512
+  /// Host names that requests may be for, without ports; nil allows any. On a loopback address this is what
+  /// keeps a web page from reaching the server under a name of its own (DNS rebinding).
+  package var allowedHosts: Set<String>?
   /// Threads that only move bytes between sockets and memory.
   package var loopThreads = 1
   /// Threads that run handlers, which may wait for disk and database.

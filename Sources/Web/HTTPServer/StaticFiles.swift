@@ -5,6 +5,7 @@ import Platform
 package struct StaticFiles: Sendable {
   private let root: String
   private let cacheControl: String
+  private let cache = StaticCache()
 
   /// - Parameters:
   ///   - root: the folder; links inside it may point below it only.
@@ -25,38 +26,53 @@ package struct StaticFiles: Sendable {
       refusal.headers.add("Allow", "GET, HEAD")
       throw refusal
     }
-    guard let path = relativePath(request.segments.dropFirst(prefixSegments)),
-      let file = ConfinedFile(root: root, relativePath: path)
+    guard let names = fileNames(request.segments.dropFirst(prefixSegments)),
+      let (path, identity, body) = try find(names)
     else { throw Problem(status: 404, detail: "There is no such file.") }
-    var response = Response(body: .file(path: "\(root)/\(path)", offset: 0, count: file.bytes))
+    var response = Response(body: body)
     response.headers.add("Content-Type", ContentType.of(fileName: path))
-    response.headers.add("ETag", entityTag(file).text)
+    response.headers.add("ETag", entityTag(identity).text)
     response.headers.add("Cache-Control", cacheControl)
     response.headers.add("Accept-Ranges", "bytes")
     response.headers.add("X-Content-Type-Options", "nosniff")
     return response
   }
 
-  /// The segments as a path; nil if one could lead elsewhere or is hidden. Each has been decoded once, so a slash or
-  /// a dot in it was written as `%2F` or `%2E`; it is not decoded again.
-  private func relativePath(_ segments: ArraySlice<String>) -> String? {
-    var names = Array(segments)
-    let asksForFolder = names.last == ""
-    if asksForFolder { names.removeLast() }
-    for name in names {
-      if name.isEmpty || name.hasPrefix(".") || name.utf8.contains(where: { $0 == 0x2F || $0 == 0 }) {
-        return nil
-      }
+  /// The segments as names of folders and a file, the last empty for a folder; nil if one could lead
+  /// elsewhere or is hidden. Each has been decoded once, so a slash or a dot in it was written as `%2F` or
+  /// `%2E`; it is not decoded again.
+  private func fileNames(_ segments: ArraySlice<String>) -> ArraySlice<String>? {
+    let names = segments.last == "" ? segments.dropLast() : segments
+    let areSafe = names.allSatisfy { name in
+      !name.isEmpty && !name.hasPrefix(".") && !name.utf8.contains { $0 == 0x2F || $0 == 0 }
     }
-    let path = names.joined(separator: "/")
-    let isFolder = path.isEmpty || FileSystem.isDirectory("\(root)/\(path)")
-    if isFolder { return (names + ["index.html"]).joined(separator: "/") }
-    return asksForFolder ? nil : path
+    return areSafe ? segments : nil
+  }
+
+  /// The file of that name, or `index.html` in the folder of that name.
+  private func find(
+    _ names: ArraySlice<String>
+  ) throws(SystemError) -> (path: String, identity: FileIdentity, body: Response.Body)? {
+    var path = "\(root)/\(names.joined(separator: "/"))"
+    if let cached = cache.content(of: path) { return (path, cached.identity, .bytes(cached.content)) }
+    if FileSystem.isDirectory(path) { path += path.hasSuffix("/") ? "index.html" : "/index.html" }
+    if let cached = cache.content(of: path) { return (path, cached.identity, .bytes(cached.content)) }
+    guard let found = ConfinedFile(root: root, relativePath: String(path.dropFirst(root.count + 1))) else {
+      return nil
+    }
+    let identity = found.identity
+    guard identity.bytes <= StaticCache.fileBytesMax else {
+      return (path, identity, .file(path: path, offset: 0, count: identity.bytes))
+    }
+    let content = try found.file.read(at: 0, countMax: identity.bytes)
+    // A file that is being written is told by the next request's look at it.
+    cache.keep(content, of: path, identity: identity)
+    return (path, identity, .bytes(content))
   }
 
   /// Changes whenever the file is written or replaced.
-  private func entityTag(_ file: ConfinedFile) -> EntityTag {
-    let parts = [Int(truncatingIfNeeded: file.inode), file.bytes, file.modifiedNanoseconds]
+  private func entityTag(_ identity: FileIdentity) -> EntityTag {
+    let parts = [Int(truncatingIfNeeded: identity.inode), identity.bytes, identity.modifiedNanoseconds]
     return EntityTag(parts.map { String(UInt(bitPattern: $0), radix: 36) }.joined(separator: "-"))
   }
 }

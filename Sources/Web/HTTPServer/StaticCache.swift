@@ -1,0 +1,35 @@
+import Platform
+import Synchronization
+
+/// Small files that have been served, kept in memory until they change or there are too many.
+final class StaticCache: Sendable {
+  /// A larger file is sent from disk, where one system call moves it.
+  static let fileBytesMax = 64 << 10
+  /// What all files in memory may have together.
+  static let bytesMax = 4 << 20
+
+  private struct Entry: Sendable {
+    var identity: FileIdentity
+    var content: [UInt8]
+  }
+
+  private let state = Mutex((entries: [String: Entry](), bytes: 0))
+
+  /// A file's content, as long as the file on disk is the one that was read.
+  func content(of path: String) -> (identity: FileIdentity, content: [UInt8])? {
+    guard let entry = state.withLock({ $0.entries[path] }), FileIdentity(path: path) == entry.identity else {
+      return nil
+    }
+    return (entry.identity, entry.content)
+  }
+
+  /// Keeps a file's content; when there is no room, everything else is forgotten.
+  func keep(_ content: [UInt8], of path: String, identity: FileIdentity) {
+    state.withLock { state in
+      state.bytes -= state.entries.removeValue(forKey: path)?.content.count ?? 0
+      if state.bytes + content.count > StaticCache.bytesMax { state = ([:], 0) }
+      state.entries[path] = Entry(identity: identity, content: content)
+      state.bytes += content.count
+    }
+  }
+}
