@@ -33,10 +33,9 @@ extension DispatchLoop {
   private func specification(of job: JobRecord, in folder: RunFolder) throws -> RunSpec {
     var spec = try RunSpec(
       job: job.id, attempt: job.attempt, specification: job.specification(),
-      threads: configuration.threadsPerWorker)
-    switch spec.specification {
-    case .train: spec.resumeFrom = try newestCheckpoint(in: folder, of: job.id)
-    case .evaluate(let evaluation): spec.checkpointPath = try checkpoint(evaluation.checkpoint)
+      threads: configuration.threadsPerWorker, resumeFrom: newestCheckpoint(in: folder, of: job.id))
+    if case .evaluate(let evaluation) = spec.specification {
+      spec.checkpointPath = try checkpoint(evaluation.checkpoint)
     }
     return spec
   }

@@ -8,7 +8,7 @@ package struct RunSpec: Sendable, Equatable {
   package var specification: JobSpecification
   /// Threads of the engine, ≥ 1. Results do not depend on it.
   package var threads: Int
-  /// Train: path of the checkpoint to go on from; `nil`: from the beginning.
+  /// Path of the run's own checkpoint to go on from; `nil`: from the beginning.
   package var resumeFrom: String?
   /// Evaluate: path of the checkpoint to judge.
   package var checkpointPath: String?

@@ -26,7 +26,7 @@ extension WorkerEvent {
       line.add("message", .string(message))
     case .result(let result):
       line.add("time", .string(time))
-      for (key, value) in (result.object ?? [:]).sorted(by: { $0.key < $1.key }) { line.add(key, value) }
+      line.add("result", result)
     case .yielded(let step):
       line.add("time", .string(time))
       line.add("step", .integer(step))
@@ -59,8 +59,7 @@ extension WorkerEvent {
       guard let manifest = CheckpointManifest(json: json) else { return nil }
       self = .checkpoint(manifest)
     case "warning": self = .warning(message: json["message"]?.string ?? "")
-    case "result":
-      self = .result(.object((json.object ?? [:]).filter { $0.key != "event" && $0.key != "time" }))
+    case "result": self = .result(json["result"] ?? .null)
     case "yielded": self = .yielded(step: json["step"]?.int ?? 0)
     case "end":
       guard let state = json["state"]?.string.flatMap(JobState.init(rawValue:)), state.isFinished else {

@@ -9,7 +9,7 @@ package enum WorkerEvent: Sendable, Equatable {
   case checkpoint(CheckpointManifest)
   /// Something that a person should know and that ends nothing.
   case warning(message: String)
-  /// What an evaluation found: the `result` of its job, an object whose members stand in the line.
+  /// What an evaluation found: the `result` of its job, an object.
   case result(JSON)
   /// The worker left because it was told to; the run goes on from the checkpoint at this step.
   case yielded(step: Int)
