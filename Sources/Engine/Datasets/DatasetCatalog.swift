@@ -26,7 +26,8 @@ package struct DatasetCatalog: Sendable {
     try source(name).layout().counts
   }
 
-  /// Reads a split into memory, at most `limit` images of it; its statistics are those of the whole training split.
+  /// Reads a split into memory, at most `limit` images of it; its statistics are those of the whole training
+  /// split.
   package func open(
     _ name: String, split: ImageDataset.Split, limit: Int? = nil
   ) throws(DatasetError) -> ImageDataset {

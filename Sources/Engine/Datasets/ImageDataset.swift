@@ -91,8 +91,8 @@ struct StatisticsAccumulator {
     for plane in histograms.indices { histograms[plane][0] += count }
   }
 
-  /// Mean and standard deviation of everything added; a constant channel has the deviation 1 so that it can be
-  /// divided by.
+  /// Mean and standard deviation of everything added; a constant channel has the deviation 1 so that it can
+  /// be divided by.
   var statistics: ChannelStatistics {
     var mean: [Double] = []
     var std: [Double] = []

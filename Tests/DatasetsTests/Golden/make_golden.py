@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes augmentations.json and augmentations.bin.gz: what torchvision makes of small images with given parameters.
+"""Writes augmentations.json and augmentations.bin.gz: what torchvision makes of small images.
 
-Needs torch, torchvision, numpy, pillow, the photographs of scikit-image's wheel (its path is the only argument;
-astronaut: NASA, public domain; coffee and chelsea: CC0) and Debian's dataset-fashion-mnist.
+Needs torch, torchvision, numpy, pillow, the photographs of scikit-image's wheel (its path is the only
+argument; astronaut: NASA, public domain; coffee and chelsea: CC0) and Debian's dataset-fashion-mnist.
 Binary file: images as bytes [planes][height][width], then results as little-endian float32 [3][side][side].
 """
 import gzip
@@ -84,8 +84,8 @@ for image, box, side in [
     ("coffee", (39, 47, 1, 1), 8), ("coffee", (2, 46, 30, 2), 13), ("boot", (4, 6, 21, 19), 32),
 ]:
     for flip, antialias in [(0, 0), (0, 1), (1, 1), (1, 0)][:4 if side < 20 else 2]:
-        add("crop", image, crop(image, *box, side, flip, bool(antialias)), top=box[0], left=box[1], height=box[2],
-            width=box[3], flip=flip, antialias=antialias)
+        add("crop", image, crop(image, *box, side, flip, bool(antialias)), top=box[0], left=box[1],
+            height=box[2], width=box[3], flip=flip, antialias=antialias)
 
 for image in ["palette", "chelsea", "shirt"]:
     x = tensor(image)
@@ -123,7 +123,8 @@ for image, box, flip, order, factors, gray, sigma, solarize in views:
         x = F.gaussian_blur(x, [3, 3], [sigma, sigma])
     if solarize:
         x = F.solarize(x, 0.5)
-    parameters = dict(top=box[0], left=box[1], height=box[2], width=box[3], flip=flip, gray=gray, solarize=solarize)
+    parameters = dict(top=box[0], left=box[1], height=box[2], width=box[3], flip=flip, gray=gray,
+                      solarize=solarize)
     if order:
         parameters |= {f"order{i}": o for i, o in enumerate(order)} | dict(zip(NAMES, factors))
     if sigma:

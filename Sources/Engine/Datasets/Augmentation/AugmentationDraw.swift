@@ -80,7 +80,8 @@ package struct AugmentationDraw: Sendable, Equatable {
     solarizes = random.isTrue(recipe.solarizeProbability)
   }
 
-  /// torchvision's `RandomResizedCrop.get_params`: ten tries, then the largest central crop of an allowed ratio.
+  /// torchvision's `RandomResizedCrop.get_params`: ten tries, then the largest central crop of an allowed
+  /// ratio.
   private static func crop(
     _ recipe: ViewRecipe, _ height: Int, _ width: Int, _ random: inout CounterRandom
   ) -> Box {

@@ -30,7 +30,8 @@ package struct Augmenter: Sendable {
     }
   }
 
-  /// Applies drawn parameters to image `index` of `dataset`; the probabilities and ranges of `recipe` play no part.
+  /// Applies drawn parameters to image `index` of `dataset`; the probabilities and ranges of `recipe` play no
+  /// part.
   func apply(
     _ draw: AugmentationDraw, _ recipe: ViewRecipe, to dataset: ImageDataset, _ index: Int,
     into output: Floats, scratch: AugmentationScratch

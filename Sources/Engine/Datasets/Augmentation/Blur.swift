@@ -2,7 +2,8 @@ import Platform
 import Tensors
 
 extension PlanarImage {
-  /// torchvision's `gaussian_blur` with a square kernel of `size` (odd) pixels and reflected borders, as two passes.
+  /// torchvision's `gaussian_blur` with a square kernel of `size` (odd) pixels and reflected borders, as two
+  /// passes.
   ///
   /// `size / 2` must be smaller than the side.
   func blur(size: Int, sigma: Float, scratch: AugmentationScratch) {

@@ -30,8 +30,8 @@ extension PlanarImage {
 
   /// torchvision's `adjust_hue`: a turn of the hue by `shift` (−0.5…0.5 of a full turn) in HSV.
   ///
-  /// Back from HSV a channel is `v − v·s·max(0, min(k, 4 − k, 1))` with `k = (n + 6h) mod 6` and n = 5, 3, 1 for
-  /// red, green, blue: no branches, and continuous where torchvision's cases meet.
+  /// Back from HSV a channel is `v − v·s·max(0, min(k, 4 − k, 1))` with `k = (n + 6h) mod 6` and n = 5,
+  /// 3, 1 for red, green, blue: no branches, and continuous where torchvision's cases meet.
   func adjustHue(_ shift: Float) {
     guard planes == 3 else { return }
     let turn = 6 * shift

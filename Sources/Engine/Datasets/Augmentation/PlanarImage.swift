@@ -43,8 +43,8 @@ package struct AugmentationScratch: Sendable {
   let rowTaps: ResizeTaps
   let kernel: Floats
 
-  /// For views of `side` × `side` pixels out of images of at most `extentMax` rows and columns, and blurs of at
-  /// most `blurKernel` pixels.
+  /// For views of `side` × `side` pixels out of images of at most `extentMax` rows and columns, and blurs of
+  /// at most `blurKernel` pixels.
   package init(side: Int, extentMax: Int, blurKernel: Int, arena: Arena) throws(SystemError) {
     let stride = PlanarImage.stride(side: side)
     image = try arena.allocate(3 * side * stride)

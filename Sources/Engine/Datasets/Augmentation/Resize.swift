@@ -9,6 +9,7 @@ struct ResizeTaps {
   let weights: Floats
   let outputs: Int
 
+  /// Tables for `outputs` positions, each of at most `inputsMax` inputs.
   init(outputs: Int, inputsMax: Int, arena: Arena) throws(SystemError) {
     self.outputs = outputs
     starts = try arena.allocate(outputs)
@@ -79,8 +80,8 @@ extension PlanarImage {
   /// Fills the image with the part `box` of 8-bit planes, resized to the image's side and divided by 255;
   /// `flips` exchanges left and right. torchvision's `resized_crop` and `hflip`.
   ///
-  /// `source` holds the planes from `offset` on, each of `sourceHeight` × `sourceWidth` bytes; `scratch` must be
-  /// made for at least as many rows and columns as the box has.
+  /// `source` holds the planes from `offset` on, each of `sourceHeight` × `sourceWidth` bytes; `scratch`
+  /// must be made for at least as many rows and columns as the box has.
   func resizedCrop(
     of source: Span<UInt8>, offset: Int, sourceHeight: Int, sourceWidth: Int, box: AugmentationDraw.Box,
     flips: Bool, antialias: Bool, scratch: AugmentationScratch

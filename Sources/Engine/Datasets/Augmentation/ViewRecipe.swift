@@ -10,7 +10,8 @@ package struct ViewRecipe: Sendable, Equatable {
   package var flipProbability: Double
   /// Probability of the four colour changes together.
   package var jitterProbability: Double
-  /// Factor uniform in `max(0, 1 − brightness) … 1 + brightness`; 0 leaves the operation out. So the next two.
+  /// Factor uniform in `max(0, 1 − brightness) … 1 + brightness`; 0 leaves the operation out. So the next
+  /// two.
   package var brightness: Double
   package var contrast: Double
   package var saturation: Double

@@ -16,10 +16,11 @@ package struct BatchLoader: Sendable {
   /// One a member of the team.
   private let scratches: [AugmentationScratch]
 
-  /// `views` has one maker a view: two in training, one in evaluation. `normalizes` false leaves values in [0, 1].
+  /// `views` has one maker a view: two in training, one in evaluation. `normalizes` false leaves values in
+  /// [0, 1].
   ///
-  /// Throws `DatasetError.blurTooWide` for a recipe that the images are too small for, or `SystemError` if there is
-  /// no memory.
+  /// Throws `DatasetError.blurTooWide` for a recipe that the images are too small for, or `SystemError` if
+  /// there is no memory.
   package init(
     dataset: ImageDataset, views: [ViewMaker], normalizes: Bool = true, seed: UInt64, team: ThreadTeam
   ) throws {
@@ -43,8 +44,8 @@ package struct BatchLoader: Sendable {
     }
   }
 
-  /// Writes the views of the images at `indices` into the front of `output`: `[views][n][3][side][side]`, n the
-  /// number of indices, all first views first.
+  /// Writes the views of the images at `indices` into the front of `output`: `[views][n][3][side][side]`, n
+  /// the number of indices, all first views first.
   package func load(_ indices: ArraySlice<Int>, epoch: Int, into output: Floats) {
     let n = indices.count
     let size = 3 * dataset.side * dataset.side

@@ -18,6 +18,7 @@ struct CIFARFolder: DatasetSource {
 
   var knownStatistics: ChannelStatistics? { nil }
 
+  /// Classes by the variant, counts by the files' sizes.
   func layout() throws(DatasetError) -> DatasetLayout {
     var counts: [ImageDataset.Split: Int] = [:]
     for split in ImageDataset.Split.allCases {
@@ -28,6 +29,7 @@ struct CIFARFolder: DatasetSource {
     return DatasetLayout(classes: classes, counts: counts, side: Self.side, planes: 3)
   }
 
+  /// The records of the split's files in order; labels out of range are refused.
   func read(
     _ split: ImageDataset.Split, limit: Int, pieceMax: Int, _ take: (LabelledPixels) -> Void
   ) throws(DatasetError) {
@@ -120,12 +122,13 @@ struct CIFARFolder: DatasetSource {
   ]
 
   private static let fineNames = """
-    apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly camel can \
-    castle caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur dolphin \
-    elephant flatfish forest fox girl hamster house kangaroo keyboard lamp lawn_mower leopard lion lizard lobster \
-    man maple_tree motorcycle mountain mouse mushroom oak_tree orange orchid otter palm_tree pear pickup_truck \
-    pine_tree plain plate poppy porcupine possum rabbit raccoon ray road rocket rose sea seal shark shrew skunk \
-    skyscraper snail snake spider squirrel streetcar sunflower sweet_pepper table tank telephone television tiger \
-    tractor train trout tulip turtle wardrobe whale willow_tree wolf woman worm
+    apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly \
+    camel can castle caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup \
+    dinosaur dolphin elephant flatfish forest fox girl hamster house kangaroo keyboard lamp lawn_mower \
+    leopard lion lizard lobster man maple_tree motorcycle mountain mouse mushroom oak_tree orange orchid \
+    otter palm_tree pear pickup_truck pine_tree plain plate poppy porcupine possum rabbit raccoon ray \
+    road rocket rose sea seal shark shrew skunk skyscraper snail snake spider squirrel streetcar \
+    sunflower sweet_pepper table tank telephone television tiger tractor train trout tulip turtle \
+    wardrobe whale willow_tree wolf woman worm
     """
 }

@@ -1,12 +1,13 @@
 import Gzip
 import Platform
 
-/// A binary file, plain or gzipped, that is read from front to end by a format that knows what must come next.
+/// A binary file, plain or gzipped, that is read from front to end by a format that knows what must come
+/// next.
 struct DataFile {
   private let reader: GzipFileReader
 
-  /// Opens the first of `names` that is there in one of `folders`, as it is or with `.gz` behind; `hint` says what
-  /// to do if none is.
+  /// Opens the first of `names` that is there in one of `folders`, as it is or with `.gz` behind; `hint` says
+  /// what to do if none is.
   init(folders: [String], names: [String], hint: String) throws(DatasetError) {
     let candidates = folders.flatMap { folder in
       names.flatMap { ["\(folder)/\($0)", "\(folder)/\($0).gz"] }

@@ -3,7 +3,8 @@ protocol DatasetSource: Sendable {
   /// What the headers say; throws if a file is not there or its header is wrong.
   func layout() throws(DatasetError) -> DatasetLayout
 
-  /// Hands out the images of `split` in order, in pieces of at most `pieceMax` images, at most `limit` altogether.
+  /// Hands out the images of `split` in order, in pieces of at most `pieceMax` images, at most `limit`
+  /// altogether.
   ///
   /// Throws `DatasetError` for a file that is not what its format asks for.
   func read(

@@ -8,11 +8,12 @@ enum FashionMNIST {
   static let statistics = ChannelStatistics(
     mean: Array(repeating: 0.21899983206954657, count: 3), std: Array(repeating: 0.331811372999959, count: 3))
 
+  /// The four files in the folder `root`.
   static func source(root: String) -> IDXFolder {
     IDXFolder(
       folder: root, classes: classes, knownStatistics: statistics,
       hint:
-        "install it with \"apt-get install dataset-fashion-mnist\", or set VICREGD_FASHION_MNIST to its folder"
+        "install it (apt-get install dataset-fashion-mnist) or set VICREGD_FASHION_MNIST to its folder"
     )
   }
 }

@@ -1,7 +1,7 @@
 /// A folder of four IDX files as MNIST's: grey images and labels for training and test, plain or gzipped.
 ///
-/// Format: http://yann.lecun.com/exdb/mnist, "the IDX file format". Images are centred on a black square of at
-/// least 32 × 32 pixels.
+/// Format: http://yann.lecun.com/exdb/mnist, "the IDX file format". Images are centred on a black square of
+/// at least 32 × 32 pixels.
 struct IDXFolder: DatasetSource {
   let folder: String
   /// Names of the classes; `nil`: as many as the training labels use, named by their numbers.
@@ -21,6 +21,7 @@ struct IDXFolder: DatasetSource {
     var width: Int
   }
 
+  /// Reads the four headers, and the training labels where the classes are not known.
   func layout() throws(DatasetError) -> DatasetLayout {
     let (_, train) = try openImages(.train)
     let (_, test) = try openImages(.test)
@@ -33,6 +34,7 @@ struct IDXFolder: DatasetSource {
       classes: classes, counts: [.train: train.count, .test: test.count], side: side, planes: 1)
   }
 
+  /// The images padded; labels out of range are refused, and so is anything after the last image.
   func read(
     _ split: ImageDataset.Split, limit: Int, pieceMax: Int, _ take: (LabelledPixels) -> Void
   ) throws(DatasetError) {

@@ -2,9 +2,9 @@ import Tensors
 
 /// A procedural data set: `synthetic:classes=10,side=32,count=2000,test=400,seed=1`, every part optional.
 ///
-/// A class is an outline with a number of lobes, a filling and, beyond twenty classes, a number of dots around.
-/// Place, size, rotation and all colours are random and mean nothing, and there is clutter: single pixels tell
-/// little about the class, shapes do.
+/// A class is an outline with a number of lobes, a filling and, beyond twenty classes, a number of dots
+/// around. Place, size, rotation and all colours are random and mean nothing, and there is clutter: single
+/// pixels tell little about the class, shapes do.
 struct SyntheticImages: DatasetSource {
   let classCount: Int
   let side: Int
@@ -51,12 +51,14 @@ struct SyntheticImages: DatasetSource {
     return sums.statistics
   }
 
+  /// What the parameters say.
   func layout() -> DatasetLayout {
     DatasetLayout(
       classes: (0..<classCount).map { SyntheticClass(index: $0).name },
       counts: [.train: trainCount, .test: testCount], side: side, planes: 3)
   }
 
+  /// Draws the images; the classes take turns.
   func read(
     _ split: ImageDataset.Split, limit: Int, pieceMax: Int, _ take: (LabelledPixels) -> Void
   ) throws(DatasetError) {
