@@ -103,7 +103,7 @@ let package = Package(
 
     tests("HTTP", ["HTTP"]),
     tests("HTTPServer", ["HTTPServer", "HTTP", "Platform", "Gzip"]),
-    tests("API", ["API", "HTTP", "JobStore", "JobModel", "RunFolder", "Crypto", "Platform"]),
+    tests("API", ["API", "HTTP", "JobStore", "JobModel", "RunFolder", "Platform"]),
     tests("JobModel", ["JobModel"]),
     tests("JobStore", ["JobStore", "JobModel", "SQLite", "Platform"]),
     tests("RunFolder", ["RunFolder", "JobModel", "Platform"]),

@@ -51,6 +51,7 @@ import Testing
 
   @Test(arguments: [
     ("lrr", "lr"), ("bacth_size", "batch_size"), ("epoch", "epochs"), ("zzzzzz", "lr"),
+    ("batch", "batch_size"),
   ])
   func `finds the nearest word`(word: String, nearest: String) {
     #expect(nearestWord(to: word, in: ["lr", "batch_size", "epochs"]) == nearest)

@@ -34,7 +34,8 @@ package final class ObjectReader {
   package let pointer: String
   package let problems: ProblemList
   private let members: [String: JSON]
-  private let isObject: Bool
+  /// Whether there is anything to read.
+  package let isObject: Bool
   private var known: [String] = []
 
   /// Notes a problem if the value is no object; all members are missing then.
@@ -96,9 +97,13 @@ package final class ObjectReader {
   }
 }
 
-/// The word with the fewest insertions, deletions and replacements (Levenshtein); the first of equals.
+/// The word with the fewest insertions, deletions and replacements (Levenshtein), where each character of a
+/// common beginning makes up for one: `prio` means `priority`. The first of equals.
 package func nearestWord(to word: String, in words: [String]) -> String? {
-  words.min { distance(word, $0) < distance(word, $1) }
+  func strangeness(_ other: String) -> Int {
+    distance(word, other) - zip(word, other).prefix { $0 == $1 }.count
+  }
+  return words.min { strangeness($0) < strangeness($1) }
 }
 
 private func distance(_ a: String, _ b: String) -> Int {

@@ -19,6 +19,7 @@ struct SubmissionReader {
   /// - Returns: `nil` if the kind is not known or nothing can be made of it; then problems have been noted.
   func read(_ json: JSON, at pointer: String, isInBatch: Bool) -> (job: NewJob, ref: String?)? {
     let reader = ObjectReader(json, at: pointer, problems)
+    guard reader.isObject else { return nil }
     var labelling = JobLabelling()
     labelling.read(reader)
     var ref: String?

@@ -1,0 +1,249 @@
+import HTTP
+import JobModel
+import Testing
+
+@Suite struct SubmitTests {
+  private let fixture: APIFixture
+
+  init() throws { fixture = try APIFixture() }
+
+  /// The queue has nothing, and nobody was told to look.
+  private func expectNoTrace() throws {
+    #expect(try fixture.store.list(limit: 10).isEmpty)
+    #expect(fixture.control.wakes == 0)
+  }
+
+  @Test func `a job is queued, found under its location, and shows its whole specification`() throws {
+    let body = #"{"kind":"train","name":"first try","labels":{"team":"a"},"priority":60,"spec":{"epochs":2}}"#
+    let response = fixture.send(.post, "/jobs", body, headers: [("Content-Type", "application/json")])
+    #expect(response.status == 201)
+    #expect(response.headers["Content-Type"] == "application/json")
+    let job = response.json
+    #expect(response.headers["Location"] == "/jobs/\(job["id"]?.string ?? "")")
+    #expect(job["kind"] == "train")
+    #expect(job["name"] == "first try")
+    #expect(job["labels"] == ["team": "a"])
+    #expect(job["priority"] == 60)
+    #expect(job["state"] == "queued")
+    #expect(job["reason"] == nil as JSON)
+    #expect(job["attempt"] == 0)
+    #expect(job["started_at"] == nil as JSON)
+    #expect(job["latest"] == nil as JSON)
+    #expect(job["result"] == nil)
+    #expect(
+      job["progress"] == [
+        "epoch": 0, "epochs": 2, "step": 0, "steps": 470, "images_per_second": nil, "seconds_left": nil,
+      ])
+    var expected = TrainSpecification.preset(.seed)
+    expected.epochs = 2
+    #expect(job["spec"] == expected.json)
+    #expect(fixture.control.wakes == 1)
+    let found = fixture.send(.get, response.headers["Location"] ?? "")
+    #expect(found.text == response.text)
+  }
+
+  @Test(arguments: [
+    nil, "application/json", "application/json; charset=utf-8", "application/x-www-form-urlencoded",
+    "text/plain",
+    "application/vnd.x+json", "Application/JSON",
+  ])
+  func `a body is taken as curl sends it`(type: String?) {
+    let headers = type.map { [("Content-Type", $0)] } ?? []
+    #expect(fixture.send(.post, "/jobs", #"{"kind":"train"}"#, headers: headers).status == 201)
+  }
+
+  @Test(arguments: ["multipart/form-data; boundary=x", "application/xml", "image/png"])
+  func `another content type is refused`(type: String) throws {
+    let response = fixture.send(.post, "/jobs", #"{"kind":"train"}"#, headers: [("Content-Type", type)])
+    #expect(response.status == 415)
+    try expectNoTrace()
+  }
+
+  @Test(arguments: [
+    ("", "line 1, column 1"), ("{\n \"kind\": train}", "line 2, column 10"),
+    ("kind=train", "line 1, column 1"),
+    ("{\"kind\":\"train\",\"kind\":\"train\"}", "line 1, column 17"),
+  ])
+  func `a body that is no JSON is refused with the place`(body: String, place: String) throws {
+    let response = fixture.send(.post, "/jobs", body)
+    #expect(response.status == 400)
+    #expect(response.headers["Content-Type"] == "application/problem+json")
+    #expect(response.json["detail"]?.string?.hasPrefix(place) == true, "\(response.text)")
+    try expectNoTrace()
+  }
+
+  /// What is wrong, where, and a part of what the answer has to say about it.
+  @Test(arguments: [
+    ("[]", "", "must be an object, is []"),
+    ("{}", "/kind", "must be \"train\" or \"evaluate\", is missing"),
+    (#"{"kind":"sweep"}"#, "/kind", "must be \"train\" or \"evaluate\", is \"sweep\""),
+    (#"{"kind":"train","prio":1}"#, "/prio", "unknown key \"prio\"; did you mean \"priority\"?"),
+    (#"{"kind":"train","name":7}"#, "/name", "is 7"),
+    (
+      #"{"kind":"train","priority":"high"}"#, "/priority", "must be a whole number from 0 to 100, is \"high\""
+    ),
+    (#"{"kind":"train","spec":[]}"#, "/spec", "must be an object, is []"),
+    (
+      #"{"kind":"train","spec":{"epoch":3}}"#, "/spec/epoch",
+      "unknown key \"epoch\"; did you mean \"epochs\"?"
+    ),
+    (
+      #"{"kind":"train","spec":{"epochs":"3"}}"#, "/spec/epochs",
+      "must be a whole number from 1 to 1000000, is \"3\""
+    ),
+    (#"{"kind":"train","spec":{"optimizer":{"lr":-1}}}"#, "/spec/optimizer/lr", "must be > 0, is -1"),
+    (
+      #"{"kind":"train","spec":{"dataset":{"name":"nope"}}}"#, "/spec/dataset/name", "there are fashion-mnist"
+    ),
+    (#"{"kind":"train","spec":{"dataset":{"name":"absent"}}}"#, "/spec/dataset/name", "install it"),
+    (
+      #"{"kind":"train","spec":{"dataset":{"name":"synthetic"}}}"#, "/spec/batch_size",
+      "must not leave a last batch of one image"
+    ),
+    (#"{"kind":"train","ref":"a"}"#, "/ref", "unknown key"),
+    (#"{"kind":"evaluate"}"#, "/spec/checkpoint", "is missing"),
+    (
+      #"{"kind":"evaluate","spec":{"checkpoint":{"job":"x"}}}"#, "/spec/checkpoint/job",
+      "there is no job \"x\""
+    ),
+    (
+      #"{"kind":"evaluate","spec":{"checkpoint":{"job":"01kcz0000000000a"}}}"#, "/spec/checkpoint/job",
+      "there is no job \"01kcz0000000000a\""
+    ),
+    (#"{"kind":"evaluate","spec":{"checkpoint":{}}}"#, "/spec/checkpoint/job", "is missing"),
+    (#"{"jobs":[]}"#, "/jobs", "must be an array of 1 to 1000 jobs, is []"),
+    (#"{"jobs":[{"kind":"train"},{"kind":"train","spec":{"seed":-1}}]}"#, "/jobs/1/spec/seed", "is -1"),
+    (#"{"jobs":[{"kind":"train"}],"dry":1}"#, "/dry", "unknown key"),
+    (#"{"jobs":[{"kind":"train","ref":"a"},{"kind":"train","ref":"a"}]}"#, "/jobs/1/ref", "must be unique"),
+    (
+      #"{"jobs":[{"kind":"evaluate","spec":{"checkpoint":{"job":"a"}}},{"kind":"train","ref":"a"}]}"#,
+      "/jobs/0/spec/checkpoint/job", "there is no job \"a\""
+    ),
+  ])
+  func `bad input is a 422 that names field, value and what is allowed, and leaves no trace`(
+    body: String, pointer: String, message: String
+  ) throws {
+    let response = fixture.send(.post, "/jobs", body)
+    #expect(response.status == 422)
+    #expect(response.headers["Content-Type"] == "application/problem+json")
+    #expect(response.json["status"] == 422)
+    #expect(response.errors[pointer]?.contains(message) == true, "\(response.text)")
+    #expect(response.errors.count == 1, "\(response.text)")
+    try expectNoTrace()
+  }
+
+  @Test func `every wrong field is named at once`() throws {
+    let response = fixture.send(
+      .post, "/jobs",
+      #"{"kind":"train","nam":"x","priority":-1,"spec":{"epochs":0,"loss":{"inv":-1},"dataset":{"name":"nope"}}}"#
+    )
+    #expect(response.status == 422)
+    #expect(
+      Set(response.errors.keys) == [
+        "/nam", "/priority", "/spec/epochs", "/spec/loss/inv", "/spec/dataset/name",
+      ])
+    try expectNoTrace()
+  }
+
+  @Test func `a dry run resolves and queues nothing`() throws {
+    let response = fixture.send(.post, "/jobs?dry_run=true", #"{"kind":"train","spec":{"preset":"paper"}}"#)
+    #expect(response.status == 200)
+    #expect(response.json["spec"] == TrainSpecification.preset(.paper).json)
+    #expect(response.json["steps"] == .integer(500 * 235))
+    #expect(fixture.send(.post, "/jobs?dry_run=true", #"{"kind":"trial"}"#).status == 422)
+    #expect(fixture.send(.post, "/jobs?dry_run=perhaps", #"{"kind":"train"}"#).status == 400)
+    #expect(fixture.send(.post, "/jobs?dryrun=true", #"{"kind":"train"}"#).status == 400)
+    try expectNoTrace()
+  }
+
+  @Test func `jobs of one request may need each other`() throws {
+    let response = fixture.send(
+      .post, "/jobs",
+      #"""
+      {"jobs":[{"kind":"train","ref":"t","spec":{"dataset":{"name":"synthetic","limit":512}}},
+        {"kind":"evaluate","spec":{"checkpoint":{"job":"t"},"baselines":true}}]}
+      """#)
+    #expect(response.status == 201, "\(response.text)")
+    let jobs = try #require(response.json["jobs"]?.array)
+    #expect(jobs.map { $0["state"] } == ["queued", "blocked"])
+    #expect(jobs[1]["spec"]?["checkpoint"]?["job"] == jobs[0]["id"])
+    #expect(jobs[1]["spec"]?["dataset"]?["name"] == "synthetic")
+    #expect(jobs[1]["result"] == nil as JSON)
+    let early =
+      #"{"jobs":[{"kind":"train","ref":"t"},{"kind":"evaluate","spec":{"checkpoint":{"job":"t","which":"x"}}}]}"#
+    let refused = fixture.send(.post, "/jobs", early)
+    #expect(refused.errors.keys.sorted() == ["/jobs/1/spec/checkpoint/which"])
+    #expect(try fixture.store.list(limit: 10).count == 2)
+  }
+
+  @Test func `what a job shows can be submitted again`() throws {
+    let first = fixture.send(
+      .post, "/jobs", #"{"kind":"train","spec":{"preset":"solo-cifar","seed":9007199254740992}}"#)
+    let spec = try #require(first.json["spec"])
+    let again = fixture.send(.post, "/jobs", "{\"kind\":\"train\",\"spec\":\(spec.text)}")
+    #expect(again.status == 201, "\(again.text)")
+    #expect(again.json["spec"] == spec)
+    #expect(spec["seed"]?.int == 1 << 53)
+  }
+}
+
+@Suite struct SubmitEvaluationTests {
+  private let fixture: APIFixture
+
+  init() throws { fixture = try APIFixture() }
+
+  private func evaluate(_ id: JobID, which: String? = nil) -> Response {
+    let name = which.map { ",\"which\":\"\($0)\"" } ?? ""
+    return fixture.send(
+      .post, "/jobs", "{\"kind\":\"evaluate\",\"spec\":{\"checkpoint\":{\"job\":\"\(id)\"\(name)}}}")
+  }
+
+  @Test func `an evaluation is blocked until its training has succeeded`() throws {
+    let training = try fixture.post(#"{"kind":"train"}"#)
+    let response = evaluate(training)
+    #expect(response.status == 201)
+    #expect(response.json["state"] == "blocked")
+    _ = try fixture.checkpoint(training, step: 5, "x")
+    try fixture.finish(.succeeded)
+    let later = fixture.send(.get, "/jobs/\(response.json["id"]?.string ?? "")")
+    #expect(later.json["state"] == "queued")
+    #expect(evaluate(training).json["state"] == "queued")
+  }
+
+  @Test(arguments: [(JobState.failed, Reason.diverged), (.cancelled, .userCancelled)])
+  func `an evaluation of a job that ended otherwise is refused`(state: JobState, reason: Reason) throws {
+    let training = try fixture.post(#"{"kind":"train"}"#)
+    try fixture.finish(state, reason: reason)
+    let response = evaluate(training)
+    #expect(response.status == 422)
+    #expect(
+      response.errors["/spec/checkpoint/job"]
+        == "must be the id of a train job that has succeeded or still can, "
+        + "\"\(training)\" is \(state.rawValue) (\(reason.rawValue))")
+    #expect(try fixture.store.list(limit: 9).count == 1)
+  }
+
+  @Test func `an evaluation of an evaluation is refused`() throws {
+    let training = try fixture.post(#"{"kind":"train"}"#)
+    let id = try #require(JobID(evaluate(training).json["id"]?.string ?? ""))
+    #expect(evaluate(id).errors["/spec/checkpoint/job"]?.hasSuffix("is an evaluate job") == true)
+  }
+
+  @Test func `a checkpoint must exist when it is named`() throws {
+    let training = try fixture.post(#"{"kind":"train"}"#)
+    let first = try fixture.checkpoint(training, step: 5, "abc").name
+    #expect(evaluate(training, which: first).status == 201)
+    let refused = evaluate(training, which: "step-00000006.safetensors.gz")
+    #expect(refused.status == 422)
+    #expect(
+      refused.errors["/spec/checkpoint/which"]
+        == "must be one of \"last\", \"\(first)\", is \"step-00000006.safetensors.gz\"")
+    #expect(evaluate(training, which: "../../x").status == 422)
+  }
+
+  @Test func `the last checkpoint of a finished job must be there`() throws {
+    let training = try fixture.post(#"{"kind":"train"}"#)
+    try fixture.finish(.succeeded)
+    #expect(evaluate(training).errors["/spec/checkpoint/which"]?.contains("has none") == true)
+  }
+}
