@@ -50,7 +50,7 @@ let package = Package(
       name: "vicregd",
       dependencies: [
         "API", "HTTPServer", "HTTP", "JobStore", "JobModel", "Dispatcher", "Worker", "Datasets", "Platform",
-        "Logging", "Crypto",
+        "Logging", "Crypto", "Kernels", "Parallel", "Tensors",
       ],
       path: "Sources/vicregd", swiftSettings: safe),
 

@@ -11,6 +11,8 @@ package typealias Out = UnsafeMutablePointer<Float>
 package struct KernelTable: Sendable {
   package let multiplyPixels: @Sendable (Int, Int, In, Int, In, Int, Out, Out, Bool) -> Void
   package let multiplyChannels: @Sendable (Int, In, In, In, Int, Out, Out, Bool) -> Void
+  package let multiplyRegisters: @Sendable (Int, In, In, Out) -> Void
+  package let operationsOfStep: @Sendable () -> Int
   package let gatherLines: @Sendable (PixelGrid, Int, Int, In, Out) -> Void
   package let scatterLines: @Sendable (PixelGrid, Int, Int, In, In?, Out) -> Void
   package let gatherPatches: @Sendable (PixelGrid, Int, Int, Int, Int, Int, In, Out) -> Void
@@ -39,6 +41,8 @@ package struct KernelTable: Sendable {
   package init(
     multiplyPixels: @escaping @Sendable (Int, Int, In, Int, In, Int, Out, Out, Bool) -> Void,
     multiplyChannels: @escaping @Sendable (Int, In, In, In, Int, Out, Out, Bool) -> Void,
+    multiplyRegisters: @escaping @Sendable (Int, In, In, Out) -> Void,
+    operationsOfStep: @escaping @Sendable () -> Int,
     gatherLines: @escaping @Sendable (PixelGrid, Int, Int, In, Out) -> Void,
     scatterLines: @escaping @Sendable (PixelGrid, Int, Int, In, In?, Out) -> Void,
     gatherPatches: @escaping @Sendable (PixelGrid, Int, Int, Int, Int, Int, In, Out) -> Void,
@@ -65,6 +69,8 @@ package struct KernelTable: Sendable {
   ) {
     self.multiplyPixels = multiplyPixels
     self.multiplyChannels = multiplyChannels
+    self.multiplyRegisters = multiplyRegisters
+    self.operationsOfStep = operationsOfStep
     self.gatherLines = gatherLines
     self.scatterLines = scatterLines
     self.gatherPatches = gatherPatches

@@ -97,3 +97,15 @@ private func sweepChannels<T: Tile>(
   }
   T.store(sums, c0, c1)
 }
+
+/// Multiply-adds on registers alone, to learn how fast they can be: `count` steps of the widest tile.
+func multiplyRegisters(count: Int, a: In, b: In, target: Out) {
+  var sums = ProductTile.zero
+  for _ in 0..<count {
+    ProductTile.step(&sums, a, stride: 0, b, b + Register.scalarCount)
+  }
+  ProductTile.store(sums, target, target + 16 * ProductTile.rows)
+}
+
+/// Floating-point operations of one step of `multiplyRegisters`.
+func operationsOfStep() -> Int { ProductTile.rows * 2 * Register.scalarCount * 2 }

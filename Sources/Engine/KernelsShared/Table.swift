@@ -5,6 +5,8 @@ package func kernelTable() -> KernelTable {
   KernelTable(
     multiplyPixels: multiplyPixels,
     multiplyChannels: multiplyChannels,
+    multiplyRegisters: multiplyRegisters,
+    operationsOfStep: operationsOfStep,
     gatherLines: gatherLines,
     scatterLines: scatterLines,
     gatherPatches: gatherPatches,

@@ -15,6 +15,13 @@ package enum CPU {
   /// AVX-512 F, BW, CD, DQ, VL (x86-64-v4) can be used.
   package static var supportsAVX512: Bool { ccpu_supports_x86_64_v4() != 0 }
 
+  /// Nanoseconds that all threads of this process have run.
+  package static var processNanoseconds: UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+  }
+
   /// Tells the core that this is a spin loop.
   @inline(__always)
   package static func relax() { ccpu_relax() }
