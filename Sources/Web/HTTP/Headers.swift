@@ -38,6 +38,7 @@ package struct Headers: Sendable {
 
 /// Whether two texts are the same but for the case of ASCII letters.
 package func equalIgnoringCase(_ one: String, _ other: String) -> Bool {
+  guard one.utf8.count == other.utf8.count else { return false }
   var left = one.utf8.makeIterator()
   var right = other.utf8.makeIterator()
   while true {

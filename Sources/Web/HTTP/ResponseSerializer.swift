@@ -27,31 +27,34 @@ package struct ResponseSerializer: Sendable {
   package init(_ response: Response, method: Method?, minorVersion: Int, keepsAlive: Bool, date: String) {
     let hasNoContent = response.status < 200 || response.status == 204 || response.status == 304
     let isHead = method == .head
-    var text = "HTTP/1.1 \(response.status) \(reasonPhrase(of: response.status))\r\nDate: \(date)\r\n"
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(512)
+    bytes += "HTTP/1.1 \(response.status) \(reasonPhrase(of: response.status))\r\n".utf8
+    bytes.appendField("Date", date)
     for field in response.headers.fields
     where !ResponseSerializer.ownFields.contains(where: { equalIgnoringCase($0, field.name) }) {
-      text += "\(cleaned(field.name)): \(cleaned(field.value))\r\n"
+      bytes.appendField(field.name, field.value)
     }
     var keepsAlive = keepsAlive
     if hasNoContent {
       framing = .none
     } else if let count = response.body.count {
-      text += "Content-Length: \(count)\r\n"
+      bytes.appendField("Content-Length", String(count))
       framing = isHead || count == 0 ? .none : .length(count)
     } else if minorVersion > 0 {
-      text += "Transfer-Encoding: chunked\r\n"
+      bytes.appendField("Transfer-Encoding", "chunked")
       framing = isHead ? .none : .chunked
     } else {
       framing = isHead ? .none : .untilClose
       keepsAlive = keepsAlive && isHead
     }
     if !keepsAlive {
-      text += "Connection: close\r\n"
+      bytes.appendField("Connection", "close")
     } else if minorVersion == 0 {
-      text += "Connection: keep-alive\r\n"
+      bytes.appendField("Connection", "keep-alive")
     }
     self.keepsAlive = keepsAlive
-    head = Array((text + "\r\n").utf8)
+    head = bytes + [0x0D, 0x0A]
   }
 
   /// The interim answer to `Expect: 100-continue` (RFC 9110, section 15.2.1).
@@ -64,9 +67,15 @@ package struct ResponseSerializer: Sendable {
   package static let lastChunk = Array("0\r\n\r\n".utf8)
 }
 
-/// A field without bytes that could end it early: each control byte becomes a space, so that no text from
-/// outside splits an answer (RFC 9110, section 5.5).
-private func cleaned(_ text: String) -> String {
-  if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) { return text }
-  return String(decoding: text.utf8.map { $0 >= 0x20 && $0 != 0x7F ? $0 : 0x20 }, as: UTF8.self)
+extension [UInt8] {
+  /// Writes a field line. Each control byte becomes a space, so that no text from outside splits an answer
+  /// (RFC 9110, section 5.5).
+  fileprivate mutating func appendField(_ name: String, _ value: String) {
+    for byte in name.utf8 { append(byte >= 0x20 && byte != 0x7F ? byte : 0x20) }
+    append(0x3A)
+    append(0x20)
+    for byte in value.utf8 { append(byte >= 0x20 && byte != 0x7F ? byte : 0x20) }
+    append(0x0D)
+    append(0x0A)
+  }
 }

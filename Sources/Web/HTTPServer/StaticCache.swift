@@ -1,3 +1,4 @@
+import HTTP
 import Platform
 import Synchronization
 
@@ -10,26 +11,26 @@ final class StaticCache: Sendable {
 
   private struct Entry: Sendable {
     var identity: FileIdentity
-    var content: [UInt8]
+    var response: Response
   }
 
   private let state = Mutex((entries: [String: Entry](), bytes: 0))
 
-  /// A file's content, as long as the file on disk is the one that was read.
-  func content(of path: String) -> (identity: FileIdentity, content: [UInt8])? {
+  /// The answer with a file's content, as long as the file on disk is the one that was read.
+  func response(for path: String) -> Response? {
     guard let entry = state.withLock({ $0.entries[path] }), FileIdentity(path: path) == entry.identity else {
       return nil
     }
-    return (entry.identity, entry.content)
+    return entry.response
   }
 
-  /// Keeps a file's content; when there is no room, everything else is forgotten.
-  func keep(_ content: [UInt8], of path: String, identity: FileIdentity) {
+  /// Keeps an answer; when there is no room, everything else is forgotten.
+  func keep(_ response: Response, for path: String, identity: FileIdentity) {
     state.withLock { state in
-      state.bytes -= state.entries.removeValue(forKey: path)?.content.count ?? 0
-      if state.bytes + content.count > StaticCache.bytesMax { state = ([:], 0) }
-      state.entries[path] = Entry(identity: identity, content: content)
-      state.bytes += content.count
+      state.bytes -= state.entries.removeValue(forKey: path)?.identity.bytes ?? 0
+      if state.bytes + identity.bytes > StaticCache.bytesMax { state = ([:], 0) }
+      state.entries[path] = Entry(identity: identity, response: response)
+      state.bytes += identity.bytes
     }
   }
 }

@@ -26,15 +26,8 @@ package struct StaticFiles: Sendable {
       refusal.headers.add("Allow", "GET, HEAD")
       throw refusal
     }
-    guard let names = fileNames(request.segments.dropFirst(prefixSegments)),
-      let (path, identity, body) = try find(names)
+    guard let names = fileNames(request.segments.dropFirst(prefixSegments)), let response = try find(names)
     else { throw Problem(status: 404, detail: "There is no such file.") }
-    var response = Response(body: body)
-    response.headers.add("Content-Type", ContentType.of(fileName: path))
-    response.headers.add("ETag", entityTag(identity).text)
-    response.headers.add("Cache-Control", cacheControl)
-    response.headers.add("Accept-Ranges", "bytes")
-    response.headers.add("X-Content-Type-Options", "nosniff")
     return response
   }
 
@@ -49,25 +42,30 @@ package struct StaticFiles: Sendable {
     return areSafe ? segments : nil
   }
 
-  /// The file of that name, or `index.html` in the folder of that name.
-  private func find(
-    _ names: ArraySlice<String>
-  ) throws(SystemError) -> (path: String, identity: FileIdentity, body: Response.Body)? {
+  /// The answer with the file of that name, or with `index.html` in the folder of that name.
+  private func find(_ names: ArraySlice<String>) throws(SystemError) -> Response? {
     var path = "\(root)/\(names.joined(separator: "/"))"
-    if let cached = cache.content(of: path) { return (path, cached.identity, .bytes(cached.content)) }
-    if FileSystem.isDirectory(path) { path += path.hasSuffix("/") ? "index.html" : "/index.html" }
-    if let cached = cache.content(of: path) { return (path, cached.identity, .bytes(cached.content)) }
+    if let cached = cache.response(for: path) { return cached }
+    if FileSystem.isDirectory(path) {
+      path += path.hasSuffix("/") ? "index.html" : "/index.html"
+      if let cached = cache.response(for: path) { return cached }
+    }
     guard let found = ConfinedFile(root: root, relativePath: String(path.dropFirst(root.count + 1))) else {
       return nil
     }
     let identity = found.identity
-    guard identity.bytes <= StaticCache.fileBytesMax else {
-      return (path, identity, .file(path: path, offset: 0, count: identity.bytes))
+    var response = Response(body: .file(path: path, offset: 0, count: identity.bytes))
+    response.headers.add("Content-Type", ContentType.of(fileName: path))
+    response.headers.add("ETag", entityTag(identity).text)
+    response.headers.add("Cache-Control", cacheControl)
+    response.headers.add("Accept-Ranges", "bytes")
+    response.headers.add("X-Content-Type-Options", "nosniff")
+    if identity.bytes <= StaticCache.fileBytesMax {
+      // A file that is being written is told by the next request's look at it.
+      response.body = .bytes(try found.file.read(at: 0, countMax: identity.bytes))
+      cache.keep(response, for: path, identity: identity)
     }
-    let content = try found.file.read(at: 0, countMax: identity.bytes)
-    // A file that is being written is told by the next request's look at it.
-    cache.keep(content, of: path, identity: identity)
-    return (path, identity, .bytes(content))
+    return response
   }
 
   /// Changes whenever the file is written or replaced.
