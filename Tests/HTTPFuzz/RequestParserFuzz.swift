@@ -1,0 +1,65 @@
+/// What libFuzzer calls with one input: a byte that says where to cut, then what a client sends.
+///
+/// Compiled together with the sources of HTTP by `Scripts/fuzz_http.sh`. It stops the run when the parser traps,
+/// or when one of these does not hold:
+///  - the same bytes give the same requests however they are cut;
+///  - nothing is over its limit;
+///  - what has been decoded holds no NUL, and no field holds a control byte.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzRequestParser(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+  let input = Array(UnsafeBufferPointer(start: start, count: count))
+  guard let first = input.first else { return 0 }
+  let bytes = input[1...]
+  let cut = bytes.startIndex + bytes.count * Int(first) / 256
+  let whole = outcome([bytes])
+  precondition(outcome([bytes[..<cut], bytes[cut...]]) == whole, "A cut changes what is read.")
+  if count < 512 {
+    precondition(outcome(bytes.indices.map { bytes[$0...$0] }) == whole, "Single bytes change what is read.")
+  }
+  return 0
+}
+
+/// Everything that the parser makes of pieces, as text; bodies are joined over their pieces.
+private func outcome(_ pieces: [ArraySlice<UInt8>]) -> [String] {
+  var limits = RequestLimits()
+  limits.headerBytesMax = 1_024
+  limits.headerCountMax = 16
+  limits.bodyBytesMax = 2_048
+  var parser = RequestParser(limits: limits)
+  var lines: [String] = []
+  var body: [UInt8] = []
+  do {
+    for piece in pieces {
+      parser.append(piece)
+      while let event = try parser.next() {
+        switch event {
+        case .head(let head):
+          check(head, limits)
+          lines.append("\(head)")
+        case .body(let bytes):
+          body += bytes
+          precondition(body.count <= limits.bodyBytesMax, "The body is over its limit.")
+        case .end:
+          lines.append("\(body)")
+          body = []
+        }
+      }
+    }
+    lines.append("\(body)")
+  } catch {
+    lines.append(error.detail)
+  }
+  return lines
+}
+
+private func check(_ head: RequestHead, _ limits: RequestLimits) {
+  precondition(head.headers.fields.count <= limits.headerCountMax, "There are too many fields.")
+  for field in head.headers.fields {
+    let isClean = field.value.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }
+    precondition(isClean && !field.name.isEmpty, "A field holds a control byte.")
+  }
+  let texts = head.target.segments + head.target.query.flatMap { [$0.name, $0.value] }
+  precondition(!texts.contains { $0.utf8.contains(0) }, "A NUL came through.")
+  if let field = head.headers["Range"] { _ = ByteRanges(field, bodyBytes: 1_000) }
+  if let field = head.headers["If-None-Match"] { _ = EntityTag.list(field) }
+}
