@@ -127,10 +127,12 @@ class NewPage {
     const strangers = showErrors(this.form, error.errors ?? []);
     const items = strangers.map(({ pointer, message }) =>
       h("li", {}, h("code", {}, pointer || "/"), " ", message));
+    const count = error.errors?.length ?? 0;
+    const text = count > 0 ? `Not queued: ${count} to correct.` : error.message;
     this.problem.replaceChildren(
-      h("p", { class: "alert", role: "alert" }, error.message || "The daemon does not answer."),
+      h("p", { class: "alert", role: "alert" }, text),
       items.length > 0 ? h("ul", {}, items) : "");
-    if (strangers.length > 0 || !error.errors?.length) this.problem.focus();
+    if (strangers.length === count) this.problem.focus();
   }
 }
 
