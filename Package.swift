@@ -72,7 +72,7 @@ let package = Package(
     // Engine: it trains.
     room(
       "Training", in: "Engine",
-      ["JobModel", "Datasets", "NeuralNet", "Tensors", "Parallel", "Kernels", "Platform", "Gzip", "Crypto"],
+      ["JobModel", "Datasets", "NeuralNet", "Tensors", "Parallel", "Kernels", "Platform", "Gzip"],
       settings: safe + [fast]),
     room("Datasets", in: "Engine", ["Tensors", "Parallel", "Platform", "Gzip"], settings: safe + [fast]),
     room("NeuralNet", in: "Engine", ["Tensors", "Parallel", "Kernels", "Platform"], settings: safe + [fast]),

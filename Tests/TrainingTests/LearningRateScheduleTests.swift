@@ -33,8 +33,8 @@ struct LearningRateScheduleTests {
     #expect(abs(schedule.rate(step: 200) - 0.0004) < 1e-12)
   }
 
-  /// Values of facebookresearch/vicreg's `adjust_learning_rate` for epochs 20, len(loader) 10, base_lr 0.4 at batch
-  /// 256, computed with Python's `math`.
+  /// Values of facebookresearch/vicreg's `adjust_learning_rate` for epochs 20, len(loader) 10, base_lr 0.4 at
+  /// batch 256, computed with Python's `math`.
   @Test(arguments: [
     (0, 0.0), (37, 0.148), (99, 0.396), (100, 0.4), (101, 0.39990141076107316), (150, 0.2002),
     (173, 0.0680698893083344), (199, 0.0004985892389268264),

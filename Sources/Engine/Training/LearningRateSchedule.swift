@@ -3,10 +3,11 @@ import Platform
 
 /// The learning rate of every optimiser step of a run: linear warm-up, then constant or cosine.
 ///
-/// The semantics are those of facebookresearch/vicreg's `adjust_learning_rate`: the rate is set before each step
-/// from the zero-based step, warm-up rises from exactly 0 (so the first step changes nothing but the statistics), and
-/// the cosine reaches its end one step after the last. The horizon is the whole run of `epochs`, also where
-/// `max_steps` stops earlier. A pure function of the step, so a resumed run has nothing to restore.
+/// The semantics are those of facebookresearch/vicreg's `adjust_learning_rate`: the rate is set before each
+/// step from the zero-based step, warm-up rises from exactly 0 (so the first step changes nothing but the
+/// statistics), and the cosine reaches its end one step after the last. The horizon is the whole run of
+/// `epochs`, also where `max_steps` stops earlier. A pure function of the step, so a resumed run has nothing
+/// to restore.
 package struct LearningRateSchedule: Sendable, Equatable {
   private let shape: ScheduleSpecification.Name
   private let peak: Double

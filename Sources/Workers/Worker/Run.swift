@@ -53,10 +53,18 @@ struct Run {
     let dataset = try catalog.open(
       specification.dataset.name, split: ImageDataset.Split(specification.dataset.split),
       limit: specification.dataset.limit)
+    let checkpoint = try spec.resumeFrom.map { try Checkpoint(path: $0) }
     let training = try Pretraining(
       specification, dataset: dataset, threads: spec.threads,
-      resumingFrom: try spec.resumeFrom.map { try Checkpoint(path: $0) })
-    try start(spec, step: training.step, steps: training.stepsTotal, epochs: specification.epochs)
+      resumingFrom: checkpoint)
+    try start(
+      spec, step: training.step, steps: training.stepsTotal, epochs: specification.epochs,
+      isa: training.instructionSet.rawValue)
+    if let before = checkpoint?.instructionSet, before != training.instructionSet.rawValue {
+      try warn(
+        "the checkpoint was computed with \(before), this worker uses \(training.instructionSet.rawValue): "
+          + "the run will differ in the last bits from an undisturbed one")
+    }
     let reporter = reporter(
       keeping: .init(
         newest: specification.checkpoint.keepLast, keepsInitial: specification.checkpoint.initial))
@@ -79,7 +87,9 @@ struct Run {
       train: try catalog.open(specification.dataset.name, split: .train, limit: specification.dataset.limit),
       test: try catalog.open(specification.dataset.name, split: .test, limit: specification.dataset.limit),
       threads: spec.threads, resumingFrom: try spec.resumeFrom.map { try CheckpointFormat.read(path: $0) })
-    try start(spec, step: evaluation.step, steps: evaluation.stepsTotal, epochs: evaluation.stepsTotal)
+    try start(
+      spec, step: evaluation.step, steps: evaluation.stepsTotal, epochs: evaluation.stepsTotal,
+      isa: evaluation.instructionSet.rawValue)
     let reporter = reporter(keeping: .init(newest: Self.evaluationCheckpointsKept, keepsInitial: false))
     switch try evaluation.run(reporter) {
     case .finished(let result):
@@ -92,13 +102,18 @@ struct Run {
     }
   }
 
-  private func start(_ spec: RunSpec, step: Int, steps: Int, epochs: Int) throws {
+  private func start(_ spec: RunSpec, step: Int, steps: Int, epochs: Int, isa: String) throws {
     try events.append(
       .started(
         RunStart(
           attempt: spec.attempt, step: step, steps: steps, epochs: epochs, threads: spec.threads,
-          isa: instructionSetName)))
-    log.info("at step \(step) of \(steps), instruction set \(instructionSetName)")
+          isa: isa)))
+    log.info("at step \(step) of \(steps), instruction set \(isa)")
+  }
+
+  private func warn(_ message: String) throws {
+    log.warning(message)
+    try events.append(.warning(message: message))
   }
 
   private func reporter(keeping retention: RunReporter.Retention) -> RunReporter {

@@ -5,8 +5,9 @@ import RunFolder
 
 /// Does the work that a run folder asks for, in this process: the body of `vicregd work RUN_DIR`.
 ///
-/// Everything it has to say goes into the folder: the stream, checkpoints, and (by standard error) the log. Stops for
-/// SIGTERM (checkpoint, `yielded`), SIGUSR1 (checkpoint, `end` cancelled) and SIGINT (`end` cancelled at once).
+/// Everything it has to say goes into the folder: the stream, checkpoints, and (by standard error) the log.
+/// Stops for SIGTERM (checkpoint, `yielded`), SIGUSR1 (checkpoint, `end` cancelled) and SIGINT (`end`
+/// cancelled at once).
 ///
 /// - Returns: the exit code: 0 when the run succeeded, was cancelled or yielded; 1 when it failed and `end` says so;
 ///   2 when not even that could be written.

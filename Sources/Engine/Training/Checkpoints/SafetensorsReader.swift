@@ -2,15 +2,16 @@ import JobModel
 
 /// Reads the safetensors format from a stream and refuses whatever deviates from it.
 ///
-/// Stricter than the reference in one thing only: element types other than `F32` and `I64` are refused, because
-/// nothing here writes them.
+/// Stricter than the reference in one thing only: element types other than `F32` and `I64` are refused,
+/// because nothing here writes them.
 package enum SafetensorsReader {
   /// The longest header that the reference implementation accepts.
   package static let headerBytesMax = 100_000_000
 
   /// Reads a whole file.
   ///
-  /// - Parameter source: gives the next bytes, at least one and at most as many as asked for; none at the end.
+  /// - Parameter source: gives the next bytes, at least one and at most as many as asked for; none at the
+  ///   end.
   /// - Throws: `SafetensorsError`, and what `source` throws.
   package static func read(from source: @escaping (Int) throws -> [UInt8]) throws -> TensorFile {
     var stream = ByteStream(source: source)

@@ -1,9 +1,11 @@
 import JobModel
 
-/// Writes the safetensors format: the header's length in 8 bytes, little-endian, the header as JSON, the data.
+/// Writes the safetensors format: the header's length in 8 bytes, little-endian, the header as JSON, the
+/// data.
 ///
-/// The same file always gives the same bytes: keys are sorted, tensors follow each other by falling element size (so
-/// that each is aligned to its elements) and then by name, and the header is padded with spaces to a multiple of 8.
+/// The same file always gives the same bytes: keys are sorted, tensors follow each other by falling element
+/// size (so that each is aligned to its elements) and then by name, and the header is padded with spaces to a
+/// multiple of 8.
 package enum SafetensorsWriter {
   /// Bytes handed to the sink at a time.
   private static let chunkBytes = 1 << 20

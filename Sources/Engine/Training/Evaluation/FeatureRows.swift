@@ -3,7 +3,8 @@ import Tensors
 
 /// Batches of features of one split, as a classifier takes them.
 ///
-/// An encoder's features of images that never change are computed once and kept; pixels are cheaper to make again.
+/// An encoder's features of images that never change are computed once and kept; pixels are cheaper to make
+/// again.
 final class FeatureRows {
   /// Number of images.
   var count: Int { loader.dataset.count }

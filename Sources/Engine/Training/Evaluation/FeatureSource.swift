@@ -24,7 +24,8 @@ enum FeatureSource {
     }
   }
 
-  /// The features of the first `count` images of `input`, row-major `[count][D]`; valid until the next images come.
+  /// The features of the first `count` images of `input`, row-major `[count][D]`; valid until the next images
+  /// come.
   func features(count: Int) -> Floats {
     switch self {
     case .encoder(let encoder): encoder.features(count: count)

@@ -1,18 +1,22 @@
 import Datasets
 import JobModel
+import Kernels
 import NeuralNet
 import Parallel
 import Tensors
 
 /// Linear evaluation of a frozen encoder, with its two yardsticks: the untrained encoder and the raw pixels.
 ///
-/// One subject after the other gets a classifier of its own, trained by the same protocol on the same order of images. The
-/// result depends on the specification, the checkpoint and the instruction set alone.
+/// One subject after the other gets a classifier of its own, trained by the same protocol on the same order
+/// of images. The result depends on the specification, the checkpoint and the instruction set alone.
 package final class LinearEvaluation {
   /// Epochs of all classifiers together; each is a step of the stream.
   package var stepsTotal: Int { subjects.count * linear.epochs }
   /// Epochs done.
   package var step: Int { subjectIndex * linear.epochs + epoch }
+
+  /// The instruction set that computes the features; another one rounds differently.
+  package let instructionSet: InstructionSet
 
   private let specification: EvaluateSpecification
   private let checkpoint: Checkpoint
@@ -33,8 +37,8 @@ package final class LinearEvaluation {
   /// Judges the encoder of `checkpoint`; goes on from `state` if there is one.
   ///
   /// - Parameter threads: how many share the work, ≥ 1; they change nothing but the time.
-  /// - Throws: `TrainingError` for splits that do not fit each other, `CheckpointError` for a state of another
-  ///   evaluation.
+  /// - Throws: `TrainingError` for splits that do not fit each other, `CheckpointError` for a state of
+  ///   another evaluation.
   package init(
     _ specification: EvaluateSpecification, checkpoint: Checkpoint, train: ImageDataset, test: ImageDataset,
     threads: Int, resumingFrom state: TensorFile? = nil
@@ -49,6 +53,7 @@ package final class LinearEvaluation {
     self.checkpoint = checkpoint
     self.train = train
     self.test = test
+    instructionSet = try InstructionSet.fromEnvironment()
     team = try ThreadTeam(threads: threads)
     linear = LinearProtocol(specification)
     subjects = specification.baselines ? [.trained, .untrained, .rawPixels] : [.trained]
@@ -129,7 +134,7 @@ package final class LinearEvaluation {
     try observer.save(
       ResumableState(
         step: step, epoch: step,
-        file: lastEpoch.file(of: specification, instructionSet: instructionSetName)))
+        file: lastEpoch.file(of: specification, instructionSet: instructionSet.rawValue)))
     savedStep = step
   }
 

@@ -16,7 +16,8 @@ struct LinearProtocol {
 
   /// Epochs of the classifier.
   let epochs: Int
-  /// Whether test images are normalised as training images are. `linear-seed` repeats a mistake of its source.
+  /// Whether test images are normalised as training images are. `linear-seed` repeats a mistake of its
+  /// source.
   let normalizesTest: Bool
 
   /// The protocol that a specification names.

@@ -1,18 +1,21 @@
 import Datasets
 import JobModel
+import Kernels
 import NeuralNet
 import Parallel
 
 /// VICReg pre-training: images → order of the epoch → two views of each → network → optimiser, step by step.
 ///
-/// The bits of every step depend on the specification, the seed and the instruction set alone. Random numbers are
-/// functions of (seed, epoch, image, view), so the state between two steps is small: parameters, BatchNorm's buffers,
-/// the optimiser's state and the place in the epoch.
+/// The bits of every step depend on the specification, the seed and the instruction set alone. Random numbers
+/// are functions of (seed, epoch, image, view), so the state between two steps is small: parameters,
+/// BatchNorm's buffers, the optimiser's state and the place in the epoch.
 package final class Pretraining {
   /// Optimiser steps done.
   package private(set) var step = 0
   /// Optimiser steps of the whole run.
   package let stepsTotal: Int
+  /// The instruction set that computes them; another one rounds differently.
+  package let instructionSet: InstructionSet
 
   private let specification: TrainSpecification
   private let loader: BatchLoader
@@ -34,6 +37,7 @@ package final class Pretraining {
     _ specification: TrainSpecification, dataset: ImageDataset, threads: Int,
     resumingFrom checkpoint: Checkpoint? = nil
   ) throws {
+    instructionSet = try InstructionSet.fromEnvironment()
     let team = try ThreadTeam(threads: threads)
     self.specification = specification
     loader = try BatchLoader(
@@ -68,8 +72,8 @@ package final class Pretraining {
 
   /// Trains to the end of the run, or until the observer asks to stop.
   ///
-  /// - Throws: `TrainingError.diverged` as soon as a loss, a gradient or a state to be saved is not finite (what was
-  ///   saved before stays good), and what the observer throws.
+  /// - Throws: `TrainingError.diverged` as soon as a loss, a gradient or a state to be saved is not finite (what
+  ///   was saved before stays good), and what the observer throws.
   package func run(_ observer: some TrainingObserver) throws -> TrainingOutcome<Void> {
     if step == 0, specification.checkpoint.initial { try save(observer) }
     while step < stepsTotal {
@@ -88,7 +92,7 @@ package final class Pretraining {
   package func checkpoint() -> Checkpoint {
     Checkpoint(
       step: step, epoch: step / stepsPerEpoch, position: step % stepsPerEpoch, specification: specification,
-      instructionSet: instructionSetName, tensors: state.tensors)
+      instructionSet: instructionSet.rawValue, tensors: state.tensors)
   }
 
   /// Everything that changes from step to step, where it lies.
