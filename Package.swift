@@ -115,7 +115,7 @@ let package = Package(
       settings: strict + [fast]),
     tests("Kernels", ["Kernels", "Tensors", "Parallel", "Platform"], settings: strict + [fast]),
     tests("System", ["Platform", "Gzip", "Crypto", "Logging"]),
-    tests("EndToEnd", ["JobModel", "Platform"]),
+    tests("EndToEnd", ["JobModel", "Platform", "Crypto", "Gzip"]),
     tests("Tidy", []),
   ],
   swiftLanguageModes: [.v6]

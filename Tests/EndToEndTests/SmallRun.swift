@@ -1,0 +1,43 @@
+import JobModel
+import Testing
+
+/// The training that these tests disturb, and what becomes of it undisturbed.
+enum SmallRun {
+  static let steps = 24
+  static let stepsPerCheckpoint = 8
+
+  /// A job of `epochs` × 4 steps with a checkpoint after each second epoch.
+  static func job(epochs: Int = steps / 4) -> JSON {
+    [
+      "kind": "train", "name": "small",
+      "spec": [
+        "preset": "small", "dataset": ["name": .string(dataset), "limit": 16], "epochs": .integer(epochs),
+        "batch_size": 4, "encoder": ["width": 16], "projector": ["widths": [32, 32]], "log_every_steps": 1,
+        "checkpoint": ["every_epochs": 2, "keep_last": 2],
+      ],
+    ]
+  }
+
+  /// An evaluation of a training's last checkpoint.
+  static func evaluation(of training: String) -> JSON {
+    [
+      "kind": "evaluate",
+      "spec": [
+        "checkpoint": ["job": .string(training), "which": "last"], "features": "cached", "baselines": true,
+        "epochs": 2, "dataset": ["name": .string(dataset), "limit": 32],
+      ],
+    ]
+  }
+
+  /// The digest of the last checkpoint of a run that nothing has disturbed; computed once.
+  static let undisturbedDigest = Result {
+    let daemon = try Daemon()
+    let job = try daemon.queue(SmallRun.job())
+    let record = try daemon.finishedJob(job)
+    try #require(record["state"] == "succeeded", "\(record.text)")
+    #expect(try daemon.steps(job) == Array(1...steps))
+    return try daemon.lastDigest(job)
+  }
+
+  private static let dataset = "synthetic:count=64,classes=4,seed=1"
+}
