@@ -114,7 +114,8 @@ import Testing
     try fixture.tell(
       id, attempt: attempt,
       [
-        "{\"event\":\"checkpoint\",\"name\":\"\(manifest.name)\",\"step\":7,\"bytes\":5,\"sha256\":\"\(manifest.sha256)\"}"
+        "{\"event\":\"checkpoint\",\"name\":\"\(manifest.name)\",\"step\":7,\"bytes\":5,"
+          + "\"sha256\":\"\(manifest.sha256)\"}"
       ])
     let list = try #require(fixture.send(.get, "/jobs/\(id)/checkpoints").json["checkpoints"]?.array)
     #expect(list.count == 1)

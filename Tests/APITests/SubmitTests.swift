@@ -135,7 +135,8 @@ import Testing
   @Test func `every wrong field is named at once`() throws {
     let response = fixture.send(
       .post, "/jobs",
-      #"{"kind":"train","nam":"x","priority":-1,"spec":{"epochs":0,"loss":{"inv":-1},"dataset":{"name":"nope"}}}"#
+      #"{"kind":"train","nam":"x","priority":-1,"#
+        + #""spec":{"epochs":0,"loss":{"inv":-1},"dataset":{"name":"nope"}}}"#
     )
     #expect(response.status == 422)
     #expect(
@@ -170,7 +171,8 @@ import Testing
     #expect(jobs[1]["spec"]?["dataset"]?["name"] == "synthetic")
     #expect(jobs[1]["result"] == nil as JSON)
     let early =
-      #"{"jobs":[{"kind":"train","ref":"t"},{"kind":"evaluate","spec":{"checkpoint":{"job":"t","which":"x"}}}]}"#
+      #"{"jobs":[{"kind":"train","ref":"t"},"#
+      + #"{"kind":"evaluate","spec":{"checkpoint":{"job":"t","which":"x"}}}]}"#
     let refused = fixture.send(.post, "/jobs", early)
     #expect(refused.errors.keys.sorted() == ["/jobs/1/spec/checkpoint/which"])
     #expect(try fixture.store.list(limit: 10).count == 2)

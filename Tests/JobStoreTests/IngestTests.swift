@@ -19,7 +19,8 @@ import Testing
   }
 
   private static func checkpoint(_ step: Int, sha256: String = String(repeating: "a", count: 64)) -> String {
-    "{\"event\":\"checkpoint\",\"name\":\"step-\(step)\",\"step\":\(step),\"bytes\":9,\"sha256\":\"\(sha256)\"}"
+    "{\"event\":\"checkpoint\",\"name\":\"step-\(step)\",\"step\":\(step),\"bytes\":9,"
+      + "\"sha256\":\"\(sha256)\"}"
   }
 
   private func ingest(_ lines: [String], attempt: Int = 1, from: Int? = nil) throws -> IngestOutcome {

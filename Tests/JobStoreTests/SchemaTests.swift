@@ -17,8 +17,8 @@ import Testing
     try connection.script("DROP TRIGGER IF EXISTS jobs_begin_waiting")
     try connection.execute(
       """
-      INSERT INTO jobs (id, kind, labels, priority, state, reason, cancel_mode, spec, attempt, boot_id, created_at_ms,
-        started_at_ms, finished_at_ms)
+      INSERT INTO jobs (id, kind, labels, priority, state, reason, cancel_mode, spec, attempt, boot_id,
+        created_at_ms, started_at_ms, finished_at_ms)
       VALUES (?, 'train', '{}', 50, ?, 'user_cancelled', 'now', '{}', 1, 'boot', 0, 0, ?)
       """,
       [

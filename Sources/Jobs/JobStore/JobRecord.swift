@@ -46,7 +46,8 @@ package struct JobRecord: Sendable, Equatable {
 
   static let columns = """
     id, sequence, kind, name, notes, labels, priority, state, reason, message, cancel_mode, spec, attempt,
-    boot_id, crashes, created_at_ms, started_at_ms, finished_at_ms, steps, latest, result, ingest_offset, revision
+    boot_id, crashes, created_at_ms, started_at_ms, finished_at_ms, steps, latest, result, ingest_offset,
+    revision
     """
 
   /// Reads a row that has `columns`.
