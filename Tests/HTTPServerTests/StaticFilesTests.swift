@@ -133,6 +133,15 @@ import Testing
     }
   }
 
+  @Test func `of any size go out in turns`() throws {
+    try withSite { site, client in
+      let bytes = 20 << 20
+      try File("\(site.root)/sparse.bin", .createNew).truncate(to: bytes)
+      let answer = try get(client, "/sparse.bin")
+      #expect(answer.body == [UInt8](repeating: 0, count: bytes))
+    }
+  }
+
   @Test func `are compressed for who can read it`() throws {
     try withSite { site, client in
       let answer = try get(client, "/script.js", "Accept-Encoding: br, gzip;q=0.5\r\n")

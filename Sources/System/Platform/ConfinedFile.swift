@@ -1,7 +1,7 @@
 import Glibc
 
-/// Which content a file has, as far as the file system tells without reading it: another one after every write
-/// or replacement.
+/// Which content a file has, as far as the file system tells without reading it: another one after every
+/// write or replacement.
 package struct FileIdentity: Equatable, Sendable {
   package let inode: UInt64
   package let bytes: Int

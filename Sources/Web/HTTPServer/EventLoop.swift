@@ -9,6 +9,8 @@ final class EventLoop: @unchecked Sendable {
   private static let wakeUpToken: UInt64 = 1
   /// After the descriptors ran out, connections are accepted again when one has closed or after this.
   private static let exhaustedPauseNanoseconds: UInt64 = 250_000_000
+  /// Reads and writes of one connection, each of 1 MiB at most, before others get their turn.
+  private static let stepsMax = 16
   /// Connections taken in at once before others get their turn.
   private static let acceptsMax = 64
 
@@ -22,6 +24,8 @@ final class EventLoop: @unchecked Sendable {
   private var connections: [UInt64: Connection] = [:]
   private var nextToken: UInt64 = 2
   private var deadlines = DeadlineQueue()
+  /// Connections that had more to do when their turn was over.
+  private var unfinished: [UInt64] = []
   private var work: [HandlerPool.Work] = []
   private var readBuffer = [UInt8](repeating: 0, count: 64 << 10)
   private var now = SystemClock.monotonicNanoseconds
@@ -51,9 +55,14 @@ final class EventLoop: @unchecked Sendable {
   func run() {
     var events: [Epoll.Event] = []
     while stopsAt == nil || !connections.isEmpty {
-      epoll.wait(timeoutMilliseconds: waitMilliseconds(), &events)
+      epoll.wait(timeoutMilliseconds: unfinished.isEmpty ? waitMilliseconds() : 0, &events)
       now = SystemClock.monotonicNanoseconds
+      let waiting = unfinished
+      unfinished = []
       for event in events { handle(event) }
+      for token in waiting {
+        if let connection = connections[token] { drive(connection) }
+      }
       expire()
       if !work.isEmpty {
         pool.add(work)
@@ -134,9 +143,9 @@ final class EventLoop: @unchecked Sendable {
 // MARK: - One connection
 
 extension EventLoop {
-  /// Does what the connection's machine says until it has to wait.
+  /// Does what the connection's machine says until it has to wait or its turn is over.
   private func drive(_ connection: Connection) {
-    while true {
+    for _ in 0..<EventLoop.stepsMax {
       let action = connection.machine.next(now: now)
       settle(connection)
       switch action {
@@ -153,6 +162,8 @@ extension EventLoop {
       case .close: return close(connection)
       }
     }
+    unfinished.append(connection.token)
+    watchDeadline(connection)
   }
 
   /// Passes on what the last step has finished.

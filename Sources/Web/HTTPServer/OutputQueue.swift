@@ -3,6 +3,8 @@ import Platform
 /// What a connection has to send, in order. It holds what one answer or one piece of a stream has, no more.
 struct OutputQueue {
   private var segments: [Answer.Segment] = []
+  /// More of a file is not sent at once, so that its connection does not hold up others.
+  private static let fileStepBytesMax = 1 << 20
   /// Bytes of the first segment that have been sent.
   private var sentOfFirst = 0
 
@@ -31,7 +33,8 @@ struct OutputQueue {
       transfer = socket.write(bytes, from: sentOfFirst, moreFollows: segments.count > 1)
     case .file(let file, let offset, let fileCount):
       count = fileCount
-      transfer = socket.send(file, offset: offset + sentOfFirst, count: fileCount - sentOfFirst)
+      let step = min(fileCount - sentOfFirst, OutputQueue.fileStepBytesMax)
+      transfer = socket.send(file, offset: offset + sentOfFirst, count: step)
     }
     if case .moved(let moved) = transfer {
       sentOfFirst += moved

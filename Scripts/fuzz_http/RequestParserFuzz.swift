@@ -1,7 +1,7 @@
 /// What libFuzzer calls with one input: a byte that says where to cut, then what a client sends.
 ///
-/// Compiled together with the sources of HTTP by `Scripts/fuzz_http.sh`. It stops the run when the parser traps,
-/// or when one of these does not hold:
+/// Compiled together with the sources of HTTP by `run.sh`. It stops the run when the parser traps, or when
+/// one of these does not hold:
 ///  - the same bytes give the same requests however they are cut;
 ///  - nothing is over its limit;
 ///  - what has been decoded holds no NUL, and no field holds a control byte.

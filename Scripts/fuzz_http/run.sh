@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Fuzzes the HTTP request parser with libFuzzer: Scripts/fuzz_http.sh [SECONDS]  (600 by default).
+# Fuzzes the HTTP request parser with libFuzzer: Scripts/fuzz_http/run.sh [SECONDS]  (600 by default).
 # New inputs are kept in .build/fuzz/corpus; a finding is written to .build/fuzz/crash-…
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 mkdir -p .build/fuzz/corpus
 swiftc -O -wmo -sanitize=fuzzer,address -parse-as-library -package-name vicregd -module-name HTTPFuzz \
-  Sources/Web/HTTP/*.swift Tests/HTTPFuzz/RequestParserFuzz.swift -o .build/fuzz/request_parser
+  Sources/Web/HTTP/*.swift Scripts/fuzz_http/RequestParserFuzz.swift -o .build/fuzz/request_parser
 cd .build/fuzz
 exec ./request_parser -max_total_time="${1:-600}" -max_len=4096 -use_value_profile=1 \
-  -artifact_prefix=./ -dict=../../Tests/HTTPFuzz/http.dict corpus ../../Tests/HTTPFuzz/Corpus
+  -artifact_prefix=./ -dict=../../Scripts/fuzz_http/http.dict corpus ../../Scripts/fuzz_http/Corpus
