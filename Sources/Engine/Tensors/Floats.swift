@@ -1,13 +1,14 @@
 /// A run of consecutive floats in an arena. Copies refer to the same memory and keep the arena alive.
 ///
-/// The fence around the pointer: every access is checked against `count`.
+/// The fence around the pointer: every access is checked against `count`. `@usableFromInline` lets other modules
+/// inline the checked accesses, which `@inlinable` alone does not for a `package` type.
 /// Sendable because it is plain memory: who writes which part is the thread team's contract.
-@safe
+@safe @usableFromInline
 package struct Floats: @unchecked Sendable {
   /// The first element, at least 64-byte aligned if it came from `Arena.allocate`. For kernels only.
-  @unsafe package let pointer: UnsafeMutablePointer<Float>
+  @unsafe @usableFromInline package let pointer: UnsafeMutablePointer<Float>
   /// Number of floats.
-  package let count: Int
+  @usableFromInline package let count: Int
   private let owner: Arena
 
   init(pointer: UnsafeMutablePointer<Float>, count: Int, owner: Arena) {

@@ -104,8 +104,18 @@ func clamped(_ values: Pixels) -> Pixels {
   smaller(larger(values, Pixels()), Pixels(repeating: 1))
 }
 
+/// The larger of each pair. Written lane by lane because only that becomes one instruction a vector.
 @inline(__always)
-private func larger(_ a: Pixels, _ b: Pixels) -> Pixels { b.replacing(with: a, where: a .> b) }
+private func larger(_ a: Pixels, _ b: Pixels) -> Pixels {
+  var result = a
+  for lane in 0..<Pixels.scalarCount { result[lane] = a[lane] > b[lane] ? a[lane] : b[lane] }
+  return result
+}
 
+/// The smaller of each pair.
 @inline(__always)
-private func smaller(_ a: Pixels, _ b: Pixels) -> Pixels { b.replacing(with: a, where: a .< b) }
+private func smaller(_ a: Pixels, _ b: Pixels) -> Pixels {
+  var result = a
+  for lane in 0..<Pixels.scalarCount { result[lane] = a[lane] < b[lane] ? a[lane] : b[lane] }
+  return result
+}

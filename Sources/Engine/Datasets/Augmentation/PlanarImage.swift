@@ -19,7 +19,8 @@ struct PlanarImage {
     self.planes = planes
     self.side = side
     stride = Self.stride(side: side)
-    self.storage = storage.slice(0, planes * side * stride)
+    planeCount = side * stride
+    self.storage = storage.slice(0, planes * planeCount)
   }
 
   /// Floats from row to row for images of `side` columns.
@@ -28,7 +29,7 @@ struct PlanarImage {
   }
 
   /// Floats of one plane.
-  var planeCount: Int { side * stride }
+  let planeCount: Int
 }
 
 /// Memory for making views, one a thread: views made with it one after the other allocate nothing.
