@@ -66,10 +66,10 @@ struct SyntheticScene {
         let word = random.nextWord()
         let bits = SIMD3<UInt32>(word & 255, word >> 8 & 255, word >> 16 & 255)
         let noise = (SIMD3<Float>(bits) / 255 - 0.5) * (2 * Self.noise)
-        let value = (paint(point, pixel: 1 / Float(side)) + noise)
-          .clamped(lowerBound: SIMD3(repeating: 0), upperBound: SIMD3(repeating: 1))
+        let value = paint(point, pixel: 1 / Float(side)) + noise
         for channel in 0..<3 {
-          pixels[(channel * side + row) * side + column] = UInt8(value[channel] * 255 + 0.5)
+          let cut = min(max(value[channel], 0), 1)
+          pixels[(channel * side + row) * side + column] = UInt8(cut * 255 + 0.5)
         }
       }
     }
@@ -82,8 +82,11 @@ struct SyntheticScene {
     for spot in clutter { value = over(value, spot, point, pixel) }
     for dot in dots { value = over(value, dot, point, pixel) }
     let offset = (point - center) / radius
+    let square = offset.x * offset.x + offset.y * offset.y
+    let reach = 1 + Self.bulge + pixel / radius
+    guard square < reach * reach else { return value }
     let local = SIMD2(offset.x * turn.x + offset.y * turn.y, offset.y * turn.x - offset.x * turn.y)
-    let distance = (local * local).sum().squareRoot()
+    let distance = square.squareRoot()
     let outline = 1 + Self.bulge * lobeCosine(local, distance)
     let cover = coverage((outline - distance) * radius, pixel)
     guard cover > 0 else { return value }
@@ -123,7 +126,10 @@ struct SyntheticScene {
     Float
   > {
     let offset = point - spot.center
-    let distance = (offset * offset).sum().squareRoot()
+    let square = offset.x * offset.x + offset.y * offset.y
+    let reach = spot.radius + pixel
+    guard square < reach * reach else { return value }
+    let distance = square.squareRoot()
     return value + (spot.color - value) * coverage(spot.radius - distance, pixel)
   }
 
