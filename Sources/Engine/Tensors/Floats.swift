@@ -1,7 +1,7 @@
 /// A run of consecutive floats in an arena. Copies refer to the same memory and keep the arena alive.
 ///
-/// The fence around the pointer: every access is checked against `count`. `@usableFromInline` lets other modules
-/// inline the checked accesses, which `@inlinable` alone does not for a `package` type.
+/// The fence around the pointer: every access is checked against `count`. `@usableFromInline` lets other
+/// modules inline the checked accesses, which `@inlinable` alone does not for a `package` type.
 /// Sendable because it is plain memory: who writes which part is the thread team's contract.
 @safe @usableFromInline
 package struct Floats: @unchecked Sendable {
