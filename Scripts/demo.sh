@@ -83,8 +83,7 @@ as_rows() {
   done
 }
 
-need_swift
-need_packages "${build_packages[@]}" "${run_packages[@]}"
+prepare
 
 say "Building the release (some minutes the first time)"
 build_log=$(mktemp)

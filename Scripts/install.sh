@@ -7,24 +7,29 @@ build_packages=(binutils libc6-dev libstdc++-12-dev libncurses6 libcurl4 libxml2
 run_packages=(dataset-fashion-mnist libjs-dygraphs curl ca-certificates)
 
 say() { printf '%s\n' "$@"; }
-fail() { printf '%s\n' "$*" >&2; exit 1; }
+fail() { printf '%s\n' "$@" >&2; exit 1; }
 
-# Ends with the lines to type where there is no Swift of at least 6.2.
-need_swift() {
+# Everything that building, testing and serving needs: installed, or else named.
+prepare() {
+  command -v swift >/dev/null || name_swift "Swift is not installed (or not in PATH)."
+  need_packages "${build_packages[@]}" "${run_packages[@]}"
+  # Only now: the compiler itself needs some of the packages.
   local found
-  found=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\)\.\([0-9]*\).*/\1 \2/p')
-  if [ -n "$found" ]; then
-    local major=${found% *} minor=${found#* }
-    if [ "$major" -gt 6 ] || { [ "$major" -eq 6 ] && [ "$minor" -ge 2 ]; }; then return; fi
-    say "Swift $major.$minor is installed; 6.2 or later is needed." >&2
-  else
-    say "Swift is not installed (or not in PATH)." >&2
+  found=$(swift --version 2>&1 | sed -n 's/.*Swift version \([0-9]*\)\.\([0-9]*\).*/\1 \2/p') || true
+  [ -n "$found" ] || fail "swift --version fails:" "$(swift --version 2>&1)"
+  local major=${found% *} minor=${found#* }
+  if [ "$major" -lt 6 ] || { [ "$major" -eq 6 ] && [ "$minor" -lt 2 ]; }; then
+    name_swift "Swift $major.$minor is installed; 6.2 or later is needed."
   fi
+}
+
+# name_swift WHY: ends with the lines to type for a Swift that will do.
+name_swift() {
   local platform=debian12
   [ "$(uname -m)" = aarch64 ] && platform=debian12-aarch64
   local name=swift-$swift_version-RELEASE-$platform
   local url=https://download.swift.org/swift-$swift_version-release/$platform/swift-$swift_version-RELEASE
-  fail "On Debian 12, as root:
+  fail "$1 On Debian 12, as root:
 
   apt-get update && apt-get install -y curl ca-certificates
   curl -fLO $url/$name.tar.gz

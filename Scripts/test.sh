@@ -4,7 +4,6 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . Scripts/install.sh
 
-need_swift
-need_packages "${build_packages[@]}" "${run_packages[@]}"
+prepare
 swift build --build-tests
 swift test --skip-build --disable-xctest "$@"
