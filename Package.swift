@@ -107,7 +107,7 @@ let package = Package(
     tests("JobModel", ["JobModel"]),
     tests("JobStore", ["JobStore", "JobModel", "SQLite", "Platform"]),
     tests("RunFolder", ["RunFolder", "JobModel", "Platform"]),
-    tests("Dispatcher", ["Dispatcher", "RunFolder", "JobStore", "JobModel", "Platform"]),
+    tests("Dispatcher", ["Dispatcher", "RunFolder", "JobStore", "JobModel", "SQLite", "Platform"]),
     tests("Training", ["Training", "Datasets", "NeuralNet", "JobModel", "Gzip"]),
     tests("Datasets", ["Datasets", "Tensors", "Parallel", "Gzip"], resources: [.copy("Golden")]),
     tests(

@@ -11,11 +11,13 @@ final class Bench: Sendable {
   static let bootID = "this"
   let data = "\(FileSystem.temporaryDirectory)/vicregd-dispatch-\(UInt64.random(in: 0 ... .max))"
   let store: JobStore
+  var databasePath: String { "\(data)/jobs.sqlite" }
   private var script: String { "\(data)/worker.sh" }
 
   init(script: String) throws {
     try FileSystem.makeDirectories(data)
-    store = try JobStore(path: "\(data)/jobs.sqlite", migrations: JobStore.migrations(in: Bench.migrations))
+    store = try JobStore(
+      path: "\(data)/jobs.sqlite", migrations: JobStore.migrations(in: Bench.migrations))
     let text = """
       RUN="$1"
       exec 9>>"$RUN/lock"
@@ -79,6 +81,7 @@ final class Bench: Sendable {
   }
 
   /// The first answer that is not `nil`, within ten seconds.
+  @discardableResult
   func until<T>(_ answer: () throws -> T?) throws -> T {
     let deadline = SystemClock.monotonicNanoseconds + 10_000_000_000
     while SystemClock.monotonicNanoseconds < deadline {

@@ -3,6 +3,7 @@ import JobModel
 import JobStore
 import Platform
 import RunFolder
+import SQLite
 import Testing
 
 @Suite struct `After a daemon's death` {
@@ -99,5 +100,36 @@ import Testing
     _ = try bench.wait(for: job) { $0.ingestOffset > 0 }
     dispatcher.stop()
     #expect(try bench.store.job(job)?.state == .queued)
+  }
+}
+
+@Suite struct `While the store refuses` {
+  @Test func `lines and end of a run wait, and none is lost`() throws {
+    let bench = try Bench(
+      script: """
+        say '{"event":"started","attempt":1,"step":0}'
+        say '{"event":"end","state":"succeeded"}'
+        """)
+    let job = try bench.queue()
+    // Stands in for a full disk: whatever is to be inserted is refused.
+    let other = try Connection(path: bench.databasePath, access: .write)
+    try other.script(
+      "CREATE TRIGGER full BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'the disk is full'); END")
+    let dispatcher = try bench.start { $0.retryMilliseconds = 20 }
+    try bench.until { try EventTail.lineCount(bench.folder(job).eventsPath) == 2 ? true : nil }
+    #expect(try bench.store.job(job)?.state == .running)
+    #expect(try bench.store.job(job)?.ingestOffset == 0)
+    try other.script("DROP TRIGGER full")
+    #expect(try bench.wait(for: job) { $0.state.isFinished }.state == .succeeded)
+    #expect(try bench.store.lines(job, limit: 10).map(\.event) == ["started", "end"])
+    dispatcher.stop()
+  }
+}
+
+extension EventTail {
+  /// Complete lines of a file so far.
+  fileprivate static func lineCount(_ path: String) throws -> Int {
+    var tail = EventTail(path: path)
+    return try tail.next().count
   }
 }

@@ -72,7 +72,7 @@ final class MetricStream: BodyStream {
   /// Lines in one piece.
   private static let linesMax = 500
   /// How long a follower waits before it looks again.
-  private static let pollMilliseconds = 100
+  private static let pollMilliseconds = 25
 
   init(store: JobStore, id: JobID, fromStep: Int, follow: Bool) {
     self.store = store

@@ -12,9 +12,9 @@ private struct LaunchError: Error {
 
 extension DispatchLoop {
   /// Writes the run's specification and starts its worker; `nil` if the job had to be failed instead.
-  func launch(_ job: JobRecord) -> Run? {
+  mutating func launch(_ job: JobRecord) -> Run? {
+    let folder = RunFolder(data: configuration.dataPath, job: job.id)
     do {
-      let folder = RunFolder(data: configuration.dataPath, job: job.id)
       try folder.create()
       try folder.writeSpec(specification(of: job, in: folder))
       let child = try ChildProcess(
@@ -25,8 +25,11 @@ extension DispatchLoop {
       return Run(
         job: job.id, attempt: job.attempt, folder: folder, watch: .child(child), offset: job.ingestOffset)
     } catch {
-      fail(job, error)
-      return nil
+      if fail(job, error) { return nil }
+      var run = Run(
+        job: job.id, attempt: job.attempt, folder: folder, watch: .adopted, offset: job.ingestOffset)
+      run.ending = "could not be started"
+      return run
     }
   }
 
@@ -81,7 +84,10 @@ extension DispatchLoop {
     }
   }
 
-  private func fail(_ job: JobRecord, _ error: any Error) {
+  /// Fails a job that cannot be started.
+  ///
+  /// - Returns: false if the store refuses.
+  private mutating func fail(_ job: JobRecord, _ error: any Error) -> Bool {
     let failure = error as? LaunchError
     let isDiskFull = (error as? SystemError)?.isDiskFull ?? false
     let reason = failure?.reason ?? (isDiskFull ? .diskFull : .workerError)
@@ -89,8 +95,10 @@ extension DispatchLoop {
     log.error("job \(job.id): \(message)")
     do {
       try store.transition(job.id, attempt: job.attempt, to: .failed, reason: reason, message: message)
+      return true
     } catch {
-      log.error("job \(job.id): cannot be failed: \(error)")
+      refuse("job \(job.id): it cannot be failed: \(error)")
+      return false
     }
   }
 }

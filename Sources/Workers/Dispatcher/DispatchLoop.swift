@@ -15,6 +15,9 @@ struct DispatchLoop {
   private(set) var runs: [Run] = []
   private var isStopping = false
   private var nextLockLookNanoseconds: UInt64 = 0
+  /// When the store, which has refused something (a full disk), is asked again; `nil`: it has refused
+  /// nothing.
+  private var retryAtNanoseconds: UInt64?
 
   init(
     _ configuration: DispatcherConfiguration, store: JobStore, inbox: Inbox<Dispatcher.Message>,
@@ -30,14 +33,27 @@ struct DispatchLoop {
   mutating func run() {
     fillSlots()
     while !(isStopping && runs.isEmpty) {
-      let timeout = runs.isEmpty ? nil : configuration.pollMilliseconds
-      let messages = inbox.receive(timeoutMilliseconds: timeout)
+      let messages = inbox.receive(timeoutMilliseconds: patienceMilliseconds)
       for message in messages { take(message) }
-      for index in runs.indices { follow(&runs[index]) }
+      for index in runs.indices { runs[index].killIfOverdue() }
+      let isRetrying = retryAtNanoseconds != nil
+      if let time = retryAtNanoseconds, SystemClock.monotonicNanoseconds < time { continue }
+      retryAtNanoseconds = nil
+      for index in runs.indices {
+        var run = runs[index]
+        follow(&run)
+        runs[index] = run
+      }
       settleGone()
-      if !messages.isEmpty { passRequestsOn() }
-      if !messages.isEmpty && !isStopping { fillSlots() }
+      if !messages.isEmpty || isRetrying { passRequestsOn() }
+      if (!messages.isEmpty || isRetrying) && !isStopping { fillSlots() }
     }
+  }
+
+  /// How long the thread sleeps if no message comes; `nil`: for ever.
+  private var patienceMilliseconds: Int? {
+    if !runs.isEmpty { return configuration.pollMilliseconds }
+    return retryAtNanoseconds == nil ? nil : configuration.retryMilliseconds
   }
 
   /// Before anything is claimed: jobs that an earlier daemon left running are adopted if their worker is
@@ -54,8 +70,8 @@ struct DispatchLoop {
         guard try store.adopt(job.id, attempt: job.attempt, bootID: bootID) else { continue }
         log.info("job \(job.id): its worker is alive and goes on")
         runs.append(run)
-      } else {
-        settle(run, how: "was gone when the daemon started")
+      } else if !settle(run, how: "was gone when the daemon started") {
+        runs.append(run)
       }
     }
     passRequestsOn()
@@ -77,20 +93,31 @@ struct DispatchLoop {
     }
   }
 
-  /// Brings a run's new lines into the store and kills a worker that is overdue.
-  private func follow(_ run: inout Run) {
+  /// Brings a run's new lines into the store. What the store refuses is read again later.
+  private mutating func follow(_ run: inout Run) {
     do {
       while let piece = try run.readLines() {
-        let outcome = try store.ingest(
-          run.job, attempt: run.attempt, from: piece.start, to: piece.end, lines: piece.lines)
-        note(outcome, piece.lines, in: &run)
+        do {
+          let outcome = try store.ingest(
+            run.job, attempt: run.attempt, from: piece.start, to: piece.end, lines: piece.lines)
+          note(outcome, piece.lines, in: &run)
+        } catch {
+          run.readAgain(from: piece.start)
+          return refuse("job \(run.job): its events cannot be stored: \(error)")
+        }
       }
     } catch {
-      // The file stays as it is; the worker cannot be followed any more, so it must not go on unseen.
-      log.error("job \(run.job): cannot follow its events: \(error)")
+      // Its events cannot be followed any more, so it must not go on unseen.
+      log.error("job \(run.job): \(error)")
       run.ask(.kill)
     }
-    run.killIfOverdue()
+  }
+
+  /// The store has refused something, which is tried again after a while.
+  mutating func refuse(_ what: String) {
+    log.error(what)
+    retryAtNanoseconds =
+      SystemClock.monotonicNanoseconds + UInt64(configuration.retryMilliseconds) * 1_000_000
   }
 
   private func note(_ outcome: IngestOutcome, _ lines: [String], in run: inout Run) {
@@ -116,11 +143,16 @@ struct DispatchLoop {
     }
     var left: [Run] = []
     for var run in runs {
-      if let how = ending(of: &run, looksAtLocks: looksAtLocks) {
-        follow(&run)
-        settle(run, how: how)
+      guard let how = ending(of: &run, looksAtLocks: looksAtLocks) else {
+        left.append(run)
+        continue
+      }
+      if retryAtNanoseconds == nil { follow(&run) }
+      // A daemon that is to stop leaves what the store refuses to the next one.
+      if (retryAtNanoseconds == nil && settle(run, how: how)) || isStopping {
         inbox.send(.look)
       } else {
+        run.ending = how
         left.append(run)
       }
     }
@@ -145,16 +177,20 @@ struct DispatchLoop {
   }
 
   /// Settles the job of a worker that has gone.
-  private func settle(_ run: Run, how: String) {
-    guard run.word != .ended else { return }
+  ///
+  /// - Returns: false if the store refuses.
+  private mutating func settle(_ run: Run, how: String) -> Bool {
+    if run.word == .ended { return true }
     do {
       let departure: JobStore.Departure = run.word == .yielded ? .yielded : .died
       let message = departure == .died ? "its worker \(how)" : nil
       let state = try store.settle(
         run.job, attempt: run.attempt, departure, crashLimit: configuration.crashLimit, message: message)
       if let state { log.info("job \(run.job): its worker \(how); the job is \(state.rawValue)") }
+      return true
     } catch {
-      log.error("job \(run.job): cannot be settled: \(error)")
+      refuse("job \(run.job): it cannot be settled: \(error)")
+      return false
     }
   }
 
@@ -174,7 +210,7 @@ struct DispatchLoop {
         default: break
         }
       } catch {
-        log.error("job \(runs[index].job): cannot be read: \(error)")
+        return refuse("job \(runs[index].job): it cannot be read: \(error)")
       }
     }
   }
@@ -186,7 +222,7 @@ struct DispatchLoop {
         if let run = launch(job) { runs.append(run) }
       }
     } catch {
-      log.error("the queue cannot be read: \(error)")
+      refuse("the queue cannot be read: \(error)")
     }
   }
 }

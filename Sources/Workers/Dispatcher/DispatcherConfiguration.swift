@@ -15,6 +15,8 @@ package struct DispatcherConfiguration: Sendable {
   package var pollMilliseconds = 20
   /// How often the locks of adopted workers are tried.
   package var lockPollMilliseconds = 200
+  /// After how long the store is asked again when it has refused something.
+  package var retryMilliseconds = 1_000
   /// How long a worker may take to end after an immediate cancel, or after its last line, before it is
   /// killed.
   package var killGraceMilliseconds = 5_000

@@ -61,6 +61,11 @@ struct Run {
     return (start, tail.offset, lines.map { String(decoding: $0.bytes, as: UTF8.self) })
   }
 
+  /// Has the lines from an offset on read once more.
+  mutating func readAgain(from offset: Int) {
+    tail = EventTail(path: folder.eventsPath, offset: offset)
+  }
+
   /// Asks the worker for something, unless as much has been asked already.
   ///
   /// - Parameter graceMilliseconds: how long it may take until it is killed; `nil`: as long as it needs.
