@@ -41,7 +41,7 @@ export class Curves {
     this.scheme.addEventListener("change", this.redraw);
   }
 
-  /** Fetches the series and draws them; `latest` is the job's last metric line. True if there was anything. */
+  /** Fetches the series and draws them; `latest` is the job's last metric line. True if there were any. */
   async update(latest) {
     const width = Math.max(200, this.views[0].canvas.clientWidth || 400);
     const series = await api.series(this.id, chartKeys, Math.round(width));
@@ -175,8 +175,8 @@ export class Curves {
       const index = view.rows.findIndex((row) => row[0] >= step);
       if (index < 0 || !view.graph) continue;
       view.graph.setSelection(index);
-      const values = view.rows[index].slice(1).filter((value) => value !== null);
-      view.value.textContent = `${values.map((value) => number(value)).join(" / ")} at ${view.rows[index][0]}`;
+      const [at, ...values] = view.rows[index].filter((value) => value !== null);
+      view.value.textContent = `${values.map((value) => number(value)).join(" / ")} at ${at}`;
     }
   }
 

@@ -13,20 +13,43 @@ struct PackageTable {
 
   init(targets: [Target]) { self.targets = targets }
 
-  /// Reads the calls in the manifest's last `targets:` array: its helpers `room(_:in:_:)` and `tests(_:_:)`,
-  /// any further helper of those shapes, and SwiftPM's own with `name:`, `path:` and `dependencies:`.
+  /// Reads the calls in the manifest's last `targets:` array and in those that are added to it by `targets +=`:
+  /// the helpers `room(_:in:_:)` and `tests(_:_:)`, any further helper of those shapes, and SwiftPM's own with
+  /// `name:`, `path:` and `dependencies:`. A list of dependencies may be continued by `+` and a constant's name.
   init(manifest: String) {
     let source = Array(manifest.utf8)
     let code = SwiftText(manifest).code
-    let label = Array("targets: [".utf8)
-    let starts = code.indices.dropLast(label.count).filter { code[$0...].starts(with: label) }
-    guard let start = starts.last else {
-      targets = []
-      return
+    let lists = Self.ends(of: "targets: [", in: code).suffix(1) + Self.ends(of: "targets += [", in: code)
+    let constants = Self.constants(source: source, code: code)
+    targets = lists.flatMap { start in
+      Self.elements(of: code, from: start).compactMap { range in
+        Self.target(source: source, code: code, range: range, constants: constants)
+      }
     }
-    targets = Self.elements(of: code, from: start + label.count).compactMap { range in
-      Self.target(source: source, code: code, range: range)
+  }
+
+  /// Where each occurrence of `text` ends.
+  private static func ends(of text: String, in code: [UInt8]) -> [Int] {
+    let text = Array(text.utf8)
+    return code.indices.dropLast(text.count).filter { code[$0...].starts(with: text) }.map { $0 + text.count }
+  }
+
+  /// Named lists of dependencies; the first, where a condition chooses between several.
+  private static func constants(source: [UInt8], code: [UInt8]) -> [String: [String]] {
+    let type = ": [Target.Dependency] = ["
+    var constants: [String: [String]] = [:]
+    for end in ends(of: type, in: code) {
+      let before = String(decoding: code[..<(end - type.utf8.count)], as: UTF8.self)
+      guard let name = before.split(whereSeparator: { " \n".contains($0) }).last else { continue }
+      guard constants[String(name)] == nil else { continue }
+      constants[String(name)] = elements(of: code, from: end).flatMap { literals(source[$0]) }
     }
+    return constants
+  }
+
+  private static func literals(_ source: ArraySlice<UInt8>) -> [String] {
+    String(decoding: source, as: UTF8.self).split(separator: "\"", omittingEmptySubsequences: false)
+      .enumerated().filter { $0.offset % 2 == 1 }.map { String($0.element) }
   }
 
   subscript(name: String) -> Target? { targets.first { $0.name == name } }
@@ -67,7 +90,9 @@ struct PackageTable {
     return ranges
   }
 
-  private static func target(source: [UInt8], code: [UInt8], range: Range<Int>) -> Target? {
+  private static func target(
+    source: [UInt8], code: [UInt8], range: Range<Int>, constants: [String: [String]]
+  ) -> Target? {
     func text(_ range: Range<Int>, _ bytes: [UInt8]) -> String {
       String(decoding: bytes[range], as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
@@ -80,8 +105,8 @@ struct PackageTable {
       let label =
         value.first.map { "\"[".contains($0) } == true
         ? "" : colon.map { text(argument.lowerBound..<$0, code) }
-      let strings = value.split(separator: "\"", omittingEmptySubsequences: false)
-        .enumerated().filter { $0.offset % 2 == 1 }.map { String($0.element) }
+      let named = value.split(whereSeparator: { " +\n".contains($0) }).compactMap { constants[String($0)] }
+      let strings = literals(source[argument]) + named.joined()
       switch label {
       case "" where value.hasPrefix("["), "dependencies": target.dependencies = strings
       case "" where target.name.isEmpty, "name": target.name = strings.first ?? ""

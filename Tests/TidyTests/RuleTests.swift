@@ -21,6 +21,8 @@ private func source(_ text: String, path: String = "Sources/A/A.swift") -> Sourc
         tests("Training", ["Training"]),
       ]
     )
+    let more: [Target.Dependency] = ["Gzip"]
+    package.targets += [room("Kernels", in: "Engine", ["CZlib"] + more)]
     """
   private var table: PackageTable { PackageTable(manifest: manifest) }
 
@@ -29,12 +31,13 @@ private func source(_ text: String, path: String = "Sources/A/A.swift") -> Sourc
   }
 
   @Test func `reads names, folders and dependencies from a manifest`() throws {
-    #expect(table.targets.count == 10)
+    #expect(table.targets.count == 11)
     let training = try #require(table["Training"])
     #expect(training.path == "Sources/Engine/Training")
     #expect(training.dependencies == ["JobModel", "CZlib"])
     #expect(table["tool"]?.path == "Sources/tool")
     #expect(table["TrainingTests"]?.path == "Tests/TrainingTests")
+    #expect(table["Kernels"]?.dependencies == ["CZlib", "Gzip"])
     #expect(table["CZlib"]?.isSystemLibrary == true)
     #expect(table.closure(of: "NeuralNet") == ["Training", "JobModel", "CZlib"])
   }
