@@ -42,6 +42,17 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
     ConvolutionCase(1, 1, 20, 7, 7, 33, kernel: 7, padding: 0),
   ]
 
+  static let winograd: [ConvolutionCase] = [
+    ConvolutionCase(1, 1, 1, 1, 1, 1, kernel: 3, padding: 1),
+    ConvolutionCase(3, 2, 16, 3, 3, 16, kernel: 3, padding: 1),
+    ConvolutionCase(3, 3, 5, 7, 4, 19, kernel: 3, padding: 0),
+    ConvolutionCase(2, 2, 33, 13, 12, 31, kernel: 3, padding: 1),
+    ConvolutionCase(2, 1, 20, 8, 8, 40, kernel: 3, padding: 2),
+    ConvolutionCase(9, 7, 16, 15, 15, 32, kernel: 3, padding: 1),
+    ConvolutionCase(2, 2, 16, 30, 30, 16, kernel: 3, padding: 1),
+    ConvolutionCase(5, 4, 350, 4, 4, 350, kernel: 3, padding: 1),
+  ]
+
   static let stems: [ConvolutionCase] = [
     ConvolutionCase(3, 2, 3, 8, 9, 20, kernel: 3),
     ConvolutionCase(2, 2, 3, 32, 32, 64, kernel: 3, padding: 2),
@@ -109,6 +120,53 @@ struct ConvolutionNumbers {
     #expect(results.paddingIsZero)
   }
 
+  @Test(arguments: InstructionSet.available, ConvolutionCase.winograd)
+  func `Winograd's algorithm agrees with a double precision reference`(
+    _ set: InstructionSet, _ c: ConvolutionCase
+  ) throws {
+    // Products of large tiles are larger than the results: with many channels their rounding shows.
+    let isDeep = max(c.shape.inputChannels, c.shape.outputChannels) > 128
+    let tolerances = [
+      ConvolutionAlgorithm.winograd2: 2e-6, .winograd4: 5e-6, .winograd6: isDeep ? 3e-5 : 1e-5,
+    ]
+    let bench = try Bench(set, threads: 1)
+    let numbers = try ConvolutionNumbers(bench, c)
+    let reference = ReferenceConvolution(s: c.shape, n: c.images)
+    let weight = numbers.weight.array
+    let dOutput = numbers.dOutput.array
+    let input = numbers.input.array
+    let output = reference.forward(input, weight, numbers.bias.array)
+    let dInput = reference.backwardInput(dOutput, weight)
+    let dWeight = reference.backwardWeight(input, dOutput)
+    for (algorithm, tolerance) in tolerances {
+      let results = try (1...3).map { threads in
+        let bench = try Bench(set, threads: threads)
+        let numbers = try ConvolutionNumbers(bench, c)
+        return try ConvolutionTests.run(bench, c, numbers, algorithms: ConvolutionAlgorithms(all: algorithm))
+      }
+      #expect(relativeError(results[0].output, output) < tolerance)
+      #expect(relativeError(results[0].dInput, dInput) < tolerance)
+      #expect(relativeError(results[0].dWeight, dWeight) < tolerance)
+      #expect(results[0].paddingIsZero)
+      #expect(results[0] == results[1] && results[0] == results[2], "bits depend on the threads")
+    }
+  }
+
+  @Test func `the automatic choice takes the fewest products`() {
+    func choice(_ side: Int, stride: Int = 1) -> ConvolutionAlgorithm {
+      let shape = ConvolutionShape(
+        images: 2, inputChannels: 16, height: side, width: side, outputChannels: 16, kernel: 3,
+        stride: stride,
+        padding: 1)
+      return ConvolutionAlgorithms.automatic(for: shape).forward
+    }
+    #expect(choice(30) == .winograd6)
+    #expect(choice(15) == .winograd4)
+    #expect(choice(4) == .winograd4)
+    #expect(choice(2) == .winograd2)
+    #expect(choice(30, stride: 2) == .direct)
+  }
+
   @Test(arguments: InstructionSet.available)
   func `the bits do not depend on the number of threads`(_ set: InstructionSet) throws {
     for c in ConvolutionCase.all {
@@ -122,12 +180,13 @@ struct ConvolutionNumbers {
     }
   }
 
-  static func run(_ bench: Bench, _ c: ConvolutionCase, _ numbers: ConvolutionNumbers) throws
-    -> ConvolutionResults
-  {
+  static func run(
+    _ bench: Bench, _ c: ConvolutionCase, _ numbers: ConvolutionNumbers,
+    algorithms: ConvolutionAlgorithms = .direct
+  ) throws -> ConvolutionResults {
     let s = c.shape
     let n = c.images
-    let convolution = Convolution(s, compute: bench.compute)
+    let convolution = Convolution(s, algorithms: algorithms, compute: bench.compute)
     try bench.compute.allocate(from: bench.arena)
     let input = try bench.activation(numbers.input, n, s.inputChannels, s.height, s.width)
     let dOutput = try bench.activation(numbers.dOutput, n, s.outputChannels, s.outputHeight, s.outputWidth)

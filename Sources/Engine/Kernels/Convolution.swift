@@ -7,22 +7,53 @@ import Tensors
 package struct Convolution {
   /// The sizes that this convolution was planned for.
   package let shape: ConvolutionShape
+  /// How each direction is computed.
+  package let algorithms: ConvolutionAlgorithms
   private let compute: Compute
-  private let forwardProducts: DirectProducts
-  private let backwardProducts: DirectProducts
-  private let weightGradient: DirectWeightGradient
+  private let forwardPlan: Plan
+  private let backwardPlan: Plan
+  private let weightPlan: WeightPlan
 
-  /// Plans the operations for at most `shape.images` images.
-  package init(_ shape: ConvolutionShape, compute: Compute) {
+  private enum Plan {
+    case direct(DirectProducts)
+    case winograd(WinogradProduct)
+  }
+
+  private enum WeightPlan {
+    case direct(DirectWeightGradient)
+    case winograd(WinogradWeightGradient)
+  }
+
+  /// Plans the operations for at most `shape.images` images; the algorithms must be applicable to the shape.
+  package init(_ shape: ConvolutionShape, algorithms: ConvolutionAlgorithms = .direct, compute: Compute) {
+    precondition(
+      algorithms.forward.isApplicable(to: shape) && algorithms.backwardInput.isApplicable(to: shape)
+        && algorithms.backwardWeight.isApplicable(to: shape),
+      "Winograd's algorithm is for 3×3 kernels, stride 1")
     self.shape = shape
+    self.algorithms = algorithms
     self.compute = compute
-    forwardProducts = .forward(shape)
-    backwardProducts = .backwardInput(shape)
-    weightGradient = DirectWeightGradient(shape: shape, isStem: false)
-    let threads = compute.team.threads
-    compute.require(forwardProducts.scratchFloats(threads: threads))
-    compute.require(backwardProducts.scratchFloats(threads: threads))
-    compute.require(weightGradient.scratchFloats(threads: threads))
+    if let outputs = algorithms.forward.outputs {
+      forwardPlan = .winograd(WinogradProduct(shape, outputs: outputs, isGradient: false))
+    } else {
+      forwardPlan = .direct(.forward(shape))
+    }
+    if let outputs = algorithms.backwardInput.outputs {
+      backwardPlan = .winograd(WinogradProduct(shape, outputs: outputs, isGradient: true))
+    } else {
+      backwardPlan = .direct(.backwardInput(shape))
+    }
+    if let outputs = algorithms.backwardWeight.outputs {
+      weightPlan = .winograd(WinogradWeightGradient(shape: shape, outputs: outputs))
+    } else {
+      weightPlan = .direct(DirectWeightGradient(shape: shape, isStem: false))
+    }
+    require(forwardPlan)
+    require(backwardPlan)
+    switch weightPlan {
+    case .direct(let gradient): compute.require(gradient.scratchFloats(threads: compute.team.threads))
+    case .winograd(let gradient): compute.require(gradient.scratchFloats(compute))
+    }
   }
 
   /// `output = weight ∗ input + bias`; `bias` has K elements.
@@ -30,28 +61,50 @@ package struct Convolution {
     checkInput(input, weight)
     checkOutput(output, images: input.images)
     precondition(bias.map { $0.count == shape.outputChannels } ?? true, "one bias an output channel")
-    forwardProducts.run(
-      compute, images: input.images, from: input.storage.pointer, weight: weight.pointer,
-      bias: bias.map { In($0.pointer) }, into: output.storage.pointer)
+    run(forwardPlan, input, weight, bias: bias, output)
   }
 
   /// The gradient with respect to the input, from that of the output.
   package func backwardInput(dOutput: Activation, weight: Floats, dInput: Activation) {
     checkInput(dInput, weight)
     checkOutput(dOutput, images: dInput.images)
-    backwardProducts.run(
-      compute, images: dInput.images, from: dOutput.storage.pointer, weight: weight.pointer, bias: nil,
-      into: dInput.storage.pointer)
+    run(backwardPlan, dOutput, weight, bias: nil, dInput)
   }
 
   /// The gradients with respect to weight and bias, from input and gradient of the output.
   package func backwardWeight(input: Activation, dOutput: Activation, dWeight: Floats, dBias: Floats?) {
     checkInput(input, dWeight)
     checkOutput(dOutput, images: input.images)
-    weightGradient.run(
-      compute, images: input.images, input: input.storage.pointer, dOutput: dOutput.storage.pointer,
-      into: dWeight.pointer)
+    let (x, dy, dw) = (In(input.storage.pointer), In(dOutput.storage.pointer), dWeight.pointer)
+    switch weightPlan {
+    case .direct(let gradient): gradient.run(compute, images: input.images, input: x, dOutput: dy, into: dw)
+    case .winograd(let gradient): gradient.run(compute, images: input.images, input: x, dOutput: dy, into: dw)
+    }
     if let dBias { compute.channelSums(of: dOutput, into: dBias) }
+  }
+
+  private func require(_ plan: Plan) {
+    switch plan {
+    case .direct(let products): compute.require(products.scratchFloats(threads: compute.team.threads))
+    case .winograd(let product): compute.require(product.scratchFloats(compute, images: shape.images))
+    }
+  }
+
+  private func run(_ plan: Plan, _ source: Activation, _ weight: Floats, bias: Floats?, _ target: Activation)
+  {
+    let shift = bias.map { In($0.pointer) }
+    let images = source.images
+    switch plan {
+    case .direct(let products):
+      products.run(
+        compute, images: images, from: source.storage.pointer, weight: weight.pointer, bias: shift,
+        into: target.storage.pointer)
+    case .winograd(let product):
+      product.run(
+        compute, images: images, imagesMax: shape.images, from: source.storage.pointer,
+        weight: weight.pointer,
+        bias: shift, into: target.storage.pointer)
+    }
   }
 
   private func checkInput(_ input: Activation, _ weight: Floats) {

@@ -16,6 +16,12 @@ package struct KernelTable: Sendable {
   package let gatherLines: @Sendable (PixelGrid, Int, Int, In, Out) -> Void
   package let scatterLines: @Sendable (PixelGrid, Int, Int, In, In?, Out) -> Void
   package let gatherPatches: @Sendable (PixelGrid, Int, Int, Int, Int, Int, In, Out) -> Void
+  package let winogradScratchFloats: @Sendable () -> Int
+  package let winogradInput: @Sendable (TileGrid, Int, Int, In, Int, Out, Out) -> Void
+  package let winogradGradient: @Sendable (TileGrid, Int, Int, In, Int, Out, Out) -> Void
+  package let winogradOutput: @Sendable (TileGrid, Int, Int, In, Int, In?, Out, Out) -> Void
+  package let winogradWeights: @Sendable (Int, In, WeightBlock, Bool, Int, Int, Out, Out) -> Void
+  package let winogradWeightGradients: @Sendable (Int, In, WeightBlock, Int, Out, Out) -> Void
   package let packWeights: @Sendable (In, Int, Int, Int, Int, Int, Out) -> Void
   package let reduceWeights: @Sendable (In, Int, Int, Int, Int, Int, Int, Out) -> Void
   package let packRows: @Sendable (In, Int, Int, Int, Int, Int, Out) -> Void
@@ -46,6 +52,12 @@ package struct KernelTable: Sendable {
     gatherLines: @escaping @Sendable (PixelGrid, Int, Int, In, Out) -> Void,
     scatterLines: @escaping @Sendable (PixelGrid, Int, Int, In, In?, Out) -> Void,
     gatherPatches: @escaping @Sendable (PixelGrid, Int, Int, Int, Int, Int, In, Out) -> Void,
+    winogradScratchFloats: @escaping @Sendable () -> Int,
+    winogradInput: @escaping @Sendable (TileGrid, Int, Int, In, Int, Out, Out) -> Void,
+    winogradGradient: @escaping @Sendable (TileGrid, Int, Int, In, Int, Out, Out) -> Void,
+    winogradOutput: @escaping @Sendable (TileGrid, Int, Int, In, Int, In?, Out, Out) -> Void,
+    winogradWeights: @escaping @Sendable (Int, In, WeightBlock, Bool, Int, Int, Out, Out) -> Void,
+    winogradWeightGradients: @escaping @Sendable (Int, In, WeightBlock, Int, Out, Out) -> Void,
     packWeights: @escaping @Sendable (In, Int, Int, Int, Int, Int, Out) -> Void,
     reduceWeights: @escaping @Sendable (In, Int, Int, Int, Int, Int, Int, Out) -> Void,
     packRows: @escaping @Sendable (In, Int, Int, Int, Int, Int, Out) -> Void,
@@ -74,6 +86,12 @@ package struct KernelTable: Sendable {
     self.gatherLines = gatherLines
     self.scatterLines = scatterLines
     self.gatherPatches = gatherPatches
+    self.winogradScratchFloats = winogradScratchFloats
+    self.winogradInput = winogradInput
+    self.winogradGradient = winogradGradient
+    self.winogradOutput = winogradOutput
+    self.winogradWeights = winogradWeights
+    self.winogradWeightGradients = winogradWeightGradients
     self.packWeights = packWeights
     self.reduceWeights = reduceWeights
     self.packRows = packRows

@@ -1,0 +1,83 @@
+/// How a convolution is computed. The choice changes the last bits of results, so a run keeps what it began
+/// with.
+package enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
+  /// A product over all taps; any kernel, stride and padding.
+  case direct
+  /// Winograd's F(2×2, 3×3).
+  case winograd2
+  /// Winograd's F(4×4, 3×3).
+  case winograd4
+  /// Winograd's F(6×6, 3×3).
+  case winograd6
+
+  /// Output rows and columns of a tile; `nil` for the direct algorithm.
+  var outputs: Int? {
+    switch self {
+    case .direct: nil
+    case .winograd2: 2
+    case .winograd4: 4
+    case .winograd6: 6
+    }
+  }
+
+  /// Whether this algorithm can compute a convolution of `shape`.
+  package func isApplicable(to shape: ConvolutionShape) -> Bool {
+    self == .direct || (shape.kernel == 3 && shape.stride == 1 && shape.padding <= 2)
+  }
+
+  /// Multiply-adds for each pair of channels and image, for a map of `height` × `width` outputs.
+  fileprivate func products(height: Int, width: Int) -> Int {
+    guard let outputs else { return 9 * height * width }
+    let tiles = ((height + outputs - 1) / outputs) * ((width + outputs - 1) / outputs)
+    return tiles * (outputs + 2) * (outputs + 2)
+  }
+}
+
+/// The algorithms of a convolution's three directions.
+package struct ConvolutionAlgorithms: Sendable, Equatable {
+  /// Of the forward pass.
+  package var forward: ConvolutionAlgorithm
+  /// Of the input gradient.
+  package var backwardInput: ConvolutionAlgorithm
+  /// Of the weight gradient.
+  package var backwardWeight: ConvolutionAlgorithm
+
+  /// Names one for each direction.
+  package init(
+    forward: ConvolutionAlgorithm, backwardInput: ConvolutionAlgorithm, backwardWeight: ConvolutionAlgorithm
+  ) {
+    self.forward = forward
+    self.backwardInput = backwardInput
+    self.backwardWeight = backwardWeight
+  }
+
+  /// The same in every direction.
+  package init(all algorithm: ConvolutionAlgorithm) {
+    self.init(forward: algorithm, backwardInput: algorithm, backwardWeight: algorithm)
+  }
+
+  /// Direct in every direction.
+  package static let direct = ConvolutionAlgorithms(all: .direct)
+
+  /// Most channels for which `automatic` takes the largest tiles: with more, their error passes 1e-5.
+  package static let channelsOfLargestTilesMax = 128
+
+  /// The algorithms with the fewest products for `shape`, small tiles first where they are equal.
+  ///
+  /// It follows from the shape of the maps alone, so equal specifications get equal algorithms on every
+  /// machine.
+  package static func automatic(for shape: ConvolutionShape) -> ConvolutionAlgorithms {
+    func best(_ height: Int, _ width: Int) -> ConvolutionAlgorithm {
+      let isDeep = max(shape.inputChannels, shape.outputChannels) > channelsOfLargestTilesMax
+      let candidates = ConvolutionAlgorithm.allCases.filter {
+        $0.isApplicable(to: shape) && !($0 == .winograd6 && isDeep)
+      }
+      return candidates.min {
+        $0.products(height: height, width: width) < $1.products(height: height, width: width)
+      } ?? .direct
+    }
+    let output = best(shape.outputHeight, shape.outputWidth)
+    return ConvolutionAlgorithms(
+      forward: output, backwardInput: best(shape.height, shape.width), backwardWeight: output)
+  }
+}

@@ -1,0 +1,229 @@
+import KernelsABI
+import Parallel
+
+/// A Winograd convolution in one direction, forward or input gradient: transforms of tiles, one product for
+/// each position of a tile, transforms back.
+///
+/// Factors of the weight are `[positions][pairs][inner channels][32]`, as panels of `multiplyPixels`; tiles
+/// and products are `[positions][blocks][tiles][16]`.
+struct WinogradProduct {
+  /// Bytes of tiles and products that should stay in a thread's second-level cache.
+  private static let cacheBytes = 768 << 10
+  /// Factors above this size are read once for all tiles, by all threads together.
+  private static let sharedFactorBytes = 16 << 20
+  /// Most tiles that all threads transform together.
+  private static let sharedTiles = 512
+  /// Tiles of a transform's task when all threads work together.
+  private static let chunkTiles = 32
+  /// Pairs of column blocks of a product's task when all threads work together.
+  private static let pairsOfTask = 4
+
+  /// The grid of input tiles on the source, of output tiles on the target.
+  let sourceGrid: TileGrid
+  let targetGrid: TileGrid
+  /// Channels that are summed over.
+  let innerCount: Int
+  let innerStride: Int
+  /// Channels of the result.
+  let outerCount: Int
+  let outerStride: Int
+  /// Whether taps are taken in reverse.
+  let isRotated: Bool
+
+  /// The forward pass of `s`, or with `isGradient` its input gradient, in tiles of `outputs` × `outputs`.
+  init(_ s: ConvolutionShape, outputs: Int, isGradient: Bool) {
+    let height = isGradient ? s.height : s.outputHeight
+    let width = isGradient ? s.width : s.outputWidth
+    func grid(_ rows: Int, _ columns: Int, _ imageStride: Int, _ offset: Int) -> TileGrid {
+      TileGrid(
+        tileRows: (height + outputs - 1) / outputs, tileColumns: (width + outputs - 1) / outputs,
+        outputs: outputs, mapRows: rows, mapColumns: columns, imageStride: imageStride, offset: offset)
+    }
+    let input = (s.height, s.width, s.inputImageStride)
+    let output = (s.outputHeight, s.outputWidth, s.outputImageStride)
+    let (from, to) = isGradient ? (output, input) : (input, output)
+    sourceGrid = grid(from.0, from.1, from.2, isGradient ? s.padding - 2 : -s.padding)
+    targetGrid = grid(to.0, to.1, to.2, 0)
+    innerCount = isGradient ? s.outputChannels : s.inputChannels
+    outerCount = isGradient ? s.inputChannels : s.outputChannels
+    innerStride = isGradient ? s.inputChannels * 9 : 9
+    outerStride = isGradient ? 9 : s.inputChannels * 9
+    isRotated = isGradient
+  }
+
+  private var positions: Int { (sourceGrid.outputs + 2) * (sourceGrid.outputs + 2) }
+  private var innerBlocks: Int { (innerCount + 15) / 16 }
+  private var outerBlocks: Int { (outerCount + 15) / 16 }
+  private var pairs: Int { (outerBlocks + 1) / 2 }
+  private var panelStride: Int { innerBlocks * 16 * 32 }
+  /// Floats between two positions of the factors; not a multiple of a page.
+  private var factorStride: Int { pairs * panelStride + 16 }
+  private var factorFloats: Int { positions * factorStride }
+  private var isShared: Bool { factorFloats * 4 > WinogradProduct.sharedFactorBytes }
+
+  private func tiles(images: Int) -> Int { images * sourceGrid.tileRows * sourceGrid.tileColumns }
+
+  /// Tiles that are transformed before their products are taken.
+  private func blockTiles(images: Int) -> Int {
+    if isShared { return min(tiles(images: images), WinogradProduct.sharedTiles) }
+    let tileBytes = positions * (innerBlocks + outerBlocks) * 64
+    let least = factorFloats * 4 > WinogradProduct.cacheBytes ? 48 : 24
+    return max(least, min(240, WinogradProduct.cacheBytes / tileBytes / 12 * 12))
+  }
+
+  /// Floats between two positions of transformed tiles or products: an odd number of lines, so that they
+  /// spread over the sets of the caches.
+  private func positionStride(_ blocks: Int, tiles: Int) -> Int { (blocks * tiles | 1) * 16 }
+
+  /// Floats of transformed tiles and products.
+  private func blockFloats(tiles: Int) -> Int {
+    positions * (positionStride(innerBlocks, tiles: tiles) + positionStride(outerBlocks, tiles: tiles))
+  }
+
+  /// Floats of scratch for at most `images` images and `threads` threads.
+  func scratchFloats(_ compute: Compute, images: Int) -> Int {
+    let block = blockFloats(tiles: blockTiles(images: images))
+    let threads = compute.team.threads
+    return factorFloats + outerBlocks * 16 + threads * compute.kernels.winogradScratchFloats()
+      + (isShared ? 1 : threads) * block
+  }
+
+  /// Transforms the weight and runs the convolution; `bias` has as many floats as there are outer channels.
+  func run(
+    _ compute: Compute, images: Int, imagesMax: Int, from source: In, weight: In, bias: In?, into target: Out
+  ) {
+    let factors = compute.scratch(scratchFloats(compute, images: imagesMax))
+    let paddedBias = factors + factorFloats
+    let scratch = paddedBias + outerBlocks * 16
+    transformWeights(compute, weight, factors, scratch)
+    if let bias {
+      for channel in 0..<outerBlocks * 16 { paddedBias[channel] = channel < outerCount ? bias[channel] : 0 }
+    }
+    let job = WinogradJob(
+      kernels: compute.kernels, source: source, factors: factors, bias: bias == nil ? nil : In(paddedBias),
+      target: target, scratch: scratch, threads: compute.team.threads, tilesMax: blockTiles(images: imagesMax)
+    )
+    if isShared {
+      runTogether(compute, job, tiles: tiles(images: images))
+    } else {
+      runApart(compute, job, tiles: tiles(images: images))
+    }
+  }
+
+  /// Every task takes a block of tiles all the way.
+  private func runApart(_ compute: Compute, _ job: WinogradJob, tiles: Int) {
+    let block = job.tilesMax
+    let floats = blockFloats(tiles: block)
+    compute.team.run(tasks: (tiles + block - 1) / block) { task, member in
+      let first = task * block
+      let count = min(block, tiles - first)
+      let transformed = job.blocks + member * floats
+      let products = transformed + positions * positionStride(innerBlocks, tiles: block)
+      for channels in 0..<innerBlocks {
+        transform(job, first..<first + count, channels, transformed, line: 0, member)
+      }
+      for position in 0..<positions {
+        multiply(job, position, 0..<pairs, tiles: count, transformed, products)
+      }
+      for channels in 0..<outerBlocks {
+        finish(job, first..<first + count, channels, products, line: 0, member)
+      }
+    }
+  }
+
+  /// All threads transform many tiles, then share the products by position, so that factors are read once.
+  private func runTogether(_ compute: Compute, _ job: WinogradJob, tiles: Int) {
+    let transformed = job.blocks
+    let products = transformed + positions * positionStride(innerBlocks, tiles: job.tilesMax)
+    let groups = (pairs + WinogradProduct.pairsOfTask - 1) / WinogradProduct.pairsOfTask
+    for first in stride(from: 0, to: tiles, by: job.tilesMax) {
+      let count = min(job.tilesMax, tiles - first)
+      let chunks = (count + WinogradProduct.chunkTiles - 1) / WinogradProduct.chunkTiles
+      compute.team.run(tasks: chunks * innerBlocks) { task, member in
+        let start = task / innerBlocks * WinogradProduct.chunkTiles
+        let end = min(start + WinogradProduct.chunkTiles, count)
+        transform(job, first + start..<first + end, task % innerBlocks, transformed, line: start, member)
+      }
+      compute.team.run(tasks: positions * groups) { task in
+        let group = task % groups
+        multiply(
+          job, task / groups, group * pairs / groups..<(group + 1) * pairs / groups, tiles: count,
+          transformed,
+          products)
+      }
+      compute.team.run(tasks: chunks * outerBlocks) { task, member in
+        let start = task / outerBlocks * WinogradProduct.chunkTiles
+        let end = min(start + WinogradProduct.chunkTiles, count)
+        finish(job, first + start..<first + end, task % outerBlocks, products, line: start, member)
+      }
+    }
+  }
+
+  private func transformWeights(_ compute: Compute, _ weight: In, _ factors: Out, _ scratch: Out) {
+    let kernels = compute.kernels
+    let scratchStride = kernels.winogradScratchFloats()
+    compute.team.run(tasks: innerBlocks * outerBlocks) { task, member in
+      let inner = task / outerBlocks
+      let outer = task % outerBlocks
+      let width = min(32, outerBlocks * 16 - outer / 2 * 32)
+      let block = WeightBlock(
+        innerCount: min(16, innerCount - inner * 16), innerStride: innerStride,
+        outerCount: min(16, outerCount - outer * 16), outerStride: outerStride)
+      kernels.winogradWeights(
+        sourceGrid.outputs, weight + inner * 16 * innerStride + outer * 16 * outerStride, block, isRotated,
+        width,
+        factorStride, scratch + member * scratchStride,
+        factors + outer / 2 * panelStride + inner * 16 * width + outer % 2 * 16)
+    }
+  }
+
+  private func transform(
+    _ job: WinogradJob, _ range: Range<Int>, _ channels: Int, _ transformed: Out, line: Int, _ member: Int
+  ) {
+    job.kernels.winogradInput(
+      sourceGrid, range.lowerBound, range.count,
+      job.source + channels * sourceGrid.mapRows * sourceGrid.mapColumns * 16,
+      positionStride(innerBlocks, tiles: job.tilesMax), job.memberScratch(member),
+      transformed + (channels * job.tilesMax + line) * 16)
+  }
+
+  private func multiply(
+    _ job: WinogradJob, _ position: Int, _ pairs: Range<Int>, tiles: Int, _ transformed: In, _ products: Out
+  ) {
+    let from = transformed + position * positionStride(innerBlocks, tiles: job.tilesMax)
+    let to = products + position * positionStride(outerBlocks, tiles: job.tilesMax)
+    for pair in pairs {
+      let result = to + 2 * pair * job.tilesMax * 16
+      job.kernels.multiplyPixels(
+        tiles, innerBlocks, from, job.tilesMax, job.factors + position * factorStride + pair * panelStride,
+        min(2, outerBlocks - 2 * pair), result, result + job.tilesMax * 16, false)
+    }
+  }
+
+  private func finish(
+    _ job: WinogradJob, _ range: Range<Int>, _ channels: Int, _ products: In, line: Int, _ member: Int
+  ) {
+    job.kernels.winogradOutput(
+      targetGrid, range.lowerBound, range.count, products + (channels * job.tilesMax + line) * 16,
+      positionStride(outerBlocks, tiles: job.tilesMax), job.bias.map { $0 + channels * 16 },
+      job.memberScratch(member), job.target + channels * targetGrid.mapRows * targetGrid.mapColumns * 16)
+  }
+}
+
+/// What the parts of one run share.
+struct WinogradJob {
+  let kernels: KernelTable
+  let source: In
+  let factors: In
+  let bias: In?
+  let target: Out
+  let scratch: Out
+  let threads: Int
+  /// Lines from one channel block to the next in transformed tiles and products.
+  let tilesMax: Int
+
+  /// The kernels' scratch of a thread.
+  func memberScratch(_ member: Int) -> Out { scratch + member * kernels.winogradScratchFloats() }
+  /// Where transformed tiles and products begin.
+  var blocks: Out { scratch + threads * kernels.winogradScratchFloats() }
+}
