@@ -104,7 +104,8 @@ struct SafetensorsTests {
     (#"{"t":{"dtype":"F32","shape":[4611686018427387904],"data_offsets":[0,4]}}"#, "too large"),
     (#"{"t":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#, "begins at data byte 4, where 0 is next"),
     (
-      #"{"s":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"t":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#,
+      #"{"s":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"#
+        + #""t":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#,
       "where 4 is next"
     ),
   ])

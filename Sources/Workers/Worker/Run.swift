@@ -25,7 +25,7 @@ struct Run {
     do {
       let spec = try folder.readSpec()
       log.info(
-        "attempt \(spec.attempt) of \(spec.specification.kind.rawValue) job \(spec.job), \(spec.threads) threads"
+        "\(spec.specification.kind.rawValue) \(spec.job), attempt \(spec.attempt), \(spec.threads) threads"
       )
       switch try work(spec) {
       case nil: end = RunEnd(state: .succeeded)

@@ -1,4 +1,5 @@
 import Logging
+import Platform
 import RunFolder
 import Training
 
@@ -31,6 +32,8 @@ struct RunReporter: TrainingObserver {
   func record(_ figures: StepFigures) throws {
     let values = figures.figures.map { MetricLine.Value($0.name, $0.value) }
     try events.append(.metric(MetricLine(step: figures.step, epoch: figures.epoch, values: values)))
+    let texts = figures.figures.map { "\($0.name) \(shortText($0.value))" }
+    log.info("step \(figures.step), epoch \(figures.epoch): \(texts.joined(separator: ", "))")
   }
 
   /// Stores the checkpoint, tells of it, and only then removes older ones.
@@ -42,4 +45,13 @@ struct RunReporter: TrainingObserver {
     try folder.checkpoints.retain(newest: retention.newest, keepInitial: retention.keepsInitial)
     log.info("checkpoint \(manifest.name), \(manifest.bytes) bytes")
   }
+}
+
+/// A number with four significant digits, for people.
+func shortText(_ value: Double) -> String {
+  guard value.isFinite, value != 0 else { return "\(value)" }
+  let digits = 3 - Int((Mathematics.logarithm(abs(value)) / Mathematics.logarithm(10)).rounded(.down))
+  let scale = Mathematics.power(10, Double(abs(digits)))
+  let rounded = digits >= 0 ? (value * scale).rounded() / scale : (value / scale).rounded() * scale
+  return "\(rounded)"
 }

@@ -9,7 +9,8 @@ import RunFolder
 /// Stops for SIGTERM (checkpoint, `yielded`), SIGUSR1 (checkpoint, `end` cancelled) and SIGINT (`end`
 /// cancelled at once).
 ///
-/// - Returns: the exit code: 0 when the run succeeded, was cancelled or yielded; 1 when it failed and `end` says so;
+/// - Returns: the exit code: 0 when the run succeeded, was cancelled or yielded; 1 when it failed and `end`
+///   says so;
 ///   2 when not even that could be written.
 package func runWorker(runDirectory: String) -> Int32 {
   let signals = StopSignals()

@@ -50,11 +50,7 @@ package struct Checkpoint: Sendable, Equatable {
 
   /// Reads the compressed file at `path`.
   package init(path: String) throws(CheckpointError) {
-    do {
-      try self.init(CheckpointFormat.read(path: path))
-    } catch {
-      throw CheckpointError(error, path: path)
-    }
+    try self.init(CheckpointFormat.read(path: path))
   }
 
   /// The tensor file of this state.

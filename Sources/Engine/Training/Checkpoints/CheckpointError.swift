@@ -20,7 +20,7 @@ package enum CheckpointError: Error, Equatable, CustomStringConvertible {
     case .unreadable(let path, let cause): "cannot use the checkpoint \(path): \(cause)"
     case .metadata(let key, let what): "cannot use the checkpoint: its metadata's \"\(key)\" \(what)"
     case .version(let found):
-      "cannot use the checkpoint: its format is version \(found), this program reads \(CheckpointFormat.version)"
+      "cannot use the checkpoint: its format is \(found), this program reads \(CheckpointFormat.version)"
     case .missingTensor(let name): "cannot use the checkpoint: tensor \"\(name)\" is missing"
     case .tensor(let name, let found, let expected):
       "cannot use the checkpoint: tensor \"\(name)\" is \(found), the network's is \(expected)"
@@ -28,10 +28,5 @@ package enum CheckpointError: Error, Equatable, CustomStringConvertible {
       "cannot use the checkpoint: the network has no tensor \(names.joined(separator: ", "))"
     case .otherSpecification: "cannot resume: the checkpoint was written by a run with another specification"
     }
-  }
-
-  /// What reading the file at `path` threw, as one type.
-  init(_ error: any Error, path: String) {
-    self = error as? CheckpointError ?? .unreadable(path: path, "\(error)")
   }
 }

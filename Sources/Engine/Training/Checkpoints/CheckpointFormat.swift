@@ -19,10 +19,14 @@ package enum CheckpointFormat {
 
   /// Reads the compressed file at `path`.
   ///
-  /// - Throws: `GzipError` and `SafetensorsError`.
-  package static func read(path: String) throws -> TensorFile {
-    let reader = try GzipFileReader(path: path)
-    return try SafetensorsReader.read { try reader.read(upTo: $0) }
+  /// - Throws: `CheckpointError.unreadable`, with the words of `GzipError` or `SafetensorsError`.
+  package static func read(path: String) throws(CheckpointError) -> TensorFile {
+    do {
+      let reader = try GzipFileReader(path: path)
+      return try SafetensorsReader.read { try reader.read(upTo: $0) }
+    } catch {
+      throw .unreadable(path: path, "\(error)")
+    }
   }
 }
 

@@ -72,8 +72,8 @@ package final class Pretraining {
 
   /// Trains to the end of the run, or until the observer asks to stop.
   ///
-  /// - Throws: `TrainingError.diverged` as soon as a loss, a gradient or a state to be saved is not finite (what
-  ///   was saved before stays good), and what the observer throws.
+  /// - Throws: `TrainingError.diverged` as soon as a loss, a gradient or a state to be saved is not finite
+  ///   (what was saved before stays good), and what the observer throws.
   package func run(_ observer: some TrainingObserver) throws -> TrainingOutcome<Void> {
     if step == 0, specification.checkpoint.initial { try save(observer) }
     while step < stepsTotal {
