@@ -13,22 +13,27 @@ package final class Compute {
   package let team: ThreadTeam
   /// The instruction set that the kernels are compiled for.
   package let instructionSet: InstructionSet
+  /// How convolutions are computed that do not say so themselves.
+  package let convolutions: ConvolutionChoice
   let kernels: KernelTable
   private var scratchCount = 0
   private var scratchFloats: Floats?
 
   /// Operations will run on `team` with the kernels of `instructionSet`, one of `InstructionSet.available`.
-  package init(team: ThreadTeam, instructionSet: InstructionSet) {
+  package init(
+    team: ThreadTeam, instructionSet: InstructionSet, convolutions: ConvolutionChoice = .direct
+  ) {
     precondition(InstructionSet.available.contains(instructionSet), "this machine lacks \(instructionSet)")
     self.team = team
     self.instructionSet = instructionSet
+    self.convolutions = convolutions
     kernels = instructionSet.kernels
   }
 
   /// Operations will run on `team` with the instruction set that the environment asks for.
-  package convenience init(team: ThreadTeam) {
+  package convenience init(team: ThreadTeam, convolutions: ConvolutionChoice = .direct) {
     do {
-      self.init(team: team, instructionSet: try InstructionSet.fromEnvironment())
+      self.init(team: team, instructionSet: try InstructionSet.fromEnvironment(), convolutions: convolutions)
     } catch {
       preconditionFailure("check InstructionSet.fromEnvironment() at start: \(error)")
     }

@@ -25,7 +25,9 @@ package struct Convolution {
   }
 
   /// Plans the operations for at most `shape.images` images; the algorithms must be applicable to the shape.
-  package init(_ shape: ConvolutionShape, algorithms: ConvolutionAlgorithms = .direct, compute: Compute) {
+  /// Without any, `compute` chooses.
+  package init(_ shape: ConvolutionShape, algorithms: ConvolutionAlgorithms? = nil, compute: Compute) {
+    let algorithms = algorithms ?? compute.convolutions.algorithms(for: shape)
     precondition(
       algorithms.forward.isApplicable(to: shape) && algorithms.backwardInput.isApplicable(to: shape)
         && algorithms.backwardWeight.isApplicable(to: shape),

@@ -81,3 +81,16 @@ package struct ConvolutionAlgorithms: Sendable, Equatable {
       forward: output, backwardInput: best(shape.height, shape.width), backwardWeight: output)
   }
 }
+
+/// How the convolutions of a network are computed: the `convolution` of a specification.
+package enum ConvolutionChoice: String, Sendable, CaseIterable {
+  /// Directly, with the smallest rounding errors.
+  case direct
+  /// Each by the algorithm with the fewest products.
+  case automatic = "auto"
+
+  /// The algorithms for a convolution of `shape`.
+  package func algorithms(for shape: ConvolutionShape) -> ConvolutionAlgorithms {
+    self == .direct ? .direct : .automatic(for: shape)
+  }
+}

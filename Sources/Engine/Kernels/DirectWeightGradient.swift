@@ -30,7 +30,8 @@ struct DirectWeightGradient {
   private var owners: Int { inputBlocks / ownedBlocks }
   /// Floats of the accumulators of one owner in one part.
   private var ownerFloats: Int { ownedBlocks * taps * outputBlocks * 256 }
-  private var lineFloats: Int { DirectWeightGradient.chunkPixels * 16 }
+  /// Floats of a block of collected lines: one more than there are pixels, which patches may spill into.
+  private var lineFloats: Int { (DirectWeightGradient.chunkPixels + 1) * 16 }
   /// Floats of a thread: lines of the input and of all output channels.
   private var memberFloats: Int { (ownedBlocks + outputBlocks) * lineFloats }
 
@@ -106,7 +107,7 @@ struct DirectWeightGradient {
     if isStem {
       grid.imageStride = shape.inputChannels * shape.height * shape.width
       kernels.gatherPatches(
-        grid, first, count, shape.inputChannels, shape.kernel, DirectWeightGradient.chunkPixels, input, lines)
+        grid, first, count, shape.inputChannels, shape.kernel, lineFloats / 16, input, lines)
       return
     }
     grid.rowOffset += tap / shape.kernel

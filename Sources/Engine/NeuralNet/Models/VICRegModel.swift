@@ -27,16 +27,18 @@ package final class VICRegModel {
 
   /// Plans the network and takes its memory. Parameters are zero until `initialize` or a checkpoint sets them.
   ///
-  /// Throws `SystemError` if the memory cannot be had.
+  /// `convolutions` decides the last bits of results; a resumed run keeps it. Throws `SystemError` if the memory
+  /// cannot be had.
   package init(
     encoder encoderConfiguration: EncoderConfiguration,
     projector projectorConfiguration: ProjectorConfiguration,
-    loss lossConfiguration: LossConfiguration, imageSide: Int, batchSize: Int, team: ThreadTeam
+    loss lossConfiguration: LossConfiguration, imageSide: Int, batchSize: Int, team: ThreadTeam,
+    convolutions: ConvolutionChoice = .direct
   ) throws {
     precondition(batchSize >= 2, "the loss needs two images")
     self.batchSize = batchSize
     self.imageSide = imageSide
-    compute = Compute(team: team)
+    compute = Compute(team: team, convolutions: convolutions)
     arena = try Arena()
     let plan = NetworkPlan(compute: compute, arena: arena, isTraining: true)
     let views = lossConfiguration.batchNorm == .perView ? 2 : 1
