@@ -29,11 +29,17 @@ done
 limit=null evaluation_limit=null evaluation_epochs=50
 if $is_short; then limit=512 evaluation_limit=512 evaluation_epochs=2 epochs=1; fi
 
-daemon= temporary=
-# Stops the daemon, which stops its worker, and takes the temporary folder away.
+daemon= temporary= url= train= evaluation=
+# Stops the daemon and its worker, and takes the temporary folder away.
 clean_up() {
   trap - EXIT INT TERM
   if [ -n "$daemon" ] && kill -0 "$daemon" 2>/dev/null; then
+    # What is thrown away needs no last checkpoint.
+    local job
+    for job in ${temporary:+$evaluation $train}; do
+      curl -s -m 2 -o /dev/null -H 'Content-Type: application/json' -d '{"mode": "now"}' \
+        "$url/jobs/$job/cancel" || true
+    done
     kill -TERM "$daemon"
     wait "$daemon" 2>/dev/null || true
   fi

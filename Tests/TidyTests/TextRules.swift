@@ -11,7 +11,7 @@ enum TextRules {
     if lines.count >= linesMax {
       problems.append("\(file.path): \(lines.count) lines, must stay below \(linesMax)")
     }
-    let limitsColumns = ["swift", "js", "css", "py", "sql"].contains { file.path.hasSuffix(".\($0)") }
+    let limitsColumns = ["swift", "js", "css", "sql"].contains { file.path.hasSuffix(".\($0)") }
     for (index, line) in lines.enumerated() {
       let place = "\(file.path):\(index + 1)"
       if limitsColumns, line.count > columnsMax {

@@ -8,10 +8,21 @@ import Testing
     #expect(problems.isEmpty, Comment(rawValue: "\n" + problems.joined(separator: "\n")))
   }
 
+  /// The files that a target has through a link `Shared` in its folder, under that path.
+  private func linked(_ files: [SourceFile], _ table: PackageTable) -> [SourceFile] {
+    let source = "Sources/Engine/KernelsShared"
+    return table.targets.filter { tree.names(in: $0.path).contains("Shared") }.flatMap { target in
+      files.filter { $0.path.hasPrefix("\(source)/") }.map { file in
+        SourceFile(path: "\(target.path)/Shared\(file.path.dropFirst(source.count))", text: file.text)
+      }
+    }
+  }
+
   @Test func `imports follow the flow, and Package.swift agrees with them`() throws {
     let table = PackageTable(manifest: try tree.file("Package.swift").text)
     try #require(table.targets.count > 20, "Package.swift was not understood")
-    expectNone(ImportRules(table: table, files: try tree.swiftFiles()).problems)
+    let files = try tree.swiftFiles()
+    expectNone(ImportRules(table: table, files: files + linked(files, table)).problems)
   }
 
   @Test func `every target's folder is in the table and every Swift file in a target`() throws {
