@@ -14,8 +14,11 @@ let safe: [SwiftSetting] = strict + [.strictMemorySafety()]
 /// Engine targets are optimised in debug builds too, or their tests would take hours.
 let fast: SwiftSetting = .unsafeFlags(["-O"])
 
-/// Compiles the files of a target as one, so that small functions are inlined across them in debug builds too.
-let whole: SwiftSetting = .unsafeFlags(["-disable-batch-mode", "-whole-module-optimization", "-num-threads", "1"])
+/// Compiles the files of a target as one, so that small functions are inlined across them in debug builds
+/// too.
+let whole: SwiftSetting = .unsafeFlags([
+  "-disable-batch-mode", "-whole-module-optimization", "-num-threads", "1",
+])
 /// Compiles a target for a level of x86-64.
 func level(_ name: String) -> SwiftSetting { .unsafeFlags(["-Xcc", "-march=\(name)"]) }
 

@@ -13,9 +13,9 @@ struct PackageTable {
 
   init(targets: [Target]) { self.targets = targets }
 
-  /// Reads the calls in the manifest's last `targets:` array and in those that are added to it by `targets +=`:
-  /// the helpers `room(_:in:_:)` and `tests(_:_:)`, any further helper of those shapes, and SwiftPM's own with
-  /// `name:`, `path:` and `dependencies:`. A list of dependencies may be continued by `+` and a constant's name.
+  /// Reads the calls in the manifest's last `targets:` array and in those that `targets +=` adds to it: the
+  /// helpers `room(_:in:_:)` and `tests(_:_:)`, any further helper of those shapes, and SwiftPM's own with
+  /// `name:`, `path:` and `dependencies:`. Dependencies may be continued by `+` and a constant's name.
   init(manifest: String) {
     let source = Array(manifest.utf8)
     let code = SwiftText(manifest).code
