@@ -32,7 +32,8 @@ if $is_short; then limit=512 evaluation_limit=512 evaluation_epochs=2 epochs=1; 
 daemon= temporary= url= train= evaluation=
 # Stops the daemon and its worker, and takes the temporary folder away.
 clean_up() {
-  trap - EXIT INT TERM
+  trap - EXIT
+  trap '' INT TERM
   if [ -n "$daemon" ] && kill -0 "$daemon" 2>/dev/null; then
     # What is thrown away needs no last checkpoint.
     local job
@@ -126,7 +127,9 @@ evaluation=$(queue '{"kind": "evaluate", "name": "demo, evaluated", "spec": {"fe
 
 say "Training $train"
 printf '%7s %6s %9s %9s %9s %9s %9s %9s\n' step epoch loss inv var cov std_mean images/s
-curl -sSN "$url/jobs/$train/metrics?follow=true" | as_rows
+# In the background, because a shell hears signals while it waits, not while a command runs.
+as_rows < <(exec curl -sSN "$url/jobs/$train/metrics?follow=true") &
+wait $!
 [ "$(state "$train")" = succeeded ] || end_badly "$train" training
 
 say "" "Evaluating $evaluation: the trained encoder, the untrained one, raw pixels"
