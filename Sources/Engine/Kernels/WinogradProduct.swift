@@ -8,7 +8,7 @@ import Parallel
 /// and products are `[positions][blocks][tiles][16]`.
 struct WinogradProduct {
   /// Bytes of tiles and products that should stay in a thread's second-level cache.
-  private static let cacheBytes = 768 << 10
+  private static let cacheBytes = 384 << 10
   /// Factors above this size are read once for all tiles, by all threads together.
   private static let sharedFactorBytes = 16 << 20
   /// Most tiles that all threads transform together.

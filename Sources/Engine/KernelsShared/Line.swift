@@ -23,3 +23,24 @@ func sum(_ x: Line) -> Float {
 /// The larger of each lane and zero.
 @inline(__always)
 func positivePart(_ x: Line) -> Line { x.replacing(with: 0, where: x .<= 0) }
+
+/// A place in a grid of some images. A tuple: structs would bring functions that the whole program shares.
+typealias Place = (image: Int, row: Int, column: Int)
+
+/// The place of element `index` of all images, each of `rows` × `columns`.
+@inline(__always)
+func place(_ index: Int, rows: Int, columns: Int) -> Place {
+  (index / (rows * columns), index / columns % rows, index % columns)
+}
+
+/// Moves to the next element, without a division.
+@inline(__always)
+func advance(_ place: inout Place, rows: Int, columns: Int) {
+  place.column += 1
+  guard place.column == columns else { return }
+  place.column = 0
+  place.row += 1
+  guard place.row == rows else { return }
+  place.row = 0
+  place.image += 1
+}

@@ -13,12 +13,12 @@ func gatherPatches(
   let features = channels * kernel * kernel
   let last = target + (features + 15) / 16 * lineStride * 16 - lineStride * 16
   for i in 0..<count { setLine(Line(), last + i * 16) }
-  let pixels = grid.rows * grid.columns
+  var pixel = place(first, rows: grid.rows, columns: grid.columns)
   for i in 0..<count {
-    let pixel = first + i
-    let row = pixel % pixels / grid.columns * grid.step + grid.rowOffset
-    let column = pixel % grid.columns * grid.step + grid.columnOffset
-    let image = source + pixel / pixels * grid.imageStride
+    let row = pixel.row * grid.step + grid.rowOffset
+    let column = pixel.column * grid.step + grid.columnOffset
+    let image = source + pixel.image * grid.imageStride
+    advance(&pixel, rows: grid.rows, columns: grid.columns)
     let isInside =
       row >= 0 && column >= 0 && row + kernel <= grid.mapRows && column + kernel <= grid.mapColumns
     if isInside, kernel == 3 {

@@ -36,14 +36,14 @@ enum WinogradFour: WinogradKernel {
       let d4 = line(from + 4 * s)
       let d5 = line(from + 5 * s)
       let evenA = scaled(-b * b, d2, plus: d4)
-      let oddA = scaled(-b * b, d1, plus: d3) * a
+      let oddA = scaled(-b * b, d1, plus: d3)
       let evenB = scaled(-a * a, d2, plus: d4)
-      let oddB = scaled(-a * a, d1, plus: d3) * b
+      let oddB = scaled(-a * a, d1, plus: d3)
       setLine(scaled(a * a * b * b, d0, plus: scaled(-(a * a + b * b), d2, plus: d4)), to)
-      setLine(evenA + oddA, to + t)
-      setLine(evenA - oddA, to + 2 * t)
-      setLine(evenB + oddB, to + 3 * t)
-      setLine(evenB - oddB, to + 4 * t)
+      setLine(scaled(a, oddA, plus: evenA), to + t)
+      setLine(scaled(-a, oddA, plus: evenA), to + 2 * t)
+      setLine(scaled(b, oddB, plus: evenB), to + 3 * t)
+      setLine(scaled(-b, oddB, plus: evenB), to + 4 * t)
       setLine(scaled(a * a * b * b, d1, plus: scaled(-(a * a + b * b), d3, plus: d5)), to + 5 * t)
     }
   }
@@ -84,14 +84,14 @@ enum WinogradFour: WinogradKernel {
       let y2 = line(from + 2 * s)
       let y3 = line(from + 3 * s)
       let evenA = scaled(a * a, y2, plus: y0)
-      let oddA = scaled(a * a, y3, plus: y1) * a
+      let oddA = scaled(a * a, y3, plus: y1)
       let evenB = scaled(b * b, y2, plus: y0)
-      let oddB = scaled(b * b, y3, plus: y1) * b
+      let oddB = scaled(b * b, y3, plus: y1)
       setLine(y0, to)
-      setLine(evenA + oddA, to + t)
-      setLine(evenA - oddA, to + 2 * t)
-      setLine(evenB + oddB, to + 3 * t)
-      setLine(evenB - oddB, to + 4 * t)
+      setLine(scaled(a, oddA, plus: evenA), to + t)
+      setLine(scaled(-a, oddA, plus: evenA), to + 2 * t)
+      setLine(scaled(b, oddB, plus: evenB), to + 3 * t)
+      setLine(scaled(-b, oddB, plus: evenB), to + 4 * t)
       setLine(y3, to + 5 * t)
     }
   }

@@ -43,34 +43,48 @@ func winogradOutput(
 
 @inline(__always)
 private func tiles<T: LineTransform>(
-  _: T.Type, _ grid: TileGrid, _ first: Int, _ count: Int, _ source: In, _ positionStride: Int,
-  _ scratch: Out,
+  _: T.Type, _ grid: TileGrid, _ first: Int, _ count: Int, _ source: In, _ positionStride: Int, _ scratch: Out,
   _ target: Out
 ) {
-  let size = T.inputs
+  var tile = place(first, rows: grid.tileRows, columns: grid.tileColumns)
   for index in 0..<count {
-    let tile = first + index
-    let row = tile / grid.tileColumns % grid.tileRows * grid.outputs + grid.offset
-    let column = tile % grid.tileColumns * grid.outputs + grid.offset
-    let map = source + tile / (grid.tileRows * grid.tileColumns) * grid.imageStride
+    let row = tile.row * grid.outputs + grid.offset
+    let column = tile.column * grid.outputs + grid.offset
+    let map = source + tile.image * grid.imageStride
+    advance(&tile, rows: grid.tileRows, columns: grid.tileColumns)
+    transformColumns(T.self, grid, map, row, column, scratch)
     let to = target + index * 16
-    if row >= 0, column >= 0, row + size <= grid.mapRows, column + size <= grid.mapColumns {
-      transformTile(
-        T.self, map + (row * grid.mapColumns + column) * 16, grid.mapColumns * 16, 16, scratch: scratch, to,
-        T.outputs * positionStride, positionStride)
+    for i in 0..<T.outputs {
+      T.apply(scratch + i * T.inputs * 16, 16, to + i * T.outputs * positionStride, positionStride)
+    }
+  }
+}
+
+/// Transforms the columns of the tile at (row, column) of a map, whose outside is zero, into `scratch`.
+@inline(__always)
+private func transformColumns<T: LineTransform>(
+  _: T.Type, _ grid: TileGrid, _ map: In, _ row: Int, _ column: Int, _ scratch: Out
+) {
+  let size = T.inputs
+  let isWhole = row >= 0 && row + size <= grid.mapRows
+  let strip = scratch + 64 * 16
+  if !isWhole {
+    for i in 0..<size { setLine(Line(), strip + i * 16) }
+  }
+  let rows = max(0, -row)..<max(max(0, -row), min(size, grid.mapRows - row))
+  for j in 0..<size {
+    let to = scratch + j * 16
+    if column + j < 0 || column + j >= grid.mapColumns {
+      for i in 0..<T.outputs { setLine(Line(), to + i * size * 16) }
       continue
     }
-    let copy = scratch + 64 * 16
-    for i in 0..<size {
-      let from = map + ((row + i) * grid.mapColumns + column) * 16
-      let rowIsInside = row + i >= 0 && row + i < grid.mapRows
-      for j in 0..<size {
-        let isInside = rowIsInside && column + j >= 0 && column + j < grid.mapColumns
-        setLine(isInside ? line(from + j * 16) : Line(), copy + (i * size + j) * 16)
-      }
+    let from = map + (row * grid.mapColumns + column + j) * 16
+    if isWhole {
+      T.apply(from, grid.mapColumns * 16, to, size * 16)
+      continue
     }
-    transformTile(
-      T.self, copy, size * 16, 16, scratch: scratch, to, T.outputs * positionStride, positionStride)
+    for i in rows { setLine(line(from + i * grid.mapColumns * 16), strip + i * 16) }
+    T.apply(strip, 16, to, size * 16)
   }
 }
 
@@ -81,26 +95,28 @@ private func outputs<T: LineTransform>(
 ) {
   let size = T.outputs
   let shift = bias.map { line($0) } ?? Line()
+  let strip = scratch + 64 * 16
+  var tile = place(first, rows: grid.tileRows, columns: grid.tileColumns)
   for index in 0..<count {
-    let tile = first + index
-    let row = tile / grid.tileColumns % grid.tileRows * size + grid.offset
-    let column = tile % grid.tileColumns * size + grid.offset
-    let map = target + tile / (grid.tileRows * grid.tileColumns) * grid.imageStride
-    let to = map + (row * grid.mapColumns + column) * 16
+    let row = tile.row * size + grid.offset
+    let column = tile.column * size + grid.offset
+    let map = target + tile.image * grid.imageStride
+    advance(&tile, rows: grid.tileRows, columns: grid.tileColumns)
     let from = source + index * 16
-    if bias == nil, row >= 0, column >= 0, row + size <= grid.mapRows, column + size <= grid.mapColumns {
-      transformTile(
-        T.self, from, T.inputs * positionStride, positionStride, scratch: scratch, to, grid.mapColumns * 16,
-        16)
-      continue
+    for j in 0..<T.inputs {
+      T.apply(
+        from + j * positionStride, T.inputs * positionStride, scratch + j * 16, T.inputs * 16)
     }
-    let copy = scratch + 64 * 16
-    transformTile(
-      T.self, from, T.inputs * positionStride, positionStride, scratch: scratch, copy, size * 16, 16)
-    for i in max(0, -row)..<min(size, grid.mapRows - row) {
-      for j in max(0, -column)..<min(size, grid.mapColumns - column) {
-        setLine(line(copy + (i * size + j) * 16) + shift, to + (i * grid.mapColumns + j) * 16)
+    let columns = max(0, -column)..<max(0, min(size, grid.mapColumns - column))
+    let isWhole = bias == nil && columns.count == size
+    for i in max(0, -row)..<max(0, min(size, grid.mapRows - row)) {
+      let to = map + ((row + i) * grid.mapColumns + column) * 16
+      if isWhole {
+        T.apply(scratch + i * T.inputs * 16, 16, to, 16)
+        continue
       }
+      T.apply(scratch + i * T.inputs * 16, 16, strip, 16)
+      for j in columns { setLine(line(strip + j * 16) + shift, to + j * 16) }
     }
   }
 }
