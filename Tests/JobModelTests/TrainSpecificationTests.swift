@@ -28,7 +28,8 @@ import Testing
     let json = TrainSpecification.preset(.seed).json
     #expect(
       json.object?.keys.sorted() == [
-        "augmentation", "batch_size", "checkpoint", "dataset", "drop_last", "encoder", "epochs",
+        "augmentation", "batch_size", "checkpoint", "convolution", "dataset", "drop_last", "encoder",
+        "epochs",
         "log_every_steps",
         "loss", "max_steps", "optimizer", "preset", "projector", "schedule", "seed", "shuffle",
       ])
@@ -94,6 +95,7 @@ import Testing
         "/seed", 9_007_199_254_740_993,
         "must be a whole number from 0 to 9007199254740992, is 9007199254740993"
       ),
+      ("/convolution", "fft", #"must be one of "direct", "auto", is "fft""#),
       ("/log_every_steps", 0, "must be a whole number from 1 to 1000000, is 0"),
       ("/dataset", "cifar10", "must be an object, is \"cifar10\""),
       ("/dataset/name", "", "must be a string of 1 to 1024 bytes without control characters, is \"\""),

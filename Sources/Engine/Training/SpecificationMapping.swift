@@ -1,5 +1,6 @@
 import Datasets
 import JobModel
+import Kernels
 import NeuralNet
 
 // The words of a job's specification in those of the engine.
@@ -15,6 +16,16 @@ extension EncoderConfiguration {
     self.init(
       architecture: architecture, width: specification.width, inputChannels: 3,
       stemPadding: specification.stemPadding, stemBias: specification.stemBias, fc: specification.fc)
+  }
+}
+
+extension ConvolutionChoice {
+  /// The choice that a specification names.
+  init(_ mode: ConvolutionMode) {
+    switch mode {
+    case .direct: self = .direct
+    case .auto: self = .automatic
+    }
   }
 }
 

@@ -22,6 +22,14 @@ package struct EncoderSpecification: Sendable, Equatable {
   }
 }
 
+/// How convolutions are computed. It decides the last digits of results, so it is a part of the specification.
+package enum ConvolutionMode: String, Sendable, CaseIterable {
+  /// As a product over all taps, with the smallest rounding errors (about 3e-7 of the largest value).
+  case direct
+  /// Each by the algorithm with the fewest products, direct or Winograd's (about 3e-6), chosen by its shape alone.
+  case auto
+}
+
 /// The expander behind the representation: Linear, then (BatchNorm1d, ReLU, Linear) repeated.
 package struct ProjectorSpecification: Sendable, Equatable {
   /// Outputs of each Linear, at least one.

@@ -45,6 +45,7 @@ extension TrainSpecification {
       dataset: DatasetSelection(name: "fashion-mnist", split: .train),
       encoder: EncoderSpecification(
         architecture: .resnet18, width: 64, stemPadding: 0, stemBias: true, fc: 512),
+      convolution: .auto,
       projector: ProjectorSpecification(widths: [1024, 1024, 1024, 1024], lastBias: true),
       loss: LossSpecification(
         inv: 25, var: 25, cov: 1, gamma: 1, epsilon: 0, variance: .sum, batchNorm: .concatenated),

@@ -12,6 +12,7 @@ extension TrainSpecification {
         "widths": .array(projector.widths.map(JSON.integer)), "last_bias": .bool(projector.lastBias),
       ],
       "loss": loss.json,
+      "convolution": .string(convolution.rawValue),
       "augmentation": augmentation.json,
       "optimizer": optimizer.json,
       "schedule": [

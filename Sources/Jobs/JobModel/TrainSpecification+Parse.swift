@@ -22,6 +22,7 @@ extension TrainSpecification {
     result.optimizer.learningRate = preset.learningRate(batchSize: result.batchSize)
     reader.object("dataset") { result.dataset.read($0) }
     reader.object("encoder") { result.encoder.read($0) }
+    reader.choice("convolution", into: &result.convolution)
     reader.object("projector") { result.projector.read($0) }
     reader.object("loss") { result.loss.read($0) }
     result.augmentation.read(reader)

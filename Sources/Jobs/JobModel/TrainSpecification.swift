@@ -6,6 +6,7 @@ package struct TrainSpecification: Sendable, Equatable {
   package var preset: Preset
   package var dataset: DatasetSelection
   package var encoder: EncoderSpecification
+  package var convolution: ConvolutionMode
   package var projector: ProjectorSpecification
   package var loss: LossSpecification
   package var augmentation: AugmentationSpecification
@@ -28,7 +29,8 @@ package struct TrainSpecification: Sendable, Equatable {
 
   package init(
     preset: Preset, dataset: DatasetSelection, encoder: EncoderSpecification,
-    projector: ProjectorSpecification, loss: LossSpecification, augmentation: AugmentationSpecification,
+    convolution: ConvolutionMode, projector: ProjectorSpecification, loss: LossSpecification,
+    augmentation: AugmentationSpecification,
     optimizer: OptimizerSpecification, schedule: ScheduleSpecification, epochs: Int, maxSteps: Int? = nil,
     batchSize: Int, shuffle: Bool, dropLast: Bool, seed: UInt64, checkpoint: CheckpointPolicy,
     logEverySteps: Int
@@ -36,6 +38,7 @@ package struct TrainSpecification: Sendable, Equatable {
     self.preset = preset
     self.dataset = dataset
     self.encoder = encoder
+    self.convolution = convolution
     self.projector = projector
     self.loss = loss
     self.augmentation = augmentation

@@ -24,11 +24,13 @@ package final class EncoderInference {
   /// Plans the network and takes its memory. Parameters are zero until `initialize` or `load` sets them.
   ///
   /// Throws `SystemError` if the memory cannot be had.
-  package init(_ configuration: EncoderConfiguration, imageSide: Int, batchSize: Int, team: ThreadTeam) throws
-  {
+  package init(
+    _ configuration: EncoderConfiguration, imageSide: Int, batchSize: Int, team: ThreadTeam,
+    convolutions: ConvolutionChoice = .direct
+  ) throws {
     self.batchSize = batchSize
     featureCount = configuration.featureCount
-    compute = Compute(team: team)
+    compute = Compute(team: team, convolutions: convolutions)
     let arena = try Arena()
     let plan = NetworkPlan(compute: compute, arena: arena, isTraining: false)
     input = try arena.allocate(batchSize * configuration.inputChannels * imageSide * imageSide)

@@ -170,7 +170,7 @@ package final class LinearEvaluation {
     }
     let encoder = try EncoderInference(
       EncoderConfiguration(checkpoint.specification.encoder), imageSide: train.side, batchSize: batchSize,
-      team: team)
+      team: team, convolutions: ConvolutionChoice(checkpoint.specification.convolution))
     if subject == .untrained {
       encoder.initialize(seed: checkpoint.specification.seed)
     } else {

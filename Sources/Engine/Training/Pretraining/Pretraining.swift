@@ -55,7 +55,8 @@ package final class Pretraining {
     model = try VICRegModel(
       encoder: EncoderConfiguration(specification.encoder),
       projector: ProjectorConfiguration(specification.projector), loss: LossConfiguration(specification.loss),
-      imageSide: dataset.side, batchSize: min(specification.batchSize, dataset.count), team: team)
+      imageSide: dataset.side, batchSize: min(specification.batchSize, dataset.count), team: team,
+      convolutions: ConvolutionChoice(specification.convolution))
     optimizer = try Optimizer(
       OptimizerConfiguration(specification.optimizer), parameters: model.parameters, compute: model.compute,
       arena: model.arena)
