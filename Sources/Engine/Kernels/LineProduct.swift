@@ -22,7 +22,7 @@ struct LineProduct {
     case patches(channels: Int, kernel: Int)
   }
 
-  /// Pixels of a block: eight tiles of the AVX-512 kernel.
+  /// Pixels of a block: twelve tiles of the AVX-512 kernel.
   static let blockPixels = 96
   /// Lines from one block of packed lines to the next; odd, so that they spread over the sets of the caches.
   static let lineStride = 97

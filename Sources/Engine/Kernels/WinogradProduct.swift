@@ -68,7 +68,7 @@ struct WinogradProduct {
     if isShared { return min(tiles(images: images), WinogradProduct.sharedTiles) }
     let tileBytes = positions * (innerBlocks + outerBlocks) * 64
     let least = factorFloats * 4 > WinogradProduct.cacheBytes ? 48 : 24
-    return max(least, min(240, WinogradProduct.cacheBytes / tileBytes / 12 * 12))
+    return max(least, min(240, WinogradProduct.cacheBytes / tileBytes / 8 * 8))
   }
 
   /// Floats between two positions of transformed tiles or products: an odd number of lines, so that they

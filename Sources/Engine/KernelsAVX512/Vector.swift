@@ -3,12 +3,18 @@ import _Builtin_intrinsics.intel
 /// One register of this instruction set.
 typealias Register = SIMD16<Float>
 
-/// The tile of a product with two registers of columns that uses the register file best: 24 accumulators.
-typealias ProductTile = Stack<FourRows, Stack<FourRows, FourRows>>
+/// The tile of a product with two registers of columns: 16 accumulators. With 24 the compiler, which keeps all
+/// broadcast rows at hand, runs out of registers.
+typealias ProductTile = Stack<FourRows, FourRows>
 /// The tile of a product whose rows are the 16 channels of a block: 16 accumulators, two sweeps.
 typealias ChannelTile = Stack<FourRows, FourRows>
 /// Whether a block of 16 columns is less than two registers, so that it needs a tile of its own.
-let hasNarrowTile = true
+@inline(__always)
+var hasNarrowTile: Bool { true }
+
+/// Steps of the inner dimension in one turn of the loop: four hide the loop's own instructions.
+@inline(__always)
+var unrolledSteps: Int { 4 }
 
 /// `a · b + c` with one rounding.
 @inline(__always)

@@ -11,7 +11,12 @@ typealias Register = SIMD4<Float>
 /// The tile of a product whose rows are the 16 channels of a block: four sweeps.
 typealias ChannelTile = FourRows
 /// Whether a block of 16 columns is less than two registers, so that it needs a tile of its own.
-let hasNarrowTile = false
+@inline(__always)
+var hasNarrowTile: Bool { false }
+
+/// Steps of the inner dimension in one turn of the loop: more at once, and the compiler runs out of registers.
+@inline(__always)
+var unrolledSteps: Int { 1 }
 
 /// `a · b + c`; x86-64 has no fused instruction at this level, and a fused result would come from a slow
 /// function.

@@ -44,12 +44,15 @@ private func sweepPixels<T: Tile>(
     var block = a + row * 16
     var panel = b
     for _ in 0..<kBlocks {
-      for k in stride(from: 0, to: 16, by: 4) {
+      for k in stride(from: 0, to: 16, by: unrolledSteps) {
         T.step(&sums, block + k, stride: 16, panel, panel + Register.scalarCount)
-        T.step(&sums, block + k + 1, stride: 16, panel + width, panel + width + Register.scalarCount)
-        T.step(&sums, block + k + 2, stride: 16, panel + 2 * width, panel + 2 * width + Register.scalarCount)
-        T.step(&sums, block + k + 3, stride: 16, panel + 3 * width, panel + 3 * width + Register.scalarCount)
-        panel += 4 * width
+        if unrolledSteps == 4 {
+          for next in 1..<4 {
+            let row = panel + next * width
+            T.step(&sums, block + k + next, stride: 16, row, row + Register.scalarCount)
+          }
+        }
+        panel += unrolledSteps * width
       }
       block += rowStride * 16
     }

@@ -43,7 +43,8 @@ func winogradOutput(
 
 @inline(__always)
 private func tiles<T: LineTransform>(
-  _: T.Type, _ grid: TileGrid, _ first: Int, _ count: Int, _ source: In, _ positionStride: Int, _ scratch: Out,
+  _: T.Type, _ grid: TileGrid, _ first: Int, _ count: Int, _ source: In, _ positionStride: Int,
+  _ scratch: Out,
   _ target: Out
 ) {
   var tile = place(first, rows: grid.tileRows, columns: grid.tileColumns)
