@@ -4,6 +4,7 @@ import Parallel
 import Platform
 
 extension BenchLayers {
+  /// The flags of the subcommand.
   static let table = [
     Setting(
       name: "batch", kind: .number(1...65536), standard: "256", help: "images of a step; each has two views"),

@@ -9,6 +9,7 @@ package typealias Out = UnsafeMutablePointer<Float>
 /// standard library would become one symbol for the whole program, whatever instruction set it was compiled
 /// for.
 package struct KernelTable: Sendable {
+  /// Each kernel under the name of its function.
   package let multiplyPixels: @Sendable (Int, Int, In, Int, In, Int, Out, Out, Bool) -> Void
   package let multiplyChannels: @Sendable (Int, In, In, In, Int, Out, Out, Bool) -> Void
   package let multiplyRegisters: @Sendable (Int, In, In, Out) -> Void

@@ -1,8 +1,8 @@
 /// One register of this instruction set.
 typealias Register = SIMD8<Float>
 
-/// The tile of a product with two registers of columns: 8 accumulators, as many as two units of four cycles need.
-/// With 12 the compiler, which keeps all broadcast rows at hand, runs out of registers.
+/// The tile of a product with two registers of columns: 8 accumulators, as many as two units of four cycles
+/// need. With 12 the compiler, which keeps all broadcast rows at hand, runs out of registers.
 typealias ProductTile = FourRows
 /// The tile of a product whose rows are the 16 channels of a block: 8 accumulators, four sweeps.
 typealias ChannelTile = FourRows
@@ -10,7 +10,8 @@ typealias ChannelTile = FourRows
 @inline(__always)
 var hasNarrowTile: Bool { false }
 
-/// Steps of the inner dimension in one turn of the loop: more at once, and the compiler runs out of registers.
+/// Steps of the inner dimension in one turn of the loop: more at once, and the compiler runs out of
+/// registers.
 @inline(__always)
 var unrolledSteps: Int { 1 }
 

@@ -3,8 +3,8 @@ import _Builtin_intrinsics.intel
 /// One register of this instruction set.
 typealias Register = SIMD16<Float>
 
-/// The tile of a product with two registers of columns: 16 accumulators. With 24 the compiler, which keeps all
-/// broadcast rows at hand, runs out of registers.
+/// The tile of a product with two registers of columns: 16 accumulators. With 24 the compiler, which keeps
+/// all broadcast rows at hand, runs out of registers.
 typealias ProductTile = Stack<FourRows, FourRows>
 /// The tile of a product whose rows are the 16 channels of a block: 16 accumulators, two sweeps.
 typealias ChannelTile = Stack<FourRows, FourRows>

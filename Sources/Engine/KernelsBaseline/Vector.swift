@@ -14,7 +14,8 @@ typealias ChannelTile = FourRows
 @inline(__always)
 var hasNarrowTile: Bool { false }
 
-/// Steps of the inner dimension in one turn of the loop: more at once, and the compiler runs out of registers.
+/// Steps of the inner dimension in one turn of the loop: more at once, and the compiler runs out of
+/// registers.
 @inline(__always)
 var unrolledSteps: Int { 1 }
 
