@@ -1,0 +1,101 @@
+import Tensors
+import Testing
+
+@testable import NeuralNet
+
+@Suite struct `Optimizers` {
+  @Test(arguments: Golden.shared.optimizers.indices)
+  func `six steps give the parameters of PyTorch or of the published formula`(index: Int) throws {
+    let golden = Golden.shared.optimizers[index]
+    let bench = try Bench()
+    let parameters = try parameters(golden, bench)
+    let optimizer = try Optimizer(
+      configuration(golden), parameters: parameters, compute: bench.compute, arena: bench.arena)
+    try bench.ready()
+    for (step, rate) in golden.rates.enumerated() {
+      setGradients(parameters, step: step)
+      optimizer.step(learningRate: rate)
+    }
+    for (parameter, expected) in zip(parameters, golden.parameters) {
+      #expect(expected.relativeError(of: parameter.value.array) <= 2e-5)
+    }
+    #expect(optimizer.stepCount == golden.rates.count)
+  }
+
+  @Test(arguments: Golden.shared.optimizers.indices)
+  func `goes on bit for bit from its saved state`(index: Int) throws {
+    let golden = Golden.shared.optimizers[index]
+    let bench = try Bench()
+    let whole = try parameters(golden, bench)
+    let split = try parameters(golden, bench)
+    let straight = try Optimizer(
+      configuration(golden), parameters: whole, compute: bench.compute, arena: bench.arena)
+    var part = try Optimizer(
+      configuration(golden), parameters: split, compute: bench.compute, arena: bench.arena)
+    for (step, rate) in golden.rates.enumerated() {
+      setGradients(whole, step: step)
+      setGradients(split, step: step)
+      straight.step(learningRate: rate)
+      if step == 3 {
+        let resumed = try Optimizer(
+          configuration(golden), parameters: split, compute: bench.compute, arena: bench.arena)
+        for (target, source) in zip(resumed.state, part.state) { target.value.copy(from: source.value) }
+        resumed.stepCount = part.stepCount
+        part = resumed
+      }
+      part.step(learningRate: rate)
+    }
+    for (one, two) in zip(whole, split) { #expect(one.value.array == two.value.array) }
+  }
+
+  @Test func `state tensors are named after their parameters`() throws {
+    let bench = try Bench()
+    let weight = try bench.plan.parameter("encoder.conv1.weight", [2, 3, 1, 1], .weight)
+    let names = try [
+      OptimizerConfiguration.adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, decoupled: false),
+      .sgd(momentum: 0.9, weightDecay: 0), .sgd(momentum: 0, weightDecay: 0),
+    ].map {
+      try Optimizer($0, parameters: [weight], compute: bench.compute, arena: bench.arena).state.map(\.name)
+    }
+    #expect(
+      names == [
+        ["optimizer.exp_avg.encoder.conv1.weight", "optimizer.exp_avg_sq.encoder.conv1.weight"],
+        ["optimizer.momentum_buffer.encoder.conv1.weight"], [],
+      ])
+  }
+
+  private func configuration(_ golden: Golden.OptimizerCase) -> OptimizerConfiguration {
+    switch golden.name {
+    case "sgd":
+      return .sgd(momentum: golden.momentum ?? 0, weightDecay: golden.weight_decay)
+    case "lars":
+      return .lars(
+        LARSConfiguration(
+          momentum: golden.momentum ?? 0, trust: golden.trust ?? 0, weightDecay: golden.weight_decay,
+          clip: golden.clip ?? false, excludeBiasAndNorm: golden.exclude ?? false))
+    default:
+      let betas = golden.betas ?? []
+      return .adam(
+        beta1: betas[0], beta2: betas[1], epsilon: golden.eps ?? 0, weightDecay: golden.weight_decay,
+        decoupled: golden.name == "adamw")
+    }
+  }
+
+  private func parameters(_ golden: Golden.OptimizerCase, _ bench: Bench) throws -> [Parameter] {
+    try golden.shapes.enumerated().map { index, shape in
+      let parameter = try bench.plan.parameter("p\(index)", shape, shape.count > 1 ? .weight : .bias)
+      let values = GoldenGenerator.values(seed: 5000 + index, count: parameter.value.count)
+      // The last one starts at zero, where LARS has no ratio to adapt by.
+      parameter.value.copy(from: index == 3 ? values.map { _ in 0 } : values)
+      return parameter
+    }
+  }
+
+  private func setGradients(_ parameters: [Parameter], step: Int) {
+    for (index, parameter) in parameters.enumerated() {
+      parameter.gradient.copy(
+        from: GoldenGenerator.values(
+          seed: 6000 + 10 * step + index, count: parameter.gradient.count, scale: 0.3))
+    }
+  }
+}

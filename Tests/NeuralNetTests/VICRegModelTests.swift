@@ -1,0 +1,149 @@
+import Parallel
+import Tensors
+import Testing
+
+@testable import NeuralNet
+
+@Suite(.serialized) struct `VICReg model` {
+  @Test(arguments: Golden.shared.models.indices)
+  func `gives PyTorch's loss, every parameter gradient and the running statistics`(index: Int) throws {
+    let golden = Golden.shared.models[index]
+    let model = try GoldenModel.make(golden, threads: 2)
+    GoldenModel.setViews(model, golden, step: 0)
+    let parts = model.step(count: golden.images)
+    #expect(relative(parts.loss, golden.loss_value) < 1e-5)
+    #expect(relative(parts.inv, golden.inv) < 1e-5)
+    #expect(relative(parts.var, golden.var) < 1e-5)
+    #expect(relative(parts.cov, golden.cov) < 1e-5)
+    #expect(relative(parts.stdMean, golden.std_mean) < 1e-5)
+    #expect(relative(parts.stdMin, golden.std_min) < 1e-4)
+
+    #expect(model.parameters.map(\.name) == golden.gradients.map(\.name))
+    #expect(model.parameters.map(\.shape) == golden.gradients.map(\.shape))
+    let largest = golden.gradients.map(\.norm).max() ?? 0
+    for (parameter, expected) in zip(model.parameters, golden.gradients) {
+      let gradient = parameter.gradient.array
+      if expected.norm < 1e-9 * largest {
+        // A bias in front of a BatchNorm changes nothing: what is left is rounding.
+        #expect(dot(gradient, gradient).squareRoot() < 1e-5 * largest, "\(parameter.name)")
+      } else {
+        let error = expected.relativeError(of: gradient)
+        #expect(error <= 1e-4, "\(parameter.name): \(error)")
+      }
+    }
+    let norm = golden.gradients.reduce(0) { $0 + $1.norm * $1.norm }.squareRoot()
+    #expect(relative(model.gradientNorm(), norm) < 1e-5)
+
+    #expect(model.buffers.map(\.name) == golden.buffers.map(\.name))
+    for (buffer, expected) in zip(model.buffers, golden.buffers) {
+      #expect(expected.relativeError(of: buffer.value.array) <= 1e-5, "\(buffer.name)")
+    }
+    try expectFeatures(of: model, golden)
+  }
+
+  @Test func `ten Adam steps of the seed model follow PyTorch's losses`() throws {
+    let golden = Golden.shared.models[0]
+    let model = try GoldenModel.make(golden, threads: 2)
+    let optimizer = try Optimizer(
+      .adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 1e-6, decoupled: false),
+      parameters: model.parameters, compute: model.compute, arena: model.arena)
+    for (step, expected) in Golden.shared.adam_losses.enumerated() {
+      GoldenModel.setViews(model, golden, step: step)
+      let loss = model.step(count: golden.images).loss
+      #expect(relative(loss, expected) < 1e-3, "step \(step)")
+      optimizer.step(learningRate: 2e-4)
+    }
+  }
+
+  @Test(arguments: [1, 2])
+  func `one, two and three threads give the same bits`(case index: Int) throws {
+    let golden = Golden.shared.models[index]
+    let runs = try [1, 2, 3].map { threads in
+      let model = try GoldenModel.make(golden, threads: threads)
+      model.initialize(seed: 7)
+      let optimizer = try Optimizer(
+        .lars(
+          LARSConfiguration(
+            momentum: 0.9, trust: 0.02, weightDecay: 1e-4, clip: true, excludeBiasAndNorm: true)),
+        parameters: model.parameters, compute: model.compute, arena: model.arena)
+      var losses: [LossComponents] = []
+      for step in 0..<3 {
+        GoldenModel.setViews(model, golden, step: step)
+        losses.append(model.step(count: golden.images, diagnostics: true))
+        optimizer.step(learningRate: 0.1)
+      }
+      return (losses, model.parameters.map(\.value.array), model.buffers.map(\.value.array))
+    }
+    for run in runs.dropFirst() {
+      #expect(run.0 == runs[0].0)
+      #expect(run.1 == runs[0].1)
+      #expect(run.2 == runs[0].2)
+    }
+  }
+
+  @Test func `a short batch gives what a model planned for it gives`() throws {
+    let golden = Golden.shared.models[1]
+    let exact = try GoldenModel.make(golden, threads: 2)
+    let larger = try GoldenModel.make(golden, threads: 2, batchSize: golden.images + 5)
+    // A full batch before it leaves old values behind.
+    larger.input.copy(from: GoldenGenerator.values(seed: 3, count: larger.input.count))
+    _ = larger.step(count: golden.images + 5)
+    for (target, source) in zip(larger.buffers, exact.buffers) { target.value.copy(from: source.value) }
+    for model in [exact, larger] { GoldenModel.setViews(model, golden, step: 0) }
+    let parts = exact.step(count: golden.images)
+    let other = larger.step(count: golden.images)
+    #expect(relative(other.loss, parts.loss) < 1e-5)
+    #expect(relative(larger.gradientNorm(), exact.gradientNorm()) < 1e-4)
+  }
+
+  private func expectFeatures(of model: VICRegModel, _ golden: Golden.ModelCase) throws {
+    let inference = try EncoderInference(
+      GoldenModel.encoder(golden), imageSide: golden.side, batchSize: golden.images + 1,
+      team: model.compute.team)
+    inference.load(from: model)
+    let count = golden.images * 3 * golden.side * golden.side
+    inference.input.slice(0, count).copy(from: model.input.slice(0, count))
+    let features = inference.features(count: golden.images).array
+    #expect(golden.features.relativeError(of: features) <= 2e-5)
+  }
+
+  private func relative(_ value: Double, _ expected: Double) -> Double {
+    abs(value - expected) / abs(expected)
+  }
+}
+
+/// Models with the weights and views that `make_golden.py` generates.
+enum GoldenModel {
+  static func encoder(_ golden: Golden.ModelCase) -> EncoderConfiguration {
+    EncoderConfiguration(
+      architecture: golden.arch == "resnet34" ? .resnet34 : .resnet18, width: golden.width,
+      stemPadding: golden.stem_padding, stemBias: golden.stem_bias, fc: golden.fc)
+  }
+
+  static func make(_ golden: Golden.ModelCase, threads: Int, batchSize: Int? = nil) throws -> VICRegModel {
+    let model = try VICRegModel(
+      encoder: encoder(golden),
+      projector: ProjectorConfiguration(widths: golden.widths, lastBias: golden.last_bias),
+      loss: LossConfiguration(golden.loss), imageSide: golden.side, batchSize: batchSize ?? golden.images,
+      team: try ThreadTeam(threads: threads))
+    for (index, parameter) in model.parameters.enumerated() {
+      let count = parameter.value.count
+      let isWeight = parameter.shape.count > 1
+      let isNormWeight = !isWeight && parameter.name.hasSuffix("weight")
+      let fanIn = Double(count / parameter.shape[0])
+      parameter.value.copy(
+        from: GoldenGenerator.values(
+          seed: 7000 + index, count: count, scale: isWeight ? (6 / fanIn).squareRoot() : 0.25,
+          offset: isNormWeight ? 1 : 0))
+    }
+    return model
+  }
+
+  static func setViews(_ model: VICRegModel, _ golden: Golden.ModelCase, step: Int) {
+    let count = golden.images * 3 * golden.side * golden.side
+    let one = GoldenGenerator.values(seed: 8000 + 2 * step, count: count, scale: 2)
+    let noise = GoldenGenerator.values(seed: 8001 + 2 * step, count: count)
+    let two = zip(one, noise).map { Float(Double($0) + Double($1)) }
+    model.input.slice(0, 2 * count).copy(from: one + two)
+  }
+}
