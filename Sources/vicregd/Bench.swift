@@ -1,7 +1,8 @@
 /// `vicregd bench WHAT`: measures parts of the engine on this machine.
 enum Bench {
   private static let subjects = [
-    Command(name: "layers", help: "time and rate of each layer's operations", run: BenchLayers.run)
+    Command(name: "layers", help: "time and rate of each layer's operations", run: BenchLayers.run),
+    Command(name: "step", help: "time of whole training steps", run: BenchStep.run),
   ]
 
   /// Runs the subcommand.

@@ -7,7 +7,7 @@ import NeuralNet
 
 extension EncoderConfiguration {
   /// The encoder that a specification describes, for images of three channels.
-  init(_ specification: EncoderSpecification) {
+  package init(_ specification: EncoderSpecification) {
     let architecture: Architecture =
       switch specification.architecture {
       case .resnet18: .resnet18
@@ -31,14 +31,14 @@ extension ConvolutionChoice {
 
 extension ProjectorConfiguration {
   /// The projector that a specification describes.
-  init(_ specification: ProjectorSpecification) {
+  package init(_ specification: ProjectorSpecification) {
     self.init(widths: specification.widths, lastBias: specification.lastBias)
   }
 }
 
 extension LossConfiguration {
   /// The loss that a specification describes.
-  init(_ specification: LossSpecification) {
+  package init(_ specification: LossSpecification) {
     let variance: Variance =
       switch specification.variance {
       case .sum: .sum
@@ -57,7 +57,7 @@ extension LossConfiguration {
 
 extension OptimizerConfiguration {
   /// The update rule that a specification describes.
-  init(_ specification: OptimizerSpecification) {
+  package init(_ specification: OptimizerSpecification) {
     switch specification.name {
     case .adam, .adamw:
       self = .adam(
