@@ -53,7 +53,7 @@ let package = Package(
       name: "vicregd",
       dependencies: [
         "API", "HTTPServer", "HTTP", "JobStore", "JobModel", "Dispatcher", "Worker", "Datasets", "Platform",
-        "Logging", "Crypto", "Kernels", "Parallel", "Tensors",
+        "Logging", "Crypto", "Training", "NeuralNet", "Kernels", "Parallel", "Tensors",
       ],
       path: "Sources/vicregd", swiftSettings: safe),
 

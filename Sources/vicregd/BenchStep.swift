@@ -18,6 +18,9 @@ enum BenchStep {
       name: "batch", kind: .number(2...65536), standard: "256", help: "images a step; each gives two views"),
     Setting(name: "threads", kind: .number(0...1024), standard: "0", help: "0: one a core"),
     Setting(name: "steps", kind: .number(1...100_000), standard: "5", help: "timed steps, after one untimed"),
+    Setting(
+      name: "convolution", kind: .choice(ConvolutionChoice.allCases.map(\.rawValue)),
+      standard: ConvolutionChoice.automatic.rawValue, help: "how convolutions are computed"),
     Setting(name: "side", kind: .number(4...1024), standard: "32", help: "side of the images in pixels"),
     Setting(name: "json", kind: .flag, standard: "false", help: "one line of JSON instead of a table"),
   ]
@@ -31,19 +34,21 @@ enum BenchStep {
     let settings = try Settings(
       table, arguments: arguments, environment: Environment.all,
       foreign: ServeSettings.table.map(\.variable))
-    guard let preset = Preset(rawValue: settings.text("preset")) else {
-      preconditionFailure("the table offers presets only")
-    }
+    guard let preset = Preset(rawValue: settings.text("preset")),
+      let convolution = ConvolutionChoice(rawValue: settings.text("convolution"))
+    else { preconditionFailure("the table offers presets and choices only") }
     let asked = settings.number("threads")
     let threads = asked > 0 ? asked : CPU.availableCores
     let batch = settings.number("batch")
     let seconds = try time(
       .preset(preset), batch: batch, side: settings.number("side"), threads: threads,
-      steps: settings.number("steps"))
+      convolution: convolution, steps: settings.number("steps"))
     let median = seconds.sorted()[seconds.count / 2]
     let figures: [(String, JSON)] = [
       ("preset", .string(preset.rawValue)), ("batch", .integer(batch)), ("threads", .integer(threads)),
-      ("isa", .string(instructionSetName)), ("seconds", .array(seconds.map { JSON.number($0) })),
+      ("isa", .string(try InstructionSet.fromEnvironment().rawValue)),
+      ("convolution", .string(convolution.rawValue)),
+      ("seconds", .array(seconds.map { JSON.number($0) })),
       ("median_seconds", .number(median)), ("images_per_second", .number(Double(batch) / median)),
     ]
     if settings.isSet("json") {
@@ -59,12 +64,14 @@ enum BenchStep {
 
   /// Seconds of each step.
   private static func time(
-    _ specification: TrainSpecification, batch: Int, side: Int, threads: Int, steps: Int
+    _ specification: TrainSpecification, batch: Int, side: Int, threads: Int,
+    convolution: ConvolutionChoice, steps: Int
   ) throws -> [Double] {
     let model = try VICRegModel(
       encoder: EncoderConfiguration(specification.encoder),
       projector: ProjectorConfiguration(specification.projector), loss: LossConfiguration(specification.loss),
-      imageSide: side, batchSize: batch, team: try ThreadTeam(threads: threads))
+      imageSide: side, batchSize: batch, team: try ThreadTeam(threads: threads),
+      convolutions: convolution)
     let optimizer = try Optimizer(
       OptimizerConfiguration(specification.optimizer), parameters: model.parameters, compute: model.compute,
       arena: model.arena)

@@ -33,11 +33,7 @@ enum Main {
     Command(name: "serve", help: "run the daemon: queue, workers, HTTP, dashboard", run: Serve.run),
     Command(name: "work", help: "run one job in its run folder (started by the daemon)", run: Work.run),
     Command(name: "migrate", help: "bring a data folder's database to this version", run: Migrate.run),
-<<<<<<< HEAD
     Command(name: "bench", help: "measure the engine on this machine", run: Bench.run),
-=======
-    Command(name: "bench", help: "time the engine on this machine", run: Bench.run),
->>>>>>> b29c07c (Add a benchmark of the training step, and the same step in PyTorch beside it)
     Command(name: "version", help: "print the version", run: Version.run),
   ]
 

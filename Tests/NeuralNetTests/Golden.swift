@@ -49,7 +49,7 @@ struct Golden: Decodable {
   }
   struct ModelCase: Decodable {
     let name, arch: String
-    let width, stem_padding, images, side: Int
+    let width, stem_padding, images, side, views: Int
     let stem_bias, last_bias: Bool
     let fc: Int?
     let widths: [Int]
@@ -72,6 +72,8 @@ struct Golden: Decodable {
   let optimizers: [OptimizerCase]
   let models: [ModelCase]
   let adam_losses: [Double]
+  let adam_images: Int
+  let adam_rate: Double
   let classifier: Classifier
   let generator: [Double]
 
@@ -98,7 +100,7 @@ struct Summary: Decodable {
   let dots: [Double]
   let entries: [Double]
 
-  /// The relative error ‖x − reference‖ / ‖reference‖ of a tensor, estimated in three ways of which the worst counts.
+  /// The relative error ‖x − reference‖ / ‖reference‖ of a tensor, estimated in three ways: the worst counts.
   ///
   /// A generated vector has mean square 1/3, so the products give the norm of the difference.
   func relativeError(of values: [Float]) -> Double {

@@ -26,6 +26,7 @@ import Testing
   func `goes on bit for bit from its saved state`(index: Int) throws {
     let golden = Golden.shared.optimizers[index]
     let bench = try Bench()
+    try bench.ready()
     let whole = try parameters(golden, bench)
     let split = try parameters(golden, bench)
     let straight = try Optimizer(

@@ -21,7 +21,7 @@ extension EncoderConfiguration {
 
 extension ConvolutionChoice {
   /// The choice that a specification names.
-  init(_ mode: ConvolutionMode) {
+  package init(_ mode: ConvolutionMode) {
     switch mode {
     case .direct: self = .direct
     case .auto: self = .automatic

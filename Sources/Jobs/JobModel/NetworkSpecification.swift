@@ -22,11 +22,13 @@ package struct EncoderSpecification: Sendable, Equatable {
   }
 }
 
-/// How convolutions are computed. It decides the last digits of results, so it is a part of the specification.
+/// How convolutions are computed. It decides the last digits of results, so it is a part of the
+/// specification.
 package enum ConvolutionMode: String, Sendable, CaseIterable {
   /// As a product over all taps, with the smallest rounding errors (about 3e-7 of the largest value).
   case direct
-  /// Each by the algorithm with the fewest products, direct or Winograd's (about 3e-6), chosen by its shape alone.
+  /// Each by the algorithm with the fewest products, direct or Winograd's (about 3e-6), chosen by its shape
+  /// alone.
   case auto
 }
 

@@ -3,8 +3,9 @@ import Tensors
 
 /// Draws parameters as PyTorch would, each number a function of seed, parameter name and position alone.
 ///
-/// Convolutions: Kaiming normal over fan-out (torchvision's ResNet). The stem, which is replaced after torchvision
-/// has initialised, and every Linear: PyTorch's default, uniform ±1/√fan-in, bias likewise. Norms: 1 and 0.
+/// Convolutions: Kaiming normal over fan-out (torchvision's ResNet). The stem, which is replaced after
+/// torchvision has initialised, and every Linear: PyTorch's default, uniform ±1/√fan-in, bias likewise.
+/// Norms: 1 and 0.
 struct Initializer {
   /// Elements drawn from one random stream: tensors are filled in parallel by such blocks.
   private static let blockLength = 1 << 14

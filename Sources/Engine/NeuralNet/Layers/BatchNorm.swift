@@ -3,9 +3,10 @@ import Tensors
 
 /// Batch normalisation over images and pixels, with the ReLU and the residual addition that may follow it.
 ///
-/// `y = relu(γ (x − mean) / √(var + ε) + β + residual)`. Cached for the backward pass: mean and biased variance of each
-/// channel, once for each view that is normalised on its own. The caller keeps the input, and the output where a
-/// residual was added. As `torch.nn.BatchNorm2d` / `BatchNorm1d` with ε = 1e-5 and momentum 0.1.
+/// `y = relu(γ (x − mean) / √(var + ε) + β + residual)`. Cached for the backward pass: mean and biased
+/// variance of each channel, once for each view that is normalised on its own. The caller keeps the input,
+/// and the output where a residual was added. As `torch.nn.BatchNorm2d` / `BatchNorm1d` with ε = 1e-5 and
+/// momentum 0.1.
 final class BatchNorm {
   /// Share of a batch's statistics in the running ones.
   static let momentum: Float = 0.1
@@ -64,8 +65,8 @@ final class BatchNorm {
 
   /// Overwrites the gradients of γ and β, `dInput`, and `dResidual` if there was a residual.
   ///
-  /// `input` is that of the last `forward`. `dInput` may be `input` or `dOutput`; `dResidual`, the gradient behind the
-  /// ReLU, may be `dOutput` if `dInput` is not.
+  /// `input` is that of the last `forward`. `dInput` may be `input` or `dOutput`; `dResidual`, the gradient
+  /// behind the ReLU, may be `dOutput` if `dInput` is not.
   func backward(
     input: Activation, dOutput: Activation, mask: ReLUMask, dInput: Activation, dResidual: Activation? = nil
   ) {

@@ -1,7 +1,8 @@
 import Kernels
 import Tensors
 
-/// A convolution with its parameters: `[N, C, H, W]` to `[N, K, H′, W′]`. Caches nothing: the caller keeps the input.
+/// A convolution with its parameters: `[N, C, H, W]` to `[N, K, H′, W′]`. Caches nothing: the caller keeps
+/// the input.
 struct Convolution2D {
   /// `[K, C, R, R]`.
   let weight: Parameter

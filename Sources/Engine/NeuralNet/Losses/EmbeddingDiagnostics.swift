@@ -33,8 +33,8 @@ struct EmbeddingDiagnostics {
   /// RankMe: `exp(−Σ p log p)` of the singular values' shares p + 1e-7.
   ///
   /// Source: Garrido et al., "RankMe: Assessing the Downstream Performance of Pretrained Self-Supervised
-  /// Representations by Their Rank", ICML 2023, equation 1. The singular values are the roots of the eigenvalues of the
-  /// smaller Gram matrix, computed in double precision.
+  /// Representations by Their Rank", ICML 2023, equation 1. The singular values are the roots of the
+  /// eigenvalues of the smaller Gram matrix, computed in double precision.
   mutating func effectiveRank(_ z: Activation) -> Double {
     let order = min(z.images, z.channels)
     fillGram(z, order: order)

@@ -1,5 +1,5 @@
-/// The eigenvalues of a real symmetric matrix in double precision: Householder's reduction to tridiagonal form, then QL
-/// with implicit shifts. The same input gives the same bits.
+/// The eigenvalues of a real symmetric matrix in double precision: Householder's reduction to tridiagonal
+/// form, then QL with implicit shifts. The same input gives the same bits.
 ///
 /// Source: Golub and Van Loan, "Matrix Computations", 4th edition, sections 8.3.1 and 8.3.3.
 struct SymmetricEigenvalues {
@@ -17,8 +17,8 @@ struct SymmetricEigenvalues {
     offDiagonal = Array(repeating: 0, count: order)
   }
 
-  /// The eigenvalues, in no order, of the matrix whose lower triangle is at the start of `values` (row-major, `order`
-  /// columns); `nil` if it holds anything that is not finite.
+  /// The eigenvalues, in no order, of the matrix whose lower triangle is at the start of `values`
+  /// (row-major, `order` columns); `nil` if it holds anything that is not finite.
   mutating func ofLowerTriangle(_ values: [Double], order: Int) -> ArraySlice<Double>? {
     precondition(order >= 1 && order <= diagonal.count && values.count >= order * order, "planned for less")
     for i in 0..<order {

@@ -3,9 +3,9 @@ import Tensors
 
 /// The VICReg loss of an embedding `[2n, d]` (view one, then view two) and its gradient.
 ///
-/// Bardes, Ponce, LeCun, "VICReg" (ICLR 2022), with the factors of the published code: the mean over n·d in the
-/// invariance term, covariances with n − 1, off-diagonal squares over d. The gradient of a standard deviation
-/// that is 0 is 0. Needs the embedding until `evaluate` returns; keeps nothing between calls.
+/// Bardes, Ponce, LeCun, "VICReg" (ICLR 2022), with the factors of the published code: the mean over n·d in
+/// the invariance term, covariances with n − 1, off-diagonal squares over d. The gradient of a standard
+/// deviation that is 0 is 0. Needs the embedding until `evaluate` returns; keeps nothing between calls.
 final class VICRegLoss {
   private let configuration: LossConfiguration
   private let compute: Compute
@@ -119,9 +119,9 @@ final class VICRegLoss {
 
   /// Writes the gradients of a view's covariance and variance terms.
   ///
-  /// With c = Σ_{i≠j} C_ij² / d the gradient is `4 / (d (n−1)) · z · offdiag(C)` for centred z; that of the hinge is
-  /// `−z_ij / (d (n−1) std_j)` where std_j < γ. Both are one product with a matrix that holds the latter in its
-  /// diagonal. Centring needs no term of its own: the columns of both sum to 0.
+  /// With c = Σ_{i≠j} C_ij² / d the gradient is `4 / (d (n−1)) · z · offdiag(C)` for centred z; that of the
+  /// hinge is `−z_ij / (d (n−1) std_j)` where std_j < γ. Both are one product with a matrix that holds the
+  /// latter in its diagonal. Centring needs no term of its own: the columns of both sum to 0.
   private func covarianceGradient(view: Int, rows: Int) {
     let matrix = covariances[view]
     let common = 1 / (Double(dimension) * Double(rows - 1))

@@ -13,8 +13,8 @@ struct BlockWorkspace {
 
 /// torchvision's `BasicBlock`: `relu(bn2(conv2(relu(bn1(conv1(x))))) + identity(x))`.
 ///
-/// Cached for the backward pass: both convolutions' outputs, the downsample's, and the block's output. The activation
-/// between the convolutions is computed again. The backward pass overwrites what it has used up.
+/// Cached for the backward pass: both convolutions' outputs, the downsample's, and the block's output. The
+/// activation between the convolutions is computed again. The backward pass overwrites what it has used up.
 final class BasicBlock {
   /// What the last forward pass gave, `[N, K, H′, W′]`.
   let output: Activation

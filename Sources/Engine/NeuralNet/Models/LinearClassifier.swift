@@ -37,7 +37,8 @@ package final class LinearClassifier {
   private let scores: Activation
   private let probabilities: Floats
 
-  /// Plans a head for at most `batchSize` rows of `featureCount` features. Throws `SystemError` without memory.
+  /// Plans a head for at most `batchSize` rows of `featureCount` features. Throws `SystemError` without
+  /// memory.
   package init(featureCount: Int, classes: Int, batchSize: Int, team: ThreadTeam) throws {
     precondition(featureCount >= 1 && classes >= 2 && batchSize >= 1, "sizes of a head are positive")
     self.classes = classes

@@ -3,8 +3,8 @@ import Tensors
 
 /// The expander behind the features: Linear, then (BatchNorm1d, ReLU, Linear) repeated; `[N, D]` to `[N, d]`.
 ///
-/// Parameters carry the names of a PyTorch `Sequential`. Cached for the backward pass: each Linear's output and each
-/// ReLU's output.
+/// Parameters carry the names of a PyTorch `Sequential`. Cached for the backward pass: each Linear's output
+/// and each ReLU's output.
 final class Projector {
   private struct Hidden {
     let norm: BatchNorm
@@ -64,8 +64,8 @@ final class Projector {
     return input
   }
 
-  /// Backward from the gradient of the embedding, into the gradients of all parameters; returns that of `features`,
-  /// which are those of the last `forward`.
+  /// Backward from the gradient of the embedding, into the gradients of all parameters; returns that of
+  /// `features`, which are those of the last `forward`.
   func backward(features: Activation, dEmbedding: Activation) -> Activation {
     let rows = 0..<features.images
     var gradient = dEmbedding

@@ -3,8 +3,8 @@ import Tensors
 
 /// A ResNet of `BasicBlock`s for small images: planar images `[N][3][S][S]` to features `[N, D]`.
 ///
-/// Parameters carry torchvision's names behind a prefix. Cached for the backward pass: the stem's output before and
-/// after its normalisation, what each block says, and the pooled maps.
+/// Parameters carry torchvision's names behind a prefix. Cached for the backward pass: the stem's output
+/// before and after its normalisation, what each block says, and the pooled maps.
 final class ResNet {
   private let stem: Stem
   private let stemNorm: BatchNorm

@@ -25,10 +25,11 @@ package final class VICRegModel {
   private let projector: Projector
   private let loss: VICRegLoss
 
-  /// Plans the network and takes its memory. Parameters are zero until `initialize` or a checkpoint sets them.
+  /// Plans the network and takes its memory. Parameters are zero until `initialize` or a checkpoint sets
+  /// them.
   ///
-  /// `convolutions` decides the last bits of results; a resumed run keeps it. Throws `SystemError` if the memory
-  /// cannot be had.
+  /// `convolutions` decides the last bits of results; a resumed run keeps it. Throws `SystemError` if the
+  /// memory cannot be had.
   package init(
     encoder encoderConfiguration: EncoderConfiguration,
     projector projectorConfiguration: ProjectorConfiguration,
@@ -57,7 +58,8 @@ package final class VICRegModel {
     try compute.allocate(from: arena)
   }
 
-  /// Sets all parameters as PyTorch would, as a function of `seed` alone, and the running statistics to their start.
+  /// Sets all parameters as PyTorch would, as a function of `seed` alone, and the running statistics to
+  /// their start.
   package func initialize(seed: UInt64) {
     Initializer(seed: seed, team: compute.team).initialize(parameters)
     Initializer.reset(buffers)

@@ -25,7 +25,8 @@ package final class Optimizer {
   private let compute: Compute
   private let difference: Floats
 
-  /// Takes memory for the state of `parameters`, which must have gradients. Throws `SystemError` without memory.
+  /// Takes memory for the state of `parameters`, which must have gradients. Throws `SystemError` without
+  /// memory.
   package init(
     _ configuration: OptimizerConfiguration, parameters: [Parameter], compute: Compute, arena: Arena
   ) throws {

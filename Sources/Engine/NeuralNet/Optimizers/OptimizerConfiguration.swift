@@ -16,8 +16,8 @@ package struct LARSConfiguration: Sendable, Equatable {
   package var trust: Double
   /// Weight decay, added to the gradient.
   package var weightDecay: Double
-  /// False: `η ‖p‖ / ‖g + λp‖` as in facebookresearch/vicreg. True: `η ‖p‖ / (‖g‖ + λ‖p‖ + 1e-8)`, never more than the
-  /// learning rate, as in solo-learn with `clip_lr`.
+  /// False: `η ‖p‖ / ‖g + λp‖` as in facebookresearch/vicreg. True: `η ‖p‖ / (‖g‖ + λ‖p‖ + 1e-8)`, never
+  /// more than the learning rate, as in solo-learn with `clip_lr`.
   package var clip: Bool
   /// One-dimensional parameters (biases, norms) are neither decayed nor adapted.
   package var excludeBiasAndNorm: Bool
