@@ -153,17 +153,19 @@ struct ConvolutionNumbers {
   }
 
   @Test func `the automatic choice takes the fewest products`() {
-    func choice(_ side: Int, stride: Int = 1) -> ConvolutionAlgorithm {
+    func choice(_ side: Int, stride: Int = 1) -> ConvolutionAlgorithms {
       let shape = ConvolutionShape(
         images: 2, inputChannels: 16, height: side, width: side, outputChannels: 16, kernel: 3,
         stride: stride,
         padding: 1)
-      return ConvolutionAlgorithms.automatic(for: shape).forward
+      return ConvolutionAlgorithms.automatic(for: shape)
     }
-    #expect(choice(30) == .winograd6)
-    #expect(choice(15) == .winograd4)
-    #expect(choice(4) == .winograd4)
-    #expect(choice(2) == .winograd2)
+    let mixed = ConvolutionAlgorithms(
+      forward: .winograd4, backwardInput: .winograd4, backwardWeight: .winograd6)
+    #expect(choice(30) == mixed)
+    #expect(choice(15).backwardInput == .winograd4)
+    #expect(choice(4) == ConvolutionAlgorithms(all: .winograd4))
+    #expect(choice(2) == ConvolutionAlgorithms(all: .winograd2))
     #expect(choice(30, stride: 2) == .direct)
   }
 

@@ -64,21 +64,22 @@ package struct ConvolutionAlgorithms: Sendable, Equatable {
 
   /// The algorithms with the fewest products for `shape`, small tiles first where they are equal.
   ///
-  /// It follows from the shape of the maps alone, so equal specifications get equal algorithms on every
-  /// machine.
+  /// The largest tiles serve the weight gradient alone: the rounding of maps grows from layer to layer, that
+  /// of a weight gradient stays where it is. The choice follows from the shape of the maps alone, so equal
+  /// specifications get equal algorithms on every machine.
   package static func automatic(for shape: ConvolutionShape) -> ConvolutionAlgorithms {
-    func best(_ height: Int, _ width: Int) -> ConvolutionAlgorithm {
-      let isDeep = max(shape.inputChannels, shape.outputChannels) > channelsOfLargestTilesMax
-      let candidates = ConvolutionAlgorithm.allCases.filter {
-        $0.isApplicable(to: shape) && !($0 == .winograd6 && isDeep)
-      }
-      return candidates.min {
+    func best(_ height: Int, _ width: Int, of candidates: [ConvolutionAlgorithm]) -> ConvolutionAlgorithm {
+      candidates.filter { $0.isApplicable(to: shape) }.min {
         $0.products(height: height, width: width) < $1.products(height: height, width: width)
       } ?? .direct
     }
-    let output = best(shape.outputHeight, shape.outputWidth)
+    let ofMaps: [ConvolutionAlgorithm] = [.direct, .winograd2, .winograd4]
+    let isDeep = max(shape.inputChannels, shape.outputChannels) > channelsOfLargestTilesMax
     return ConvolutionAlgorithms(
-      forward: output, backwardInput: best(shape.height, shape.width), backwardWeight: output)
+      forward: best(shape.outputHeight, shape.outputWidth, of: ofMaps),
+      backwardInput: best(shape.height, shape.width, of: ofMaps),
+      backwardWeight: best(
+        shape.outputHeight, shape.outputWidth, of: isDeep ? ofMaps : ConvolutionAlgorithm.allCases))
   }
 }
 
