@@ -81,6 +81,41 @@ import Testing
     }
   }
 
+  @Test func `the gradients through residual add and ReLU are their central differences`() throws {
+    let bench = try Bench()
+    let layer = try BatchNorm("bn", channels: 20, views: 1, plan: bench.plan)
+    try bench.ready()
+    bench.plan.parameters[0].value.copy(
+      from: GoldenGenerator.values(seed: 411, count: 20, scale: 0.5, offset: 1))
+    let count = 6 * 20 * 9
+    let x = GoldenGenerator.values(seed: 413, count: count, scale: 2)
+    let r = GoldenGenerator.values(seed: 414, count: count)
+    let direction = GoldenGenerator.values(seed: 415, count: count)
+    let input = try bench.activation(6, 20, 3, 3, x)
+    let residual = try bench.activation(6, 20, 3, 3, r)
+    let output = try bench.activation(6, 20, 3)
+    let dInput = try bench.activation(6, 20, 3)
+    let dResidual = try bench.activation(6, 20, 3, 3, direction)
+    func value(_ target: Activation, _ values: [Float]) throws -> Double {
+      bench.compute.blocked(planar: try bench.floats(values), into: target)
+      layer.forward(input, residual: residual, relu: true, output: output)
+      return try dot(direction, bench.planar(output))
+    }
+    _ = try value(input, x)
+    layer.backward(
+      input: input, dOutput: dResidual, mask: .output(output), dInput: dInput, dResidual: dResidual)
+    // A step carries few values over the kink, where the slope is not defined; each counts by half of it.
+    let byInput = try differenceError(at: x, gradient: bench.planar(dInput), step: 0.002) {
+      try value(input, $0)
+    }
+    #expect(byInput < 0.01)
+    _ = try value(input, x)
+    let byResidual = try differenceError(at: r, gradient: bench.planar(dResidual), step: 0.002) {
+      try value(residual, $0)
+    }
+    #expect(byResidual < 0.01)
+  }
+
   private func layer(_ golden: Golden.BatchNormCase, _ bench: Bench) throws -> BatchNorm {
     let layer = try BatchNorm("bn", channels: golden.c, views: golden.per_view ? 2 : 1, plan: bench.plan)
     try bench.ready()

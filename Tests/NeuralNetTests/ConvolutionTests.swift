@@ -144,6 +144,56 @@ import Testing
     #expect(byWeight < 1e-3)
   }
 
+  @Test func `a linear layer's gradients are its central differences`() throws {
+    let (rows, inputs, outputs) = (5, 37, 19)
+    let bench = try Bench()
+    let layer = try Linear(
+      "fc", rows: rows, inputs: inputs, outputs: outputs, bias: true, plan: bench.plan)
+    try bench.ready()
+    fill(layer.weight, layer.bias, seed: 400, fanIn: inputs)
+    let x = GoldenGenerator.values(seed: 401, count: rows * inputs)
+    let direction = GoldenGenerator.values(seed: 404, count: rows * outputs)
+    let input = try bench.activation(rows, inputs, 1, 1, x)
+    let output = try bench.activation(rows, outputs, 1)
+    let dInput = try bench.activation(rows, inputs, 1)
+    let dOutput = try bench.activation(rows, outputs, 1, 1, direction)
+    layer.backwardParameters(input: input, dOutput: dOutput)
+    layer.backwardInput(dOutput: dOutput, dInput: dInput)
+
+    let byInput = try differenceError(at: x, gradient: bench.planar(dInput), step: 0.5) { values in
+      layer.forward(try bench.activation(rows, inputs, 1, 1, values), output: output)
+      return try dot(direction, bench.planar(output))
+    }
+    #expect(byInput < 1e-3)
+    for parameter in [layer.weight, try #require(layer.bias)] {
+      let value = parameter.value.array
+      let error = try differenceError(at: value, gradient: parameter.gradient.array, step: 0.5) { values in
+        parameter.value.copy(from: values)
+        layer.forward(input, output: output)
+        return try dot(direction, bench.planar(output))
+      }
+      parameter.value.copy(from: value)
+      #expect(error < 1e-3, "\(parameter.name)")
+    }
+  }
+
+  @Test func `average pooling's gradient is its central difference`() throws {
+    let (images, channels, side) = (3, 21, 5)
+    let bench = try Bench()
+    try bench.ready()
+    let x = GoldenGenerator.values(seed: 501, count: images * channels * side * side)
+    let direction = GoldenGenerator.values(seed: 504, count: images * channels)
+    let output = try bench.activation(images, channels, 1)
+    let dInput = try bench.activation(images, channels, side)
+    bench.compute.averagePoolBackward(
+      dOutput: try bench.activation(images, channels, 1, 1, direction), into: dInput)
+    let error = try differenceError(at: x, gradient: bench.planar(dInput), step: 0.5) { values in
+      bench.compute.averagePool(try bench.activation(images, channels, side, side, values), into: output)
+      return try dot(direction, bench.planar(output))
+    }
+    #expect(error < 1e-3)
+  }
+
   private func zeros(_ count: Int) -> [Float] { Array(repeating: 0, count: count) }
 
   private func fill(_ weight: Parameter, _ bias: Parameter?, seed: Int, fanIn: Int) {
