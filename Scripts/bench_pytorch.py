@@ -22,7 +22,7 @@ import time
 VARIANTS = ["fp32", "fp32 channels-last", "bf16 channels-last"]
 PRESETS = {
     "seed": {"width": 64, "padding": 0, "bias": True, "fc": 512, "widths": [1024] * 4},
-    "small": {"width": 16, "padding": 1, "bias": False, "fc": None, "widths": [256] * 3},
+    "small": {"width": 16, "padding": 1, "bias": False, "fc": 2048, "widths": [256] * 3},
 }
 
 

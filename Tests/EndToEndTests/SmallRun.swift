@@ -12,7 +12,8 @@ enum SmallRun {
       "kind": "train", "name": "small",
       "spec": [
         "preset": "small", "dataset": ["name": .string(dataset), "limit": 16], "epochs": .integer(epochs),
-        "batch_size": 4, "encoder": ["width": 16], "projector": ["widths": [32, 32]], "log_every_steps": 1,
+        "batch_size": 4, "encoder": ["width": 16, "fc": nil], "projector": ["widths": [32, 32]],
+        "log_every_steps": 1,
         "checkpoint": ["every_epochs": 2, "keep_last": 2],
       ],
     ]

@@ -30,6 +30,8 @@ enum Tiny {
   /// A training of 6 steps in 2 epochs: 40 images of 16 × 16 in batches of 16, 16 and 8.
   static var specification: TrainSpecification {
     var specification = TrainSpecification.preset(.small)
+    specification.encoder.fc = nil
+    specification.schedule = ScheduleSpecification(name: .constant, warmupEpochs: 0, finalFactor: 0)
     specification.dataset = DatasetSelection(name: dataset, split: .train, limit: nil)
     specification.projector = ProjectorSpecification(widths: [32, 32], lastBias: true)
     specification.batchSize = 16

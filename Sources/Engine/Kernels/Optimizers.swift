@@ -8,9 +8,9 @@ package struct AdamStep: Sendable {
   /// Learning rate of this step.
   package var learningRate: Float
   /// Decay of the first moment.
-  package var beta1: Float
+  package var beta1: Double
   /// Decay of the second moment.
-  package var beta2: Float
+  package var beta2: Double
   /// Added to the root of the second moment.
   package var epsilon: Float
   /// Weight decay.
@@ -20,7 +20,7 @@ package struct AdamStep: Sendable {
 
   /// Constants as PyTorch's `Adam` and `AdamW` name them.
   package init(
-    step: Int, learningRate: Float, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8,
+    step: Int, learningRate: Float, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Float = 1e-8,
     weightDecay: Float = 0, decoupled: Bool = false
   ) {
     self.step = step
@@ -61,11 +61,12 @@ extension Compute {
     precondition(
       gradient.count == value.count && firstMoment.count == value.count && secondMoment.count == value.count,
       "an update needs equal counts")
-    let correction1 = 1 - Compute.power(Double(s.beta1), s.step)
-    let correction2 = 1 - Compute.power(Double(s.beta2), s.step)
+    let correction1 = 1 - Compute.power(s.beta1, s.step)
+    let correction2 = 1 - Compute.power(s.beta2, s.step)
     let constants = AdamConstants(
       stepSize: Float(Double(s.learningRate) / correction1), inverseRoot: Float(1 / correction2.squareRoot()),
-      beta1: s.beta1, beta2: s.beta2, epsilon: s.epsilon, gradientDecay: s.decoupled ? 0 : s.weightDecay,
+      beta1: Float(s.beta1), gain1: Float(1 - s.beta1), beta2: Float(s.beta2), gain2: Float(1 - s.beta2),
+      epsilon: s.epsilon, gradientDecay: s.decoupled ? 0 : s.weightDecay,
       valueFactor: s.decoupled ? 1 - s.learningRate * s.weightDecay : 1)
     eachChunk(value.count) { start, count in
       kernels.updateAdam(

@@ -6,8 +6,12 @@ package struct AdamConstants {
   package var inverseRoot: Float
   /// Decay of the first moment.
   package var beta1: Float
+  /// 1 − β₁, which the rounded decay does not give.
+  package var gain1: Float
   /// Decay of the second moment.
   package var beta2: Float
+  /// 1 − β₂.
+  package var gain2: Float
   /// Added to the root.
   package var epsilon: Float
   /// Weight decay that is added to the gradient.
@@ -17,13 +21,17 @@ package struct AdamConstants {
 
   /// See the properties.
   package init(
-    stepSize: Float, inverseRoot: Float, beta1: Float, beta2: Float, epsilon: Float, gradientDecay: Float,
+    stepSize: Float, inverseRoot: Float, beta1: Float, gain1: Float, beta2: Float, gain2: Float,
+    epsilon: Float,
+    gradientDecay: Float,
     valueFactor: Float
   ) {
     self.stepSize = stepSize
     self.inverseRoot = inverseRoot
     self.beta1 = beta1
+    self.gain1 = gain1
     self.beta2 = beta2
+    self.gain2 = gain2
     self.epsilon = epsilon
     self.gradientDecay = gradientDecay
     self.valueFactor = valueFactor

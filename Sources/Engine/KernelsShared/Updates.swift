@@ -30,8 +30,8 @@ func updateAdam(
 @inline(__always)
 private func adam(_ c: AdamConstants, _ gradient: Line, _ v: inout Line, _ m: inout Line, _ s: inout Line) {
   let g = multiplyAdd(v, Line(repeating: c.gradientDecay), gradient)
-  m = multiplyAdd(g, Line(repeating: 1 - c.beta1), m * c.beta1)
-  s = multiplyAdd(g * g, Line(repeating: 1 - c.beta2), s * c.beta2)
+  m = multiplyAdd(g, Line(repeating: c.gain1), m * c.beta1)
+  s = multiplyAdd(g * g, Line(repeating: c.gain2), s * c.beta2)
   let root = multiplyAdd(squareRoots(s), Line(repeating: c.inverseRoot), Line(repeating: c.epsilon))
   v = v * c.valueFactor - c.stepSize * m / root
 }

@@ -53,7 +53,7 @@ package final class Optimizer {
     switch configuration {
     case .adam(let beta1, let beta2, let epsilon, let weightDecay, let decoupled):
       let constants = AdamStep(
-        step: stepCount, learningRate: Float(learningRate), beta1: Float(beta1), beta2: Float(beta2),
+        step: stepCount, learningRate: Float(learningRate), beta1: beta1, beta2: beta2,
         epsilon: Float(epsilon), weightDecay: Float(weightDecay), decoupled: decoupled)
       for (index, p) in parameters.enumerated() {
         compute.adam(
