@@ -37,6 +37,7 @@ enum BenchStep {
     guard let preset = Preset(rawValue: settings.text("preset")),
       let convolution = ConvolutionChoice(rawValue: settings.text("convolution"))
     else { preconditionFailure("the table offers presets and choices only") }
+    let instructionSet = try InstructionSet.fromEnvironment()
     let asked = settings.number("threads")
     let threads = asked > 0 ? asked : CPU.availableCores
     let batch = settings.number("batch")
@@ -46,7 +47,7 @@ enum BenchStep {
     let median = seconds.sorted()[seconds.count / 2]
     let figures: [(String, JSON)] = [
       ("preset", .string(preset.rawValue)), ("batch", .integer(batch)), ("threads", .integer(threads)),
-      ("isa", .string(try InstructionSet.fromEnvironment().rawValue)),
+      ("isa", .string(instructionSet.rawValue)),
       ("convolution", .string(convolution.rawValue)),
       ("seconds", .array(seconds.map { JSON.number($0) })),
       ("median_seconds", .number(median)), ("images_per_second", .number(Double(batch) / median)),
