@@ -70,7 +70,9 @@ let package = Package(
     // Workers: it is run by a child process.
     room("RunFolder", in: "Workers", ["JobModel", "Platform", "Crypto"]),
     room("Dispatcher", in: "Workers", ["RunFolder", "JobStore", "JobModel", "Platform", "Logging"]),
-    room("Worker", in: "Workers", ["RunFolder", "Training", "Datasets", "JobModel", "Platform", "Logging"]),
+    room(
+      "Worker", in: "Workers",
+      ["RunFolder", "Training", "NeuralNet", "Datasets", "JobModel", "Platform", "Logging"]),
 
     // Engine: it trains.
     room(

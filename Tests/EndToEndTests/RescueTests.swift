@@ -52,4 +52,42 @@ import Testing
     try daemon.start()
     try expectUndisturbedEnd(job, daemon, attempt: 2)
   }
+
+  /// Kills daemon and worker in the middle of a run and starts the daemon again, after `change` to the
+  /// algorithms that the run has recorded.
+  private func finish(
+    _ daemon: Daemon, after change: ([String: JSON]) -> [String: JSON]
+  ) throws -> (job: String, record: JSON) {
+    let job = try daemon.queue(SmallRun.job())
+    try reachTheMiddle(job, daemon)
+    try daemon.kill()
+    try daemon.killWorker(of: job)
+    let path = "\(daemon.data)/runs/\(job)/convolutions.json"
+    let layers = try #require(JSON.parse(File(path, .read).readAll()).object)
+    #expect(layers["encoder.layer1.0.conv1"]?["forward"] == "winograd4")
+    try AtomicFile.write(JSON.object(change(layers)).utf8, to: path)
+    try daemon.start()
+    return (job, try daemon.finishedJob(job))
+  }
+
+  @Test func `but follows what it has recorded of its convolutions, where that was another choice`() throws {
+    let daemon = try Daemon()
+    let (job, record) = try finish(daemon) { layers in
+      layers.mapValues { _ in ["forward": "direct", "backward_input": "direct", "backward_weight": "direct"] }
+    }
+    #expect(record["state"] == "succeeded", "\(record.text)")
+    #expect(try daemon.lastDigest(job) != SmallRun.undisturbedDigest.get())
+  }
+
+  @Test func `but fails where this version lacks a recorded algorithm`() throws {
+    let daemon = try Daemon()
+    let (_, record) = try finish(daemon) { layers in
+      layers.mapValues { _ in
+        ["forward": "winograd9", "backward_input": "direct", "backward_weight": "direct"]
+      }
+    }
+    #expect(record["state"] == "failed", "\(record.text)")
+    #expect(record["reason"] == "bad_input")
+    #expect(record["message"]?.string?.contains("no algorithm \"winograd9\"") == true, "\(record.text)")
+  }
 }

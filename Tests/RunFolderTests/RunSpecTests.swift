@@ -33,6 +33,17 @@ import Testing
     #expect(error?.subject == scratch.folder.specPath)
   }
 
+  @Test func `recorded convolutions read back equal, are nil before, and damaged an error`() throws {
+    let folder = scratch.folder
+    #expect(try folder.readConvolutions() == nil)
+    let record: JSON = ["encoder.fc": ["forward": "direct"]]
+    try folder.writeConvolutions(record)
+    #expect(try folder.readConvolutions() == record)
+    try AtomicFile.write(Array("{\"encoder".utf8), to: folder.convolutionsPath)
+    let error = #expect(throws: RunFolderError.self) { try folder.readConvolutions() }
+    #expect(error?.subject == folder.convolutionsPath)
+  }
+
   @Test func `a specification that is not there is an error that names the file`() {
     let error = #expect(throws: RunFolderError.self) { try scratch.folder.readSpec() }
     #expect(error?.subject == scratch.folder.specPath)

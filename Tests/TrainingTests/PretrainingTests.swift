@@ -1,4 +1,5 @@
 import JobModel
+import NeuralNet
 import Testing
 
 @testable import Training
@@ -64,6 +65,27 @@ struct PretrainingTests {
     #expect(second.figures.map(\.step) == [6])
     #expect(second.figures.last?["loss"] == whole.figures.last?["loss"])
     #expect(try Tiny.bytes(#require(second.saved.last)) == Tiny.bytes(#require(whole.saved.last)))
+  }
+
+  @Test func `keeps to the convolutions that were recorded at its beginning`() throws {
+    var direct = Tiny.specification
+    direct.convolution = .direct
+    // As if an older version of this program had chosen otherwise.
+    let record = try ConvolutionRecord(json: Tiny.training(direct).convolutions.json)
+    func end(_ recorded: ConvolutionRecord?, stopping: Bool) throws -> [UInt8] {
+      let recorder = Recorder(stop: stopping ? (step: 4, request: .yield) : nil)
+      let training = try Tiny.training(recorded: recorded)
+      _ = try training.run(recorder)
+      guard stopping else { return try Tiny.bytes(#require(recorder.saved.last)) }
+      let second = Recorder()
+      _ = try Tiny.training(
+        recorded: training.convolutions, resumingFrom: Checkpoint(#require(recorder.saved.last).file)
+      ).run(second)
+      return try Tiny.bytes(#require(second.saved.last))
+    }
+    let whole = try end(record, stopping: false)
+    #expect(try end(record, stopping: true) == whole)
+    #expect(try end(nil, stopping: false) != whole)
   }
 
   @Test func `gives the same bytes with one, two and three threads`() throws {

@@ -1,5 +1,6 @@
 import Datasets
 import JobModel
+import NeuralNet
 
 @testable import Training
 
@@ -51,10 +52,10 @@ enum Tiny {
   /// A run of `specification` with so many threads.
   static func training(
     _ specification: TrainSpecification = specification, threads: Int = 1,
-    resumingFrom checkpoint: Checkpoint? = nil
+    recorded: ConvolutionRecord? = nil, resumingFrom checkpoint: Checkpoint? = nil
   ) throws -> Pretraining {
     try Pretraining(
-      specification, dataset: open(specification.dataset.name), threads: threads,
+      specification, dataset: open(specification.dataset.name), threads: threads, recorded: recorded,
       resumingFrom: checkpoint)
   }
 

@@ -13,12 +13,16 @@ final class NetworkPlan {
   private(set) var parameters: [Parameter] = []
   /// Every buffer planned so far.
   private(set) var buffers: [Buffer] = []
+  /// How every convolution and linear layer planned so far is computed.
+  private(set) var convolutions = ConvolutionRecord()
+  private let recorded: ConvolutionRecord?
 
-  /// An empty plan.
-  init(compute: Compute, arena: Arena, isTraining: Bool) {
+  /// An empty plan. Layers will be computed as `recorded` says; without it, as `compute` chooses.
+  init(compute: Compute, arena: Arena, isTraining: Bool, recorded: ConvolutionRecord? = nil) {
     self.compute = compute
     self.arena = arena
     self.isTraining = isTraining
+    self.recorded = recorded
   }
 
   /// Adds a parameter, with memory for its gradient when training. Throws `SystemError` without memory.
@@ -38,6 +42,23 @@ final class NetworkPlan {
     let buffer = Buffer(name: name, shape: shape, value: floats, isCount: isCount)
     buffers.append(buffer)
     return buffer
+  }
+
+  /// Plans the convolution of layer `name`.
+  func convolution(
+    _ name: String, _ shape: ConvolutionShape
+  ) throws(ConvolutionRecordError) -> Convolution {
+    let convolution = Convolution(
+      shape, algorithms: try recorded?.algorithms(of: name, for: shape), compute: compute)
+    convolutions.layers[name] = convolution.algorithms
+    return convolution
+  }
+
+  /// To be called once all layers are planned: the record has no others.
+  func finish() throws(ConvolutionRecordError) {
+    guard let recorded else { return }
+    let unknown = recorded.layers.keys.filter { convolutions.layers[$0] == nil }
+    if !unknown.isEmpty { throw .unknownLayers(unknown.sorted()) }
   }
 
   /// Memory for an activation of its own. Throws `SystemError` without memory.

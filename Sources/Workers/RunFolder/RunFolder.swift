@@ -8,6 +8,7 @@ import Platform
 /// | `spec.json` | daemon, once per attempt | what to run (`RunSpec`) |
 /// | `lock` | worker, for its whole life | held = alive (`RunLock`) |
 /// | `events.jsonl` | worker | whole lines (`WorkerEvent`) |
+/// | `convolutions.json` | worker, before step 1 | how each layer is computed; later attempts keep it |
 /// | `checkpoints/` | worker | `CheckpointFolder` |
 /// | `log.txt` | worker's outputs | for people |
 package struct RunFolder: Sendable {
@@ -23,6 +24,7 @@ package struct RunFolder: Sendable {
   package static func root(data: String) -> String { "\(data)/runs" }
 
   package var specPath: String { "\(path)/spec.json" }
+  package var convolutionsPath: String { "\(path)/convolutions.json" }
   package var lockPath: String { "\(path)/lock" }
   package var eventsPath: String { "\(path)/events.jsonl" }
   package var logPath: String { "\(path)/log.txt" }
@@ -47,6 +49,23 @@ package struct RunFolder: Sendable {
       return try RunSpec(json: JSON.parse(File(specPath, .read).readAll()))
     } catch {
       throw RunFolderError(operation: "read", subject: specPath, cause: "\(error)")
+    }
+  }
+
+  /// Records how each layer is computed, durable when this returns.
+  package func writeConvolutions(_ record: JSON) throws(SystemError) {
+    try AtomicFile.write(record.utf8, to: convolutionsPath)
+  }
+
+  /// Reads how each layer is computed; `nil` before an attempt has recorded it.
+  ///
+  /// - Throws: `RunFolderError`.
+  package func readConvolutions() throws(RunFolderError) -> JSON? {
+    guard FileSystem.exists(convolutionsPath) else { return nil }
+    do {
+      return try JSON.parse(File(convolutionsPath, .read).readAll())
+    } catch {
+      throw RunFolderError(operation: "read", subject: convolutionsPath, cause: "\(error)")
     }
   }
 

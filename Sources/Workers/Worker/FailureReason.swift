@@ -1,5 +1,6 @@
 import Datasets
 import JobModel
+import NeuralNet
 import Platform
 import RunFolder
 import Training
@@ -11,7 +12,8 @@ enum FailureReason {
     switch error {
     case TrainingError.diverged: .diverged
     case let error as SystemError where error.isDiskFull: .diskFull
-    case is TrainingError, is CheckpointError, is DatasetError, is RunFolderError: .badInput
+    case is TrainingError, is CheckpointError, is ConvolutionRecordError, is DatasetError, is RunFolderError:
+      .badInput
     default: .workerError
     }
   }

@@ -1,6 +1,7 @@
 import Datasets
 import JobModel
 import Logging
+import NeuralNet
 import RunFolder
 import Training
 
@@ -54,9 +55,9 @@ struct Run {
       specification.dataset.name, split: ImageDataset.Split(specification.dataset.split),
       limit: specification.dataset.limit)
     let checkpoint = try spec.resumeFrom.map { try Checkpoint(path: $0) }
+    let recorded = try recordedConvolutions()
     let training = try Pretraining(
-      specification, dataset: dataset, threads: spec.threads,
-      resumingFrom: checkpoint)
+      specification, dataset: dataset, threads: spec.threads, recorded: recorded, resumingFrom: checkpoint)
     try start(
       spec, step: training.step, steps: training.stepsTotal, epochs: specification.epochs,
       isa: training.instructionSet.rawValue)
@@ -65,6 +66,7 @@ struct Run {
         "the checkpoint was computed with \(before), this worker uses \(training.instructionSet.rawValue): "
           + "the run will differ in the last bits from an undisturbed one")
     }
+    if recorded == nil { try record(training.convolutions, spec) }
     let reporter = reporter(
       keeping: .init(
         newest: specification.checkpoint.keepLast, keepsInitial: specification.checkpoint.initial))
@@ -82,14 +84,17 @@ struct Run {
     guard let path = spec.checkpointPath else {
       throw RunFolderError(operation: "read", subject: folder.specPath, cause: "it names no checkpoint")
     }
+    let recorded = try recordedConvolutions()
     let evaluation = try LinearEvaluation(
       specification, checkpoint: try Checkpoint(path: path),
       train: try catalog.open(specification.dataset.name, split: .train, limit: specification.dataset.limit),
       test: try catalog.open(specification.dataset.name, split: .test, limit: specification.dataset.limit),
-      threads: spec.threads, resumingFrom: try spec.resumeFrom.map { try CheckpointFormat.read(path: $0) })
+      threads: spec.threads, recorded: recorded,
+      resumingFrom: try spec.resumeFrom.map { try CheckpointFormat.read(path: $0) })
     try start(
       spec, step: evaluation.step, steps: evaluation.stepsTotal, epochs: evaluation.stepsTotal,
       isa: evaluation.instructionSet.rawValue)
+    if recorded == nil { try record(evaluation.convolutions, spec) }
     let reporter = reporter(keeping: .init(newest: Self.evaluationCheckpointsKept, keepsInitial: false))
     switch try evaluation.run(reporter) {
     case .finished(let result):
@@ -109,6 +114,20 @@ struct Run {
           attempt: spec.attempt, step: step, steps: steps, epochs: epochs, threads: spec.threads,
           isa: isa)))
     log.info("at step \(step) of \(steps), instruction set \(isa)")
+  }
+
+  /// How the run's layers were computed in earlier attempts; `nil` in the first.
+  private func recordedConvolutions() throws -> ConvolutionRecord? {
+    try folder.readConvolutions().map { try ConvolutionRecord(json: $0) }
+  }
+
+  /// Records how the run's layers are computed, before the first step.
+  private func record(_ convolutions: ConvolutionRecord, _ spec: RunSpec) throws {
+    try folder.writeConvolutions(convolutions.json)
+    if spec.resumeFrom != nil {
+      try warn(
+        "\(folder.convolutionsPath) was missing: the run may differ in the last bits from an undisturbed one")
+    }
   }
 
   private func warn(_ message: String) throws {

@@ -18,7 +18,7 @@ struct Convolution2D {
     weight = try plan.parameter(
       "\(name).weight", [shape.outputChannels, shape.inputChannels, shape.kernel, shape.kernel], .weight)
     bias = hasBias ? try plan.parameter("\(name).bias", [shape.outputChannels], .bias) : nil
-    operation = Convolution(shape, compute: plan.compute)
+    operation = try plan.convolution(name, shape)
   }
 
   /// `output = weight ∗ input + bias`.

@@ -13,7 +13,7 @@ struct Linear {
   init(_ name: String, rows: Int, inputs: Int, outputs: Int, bias hasBias: Bool, plan: NetworkPlan) throws {
     weight = try plan.parameter("\(name).weight", [outputs, inputs], .weight)
     bias = hasBias ? try plan.parameter("\(name).bias", [outputs], .bias) : nil
-    operation = Convolution(.linear(rows: rows, inputs: inputs, outputs: outputs), compute: plan.compute)
+    operation = try plan.convolution(name, .linear(rows: rows, inputs: inputs, outputs: outputs))
   }
 
   /// `output = input Wᵀ + b`.

@@ -16,6 +16,8 @@ package final class EncoderInference {
   package let parameters: [Parameter]
   /// The encoder's running statistics, named `encoder.…`.
   package let buffers: [Buffer]
+  /// How each layer is computed.
+  package let convolutions: ConvolutionRecord
 
   private let compute: Compute
   private let encoder: ResNet
@@ -23,22 +25,24 @@ package final class EncoderInference {
 
   /// Plans the network and takes its memory. Parameters are zero until `initialize` or `load` sets them.
   ///
-  /// Throws `SystemError` if the memory cannot be had.
+  /// `convolutions` and `recorded` as in `VICRegModel`, with the same errors.
   package init(
     _ configuration: EncoderConfiguration, imageSide: Int, batchSize: Int, team: ThreadTeam,
-    convolutions: ConvolutionChoice = .direct
+    convolutions: ConvolutionChoice = .direct, recorded: ConvolutionRecord? = nil
   ) throws {
     self.batchSize = batchSize
     featureCount = configuration.featureCount
     compute = Compute(team: team, convolutions: convolutions)
     let arena = try Arena()
-    let plan = NetworkPlan(compute: compute, arena: arena, isTraining: false)
+    let plan = NetworkPlan(compute: compute, arena: arena, isTraining: false, recorded: recorded)
     input = try arena.allocate(batchSize * configuration.inputChannels * imageSide * imageSide)
     output = try arena.allocate(batchSize * featureCount)
     encoder = try ResNet(
       configuration, prefix: "encoder.", images: batchSize, imageSide: imageSide, views: 1, plan: plan)
     parameters = plan.parameters
     buffers = plan.buffers
+    try plan.finish()
+    self.convolutions = plan.convolutions
     try compute.allocate(from: arena)
   }
 

@@ -20,6 +20,8 @@ package final class VICRegModel {
   package let compute: Compute
   /// Where all tensors lie; an optimiser takes its state from it.
   package let arena: Arena
+  /// How each layer is computed.
+  package let convolutions: ConvolutionRecord
 
   private let encoder: ResNet
   private let projector: Projector
@@ -28,20 +30,21 @@ package final class VICRegModel {
   /// Plans the network and takes its memory. Parameters are zero until `initialize` or a checkpoint sets
   /// them.
   ///
-  /// `convolutions` decides the last bits of results; a resumed run keeps it. Throws `SystemError` if the
-  /// memory cannot be had.
+  /// `convolutions` decides the last bits of results; a run that goes on passes the `recorded` convolutions
+  /// of its beginning, which then count. Throws `SystemError` if the memory cannot be had,
+  /// `ConvolutionRecordError` for a record of another network.
   package init(
     encoder encoderConfiguration: EncoderConfiguration,
     projector projectorConfiguration: ProjectorConfiguration,
     loss lossConfiguration: LossConfiguration, imageSide: Int, batchSize: Int, team: ThreadTeam,
-    convolutions: ConvolutionChoice = .direct
+    convolutions: ConvolutionChoice = .direct, recorded: ConvolutionRecord? = nil
   ) throws {
     precondition(batchSize >= 2, "the loss needs two images")
     self.batchSize = batchSize
     self.imageSide = imageSide
     compute = Compute(team: team, convolutions: convolutions)
     arena = try Arena()
-    let plan = NetworkPlan(compute: compute, arena: arena, isTraining: true)
+    let plan = NetworkPlan(compute: compute, arena: arena, isTraining: true, recorded: recorded)
     let views = lossConfiguration.batchNorm == .perView ? 2 : 1
     input = try arena.allocate(2 * batchSize * encoderConfiguration.inputChannels * imageSide * imageSide)
     encoder = try ResNet(
@@ -55,6 +58,8 @@ package final class VICRegModel {
       dimension: projectorConfiguration.widths.last ?? encoderConfiguration.featureCount, plan: plan)
     parameters = plan.parameters
     buffers = plan.buffers
+    try plan.finish()
+    self.convolutions = plan.convolutions
     try compute.allocate(from: arena)
   }
 

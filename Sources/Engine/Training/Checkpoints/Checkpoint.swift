@@ -1,7 +1,8 @@
 import JobModel
 
 /// The whole state of a pre-training run between two steps: what follows from it is the same, bit for bit, as
-/// what would have followed without interruption.
+/// what would have followed without interruption. Beside it stays the run's `ConvolutionRecord`, which holds
+/// from the first step to the last.
 ///
 /// A pure value. Nothing in it depends on the time, the attempt or the number of threads.
 package struct Checkpoint: Sendable, Equatable {

@@ -17,6 +17,9 @@ package final class LinearEvaluation {
 
   /// The instruction set that computes the features; another one rounds differently.
   package let instructionSet: InstructionSet
+  /// How each layer of the encoder is computed: as suits this evaluation's batches, which are others than
+  /// those that the encoder was trained with. An evaluation keeps what it began with.
+  package var convolutions: ConvolutionRecord { encoder.convolutions }
 
   private let specification: EvaluateSpecification
   private let checkpoint: Checkpoint
@@ -25,6 +28,8 @@ package final class LinearEvaluation {
   private let team: ThreadTeam
   private let linear: LinearProtocol
   private let subjects: [EvaluationSubject]
+  /// With the weights of the present subject.
+  private let encoder: EncoderInference
   private var subjectIndex = 0
   private var epoch = 0
   private var accuracies: [EvaluationSubject: Double] = [:]
@@ -36,12 +41,14 @@ package final class LinearEvaluation {
 
   /// Judges the encoder of `checkpoint`; goes on from `state` if there is one.
   ///
-  /// - Parameter threads: how many share the work, ≥ 1; they change nothing but the time.
-  /// - Throws: `TrainingError` for splits that do not fit each other, `CheckpointError` for a state of
-  ///   another evaluation.
+  /// - Parameters:
+  ///   - threads: how many share the work, ≥ 1; they change nothing but the time.
+  ///   - recorded: the `convolutions` that an earlier attempt of the evaluation began with.
+  /// - Throws: `TrainingError` for splits that do not fit each other, `CheckpointError` and
+  ///   `ConvolutionRecordError` for those of another evaluation, `SystemError` where memory is missing.
   package init(
     _ specification: EvaluateSpecification, checkpoint: Checkpoint, train: ImageDataset, test: ImageDataset,
-    threads: Int, resumingFrom state: TensorFile? = nil
+    threads: Int, recorded: ConvolutionRecord? = nil, resumingFrom state: TensorFile? = nil
   ) throws {
     guard train.classes == test.classes, train.side == test.side else {
       throw TrainingError.otherClasses(dataset: train.name)
@@ -57,6 +64,10 @@ package final class LinearEvaluation {
     team = try ThreadTeam(threads: threads)
     linear = LinearProtocol(specification)
     subjects = specification.baselines ? [.trained, .untrained, .rawPixels] : [.trained]
+    encoder = try EncoderInference(
+      EncoderConfiguration(checkpoint.specification.encoder), imageSide: train.side,
+      batchSize: LinearProtocol.batchSize, team: team,
+      convolutions: ConvolutionChoice(checkpoint.specification.convolution), recorded: recorded)
     if let state {
       let state = try EvaluationState(state, of: specification)
       guard let index = subjects.firstIndex(of: state.subject) else {
@@ -163,17 +174,14 @@ package final class LinearEvaluation {
   }
 
   private func source(of subject: EvaluationSubject) throws -> FeatureSource {
-    let batchSize = LinearProtocol.batchSize
-    if subject == .rawPixels {
+    switch subject {
+    case .rawPixels:
       let featureCount = 3 * train.side * train.side
-      return .pixels(try Arena().allocate(batchSize * featureCount), featureCount: featureCount)
-    }
-    let encoder = try EncoderInference(
-      EncoderConfiguration(checkpoint.specification.encoder), imageSide: train.side, batchSize: batchSize,
-      team: team, convolutions: ConvolutionChoice(checkpoint.specification.convolution))
-    if subject == .untrained {
+      let pixels = try Arena().allocate(LinearProtocol.batchSize * featureCount)
+      return .pixels(pixels, featureCount: featureCount)
+    case .untrained:
       encoder.initialize(seed: checkpoint.specification.seed)
-    } else {
+    case .trained:
       let state = encoder.parameters.map { StoredTensor($0) } + encoder.buffers.map { StoredTensor($0) }
       try state.load(checkpoint.tensors, strictly: false)
     }

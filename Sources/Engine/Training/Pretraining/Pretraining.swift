@@ -6,9 +6,9 @@ import Parallel
 
 /// VICReg pre-training: images → order of the epoch → two views of each → network → optimiser, step by step.
 ///
-/// The bits of every step depend on the specification, the seed and the instruction set alone. Random numbers
-/// are functions of (seed, epoch, image, view), so the state between two steps is small: parameters,
-/// BatchNorm's buffers, the optimiser's state and the place in the epoch.
+/// The bits of every step depend on the specification, the seed, the instruction set and `convolutions`
+/// alone. Random numbers are functions of (seed, epoch, image, view), so the state between two steps is
+/// small: parameters, BatchNorm's buffers, the optimiser's state and the place in the epoch.
 package final class Pretraining {
   /// Optimiser steps done.
   package private(set) var step = 0
@@ -16,6 +16,8 @@ package final class Pretraining {
   package let stepsTotal: Int
   /// The instruction set that computes them; another one rounds differently.
   package let instructionSet: InstructionSet
+  /// How each layer is computed; a run keeps what it began with.
+  package var convolutions: ConvolutionRecord { model.convolutions }
 
   private let specification: TrainSpecification
   private let loader: BatchLoader
@@ -30,12 +32,15 @@ package final class Pretraining {
 
   /// Plans the network and takes all memory; starts from fresh weights, or goes on from `checkpoint`.
   ///
-  /// - Parameter threads: how many share the work, ≥ 1; they change nothing but the time.
+  /// - Parameters:
+  ///   - threads: how many share the work, ≥ 1; they change nothing but the time.
+  ///   - recorded: the `convolutions` that an earlier attempt of the run began with.
   /// - Throws: `TrainingError` and `DatasetError` for a data set that does not fit the specification,
-  ///   `CheckpointError` for a checkpoint of another run, `SystemError` where memory is missing.
+  ///   `CheckpointError` and `ConvolutionRecordError` for those of another run, `SystemError` where memory
+  ///   is missing.
   package init(
     _ specification: TrainSpecification, dataset: ImageDataset, threads: Int,
-    resumingFrom checkpoint: Checkpoint? = nil
+    recorded: ConvolutionRecord? = nil, resumingFrom checkpoint: Checkpoint? = nil
   ) throws {
     instructionSet = try InstructionSet.fromEnvironment()
     let team = try ThreadTeam(threads: threads)
@@ -56,7 +61,7 @@ package final class Pretraining {
       encoder: EncoderConfiguration(specification.encoder),
       projector: ProjectorConfiguration(specification.projector), loss: LossConfiguration(specification.loss),
       imageSide: dataset.side, batchSize: min(specification.batchSize, dataset.count), team: team,
-      convolutions: ConvolutionChoice(specification.convolution))
+      convolutions: ConvolutionChoice(specification.convolution), recorded: recorded)
     optimizer = try Optimizer(
       OptimizerConfiguration(specification.optimizer), parameters: model.parameters, compute: model.compute,
       arena: model.arena)

@@ -1,0 +1,19 @@
+import JobModel
+import NeuralNet
+
+extension ConvolutionRecord {
+  /// An object of layers, each an object of directions with the names of their algorithms.
+  package var json: JSON {
+    .object(names.mapValues { .object($0.mapValues { .string($0) }) })
+  }
+
+  /// Reads what `json` gave.
+  ///
+  /// Throws `ConvolutionRecordError` for a layer that lacks a direction or names an algorithm that this
+  /// program does not have.
+  package init(json: JSON) throws(ConvolutionRecordError) {
+    // What is no object, or no string, has nothing where something is missed.
+    try self.init(
+      names: (json.object ?? [:]).mapValues { layer in (layer.object ?? [:]).compactMapValues(\.string) })
+  }
+}
