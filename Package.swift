@@ -52,8 +52,8 @@ let package = Package(
     .executableTarget(
       name: "vicregd",
       dependencies: [
-        "API", "HTTPServer", "HTTP", "JobStore", "JobModel", "Dispatcher", "Worker", "Datasets", "Platform",
-        "Logging", "Crypto", "Training", "NeuralNet", "Kernels", "Parallel", "Tensors",
+        "API", "HTTPServer", "HTTP", "JobStore", "JobModel", "Dispatcher", "Worker", "RunFolder", "Datasets",
+        "Platform", "Logging", "Crypto", "Training", "NeuralNet", "Kernels", "Parallel", "Tensors",
       ],
       path: "Sources/vicregd", swiftSettings: safe),
 

@@ -1,16 +1,88 @@
+import JobModel
+import Platform
+
 /// `vicregd bench WHAT`: measures parts of the engine on this machine.
 enum Bench {
   private static let subjects = [
-    Command(name: "layers", help: "time and rate of each layer's operations", run: BenchLayers.run),
+    Command(name: "checkpoint", help: "writing a checkpoint and reading it back", run: BenchCheckpoint.run),
+    Command(name: "forward", help: "images embedded in a second", run: BenchForward.run),
+    Command(name: "layers", help: "time and rate of each layer in a step", run: BenchLayers.run),
+    Command(name: "memory", help: "what a training step needs, by purpose", run: BenchMemory.run),
     Command(name: "step", help: "time of whole training steps", run: BenchStep.run),
   ]
 
   /// Runs the subcommand.
   static func run(_ arguments: [String]) throws -> Int32 {
-    guard let name = arguments.first, let subject = subjects.first(where: { $0.name == name }) else {
-      let lines = subjects.map { "  \($0.name.padded(to: 10))\($0.help)\n" }
-      throw UsageError("usage: vicregd bench WHAT [--help]\n\n\(lines.joined())")
+    let lines = subjects.map { "  \($0.name.padded(to: 12))\($0.help)\n" }
+    let usage = "usage: vicregd bench WHAT [--help]\n\n\(lines.joined())"
+    guard let name = arguments.first else { throw UsageError("what to measure is missing\n\n\(usage)") }
+    if name == "--help" {
+      StandardStream.output.write(usage)
+      return 0
+    }
+    guard let subject = subjects.first(where: { $0.name == name }) else {
+      throw UsageError("there is no benchmark \"\(name)\"\(suggestion(for: name, in: subjects.map(\.name)))")
     }
     return try subject.run(Array(arguments.dropFirst()))
+  }
+}
+
+extension Bench {
+  /// A flag of every benchmark.
+  static let json = Setting(
+    name: "json", kind: .flag, standard: "false", help: "one JSON object instead of a table")
+
+  /// The values of a benchmark's flags; `nil` after `--help`, which is then answered.
+  static func settings(
+    of name: String, _ table: [Setting], _ arguments: [String]
+  ) throws(UsageError) -> Settings? {
+    if arguments.contains("--help") {
+      StandardStream.output.write("usage: vicregd bench \(name) [FLAGS]\n\n\(Settings.help(table))")
+      return nil
+    }
+    return try Settings(
+      table, arguments: arguments, environment: Environment.all,
+      foreign: ServeSettings.table.map(\.variable))
+  }
+
+  /// Seconds of each of `count` calls of `work`, after one that does not count.
+  static func seconds(of count: Int, _ work: () throws -> Void) rethrows -> [Double] {
+    try (0...count).map { _ in
+      let start = SystemClock.monotonicNanoseconds
+      try work()
+      return Double(SystemClock.monotonicNanoseconds - start) / 1e9
+    }.dropFirst().map { $0 }
+  }
+
+  /// The value in the middle, of at least one.
+  static func median(_ values: [Double]) -> Double {
+    let sorted = values.sorted()
+    return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+  }
+
+  /// Prints figures, a line each or as one JSON object.
+  static func write(_ figures: [(String, JSON)], asJSON: Bool) {
+    if asJSON {
+      StandardStream.output.write(
+        "\(JSON.object(Dictionary(figures, uniquingKeysWith: { $1 })).text)\n")
+      return
+    }
+    for (name, value) in figures {
+      StandardStream.output.write("\(name.padded(to: 28))\(value.string ?? value.text)\n")
+    }
+  }
+
+  /// A number with so many decimals, right-aligned.
+  static func fixed(_ value: Double, _ decimals: Int, width: Int = 0) -> String {
+    guard value.isFinite, abs(value) < 1e12 else { return "\(value)" }
+    let factor = Mathematics.power(10, Double(decimals))
+    let scaled = Int((abs(value) * factor).rounded())
+    var text = "\(scaled / Int(factor))"
+    if decimals > 0 {
+      let digits = "\(scaled % Int(factor))"
+      text += "." + String(repeating: "0", count: decimals - digits.count) + digits
+    }
+    if value < 0 { text = "-" + text }
+    return String(repeating: " ", count: max(0, width - text.count)) + text
   }
 }

@@ -1,131 +1,177 @@
 import Kernels
-import Parallel
+import NeuralNet
 import Platform
 import Tensors
 
-/// `vicregd bench layers`: time and rate of every kind of convolution and product in a network's step.
+/// `vicregd bench layers`: time and rate of every kind of layer in a network's step, and how much of a whole
+/// step that is.
 enum BenchLayers {
-  /// What is measured: one operation of one layer.
+  /// Layers of the same sizes, computed in the same way.
+  struct Kind {
+    let name: String
+    /// `nil` for the loss, whose products have other sizes.
+    let shape: ConvolutionShape?
+    /// `nil` for the stem and the loss.
+    let algorithms: ConvolutionAlgorithms?
+    /// How many of them a step has.
+    var count: Int
+    /// Embedding and images of the loss's products.
+    var loss: (dimension: Int, batch: Int)?
+  }
+
+  /// One operation of one kind of layer.
   struct Measurement {
-    var layer: String
-    var operation: String
-    /// The shortest wall-clock time.
-    var milliseconds: Double
-    /// Rate over the processor time of that round, for each thread.
-    var gigaflopsOfThread: Double
-    /// Part of the measured peak rate.
-    var share: Double
+    let kind: Kind
+    let operation: String
+    let algorithm: String
+    /// The median of wall-clock time.
+    let seconds: Double
+    /// Operations of the direct algorithm, whatever was used.
+    let flops: Double
+
+    /// Billions of those a second.
+    var gigaflops: Double { flops / seconds / 1e9 }
+    /// Seconds of all such layers in a step.
+    var secondsOfStep: Double { seconds * Double(kind.count) }
   }
 
-  /// A layer of a ResNet-18 for 32×32 images.
-  struct Layer {
-    var name: String
-    var shape: ConvolutionShape
-    var isStem = false
+  /// One operation, ready to run.
+  private struct Operation {
+    let name: String
+    let algorithm: String
+    let flops: Int
+    let run: () -> Void
   }
 
-  /// The distinct layers of a ResNet-18 of `width` for `views` images, with its projector.
-  static func layers(width w: Int, views n: Int) -> [Layer] {
-    func layer(_ name: String, _ c: Int, _ side: Int, _ k: Int, _ kernel: Int, _ stride: Int) -> Layer {
-      let shape = ConvolutionShape(
-        images: n, inputChannels: c, height: side, width: side, outputChannels: k, kernel: kernel,
-        stride: stride, padding: kernel / 2)
-      return Layer(name: name, shape: shape)
+  /// The kinds of layers of a model, in the order of its forward pass, with the loss behind them.
+  static func kinds(of model: VICRegModel) -> [Kind] {
+    var kinds: [Kind] = []
+    for layer in model.layers {
+      let isSame = { (kind: Kind) in kind.shape == layer.shape && kind.algorithms == layer.algorithms }
+      if let index = kinds.firstIndex(where: isSame) {
+        kinds[index].count += 1
+      } else {
+        kinds.append(Kind(name: name(of: layer), shape: layer.shape, algorithms: layer.algorithms, count: 1))
+      }
     }
-    let stem = ConvolutionShape(
-      images: n, inputChannels: 3, height: 32, width: 32, outputChannels: w, kernel: 3)
-    return [
-      Layer(name: "stem 3→\(w) 32", shape: stem, isStem: true),
-      layer("3×3 \(w) 30", w, 30, w, 3, 1),
-      layer("3×3/2 \(w)→\(2 * w) 30", w, 30, 2 * w, 3, 2),
-      layer("1×1/2 \(w)→\(2 * w) 30", w, 30, 2 * w, 1, 2),
-      layer("3×3 \(2 * w) 15", 2 * w, 15, 2 * w, 3, 1),
-      layer("3×3/2 \(2 * w)→\(4 * w) 15", 2 * w, 15, 4 * w, 3, 2),
-      layer("3×3 \(4 * w) 8", 4 * w, 8, 4 * w, 3, 1),
-      layer("3×3/2 \(4 * w)→\(8 * w) 8", 4 * w, 8, 8 * w, 3, 2),
-      layer("3×3 \(8 * w) 4", 8 * w, 4, 8 * w, 3, 1),
-      Layer(name: "linear \(8 * w)→1024", shape: .linear(rows: n, inputs: 8 * w, outputs: 1024)),
-    ]
+    let dimension = model.layers.last?.shape.outputChannels ?? 0
+    // Each view has a covariance matrix of its own.
+    kinds.append(
+      Kind(
+        name: "covariance \(dimension)", shape: nil, algorithms: nil, count: 2,
+        loss: (dimension, model.batchSize)))
+    return kinds
   }
 
-  /// Measures all operations of `layers`, the shortest of `rounds`, and hands each to `report`.
+  /// Such as `3×3/2 64→128 30`: kernel, stride, channels, side of the input.
+  private static func name(of layer: PlannedLayer) -> String {
+    let shape = layer.shape
+    let channels =
+      shape.inputChannels == shape.outputChannels
+      ? "\(shape.inputChannels)" : "\(shape.inputChannels)→\(shape.outputChannels)"
+    if shape.kernel == 1, shape.height * shape.width == 1 { return "linear \(channels)" }
+    let stride = shape.stride > 1 ? "/\(shape.stride)" : ""
+    return "\(shape.kernel)×\(shape.kernel)\(stride) \(channels) \(shape.height)"
+  }
+
+  /// Measures all operations of `kinds`, each on buffers of its own, and hands each to `report`.
   static func measure(
-    _ layers: [Layer], compute: Compute, rounds: Int, report: (Measurement) -> Void
+    _ kinds: [Kind], compute: Compute, rounds: Int, report: (Measurement) -> Void
   ) throws {
-    let peak = peakOfThread(compute)
-    for layer in layers {
+    for kind in kinds {
       let arena = try Arena()
-      for (operation, run) in try operations(layer, compute, arena) {
-        var best = UInt64.max
-        var bestRun = UInt64.max
-        for _ in 0..<rounds {
-          let start = SystemClock.monotonicNanoseconds
-          let startRun = CPU.processNanoseconds
-          run()
-          bestRun = min(bestRun, CPU.processNanoseconds - startRun)
-          best = min(best, SystemClock.monotonicNanoseconds - start)
-        }
-        let flops = 2 * layer.shape.multiplyAddsPerImage * layer.shape.images
-        let rate = Double(flops) / Double(bestRun)
+      for operation in try operations(kind, compute, arena) {
+        let seconds = Bench.median(Bench.seconds(of: rounds, operation.run))
         report(
           Measurement(
-            layer: layer.name, operation: operation, milliseconds: Double(best) / 1e6,
-            gigaflopsOfThread: rate, share: rate / peak))
+            kind: kind, operation: operation.name, algorithm: operation.algorithm, seconds: seconds,
+            flops: Double(operation.flops)))
       }
     }
   }
 
-  /// Billions of operations a second that one thread reaches on registers alone.
-  static func peakOfThread(_ compute: Compute) -> Double {
+  /// Billions of operations a second that the team reaches on registers alone.
+  static func peak(_ compute: Compute) -> Double {
     (0..<5).reduce(0) { best, _ in
-      let start = CPU.processNanoseconds
+      let start = SystemClock.monotonicNanoseconds
       let flops = compute.multiplyAtPeak(steps: 1_000_000)
-      return max(best, Double(flops) / Double(CPU.processNanoseconds - start))
+      return max(best, Double(flops) / Double(SystemClock.monotonicNanoseconds - start))
     }
   }
 
-  /// The operations of a layer on buffers of their own.
   private static func operations(
-    _ layer: Layer, _ compute: Compute, _ arena: Arena
-  ) throws -> [(String, () -> Void)] {
-    let s = layer.shape
-    let weight = try random(s.weightCount, arena)
-    let dWeight = try arena.allocate(s.weightCount)
-    let output = try Activation(
-      images: s.images, channels: s.outputChannels, height: s.outputHeight, width: s.outputWidth,
-      storage: random(outputCount(s), arena))
-    if layer.isStem {
-      let stem = StemConvolution(s, compute: compute)
-      let images = try random(s.images * s.inputChannels * s.height * s.width, arena)
+    _ kind: Kind, _ compute: Compute, _ arena: Arena
+  ) throws -> [Operation] {
+    if let (dimension, batch) = kind.loss {
+      return try lossOperations(dimension: dimension, batch: batch, compute, arena)
+    }
+    guard let shape = kind.shape else { return [] }
+    let flops = 2 * shape.multiplyAddsPerImage * shape.images
+    let weight = try random(shape.weightCount, arena)
+    let dWeight = try arena.allocate(shape.weightCount)
+    let output = try activation(
+      shape.images, shape.outputChannels, shape.outputHeight, shape.outputWidth, arena)
+    guard let algorithms = kind.algorithms else {
+      let stem = StemConvolution(shape, compute: compute)
+      let images = try random(shape.images * shape.inputChannels * shape.height * shape.width, arena)
       try compute.allocate(from: arena)
       return [
-        ("forward", { stem.forward(images: images, weight: weight, bias: nil, output: output) }),
-        ("dW", { stem.backwardWeight(images: images, dOutput: output, dWeight: dWeight, dBias: nil) }),
+        Operation(name: "forward", algorithm: "stem", flops: flops) {
+          stem.forward(images: images, weight: weight, bias: nil, output: output)
+        },
+        Operation(name: "dW", algorithm: "stem", flops: flops) {
+          stem.backwardWeight(images: images, dOutput: output, dWeight: dWeight, dBias: nil)
+        },
       ]
     }
-    let convolution = Convolution(s, compute: compute)
-    let inputCount = Activation.count(
-      images: s.images, channels: s.inputChannels, height: s.height, width: s.width)
-    let input = try Activation(
-      images: s.images, channels: s.inputChannels, height: s.height, width: s.width,
-      storage: random(inputCount, arena))
+    let convolution = Convolution(shape, algorithms: algorithms, compute: compute)
+    let input = try activation(shape.images, shape.inputChannels, shape.height, shape.width, arena)
     try compute.allocate(from: arena)
     return [
-      ("forward", { convolution.forward(input: input, weight: weight, bias: nil, output: output) }),
-      ("dX", { convolution.backwardInput(dOutput: output, weight: weight, dInput: input) }),
-      ("dW", { convolution.backwardWeight(input: input, dOutput: output, dWeight: dWeight, dBias: nil) }),
+      Operation(name: "forward", algorithm: algorithms.forward.rawValue, flops: flops) {
+        convolution.forward(input: input, weight: weight, bias: nil, output: output)
+      },
+      Operation(name: "dX", algorithm: algorithms.backwardInput.rawValue, flops: flops) {
+        convolution.backwardInput(dOutput: output, weight: weight, dInput: input)
+      },
+      Operation(name: "dW", algorithm: algorithms.backwardWeight.rawValue, flops: flops) {
+        convolution.backwardWeight(input: input, dOutput: output, dWeight: dWeight, dBias: nil)
+      },
     ]
   }
 
-  private static func outputCount(_ s: ConvolutionShape) -> Int {
-    Activation.count(
-      images: s.images, channels: s.outputChannels, height: s.outputHeight, width: s.outputWidth)
+  /// The products of one view's covariance: the matrix, and the gradient through it.
+  private static func lossOperations(
+    dimension d: Int, batch n: Int, _ compute: Compute, _ arena: Arena
+  ) throws -> [Operation] {
+    let z = Matrix(try activation(n, d, 1, 1, arena))
+    let gradient = Matrix(try activation(n, d, 1, 1, arena))
+    let covariance = Matrix(try random(d * z.rowStride, arena), rowStride: z.rowStride)
+    let square = MatrixProduct(m: d, n: d, k: n, compute: compute)
+    let back = MatrixProduct(m: n, n: d, k: d, compute: compute)
+    try compute.allocate(from: arena)
+    return [
+      Operation(name: "forward", algorithm: "product", flops: 2 * d * d * n) {
+        square.run(z, transposeA: true, z, into: covariance)
+      },
+      Operation(name: "dX", algorithm: "product", flops: 2 * d * d * n) {
+        back.run(z, covariance, into: gradient)
+      },
+    ]
+  }
+
+  private static func activation(
+    _ images: Int, _ channels: Int, _ height: Int, _ width: Int, _ arena: Arena
+  ) throws -> Activation {
+    let count = Activation.count(images: images, channels: channels, height: height, width: width)
+    return Activation(
+      images: images, channels: channels, height: height, width: width, storage: try random(count, arena))
   }
 
   private static func random(_ count: Int, _ arena: Arena) throws -> Floats {
     var random = CounterRandom(seed: 1)
     let floats = try arena.allocate(count)
-    for i in 0..<count { floats[i] = random.uniform(-1, 1) }
+    for index in 0..<count { floats[index] = random.uniform(-1, 1) }
     return floats
   }
 }

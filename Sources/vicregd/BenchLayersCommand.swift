@@ -5,59 +5,93 @@ import Platform
 
 extension BenchLayers {
   /// The flags of the subcommand.
-  static let table = [
-    Setting(
-      name: "batch", kind: .number(1...65536), standard: "256", help: "images of a step; each has two views"),
-    Setting(name: "width", kind: .number(1...4096), standard: "64", help: "channels of the first stage"),
-    Setting(name: "threads", kind: .number(1...1024), standard: "1", help: "threads of the team"),
-    Setting(name: "rounds", kind: .number(1...1000), standard: "5", help: "the shortest of so many counts"),
-    Setting(name: "json", kind: .flag, standard: "false", help: "one JSON object a line"),
-  ]
+  static let table =
+    BenchNetwork.flags + [
+      Setting(
+        name: "rounds", kind: .number(1...1000), standard: "3", help: "timed rounds, after one untimed"),
+      Bench.json,
+    ]
 
-  /// Runs the subcommand `bench layers` with the arguments behind its name.
+  /// Measures whole steps, then every kind of layer, and prints what is in the layers and what is not.
   static func run(_ arguments: [String]) throws -> Int32 {
-    if arguments == ["--help"] {
-      StandardStream.output.write("usage: vicregd bench layers [FLAGS]\n\n\(Settings.help(table))")
-      return 0
-    }
-    let settings = try Settings(table, arguments: arguments, environment: [:])
-    let set = try InstructionSet.fromEnvironment()
-    let compute = Compute(
-      team: try ThreadTeam(threads: settings.number("threads")), instructionSet: set)
+    guard let settings = try Bench.settings(of: "layers", table, arguments) else { return 0 }
+    let network = try BenchNetwork(settings)
     let isJSON = settings.isSet("json")
-    let peak = peakOfThread(compute)
-    if !isJSON {
-      StandardStream.output.write("\(set.rawValue), peak \(fixed(peak, 1)) GFLOP/s a thread\n")
+    let compute = Compute(
+      team: try ThreadTeam(threads: network.threads), instructionSet: network.instructionSet)
+    let peak = peak(compute)
+    let (kinds, step) = try measureStep(network, steps: settings.number("rounds"))
+    if !isJSON { printHead(network, peak) }
+    var measurements: [Measurement] = []
+    try measure(kinds, compute: compute, rounds: settings.number("rounds")) { measurement in
+      measurements.append(measurement)
+      if !isJSON { StandardStream.output.write(line(measurement, peak)) }
     }
-    let views = 2 * (settings.number("batch"))
-    try measure(
-      layers(width: settings.number("width"), views: views), compute: compute,
-      rounds: settings.number("rounds")
-    ) { m in
-      StandardStream.output.write(isJSON ? line(json: m, set, peak) : line(m))
+    let sum = measurements.reduce(0) { $0 + $1.secondsOfStep }
+    if isJSON {
+      Bench.write(
+        network.figures + [
+          ("peak_gigaflops", .number(peak)), ("layers", .array(measurements.map { json($0, peak) })),
+          ("layers_seconds", .number(sum)), ("step_seconds", .number(step)),
+          ("rest_seconds", .number(step - sum)),
+        ], asJSON: true)
+    } else {
+      printSum(sum, of: step)
     }
     return 0
   }
 
-  private static func line(_ m: Measurement) -> String {
-    let rate = "\(fixed(m.gigaflopsOfThread, 1)) GFLOP/s".padded(to: 16)
-    let time = "\(fixed(m.milliseconds, 2)) ms".padded(to: 12)
-    return "\(m.layer.padded(to: 22))\(m.operation.padded(to: 9))\(time)\(rate)\(fixed(100 * m.share, 0)) %\n"
+  /// The network's layers and the seconds of one of its steps; its memory is free again afterwards.
+  private static func measureStep(
+    _ network: BenchNetwork, steps: Int
+  ) throws -> (kinds: [Kind], seconds: Double) {
+    let model = try network.model()
+    let optimizer = try network.optimizer(of: model)
+    let seconds = Bench.seconds(of: steps) { network.step(model, optimizer) }
+    return (kinds(of: model), Bench.median(seconds))
   }
 
-  private static func line(json m: Measurement, _ set: InstructionSet, _ peak: Double) -> String {
-    let numbers =
-      "\"milliseconds\":\(m.milliseconds),\"gigaflops_of_thread\":\(m.gigaflopsOfThread),\"share\":\(m.share)"
-    return "{\"layer\":\"\(m.layer)\",\"operation\":\"\(m.operation)\",\"isa\":\"\(set.rawValue)\","
-      + "\"peak_gigaflops_of_thread\":\(peak),\(numbers)}\n"
+  private static func printHead(_ network: BenchNetwork, _ peak: Double) {
+    let what = "\(network.specification.preset.rawValue), batch \(network.batch)"
+    let how = "\(network.instructionSet.rawValue), \(network.threads) threads"
+    StandardStream.output.write(
+      """
+      \(what), \(how), peak of multiply-adds \(Bench.fixed(peak, 1)) GFLOP/s
+      \(columns("layer", "", "algorithm", "times", "ms", "GFLOP/s", "of peak"))
+
+      """)
   }
 
-  /// A number with so many decimals.
-  private static func fixed(_ value: Double, _ decimals: Int) -> String {
-    let factor = Mathematics.power(10, Double(decimals))
-    let scaled = Int((value * factor).rounded())
-    guard decimals > 0 else { return "\(scaled)" }
-    let digits = "\(scaled % Int(factor))"
-    return "\(scaled / Int(factor))." + String(repeating: "0", count: decimals - digits.count) + digits
+  private static func line(_ m: Measurement, _ peak: Double) -> String {
+    columns(
+      m.kind.name, m.operation, m.algorithm, "\(m.kind.count)", Bench.fixed(1e3 * m.seconds, 2),
+      Bench.fixed(m.gigaflops, 1), "\(Bench.fixed(100 * m.gigaflops / peak, 0)) %") + "\n"
+  }
+
+  /// Three texts and then numbers, aligned.
+  private static func columns(_ name: String, _ operation: String, _ algorithm: String, _ numbers: String...)
+    -> String
+  {
+    let widths = [6, 11, 10, 9]
+    let aligned = zip(numbers, widths).map { text, width in
+      String(repeating: " ", count: max(0, width - text.count)) + text
+    }
+    return name.padded(to: 20) + operation.padded(to: 9) + algorithm.padded(to: 12) + aligned.joined()
+  }
+
+  private static func printSum(_ sum: Double, of step: Double) {
+    for (name, seconds) in [("a whole step", step), ("in these layers", sum), ("in the rest", step - sum)] {
+      StandardStream.output.write(
+        "\(name.padded(to: 47))\(Bench.fixed(1e3 * seconds, 2, width: 11))"
+          + "\(Bench.fixed(100 * seconds / step, 1, width: 8)) %\n")
+    }
+  }
+
+  private static func json(_ m: Measurement, _ peak: Double) -> JSON {
+    [
+      "layer": .string(m.kind.name), "operation": .string(m.operation), "algorithm": .string(m.algorithm),
+      "count": .integer(m.kind.count), "seconds": .number(m.seconds), "gigaflops": .number(m.gigaflops),
+      "share_of_peak": .number(m.gigaflops / peak),
+    ]
   }
 }

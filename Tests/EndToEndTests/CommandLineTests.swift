@@ -1,3 +1,4 @@
+import JobModel
 import Platform
 import Testing
 
@@ -29,6 +30,12 @@ import Testing
     (["serve", "--public", "/no/such/folder"], "there is no folder /no/such/folder"),
     (["serve", "--host", "0.0.0.0"], "--insecure-no-auth"),
     (["work"], "usage: vicregd work RUN_DIR"),
+    (["bench"], "what to measure is missing"),
+    (["bench", "stpe"], "did you mean step?"),
+    (["bench", "forward", "--bacth", "2"], "did you mean --batch?"),
+    (["bench", "step", "--preset", "tiny"], "--preset must be one of seed"),
+    (["bench", "layers", "--batch", "1"], "--batch must be a whole number from 2"),
+    (["bench", "checkpoint", "--steps", "1"], "there is no flag --steps"),
   ])
   func `that cannot be followed is refused with what helps`(arguments: [String], hint: String) throws {
     let output = try run(arguments)
@@ -52,6 +59,51 @@ import Testing
     #expect(output.code == .exited(code: 0))
     #expect(output.text.contains("--threads-per-worker N\n"))
     #expect(output.text.contains("[127.0.0.1]  (VICREGD_HOST)"))
+  }
+
+  private static let tiny = ["--preset", "small", "--batch", "2", "--threads", "1"]
+
+  @Test(arguments: [
+    ("step", tiny + ["--steps", "2"], ["median_seconds", "images_per_second", "parameters"]),
+    ("forward", tiny + ["--steps", "1"], ["median_seconds", "images_per_second", "parameters"]),
+    ("memory", tiny, ["peak_resident_bytes"]),
+    ("layers", tiny + ["--rounds", "1"], ["peak_gigaflops", "layers_seconds", "step_seconds"]),
+    (
+      "checkpoint", ["--preset", "small", "--rounds", "1"],
+      ["tensor_bytes", "file_bytes", "copy_seconds", "write_megabytes_per_second", "read_seconds"]
+    ),
+  ])
+  func `measures with positive figures, for people and as JSON`(
+    what: String, flags: [String], figures: [String]
+  ) throws {
+    let object = try run(["bench", what] + flags + ["--json"])
+    #expect(object.code == .exited(code: 0), "\(object.text)")
+    let json = try JSON.parse(object.text)
+    for figure in figures {
+      #expect(try #require(json[figure]?.double, "\(figure) in \(object.text)") > 0, "\(figure)")
+    }
+    let table = try run(["bench", what] + flags)
+    #expect(table.code == .exited(code: 0))
+    #expect(table.text.split(separator: "\n").count > 5)
+    #expect(try run(["bench", what, "--help"]).text.contains("--json"))
+  }
+
+  @Test func `measures every layer once, and nothing of the memory twice`() throws {
+    let layers = try JSON.parse(run(["bench", "layers"] + Self.tiny + ["--rounds", "1", "--json"]).text)
+    let forward = try #require(layers["layers"]?.array).filter { $0["operation"] == "forward" }
+    // Stem, 19 convolutions, fc and three linear layers; two covariances.
+    let counts = forward.compactMap { $0["count"]?.int }
+    #expect(counts.reduce(0, +) == 26)
+    let memory = try JSON.parse(run(["bench", "memory"] + Self.tiny + ["--json"]).text)
+    let bytes = try #require(memory["bytes"]?.object).compactMapValues(\.int)
+    let parts = bytes.filter { $0.key != "total" }.map(\.value)
+    #expect(parts.allSatisfy { $0 > 0 })
+    #expect(parts.reduce(0, +) == bytes["total"])
+    // What the recipe has in its encoder and its projector; Adam keeps two numbers for each.
+    let parameters = 964_368 + 657_152
+    #expect(bytes["parameters"] == 4 * parameters)
+    #expect(bytes["gradients"] == 4 * parameters)
+    #expect(bytes["optimizer_state"] == 8 * parameters)
   }
 
   @Test func `makes and migrates a database, twice without harm`() throws {

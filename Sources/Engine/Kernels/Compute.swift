@@ -51,6 +51,9 @@ package final class Compute {
     scratchCount = max(scratchCount, count)
   }
 
+  /// Bytes of the scratch memory.
+  package var scratchBytes: Int { (scratchFloats?.count ?? 0) * MemoryLayout<Float>.stride }
+
   /// The scratch memory of planned operations; 64-byte aligned.
   func scratch(_ count: Int) -> Out {
     let floats = allScratch

@@ -6,10 +6,12 @@ import Kernels
 /// a run keeps the record of what it began with.
 package struct ConvolutionRecord: Sendable, Equatable {
   /// The algorithms of layer `encoder.layer1.0.conv1` and so on.
-  package internal(set) var layers: [String: ConvolutionAlgorithms] = [:]
+  package private(set) var layers: [String: ConvolutionAlgorithms] = [:]
 
-  /// A record without layers.
-  init() {}
+  /// How `layers` are computed; the stem, where nothing is chosen, is left out.
+  init(_ layers: [PlannedLayer]) {
+    for layer in layers { self.layers[layer.name] = layer.algorithms }
+  }
 
   /// Reads what `names` gave.
   ///

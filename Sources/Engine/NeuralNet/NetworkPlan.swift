@@ -13,8 +13,8 @@ final class NetworkPlan {
   private(set) var parameters: [Parameter] = []
   /// Every buffer planned so far.
   private(set) var buffers: [Buffer] = []
-  /// How every convolution and linear layer planned so far is computed.
-  private(set) var convolutions = ConvolutionRecord()
+  /// Every layer with a weight planned so far.
+  private(set) var layers: [PlannedLayer] = []
   private let recorded: ConvolutionRecord?
 
   /// An empty plan. Layers will be computed as `recorded` says; without it, as `compute` chooses.
@@ -50,14 +50,20 @@ final class NetworkPlan {
   ) throws(ConvolutionRecordError) -> Convolution {
     let convolution = Convolution(
       shape, algorithms: try recorded?.algorithms(of: name, for: shape), compute: compute)
-    convolutions.layers[name] = convolution.algorithms
+    layers.append(PlannedLayer(name: name, shape: shape, algorithms: convolution.algorithms))
     return convolution
+  }
+
+  /// Plans the stem of name `name`.
+  func stem(_ name: String, _ shape: ConvolutionShape) -> StemConvolution {
+    layers.append(PlannedLayer(name: name, shape: shape, algorithms: nil))
+    return StemConvolution(shape, compute: compute)
   }
 
   /// To be called once all layers are planned: the record has no others.
   func finish() throws(ConvolutionRecordError) {
-    guard let recorded else { return }
-    let unknown = recorded.layers.keys.filter { convolutions.layers[$0] == nil }
+    let planned = ConvolutionRecord(layers).layers
+    let unknown = recorded?.layers.keys.filter { planned[$0] == nil } ?? []
     if !unknown.isEmpty { throw .unknownLayers(unknown.sorted()) }
   }
 

@@ -53,3 +53,13 @@ package final class MemoryReservation {
     committedBytes = rounded
   }
 }
+
+/// The memory of this process.
+package enum ProcessMemory {
+  /// Most bytes that were resident at once, as `getrusage(2)` knows.
+  package static var peakResidentBytes: Int {
+    var usage = rusage()
+    getrusage(Int32(RUSAGE_SELF.rawValue), &usage)
+    return usage.ru_maxrss << 10
+  }
+}

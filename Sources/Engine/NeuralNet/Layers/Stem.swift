@@ -19,7 +19,7 @@ struct Stem {
     weight = try plan.parameter(
       "\(name).weight", [shape.outputChannels, shape.inputChannels, shape.kernel, shape.kernel], .weight)
     bias = hasBias ? try plan.parameter("\(name).bias", [shape.outputChannels], .bias) : nil
-    operation = StemConvolution(shape, compute: plan.compute)
+    operation = plan.stem(name, shape)
   }
 
   /// As many images as `output` has are read from the start of `images`.

@@ -16,8 +16,10 @@ package final class EncoderInference {
   package let parameters: [Parameter]
   /// The encoder's running statistics, named `encoder.…`.
   package let buffers: [Buffer]
+  /// The layers with a weight, in the order of the forward pass.
+  package let layers: [PlannedLayer]
   /// How each layer is computed.
-  package let convolutions: ConvolutionRecord
+  package var convolutions: ConvolutionRecord { ConvolutionRecord(layers) }
 
   private let compute: Compute
   private let encoder: ResNet
@@ -42,7 +44,7 @@ package final class EncoderInference {
     parameters = plan.parameters
     buffers = plan.buffers
     try plan.finish()
-    self.convolutions = plan.convolutions
+    layers = plan.layers
     try compute.allocate(from: arena)
   }
 

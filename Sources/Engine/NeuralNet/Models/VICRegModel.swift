@@ -20,8 +20,10 @@ package final class VICRegModel {
   package let compute: Compute
   /// Where all tensors lie; an optimiser takes its state from it.
   package let arena: Arena
+  /// The layers with a weight, in the order of the forward pass.
+  package let layers: [PlannedLayer]
   /// How each layer is computed.
-  package let convolutions: ConvolutionRecord
+  package var convolutions: ConvolutionRecord { ConvolutionRecord(layers) }
 
   private let encoder: ResNet
   private let projector: Projector
@@ -59,7 +61,7 @@ package final class VICRegModel {
     parameters = plan.parameters
     buffers = plan.buffers
     try plan.finish()
-    self.convolutions = plan.convolutions
+    layers = plan.layers
     try compute.allocate(from: arena)
   }
 

@@ -33,7 +33,7 @@ package enum SafetensorsWriter {
     if !metadata.isEmpty { entries["__metadata__"] = .object(metadata.mapValues(JSON.string)) }
     var offset = 0
     for (name, tensor) in ordered {
-      let end = offset + tensor.count * tensor.elementBytes
+      let end = offset + tensor.byteCount
       entries[name] = .object([
         "dtype": .string(tensor.typeName),
         "shape": .array(tensor.shape.map { .integer($0) }),

@@ -62,6 +62,9 @@ package struct TensorValue: Sendable, Equatable {
     }
   }
 
+  /// Bytes of all elements.
+  package var byteCount: Int { count * elementBytes }
+
   /// Number of elements.
   var count: Int {
     switch elements {

@@ -1,0 +1,11 @@
+import Kernels
+
+/// A layer of a network that multiplies by a weight, as it was planned.
+package struct PlannedLayer: Sendable, Equatable {
+  /// As the names of its parameters begin: `encoder.layer1.0.conv1`.
+  package let name: String
+  /// Its sizes, with the most images at once.
+  package let shape: ConvolutionShape
+  /// `nil` for the stem, which is computed in one way and has no gradient of its input.
+  package let algorithms: ConvolutionAlgorithms?
+}

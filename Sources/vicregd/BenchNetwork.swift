@@ -1,0 +1,100 @@
+import JobModel
+import Kernels
+import NeuralNet
+import Parallel
+import Platform
+import Tensors
+import Training
+
+/// The network that a benchmark measures, on random images, as its flags ask for it.
+struct BenchNetwork {
+  /// The flags that ask for it.
+  static let flags = [
+    Setting(
+      name: "preset", kind: .choice(Preset.allCases.map(\.rawValue)), standard: Preset.seed.rawValue,
+      help: "network, loss and optimiser"),
+    Setting(
+      name: "batch", kind: .number(2...65536), standard: "256",
+      help: "images; in a step each gives two views"),
+    Setting(name: "threads", kind: .number(0...1024), standard: "0", help: "0: one a core"),
+    Setting(
+      name: "convolution", kind: .choice(ConvolutionChoice.allCases.map(\.rawValue)),
+      standard: ConvolutionChoice.automatic.rawValue, help: "how convolutions are computed"),
+    Setting(name: "side", kind: .number(4...1024), standard: "32", help: "side of the images in pixels"),
+  ]
+
+  let specification: TrainSpecification
+  let batch: Int
+  let threads: Int
+  let convolution: ConvolutionChoice
+  let side: Int
+  let instructionSet: InstructionSet
+
+  /// Reads the flags. Throws for an instruction set that this machine lacks.
+  init(_ settings: Settings) throws {
+    guard let preset = Preset(rawValue: settings.text("preset")),
+      let convolution = ConvolutionChoice(rawValue: settings.text("convolution"))
+    else { preconditionFailure("the table offers presets and choices only") }
+    specification = .preset(preset)
+    batch = settings.number("batch")
+    let asked = settings.number("threads")
+    threads = asked > 0 ? asked : CPU.availableCores
+    self.convolution = convolution
+    side = settings.number("side")
+    instructionSet = try InstructionSet.fromEnvironment()
+  }
+
+  /// What is measured.
+  var figures: [(String, JSON)] {
+    [
+      ("preset", .string(specification.preset.rawValue)), ("batch", .integer(batch)),
+      ("threads", .integer(threads)), ("isa", .string(instructionSet.rawValue)),
+      ("convolution", .string(convolution.rawValue)), ("side", .integer(side)),
+    ]
+  }
+
+  /// Encoder, projector and loss with fresh weights and random views.
+  func model() throws -> VICRegModel {
+    let model = try VICRegModel(
+      encoder: EncoderConfiguration(specification.encoder),
+      projector: ProjectorConfiguration(specification.projector), loss: LossConfiguration(specification.loss),
+      imageSide: side, batchSize: batch, team: try ThreadTeam(threads: threads), convolutions: convolution)
+    model.initialize(seed: 0)
+    fill(model.input)
+    return model
+  }
+
+  /// The preset's optimiser of a model.
+  func optimizer(of model: VICRegModel) throws -> Optimizer {
+    try Optimizer(
+      OptimizerConfiguration(specification.optimizer), parameters: model.parameters, compute: model.compute,
+      arena: model.arena)
+  }
+
+  /// Does a training step: forward, loss, backward and the optimiser's update; no images are read or
+  /// augmented.
+  func step(_ model: VICRegModel, _ optimizer: Optimizer) {
+    _ = model.step(count: batch)
+    optimizer.step(learningRate: specification.optimizer.learningRate)
+  }
+
+  /// The encoder in eval mode with fresh weights and random images.
+  func encoder() throws -> EncoderInference {
+    let encoder = try EncoderInference(
+      EncoderConfiguration(specification.encoder), imageSide: side, batchSize: batch,
+      team: try ThreadTeam(threads: threads), convolutions: convolution)
+    encoder.initialize(seed: 0)
+    fill(encoder.input)
+    return encoder
+  }
+
+  private func fill(_ images: Floats) {
+    var random = CounterRandom(seed: 0)
+    for index in 0..<images.count { images[index] = random.uniform(-2, 2) }
+  }
+}
+
+extension [Parameter] {
+  /// Numbers in all parameters.
+  var elementCount: Int { reduce(0) { $0 + $1.value.count } }
+}
