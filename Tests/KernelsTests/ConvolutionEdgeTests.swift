@@ -1,0 +1,78 @@
+import Kernels
+import Testing
+
+/// Every algorithm and direction on all small maps, where tiles are cut off at the edges, against double
+/// precision.
+@Suite struct ConvolutionEdgeTests {
+  /// Rows and columns: every remainder of a division by the tiles' 2, 4 and 6, square, wide and high.
+  private static let sides = [
+    (1, 1), (1, 4), (5, 1), (2, 2), (2, 7), (3, 3), (4, 3), (4, 4), (5, 6), (6, 5), (7, 7), (8, 6), (6, 9),
+    (9, 9), (10, 3), (11, 13),
+  ]
+  /// Channels in and out around the blocks of 16 and the panels of 32.
+  private static let channels = [(1, 1), (3, 17), (16, 16), (15, 33), (33, 4), (20, 48)]
+  /// How many images are planned, and how many of them run.
+  private static let images = [(1, 1), (3, 1), (3, 3)]
+
+  /// One case for each pair of sides; channels and images take turns.
+  private static func cases(kernel: Int, stride: Int, padding: Int) -> [ConvolutionCase] {
+    sides.enumerated().compactMap { index, sides in
+      guard min(sides.0, sides.1) + 2 * padding >= kernel else { return nil }
+      let (c, k) = channels[(index + padding) % channels.count]
+      let (planned, run) = images[(index + stride) % images.count]
+      return ConvolutionCase(
+        planned, run, c, sides.0, sides.1, k, kernel: kernel, stride: stride, padding: padding)
+    }
+  }
+
+  /// Largest errors of an algorithm, in units of the largest expected number, for maps and for weights.
+  private static func tolerances(_ algorithm: ConvolutionAlgorithm) -> (maps: Double, weights: Double) {
+    switch algorithm {
+    case .direct, .winograd2: (2e-6, 2e-6)
+    case .winograd4: (3e-6, 3e-6)
+    // The automatic choice takes it for weights alone.
+    case .winograd6: (2e-5, 1e-5)
+    }
+  }
+
+  @Test(arguments: InstructionSet.available, [0, 1, 2])
+  func `3×3 convolutions of stride 1 agree`(_ set: InstructionSet, _ padding: Int) throws {
+    try check(set, Self.cases(kernel: 3, stride: 1, padding: padding))
+  }
+
+  @Test(arguments: InstructionSet.available, [0, 1, 2])
+  func `3×3 convolutions of stride 2 agree`(_ set: InstructionSet, _ padding: Int) throws {
+    try check(set, Self.cases(kernel: 3, stride: 2, padding: padding))
+  }
+
+  @Test(
+    arguments: InstructionSet.available, [(1, 1, 0), (1, 2, 0), (1, 3, 1), (2, 1, 1), (5, 2, 2), (7, 1, 3)])
+  func `convolutions of other kernels agree`(_ set: InstructionSet, _ sizes: (Int, Int, Int)) throws {
+    try check(set, Self.cases(kernel: sizes.0, stride: sizes.1, padding: sizes.2))
+  }
+
+  private func check(_ set: InstructionSet, _ cases: [ConvolutionCase]) throws {
+    #expect(cases.count >= 5)
+    for c in cases {
+      let bench = try Bench(set, threads: 2)
+      let numbers = try ConvolutionNumbers(bench, c)
+      let input = numbers.input.array
+      let weight = numbers.weight.array
+      let dOutput = numbers.dOutput.array
+      let reference = ReferenceConvolution(s: c.shape, n: c.images)
+      let output = reference.forward(input, weight, numbers.bias.array)
+      let dInput = reference.backwardInput(dOutput, weight)
+      let dWeight = reference.backwardWeight(input, dOutput)
+      for algorithm in ConvolutionAlgorithm.allCases where algorithm.isApplicable(to: c.shape) {
+        let results = try ConvolutionTests.run(
+          Bench(set, threads: 2), c, numbers, algorithms: ConvolutionAlgorithms(all: algorithm))
+        let what = "\(algorithm) of \(c.testDescription)"
+        let (maps, weights) = Self.tolerances(algorithm)
+        #expect(relativeError(results.output, output) <= maps, "\(what)")
+        #expect(relativeError(results.dInput, dInput) <= maps, "\(what)")
+        #expect(relativeError(results.dWeight, dWeight) <= weights, "\(what)")
+        #expect(results.paddingIsZero, "\(what)")
+      }
+    }
+  }
+}
