@@ -16,7 +16,16 @@ package struct EventLine: Sendable, Equatable {
   /// From 1, rising, with gaps where a resume has replaced metrics.
   package let sequence: Int
   package let event: String
+  /// The optimiser step that it tells of, if any.
+  package let step: Int?
   package let line: String
+
+  package init(sequence: Int, event: String, step: Int?, line: String) {
+    self.sequence = sequence
+    self.event = event
+    self.step = step
+    self.line = line
+  }
 }
 
 extension JobStore {
@@ -59,10 +68,14 @@ extension JobStore {
     try read {
       try $0.rows(
         """
-        SELECT events.sequence AS sequence, event, line FROM events JOIN jobs ON job = jobs.sequence
+        SELECT events.sequence AS sequence, event, step, line FROM events JOIN jobs ON job = jobs.sequence
         WHERE id = ? AND events.sequence > ? AND (step IS NULL OR step >= ?) ORDER BY events.sequence LIMIT ?
         """, [.text(id.text), .integer(sequence), .integer(fromStep), .integer(limit)]
-      ) { EventLine(sequence: $0.integer("sequence"), event: $0.text("event"), line: $0.text("line")) }
+      ) {
+        EventLine(
+          sequence: $0.integer("sequence"), event: $0.text("event"), step: $0.optionalInteger("step"),
+          line: $0.text("line"))
+      }
     }
   }
 }

@@ -7,22 +7,25 @@ extension JobStore {
   ///
   /// - Throws: `JobStoreError.unusableNeed` if a training that is needed cannot succeed any more.
   package func enqueue(_ jobs: [NewJob]) throws -> [JobRecord] {
-    try write { connection in
-      try jobs.map { job in
-        var need: (sequence: Int, state: JobState)?
-        if case .evaluate(let specification) = job.specification {
-          need = try usableNeed(specification.checkpoint.job, connection)
-        }
-        let isBlocked = need.map { $0.state != .succeeded } ?? false
-        try insert(job, isBlocked ? .blocked : .queued, connection)
-        guard let record = try record(job.id, connection) else { throw JobStoreError.noSuchJob(job.id) }
-        if let need {
-          try connection.execute(
-            "INSERT INTO job_dependencies (job, needs) VALUES (?, ?)",
-            [.integer(record.sequence), .integer(need.sequence)])
-        }
-        return record
+    try write { try insert(jobs, $0) }
+  }
+
+  /// As `enqueue`, in a write that is under way.
+  func insert(_ jobs: [NewJob], _ connection: Connection) throws -> [JobRecord] {
+    try jobs.map { job in
+      var need: (sequence: Int, state: JobState)?
+      if case .evaluate(let specification) = job.specification {
+        need = try usableNeed(specification.checkpoint.job, connection)
       }
+      let isBlocked = need.map { $0.state != .succeeded } ?? false
+      try insert(job, isBlocked ? .blocked : .queued, connection)
+      guard let record = try record(job.id, connection) else { throw JobStoreError.noSuchJob(job.id) }
+      if let need {
+        try connection.execute(
+          "INSERT INTO job_dependencies (job, needs) VALUES (?, ?)",
+          [.integer(record.sequence), .integer(need.sequence)])
+      }
+      return record
     }
   }
 

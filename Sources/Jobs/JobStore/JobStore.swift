@@ -5,10 +5,11 @@ import Synchronization
 
 /// The queue and everything that jobs have told, in one SQLite file.
 ///
-/// Every SQL statement of the product stands in this target. There is one writing connection, used under a
-/// lock, and a pool of reading ones; a method returns when what it wrote is on the disk.
+/// Every SQL statement of the product stands in this target. There is one writing connection, which takes
+/// turns and shares commits, and a pool of reading ones; a method returns when what it wrote is on the disk.
 package final class JobStore: Sendable {
-  private let writer: Mutex<Connection>
+  private let writer: GroupWriter
+  let observers = CommitObservers()
   private let readers: Mutex<[Connection]> = Mutex([])
   private let path: String
   let clock: @Sendable () -> Int
@@ -37,7 +38,7 @@ package final class JobStore: Sendable {
     self.path = path
     self.clock = clock
     self.random = random
-    writer = Mutex(connection)
+    writer = GroupWriter(connection) { [observers] in observers.call() }
   }
 
   /// The migrations in a folder, by number; other files are left alone.
@@ -66,10 +67,8 @@ package final class JobStore: Sendable {
     return JobID(unixMilliseconds: milliseconds, random: random)
   }
 
-  /// Runs `body` alone among writers, in one transaction.
-  func write<T: Sendable>(_ body: (Connection) throws -> T) throws -> T {
-    try writer.withLock { connection in try connection.transaction { try body(connection) } }
-  }
+  /// Runs `body` alone among writers: all of it or nothing, and on the disk when this returns.
+  func write<T: Sendable>(_ body: (Connection) throws -> T) throws -> T { try writer.write(body) }
 
   /// Runs `body` beside the writer; each statement sees a state of its own.
   func read<T: Sendable>(_ body: (Connection) throws -> T) throws -> T {
@@ -77,4 +76,15 @@ package final class JobStore: Sendable {
     defer { readers.withLock { if $0.count < Self.idleReadersMax { $0.append(connection) } } }
     return try body(connection)
   }
+}
+
+/// Who wants to know of commits.
+final class CommitObservers: Sendable {
+  private let bodies = Mutex<[@Sendable () -> Void]>([])
+
+  /// Adds one for good.
+  func add(_ body: @escaping @Sendable () -> Void) { bodies.withLock { $0.append(body) } }
+
+  /// Calls each.
+  func call() { for body in bodies.withLock({ $0 }) { body() } }
 }

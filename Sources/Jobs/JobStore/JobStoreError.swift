@@ -11,6 +11,8 @@ package enum JobStoreError: Error, Equatable, CustomStringConvertible {
   /// A job that is to be queued needs one that cannot succeed any more, is no training, or does not exist
   /// (`state` nil).
   case unusableNeed(JobID, kind: JobKind?, state: JobState?)
+  /// An idempotency key that stands for another request already.
+  case keyReused(String)
   /// A row that this program does not understand.
   case unreadableRow(sequence: Int)
 
@@ -28,6 +30,8 @@ package enum JobStoreError: Error, Equatable, CustomStringConvertible {
       case (.evaluate, _): "job \(id) is an evaluation and has no checkpoints"
       case (_, let state?): "job \(id) has \(state.rawValue)"
       }
+    case .keyReused(let key):
+      "the idempotency key \"\(key)\" was used for another request; take a new one for each"
     case .unreadableRow(let sequence):
       "the database has a job (number \(sequence)) that this program cannot read"
     }

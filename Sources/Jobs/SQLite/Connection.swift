@@ -16,7 +16,7 @@ package final class Connection: @unchecked Sendable {
 
   private let handle: OpaquePointer
   private var statements: [String: Statement] = [:]
-  private var isInTransaction = false
+  private var holdsTransaction = false
 
   /// Opens the file.
   ///
@@ -85,21 +85,24 @@ package final class Connection: @unchecked Sendable {
     return result
   }
 
+  /// Whether a transaction is open. SQLite ends one by itself after some errors.
+  package var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
+
   /// All or nothing: commits what `body` did, or rolls it back if it throws. The write lock is taken at the
   /// start (`BEGIN IMMEDIATE`), so it cannot fail in the middle for want of it. Not to be nested.
   @discardableResult
   package func transaction<T>(_ body: () throws -> T) throws -> T {
-    precondition(!isInTransaction, "A transaction stands in a transaction.")
+    precondition(!holdsTransaction, "A transaction stands in a transaction.")
     try execute("BEGIN IMMEDIATE")
-    isInTransaction = true
-    defer { isInTransaction = false }
+    holdsTransaction = true
+    defer { holdsTransaction = false }
     do {
       let result = try body()
       try execute("COMMIT")
       return result
     } catch {
       // SQLite has rolled back by itself after some errors (a full disk); then there is nothing left to undo.
-      if sqlite3_get_autocommit(handle) == 0 { try execute("ROLLBACK") }
+      if isInTransaction { try execute("ROLLBACK") }
       throw error
     }
   }

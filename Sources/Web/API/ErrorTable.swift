@@ -40,6 +40,7 @@ extension API {
       return Problem(
         status: 422, title: "The input is not valid", detail: "\(error)",
         errors: [("/spec/checkpoint/job", "must name a train job that has succeeded or still can: \(error)")])
+    case .keyReused: return Problem(status: 422, title: "The key is taken", detail: "\(error).")
     case .unreadableRow:
       Log("api").error("\(error)")
       return Problem(status: 500, detail: "\(error).")

@@ -1,0 +1,76 @@
+import JobModel
+import SQLite
+
+/// One change of the store, in the order over all jobs.
+package struct FeedEntry: Sendable, Equatable {
+  /// What has changed.
+  package enum Change: Sendable, Equatable {
+    /// The job has told a line.
+    case line(EventLine)
+    /// The job itself: it is new, or its state, name, labels, notes or priority are.
+    case job
+    /// The job is gone.
+    case deleted
+  }
+
+  /// Rises; never used twice.
+  package let id: Int
+  package let job: JobID
+  package let change: Change
+}
+
+extension JobStore {
+  /// The changes behind a place, at most `limit`; a line that is gone meanwhile is left out.
+  package func feed(after id: Int, limit: Int) throws -> (entries: [FeedEntry], through: Int) {
+    var through = id
+    let entries = try read {
+      try $0.rows(
+        """
+        SELECT feed.id AS id, job_id, change, feed.line AS sequence, event, step, events.line AS line
+        FROM feed LEFT JOIN events ON events.job = feed.job AND events.sequence = feed.line
+        WHERE feed.id > ? ORDER BY feed.id LIMIT ?
+        """, [.integer(id), .integer(limit)]
+      ) { row -> FeedEntry? in
+        through = row.integer("id")
+        guard let job = JobID(row.text("job_id")) else { return nil }
+        let change: FeedEntry.Change
+        switch row.text("change") {
+        case "job": change = .job
+        case "deleted": change = .deleted
+        default:
+          guard let line = row.optionalText("line"), let event = row.optionalText("event"),
+            let sequence = row.optionalInteger("sequence")
+          else { return nil }
+          change = .line(
+            EventLine(sequence: sequence, event: event, step: row.optionalInteger("step"), line: line))
+        }
+        return FeedEntry(id: through, job: job, change: change)
+      }
+    }
+    return (entries.compactMap(\.self), through)
+  }
+
+  /// Where the feed stands: the last number that was given, and the highest below which rows may be gone.
+  package func feedBounds() throws -> (gone: Int, last: Int) {
+    try read { connection in
+      let last = try connection.first("SELECT seq FROM sqlite_sequence WHERE name = 'feed'") {
+        $0.integer("seq")
+      }
+      let first = try connection.first("SELECT min(id) AS id FROM feed") { $0.optionalInteger("id") }
+      let known = last ?? 0
+      return ((first ?? nil).map { $0 - 1 } ?? known, known)
+    }
+  }
+
+  /// The highest sequence that a job's lines have had; `nil` without such a job.
+  package func lastSequence(_ id: JobID) throws -> Int? {
+    try read {
+      try $0.first("SELECT event_sequence FROM jobs WHERE id = ?", [.text(id.text)]) {
+        $0.integer("event_sequence")
+      }
+    }
+  }
+
+  /// Calls `body` after each commit, on the thread that wrote, which it must not hold up.
+  package func observe(_ body: @escaping @Sendable () -> Void) { observers.add(body) }
+}

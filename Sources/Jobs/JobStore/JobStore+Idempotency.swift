@@ -1,0 +1,91 @@
+import JobModel
+import SQLite
+
+/// A request that shall have its effect once, however often it is sent.
+package struct IdempotencyKey: Sendable, Equatable {
+  /// Who asks: keys of different owners do not meet.
+  package let owner: String
+  /// The client's word for the request.
+  package let key: String
+  /// SHA-256 of everything that the request asks for, in hexadecimal digits.
+  package let requestSHA256: String
+
+  package init(owner: String, key: String, requestSHA256: String) {
+    self.owner = owner
+    self.key = key
+    self.requestSHA256 = requestSHA256
+  }
+}
+
+/// An answer that is kept for whoever sends the same request again.
+package struct StoredAnswer: Sendable, Equatable {
+  package var status: Int
+  package var headers: [String: String]
+  package var body: String
+
+  package init(status: Int, headers: [String: String], body: String) {
+    self.status = status
+    self.headers = headers
+    self.body = body
+  }
+}
+
+extension JobStore {
+  /// How long an answer is kept.
+  static let keyDaysMax = 7
+
+  /// The answer that a request under this key got before; `nil` if there was none.
+  ///
+  /// - Throws: `JobStoreError.keyReused` if the key stands for another request.
+  package func answer(to key: IdempotencyKey) throws -> StoredAnswer? {
+    try read { try answer(to: key, $0) }
+  }
+
+  /// Queues jobs as `enqueue` does and keeps the answer under the key, both or neither. If another request
+  /// has used the key meanwhile, nothing is queued and its answer is given.
+  ///
+  /// - Parameter describe: makes the answer of the queued jobs.
+  package func enqueue(
+    _ jobs: [NewJob], under key: IdempotencyKey, describe: ([JobRecord]) -> StoredAnswer
+  ) throws -> (answer: StoredAnswer, isRepeated: Bool) {
+    try write { connection in
+      if let known = try answer(to: key, connection) { return (known, true) }
+      let answer = describe(try insert(jobs, connection))
+      let now = clock()
+      try connection.execute(
+        "DELETE FROM idempotency_keys WHERE created_at_ms < ?",
+        [.integer(now - Self.keyDaysMax * 86_400_000)])
+      try connection.execute(
+        """
+        INSERT INTO idempotency_keys (owner, key, request_sha256, status, headers, body, created_at_ms)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
+        """,
+        [
+          .text(key.owner), .text(key.key), .text(key.requestSHA256), .integer(answer.status),
+          .text(JSON.object(answer.headers.mapValues(JSON.string)).text), .text(answer.body), .integer(now),
+        ])
+      return (answer, false)
+    }
+  }
+
+  private func answer(to key: IdempotencyKey, _ connection: Connection) throws -> StoredAnswer? {
+    let found = try connection.first(
+      """
+      SELECT request_sha256, status, headers, body FROM idempotency_keys
+      WHERE owner = ? AND key = ? AND created_at_ms >= ?
+      """,
+      [.text(key.owner), .text(key.key), .integer(clock() - Self.keyDaysMax * 86_400_000)]
+    ) {
+      (
+        request: $0.text("request_sha256"),
+        answer: StoredAnswer(
+          status: $0.integer("status"),
+          headers: try JSON.parse($0.text("headers")).object?.compactMapValues(\.string) ?? [:],
+          body: $0.text("body"))
+      )
+    }
+    guard let found else { return nil }
+    if found.request != key.requestSHA256 { throw JobStoreError.keyReused(key.key) }
+    return found.answer
+  }
+}

@@ -1,0 +1,114 @@
+import JobModel
+import JobStore
+import Platform
+import Synchronization
+import Testing
+
+@Suite struct `Writes that share commits` {
+  private let fixture: StoreFixture
+  private var store: JobStore { fixture.store }
+
+  init() throws { fixture = try StoreFixture() }
+
+  /// Runs `body` on so many threads at once, each with its number.
+  private func together(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) throws {
+    let threads = try (0..<count).map { index in try Thread(name: "writer-\(index)") { body(index) } }
+    for thread in threads { thread.join() }
+  }
+
+  private func new(_ specification: JobSpecification) -> NewJob {
+    NewJob(id: store.newID(), labelling: JobLabelling(), specification: specification)
+  }
+
+  @Test func `all are stored, each by itself, whoever else fails`() throws {
+    let commits = Mutex(0)
+    store.observe { commits.withLock { $0 += 1 } }
+    let outcomes = Mutex((stored: [JobID](), refused: 0))
+    let (store, fixture) = (store, fixture)
+    let missing = store.newID()
+    try together(8) { thread in
+      for round in 0..<25 {
+        let isWrong = (thread + round) % 5 == 0
+        do {
+          // The first of the pair is stored before the second is refused: neither may stay.
+          let good = NewJob(
+            id: store.newID(), labelling: JobLabelling(), specification: .train(.preset(.small)))
+          let bad = try EvaluateSpecification.parse(["checkpoint": ["job": .string(missing.text)]])
+          let second = NewJob(id: store.newID(), labelling: JobLabelling(), specification: .evaluate(bad))
+          _ = try store.enqueue(isWrong ? [good, second] : [good])
+          outcomes.withLock { $0.stored.append(good.id) }
+          // Another store sees what has been acknowledged.
+          if round == 24 { #expect(try fixture.reopened().job(good.id) != nil) }
+        } catch {
+          outcomes.withLock { $0.refused += 1 }
+        }
+      }
+    }
+    let (stored, refused) = outcomes.withLock { $0 }
+    #expect(stored.count == 160)
+    #expect(refused == 40)
+    let listed = try store.list(limit: 500).map(\.id)
+    #expect(Set(listed) == Set(stored))
+    #expect(commits.withLock { $0 } <= 200)
+  }
+
+  @Test func `a key lets one of many equal requests create`() throws {
+    let store = store
+    let key = IdempotencyKey(owner: "", key: "k", requestSHA256: "aa")
+    let answers = Mutex<[(StoredAnswer, Bool)]>([])
+    try together(6) { _ in
+      let job = NewJob(id: store.newID(), labelling: JobLabelling(), specification: .train(.preset(.small)))
+      let got = try? store.enqueue([job], under: key) { records in
+        StoredAnswer(status: 201, headers: ["Location": "/\(records[0].id)"], body: "é \(records[0].id)")
+      }
+      if let got { answers.withLock { $0.append((got.answer, got.isRepeated)) } }
+    }
+    let got = answers.withLock { $0 }
+    #expect(got.count == 6)
+    #expect(got.filter { !$0.1 }.count == 1)
+    #expect(got.allSatisfy { $0.0 == got[0].0 })
+    #expect(try store.list(limit: 10).count == 1)
+    #expect(try store.answer(to: key) == got[0].0)
+    #expect(throws: JobStoreError.keyReused("k")) {
+      try store.answer(to: IdempotencyKey(owner: "", key: "k", requestSHA256: "bb"))
+    }
+    #expect(try store.answer(to: IdempotencyKey(owner: "x", key: "k", requestSHA256: "bb")) == nil)
+    fixture.now.advance(by: 8 * 86_400_000)
+    #expect(try store.answer(to: key) == nil)
+  }
+
+  @Test func `the feed tells every change once and in order`() throws {
+    let start = try store.feedBounds().last
+    let job = try fixture.train()
+    let claimed = try fixture.claim()
+    let line = "{\"event\":\"metric\",\"step\":1}"
+    _ = try store.ingest(job.id, attempt: claimed.attempt, from: 0, to: 10, lines: [line])
+    _ = try store.relabel(job.id) { $0.name = "n" }
+    _ = try store.requestCancel(job.id, mode: .now)
+    try store.transition(job.id, attempt: claimed.attempt, to: .cancelled, reason: .userCancelled)
+    try store.delete(job.id)
+    let (entries, through) = try store.feed(after: start, limit: 100)
+    #expect(entries.allSatisfy { $0.job == job.id })
+    #expect(entries.map(\.id) == entries.map(\.id).sorted())
+    // The lines went with the job.
+    #expect(entries.map(\.change) == [.job, .job, .job, .job, .job, .deleted])
+    #expect(try store.feedBounds().last == through)
+    #expect(try store.feed(after: through, limit: 100).entries.isEmpty)
+  }
+
+  @Test func `the feed has the lines of a job`() throws {
+    let job = try fixture.train()
+    let claimed = try fixture.claim()
+    let start = try store.feedBounds().last
+    let lines = (1...3).map { "{\"event\":\"metric\",\"step\":\($0)}" }
+    _ = try store.ingest(job.id, attempt: claimed.attempt, from: 0, to: 10, lines: lines)
+    let entries = try store.feed(after: start, limit: 2).entries
+    #expect(
+      entries.map(\.change)
+        == (1...2).map {
+          .line(EventLine(sequence: $0, event: "metric", step: $0, line: lines[$0 - 1]))
+        })
+    #expect(try store.lastSequence(job.id) == 3)
+    #expect(try store.lastSequence(store.newID()) == nil)
+  }
+}
