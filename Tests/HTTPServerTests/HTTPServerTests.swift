@@ -82,7 +82,7 @@ import Testing
       client.send("PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 11\r\n\r\n")
       let answer = try client.answer()
       #expect(answer.status == 413)
-      #expect(answer.text.contains("body_bytes, of which 10 are allowed"))
+      #expect(answer.text.contains("the limit body_bytes_max, which is 10"))
       #expect(client.rest().isEmpty)
     }
   }

@@ -13,7 +13,7 @@ struct BytePosition: Sendable, CustomTestStringConvertible {
   private static let token = alphanumeric + "!#$%&'*+-.^_`|~"
   private static let path = alphanumeric + "-._~" + "!$&'()*+,;=" + ":@" + "/"
   private static let query = path + "?" + "[]{}|^`\\"
-  private static let host = alphanumeric + "-._~" + "!$&'()*+,;=" + ":[]%"
+  private static let host = alphanumeric + "-._~" + "!$&'()*+,;="
   private static let fieldContent = Set((0x20...0xFF).filter { $0 != 0x7F } + [0x09]).map { UInt8($0) }
 
   static let all = [

@@ -73,6 +73,63 @@ import Testing
     #expect(answer([("Range", "bytes=0-1"), ("If-Range", validator)]).status == status)
   }
 
+  private func dated(_ fields: [(String, String)], now: Int = .max, method: Method = .get) -> Response {
+    var response = Response(contentType: "text/plain", bytes: Array("0123456789".utf8))
+    response.headers.add("Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT")
+    response.headers.add("Accept-Ranges", "bytes")
+    var request = Request(method: method, segments: [])
+    for (name, value) in fields { request.headers.add(name, value) }
+    return response.conditioned(by: request, now: now)
+  }
+
+  @Test(arguments: [
+    ("If-Modified-Since", "Sun, 06 Nov 1994 08:49:37 GMT", 304),
+    ("If-Modified-Since", "Sunday, 06-Nov-94 08:49:37 GMT", 304),
+    ("If-Modified-Since", "Sun Nov  6 08:49:37 1994", 304),
+    ("If-Modified-Since", "Sun, 06 Nov 1994 08:49:36 GMT", 200),
+    ("If-Modified-Since", "Sat, 01 Jan 2000 00:00:00 GMT", 304),
+    ("If-Modified-Since", "yesterday", 200),
+    ("If-Unmodified-Since", "Sun, 06 Nov 1994 08:49:37 GMT", 200),
+    ("If-Unmodified-Since", "Sun, 06 Nov 1994 08:49:36 GMT", 412),
+    ("If-Unmodified-Since", "0", 200),
+  ])
+  func `compare dates`(name: String, value: String, status: Int) {
+    #expect(dated([(name, value)]).status == status)
+    #expect(dated([(name, value)], method: .head).status == status)
+  }
+
+  @Test func `a tag counts before a date`() {
+    let old = "Thu, 01 Jan 1970 00:00:00 GMT"
+    let new = "Sat, 01 Jan 2000 00:00:00 GMT"
+    #expect(dated([("If-None-Match", "\"x\""), ("If-Modified-Since", new)]).status == 200)
+    #expect(dated([("If-Match", "*"), ("If-Unmodified-Since", old)]).status == 200)
+  }
+
+  @Test func `a date that is old enough stands for a version`() {
+    let fields = [("Range", "bytes=0-1"), ("If-Range", "Sun, 06 Nov 1994 08:49:37 GMT")]
+    #expect(dated(fields).status == 206)
+    #expect(dated(fields, now: 784_111_777).status == 200)
+    #expect(dated([fields[0], ("If-Range", "Sun, 06 Nov 1994 08:49:38 GMT")]).status == 200)
+  }
+
+  @Test func `other methods are held to what is there`() {
+    func status(_ name: String, _ value: String) -> Int? {
+      var request = Request(method: .patch, segments: [])
+      request.headers.add(name, value)
+      return request.preconditionProblem(tag: EntityTag("v1"))?.status
+    }
+    #expect(status("If-Match", "\"v1\"") == nil)
+    #expect(status("If-Match", "\"v2\"") == 412)
+    #expect(status("If-Match", "*") == nil)
+    #expect(status("If-None-Match", "\"v1\"") == 412)
+    #expect(status("If-None-Match", "\"v2\"") == nil)
+  }
+
+  @Test(arguments: [0, 784_111_777, 951_782_400, 1_709_164_800, 4_102_444_799])
+  func `dates come back as they were written`(seconds: Int) {
+    #expect(unixSeconds(httpDate: imfFixdate(unixSeconds: seconds)) == seconds)
+  }
+
   @Test func `send several ranges as parts`() throws {
     let response = answer([("Range", "bytes=0-1, -2")])
     #expect(response.status == 206)

@@ -56,6 +56,13 @@ import Testing
     #expect(answer(.options, ["jobs"]).allow == "GET, HEAD, OPTIONS, POST")
   }
 
+  @Test func `knows the methods of the whole server`() {
+    #expect(answer(.options, ["*"]).allow == "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT")
+    #expect(answer(Method(rawValue: "BREW"), ["jobs"]).status == 501)
+    #expect(answer(.connect, []).status == 501)
+    #expect(answer(.trace, ["jobs"]).status == 405)
+  }
+
   @Test func `turns thrown errors into problems`() {
     #expect(answer(.get, ["odd"]).status == 507)
     #expect(answer(.get, ["odd"]).text.contains("\"detail\":\"odd\""))

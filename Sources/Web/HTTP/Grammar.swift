@@ -30,13 +30,46 @@ enum Grammar {
     }
   }
 
-  /// uri-host [ ":" port ]  (RFC 9110, section 7.2; RFC 3986, section 3.2.2): bytes that it may hold.
-  static func isHost(_ byte: UInt8) -> Bool {
-    switch byte {
-    case 0x5B, 0x5D: true
-    case 0x2F, 0x40: false
-    default: isPath(byte)
+  /// uri-host [ ":" port ]  (RFC 9110, section 7.2); the host may be empty, as in an empty Host field.
+  ///
+  ///     uri-host = IP-literal / IPv4address / reg-name   (RFC 3986, section 3.2.2; no IPvFuture)
+  ///     port = *DIGIT, here up to 65535
+  static func isAuthority(_ bytes: ArraySlice<UInt8>) -> Bool {
+    var rest = bytes
+    if rest.first == 0x5B {
+      guard let end = rest.firstIndex(of: 0x5D) else { return false }
+      let literal = rest[..<end].dropFirst()
+      guard literal.filter({ $0 == 0x3A }).count >= 2,
+        literal.allSatisfy({ hexValue($0) != nil || $0 == 0x3A || $0 == 0x2E })
+      else { return false }
+      rest = rest[end...].dropFirst()
+    } else {
+      let end = rest.firstIndex(of: 0x3A) ?? rest.endIndex
+      guard isRegisteredName(rest[..<end]) else { return false }
+      rest = rest[end...]
     }
+    guard rest.first == 0x3A else { return rest.isEmpty }
+    let port = rest.dropFirst()
+    return port.isEmpty || (decimal(port).map { $0 <= 65_535 } ?? false)
+  }
+
+  /// reg-name = *( unreserved / pct-encoded / sub-delims )  (RFC 3986, section 3.2.2)
+  private static func isRegisteredName(_ bytes: ArraySlice<UInt8>) -> Bool {
+    var position = bytes.startIndex
+    while position < bytes.endIndex {
+      switch bytes[position] {
+      case 0x25:
+        guard position + 2 < bytes.endIndex, hexValue(bytes[position + 1]) != nil,
+          hexValue(bytes[position + 2]) != nil
+        else { return false }
+        position += 2
+      case 0x2F, 0x3A, 0x40: return false
+      case let byte where !isPath(byte): return false
+      default: break
+      }
+      position += 1
+    }
+    return true
   }
 
   /// DIGIT = %x30-39  (RFC 5234, appendix B.1)

@@ -11,4 +11,13 @@ package struct Method: RawRepresentable, Hashable, Sendable {
   package static let patch = Method(rawValue: "PATCH")
   package static let delete = Method(rawValue: "DELETE")
   package static let options = Method(rawValue: "OPTIONS")
+  package static let trace = Method(rawValue: "TRACE")
+  package static let connect = Method(rawValue: "CONNECT")
+
+  /// The methods that this server has a use for on some resource, and TRACE, which it knows and refuses. Any
+  /// other is answered 501 (RFC 9110, section 9.1).
+  package static let known: Set<Method> = [.get, .head, .post, .put, .patch, .delete, .options, .trace]
+
+  /// Whether the method asks for nothing but an answer (RFC 9110, section 9.2.1).
+  package var isSafe: Bool { self == .get || self == .head || self == .options || self == .trace }
 }

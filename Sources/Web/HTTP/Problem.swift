@@ -24,6 +24,14 @@ package struct Problem: Error, Sendable {
     self.errors = errors
   }
 
+  /// 405 with the methods that are possible (RFC 9110, section 15.5.6).
+  package static func methodNotAllowed(_ method: Method, allow: String) -> Problem {
+    var problem = Problem(
+      status: 405, detail: "\(method.rawValue) is not possible here; possible are \(allow).")
+    problem.headers.add("Allow", allow)
+    return problem
+  }
+
   /// The members in the order of RFC 9457; empty ones are left out.
   package var jsonText: String {
     var members = [

@@ -8,6 +8,18 @@ package struct Request: Sendable {
   package var query: [(name: String, value: String)]
   package var headers: Headers
   package var body: [UInt8]
+  /// The target as it came.
+  package var target = ""
+  /// Host and port that the request is for.
+  package var authority: String?
+  /// The client's address without its port.
+  package var peer = ""
+  /// Whether it came through TLS.
+  package var isSecure = false
+  /// What names the request in logs and in its answer's `X-Request-Id`.
+  package var id = ""
+  /// Who asks: the name of an access token; empty without one.
+  package var principal = ""
   /// What the router matched for `{name}` in the route's pattern.
   package var parameters: [String: String] = [:]
 

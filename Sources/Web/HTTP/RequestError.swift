@@ -100,7 +100,7 @@ package enum RequestError: Error, Equatable, Sendable {
       "A chunk's extension holds a control byte or does not begin with a semicolon"
     case .chunkEndMalformed: "A chunk's data is not followed by CR LF"
     case .overLimit(let limit, let allowed):
-      "The request is over \(limit.rawValue), of which \(allowed) are allowed"
+      "The request is over the limit \(limit.rawValue), which is \(allowed)"
     }
   }
 }

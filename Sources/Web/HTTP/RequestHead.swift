@@ -19,9 +19,12 @@ package struct RequestHead: Sendable {
     case chunked
   }
 
+  /// Host and port that the request is for; nil when a client of HTTP/1.0 says none.
+  package var authority: String? { target.authority ?? headers["Host"] }
+
   /// Which host the request is for, in lower case without its port; nil when a client of HTTP/1.0 says none.
   package var host: String? {
-    guard let authority = target.authority ?? headers["Host"] else { return nil }
+    guard let authority else { return nil }
     if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
       return authority[...end].lowercased()
     }
@@ -30,7 +33,11 @@ package struct RequestHead: Sendable {
 
   /// The request with its content, for a handler.
   package func request(body: [UInt8]) -> Request {
-    Request(method: method, segments: target.segments, query: target.query, headers: headers, body: body)
+    var request = Request(
+      method: method, segments: target.segments, query: target.query, headers: headers, body: body)
+    request.target = target.text
+    request.authority = authority
+    return request
   }
 
   /// Derives framing and persistence from the fields, and refuses what could be read in two ways.
@@ -45,7 +52,8 @@ package struct RequestHead: Sendable {
     framing = try RequestHead.framing(headers, minorVersion: minorVersion)
     let connection = Grammar.list(headers.list("Connection") ?? "")
     func says(_ option: String) -> Bool { connection.contains { equalIgnoringCase(String($0), option) } }
-    keepsAlive = !says("close") && (minorVersion > 0 || says("keep-alive"))
+    // What follows a CONNECT is meant for a tunnel, not for this server (RFC 9112, section 6.3).
+    keepsAlive = !says("close") && (minorVersion > 0 || says("keep-alive")) && method != .connect
     expectsContinue = false
     if let expectation = headers.list("Expect"), minorVersion > 0 {
       guard equalIgnoringCase(expectation, "100-continue") else { throw .expectationUnsupported }
@@ -57,7 +65,7 @@ package struct RequestHead: Sendable {
     let hosts = headers.all("Host")
     if hosts.isEmpty, minorVersion > 0 { throw .hostMissing }
     if hosts.count > 1 { throw .hostRepeated }
-    guard hosts.allSatisfy({ $0.utf8.allSatisfy(Grammar.isHost) }) else { throw .hostMalformed }
+    guard hosts.allSatisfy({ Grammar.isAuthority(Array($0.utf8)[...]) }) else { throw .hostMalformed }
   }
 
   private static func framing(_ headers: Headers, minorVersion: Int) throws(RequestError) -> Framing {

@@ -19,10 +19,10 @@ package struct RequestLimits: Sendable {
 
 /// The name of a limit, for the answer to a request that is over it.
 package enum RequestLimit: String, Sendable {
-  case requestLineBytes = "request_line_bytes"
-  case headerBytes = "header_bytes"
-  case headerCount = "header_count"
-  case bodyBytes = "body_bytes"
-  case chunkLineBytes = "chunk_line_bytes"
-  case chunkOverheadBytes = "chunk_overhead_bytes"
+  case requestLineBytes = "request_line_bytes_max"
+  case headerBytes = "header_bytes_max"
+  case headerCount = "header_count_max"
+  case bodyBytes = "body_bytes_max"
+  case chunkLineBytes = "chunk_line_bytes_max"
+  case chunkOverheadBytes = "chunk_overhead_bytes_max"
 }

@@ -2,20 +2,23 @@
 package struct RequestTarget: Equatable, Sendable {
   /// The target as it came, for logs: visible ASCII only.
   package var text: String
-  /// The host of the absolute form, which counts instead of the Host field (RFC 9112, section 3.2.2).
+  /// Host and port of the absolute form, which count instead of the Host field (RFC 9112, section 3.2.2).
   package var authority: String?
+  /// The scheme of the absolute form: whether it is `https`.
+  package var isSecure: Bool?
   /// The path, decoded segment by segment; `*` alone for `OPTIONS *`.
   package var segments: [String] = []
   /// The query's parameters in order, decoded; `+` is a space, as forms and URLSearchParams write it.
   package var query: [(name: String, value: String)] = []
 
   package static func == (one: RequestTarget, other: RequestTarget) -> Bool {
-    one.text == other.text && one.authority == other.authority && one.segments == other.segments
+    one.text == other.text && one.authority == other.authority && one.isSecure == other.isSecure
+      && one.segments == other.segments
       && one.query.elementsEqual(other.query, by: ==)
   }
 
   /// request-target = origin-form / absolute-form / authority-form / asterisk-form.
-  /// The authority-form belongs to CONNECT, which this server does not speak.
+  /// The authority-form belongs to CONNECT alone.
   ///
   /// - Throws: `targetMalformed`, `percentEncodingMalformed`.
   init(_ bytes: ArraySlice<UInt8>, method: Method) throws(RequestError) {
@@ -25,20 +28,32 @@ package struct RequestTarget: Equatable, Sendable {
       segments = ["*"]
       return
     }
+    if method == .connect {
+      guard rest.contains(0x3A), rest.first != 0x3A, Grammar.isAuthority(rest) else { throw .targetMalformed }
+      authority = text
+      return
+    }
     if rest.first != 0x2F {
-      let scheme = rest.prefix(7)
-      guard equalIgnoringCase(String(decoding: scheme, as: UTF8.self), "http://") else {
+      guard let scheme = ["http://", "https://"].first(where: { RequestTarget.begins(rest, with: $0) }) else {
         throw .targetMalformed
       }
-      rest = rest.dropFirst(7)
+      isSecure = scheme == "https://"
+      rest = rest.dropFirst(scheme.utf8.count)
       let end = rest.firstIndex { $0 == 0x2F || $0 == 0x3F } ?? rest.endIndex
-      guard end > rest.startIndex, rest[..<end].allSatisfy(Grammar.isHost) else { throw .targetMalformed }
+      // A host that is empty is no http address (RFC 9110, section 4.2.1).
+      guard end > rest.startIndex, rest.first != 0x3A, Grammar.isAuthority(rest[..<end]) else {
+        throw .targetMalformed
+      }
       authority = String(decoding: rest[..<end], as: UTF8.self)
       rest = rest[end...]
     }
     let mark = rest.firstIndex(of: 0x3F) ?? rest.endIndex
     segments = try RequestTarget.segments(of: rest[..<mark])
     if mark < rest.endIndex { query = try RequestTarget.parameters(of: rest[(mark + 1)...]) }
+  }
+
+  private static func begins(_ bytes: ArraySlice<UInt8>, with scheme: String) -> Bool {
+    equalIgnoringCase(String(decoding: bytes.prefix(scheme.utf8.count), as: UTF8.self), scheme)
   }
 
   private static func segments(of path: ArraySlice<UInt8>) throws(RequestError) -> [String] {

@@ -1,32 +1,35 @@
 extension Response {
   /// The answer after the request's preconditions and ranges (RFC 9110, sections 13.2.2 and 14.2).
   ///
-  /// Only a 200 to GET or HEAD is changed: by its `ETag` to 304 or 412, and, where it says
-  /// `Accept-Ranges: bytes` and knows its length, to 206 or 416.
-  package func conditioned(by request: Request) -> Response {
+  /// Only a 200 to GET or HEAD is changed: by its `ETag` and `Last-Modified` to 304 or 412, and, where it
+  /// says `Accept-Ranges: bytes` and knows its length, to 206 or 416.
+  /// - Parameter now: Unix seconds; a date of this second is too young to tell two versions apart.
+  package func conditioned(by request: Request, now: Int = .max) -> Response {
     guard status == 200, request.method == .get || request.method == .head else { return self }
     let tag = headers["ETag"].flatMap(EntityTag.init(text:))
-    if let tag, let condition = request.headers.list("If-Match"), condition != "*" {
-      let tags = EntityTag.list(condition) ?? []
-      guard tags.contains(where: tag.matchesStrongly) else {
-        closeStream()
-        return Problem(status: 412, detail: "The entity tag is \(tag.text), not one of If-Match.").response
-      }
+    let modified = headers["Last-Modified"].flatMap(unixSeconds(httpDate:))
+    if let problem = request.preconditionProblem(tag: tag, modified: modified) {
+      closeStream()
+      return problem.response
     }
     if let condition = request.headers.list("If-None-Match") {
-      let tags = EntityTag.list(condition) ?? []
-      if condition == "*" || tag.map({ tags.contains(where: $0.matchesWeakly) }) == true {
-        return notModified
-      }
+      if condition == "*" || tag.map({ matches(condition, $0) }) == true { return notModified }
+    } else if let modified, let since = request.headers["If-Modified-Since"].flatMap(unixSeconds(httpDate:)),
+      modified <= since
+    {
+      return notModified
     }
-    return ranged(by: request, tag)
+    let isStrongDate = modified.map { $0 < now } ?? false
+    return ranged(by: request, tag, date: isStrongDate ? modified : nil)
   }
 
   /// 304 carries the fields that a cache needs and no content (RFC 9110, section 15.4.5).
   private var notModified: Response {
     closeStream()
     var answer = Response(status: 304)
-    for name in ["ETag", "Cache-Control", "Content-Location", "Expires", "Vary"] {
+    for name in [
+      "ETag", "Last-Modified", "Cache-Control", "Content-Location", "Expires", "Vary",
+    ] {
       for value in headers.all(name) { answer.headers.add(name, value) }
     }
     return answer
@@ -36,14 +39,11 @@ extension Response {
     if case .stream(let stream) = body { stream.close() }
   }
 
-  private func ranged(by request: Request, _ tag: EntityTag?) -> Response {
+  private func ranged(by request: Request, _ tag: EntityTag?, date: Int?) -> Response {
     guard request.method == .get, let field = request.headers.list("Range"), let size = body.count,
       headers["Accept-Ranges"] == "bytes"
     else { return self }
-    if let validator = request.headers["If-Range"] {
-      // A date never matches, as no answer carries Last-Modified (RFC 9110, section 13.1.5).
-      guard let tag, let asked = EntityTag(text: validator), tag.matchesStrongly(asked) else { return self }
-    }
+    if let validator = request.headers["If-Range"], !isCurrent(validator, tag, date: date) { return self }
     switch ByteRanges(field, bodyBytes: size) {
     case .ignored: return self
     case .unsatisfiable:
@@ -54,6 +54,14 @@ extension Response {
     case .satisfiable(let ranges):
       return ranges.count == 1 ? single(ranges[0], of: size) : parts(ranges, of: size)
     }
+  }
+
+  /// Whether an If-Range field names this version: by a strong tag, or by exactly its date (RFC 9110,
+  /// section 13.1.5).
+  private func isCurrent(_ validator: String, _ tag: EntityTag?, date: Int?) -> Bool {
+    if let asked = EntityTag(text: validator) { return tag.map(asked.matchesStrongly) ?? false }
+    guard let date, let asked = unixSeconds(httpDate: validator) else { return false }
+    return date == asked
   }
 
   private func single(_ range: Range<Int>, of size: Int) -> Response {
@@ -120,4 +128,34 @@ extension Response.Piece {
       .file(path: path, offset: offset + range.lowerBound, count: range.count)
     }
   }
+}
+
+extension Request {
+  /// 412 if the target as it is does not meet If-Match or If-Unmodified-Since, or, for other methods than GET
+  /// and HEAD, If-None-Match (RFC 9110, section 13.2.2).
+  ///
+  /// - Parameters:
+  ///   - tag: of the target as it is; If-Match other than `*` does not count without one.
+  ///   - modified: when it was changed last, in Unix seconds.
+  package func preconditionProblem(tag: EntityTag?, modified: Int? = nil) -> Problem? {
+    if let condition = headers.list("If-Match") {
+      if let tag, condition != "*", EntityTag.list(condition)?.contains(where: tag.matchesStrongly) != true {
+        return Problem(status: 412, detail: "The entity tag is \(tag.text), not one of If-Match.")
+      }
+    } else if let modified, let since = headers["If-Unmodified-Since"].flatMap(unixSeconds(httpDate:)),
+      modified > since
+    {
+      return Problem(status: 412, detail: "It was changed at \(imfFixdate(unixSeconds: modified)).")
+    }
+    guard method != .get, method != .head, let condition = headers.list("If-None-Match") else { return nil }
+    if condition == "*" || tag.map({ matches(condition, $0) }) == true {
+      return Problem(status: 412, detail: "If-None-Match names what is there.")
+    }
+    return nil
+  }
+}
+
+/// Whether a list of entity tags has this one, weak or not.
+private func matches(_ condition: String, _ tag: EntityTag) -> Bool {
+  EntityTag.list(condition)?.contains(where: tag.matchesWeakly) ?? false
 }

@@ -3,7 +3,8 @@
 /// A pattern is literal segments and `{name}` for any one segment that is not empty; a literal wins over
 /// a name.
 /// `HEAD` is answered by the handler of `GET`, whose body the server leaves out (RFC 9110, section 9.3.2);
-/// `OPTIONS` by the list of methods. What no pattern matches goes to the fallback, such as static files.
+/// `OPTIONS` by the list of methods, and `OPTIONS *` by those of the whole server (section 9.3.7). What no
+/// pattern matches goes to the fallback, such as static files.
 package struct Router: Sendable {
   private var root = Node()
   private let fallback: Handler
@@ -42,20 +43,28 @@ package struct Router: Sendable {
 
   private func route(_ request: Request) throws -> Response {
     var request = request
+    guard Method.known.contains(request.method) else {
+      throw Problem(
+        status: 501, detail: "This server does not know the method \(request.method.rawValue.prefix(80)).")
+    }
+    if request.method == .options, request.segments == ["*"] {
+      return Router.methods(
+        Method.known.subtracting([.trace]).map(\.rawValue).sorted().joined(separator: ", "))
+    }
     guard let node = root.find(request.segments[...], &request.parameters) else {
       return try fallback(request)
     }
     if let handler = node.handlers[request.method] { return try handler(request) }
     if request.method == .head, let handler = node.handlers[.get] { return try handler(request) }
-    if request.method == .options {
-      var response = Response(status: 204)
-      response.headers.add("Allow", node.allow)
-      return response
-    }
-    var refusal = Problem(
-      status: 405, detail: "\(request.method.rawValue) is not possible here; possible are \(node.allow).")
-    refusal.headers.add("Allow", node.allow)
-    throw refusal
+    if request.method == .options { return Router.methods(node.allow) }
+    throw Problem.methodNotAllowed(request.method, allow: node.allow)
+  }
+
+  /// The answer to `OPTIONS`.
+  package static func methods(_ allow: String) -> Response {
+    var response = Response(status: 204)
+    response.headers.add("Allow", allow)
+    return response
   }
 
   /// One segment's place in the tree of patterns.

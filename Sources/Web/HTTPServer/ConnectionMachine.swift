@@ -198,8 +198,11 @@ struct ConnectionMachine {
     switch phase {
     case .pausing(let stream): phase = .sending(.pull(stream))
     case .receiving where parser.isInsideRequest:
-      let part = head == nil ? "header" : "body"
-      refuse(Problem(status: 408, detail: "The request's \(part) did not come in time."), now: now)
+      let (part, seconds) =
+        head == nil ? ("header", timeouts.headerSeconds) : ("body", timeouts.bodySeconds)
+      let limit = "the limit \(part)_seconds, which is \(seconds)"
+      refuse(
+        Problem(status: 408, detail: "The request's \(part) did not come within \(limit)."), now: now)
     default: abandon()
     }
   }

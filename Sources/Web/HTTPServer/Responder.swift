@@ -26,7 +26,8 @@ final class Responder: Sendable {
     let response: Response
     do {
       try admit(head)
-      response = try coding.encode(handler(request).conditioned(by: request), for: request)
+      response = try coding.encode(
+        handler(request).conditioned(by: request, now: SystemClock.unixMilliseconds / 1_000), for: request)
     } catch let problem as Problem {
       response = problem.response
     } catch {
@@ -44,6 +45,9 @@ final class Responder: Sendable {
 
   /// Everything that a request has to pass before any handler sees it.
   private func admit(_ head: RequestHead) throws(Problem) {
+    if head.target.isSecure == true {
+      throw Problem(status: 421, detail: "This connection is not one of https (RFC 9110, section 7.4).")
+    }
     guard let allowedHosts, let host = head.host, !allowedHosts.contains(host) else { return }
     throw Problem(status: 421, detail: "This server does not answer for the host \(host).")
   }

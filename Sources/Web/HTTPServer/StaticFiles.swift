@@ -19,16 +19,17 @@ package struct StaticFiles: Sendable {
   /// The file that the request's path names; `index.html` for a folder.
   ///
   /// - Parameter prefixSegments: segments at the front of the path that only say where this is mounted.
-  /// - Throws: `Problem` 404 for what is not there or lies outside, 405 for methods other than GET and HEAD.
+  /// - Throws: `Problem` 404 for what is not there or lies outside, 405 for methods other than GET, HEAD and
+  ///   OPTIONS.
   package func respond(to request: Request, droppingFirst prefixSegments: Int = 0) throws -> Response {
-    guard request.method == .get || request.method == .head else {
-      var refusal = Problem(status: 405, detail: "Files can be read only.")
-      refusal.headers.add("Allow", "GET, HEAD")
-      throw refusal
-    }
     guard let names = fileNames(request.segments.dropFirst(prefixSegments)), let response = try find(names)
     else { throw Problem(status: 404, detail: "There is no such file.") }
-    return response
+    let allow = "GET, HEAD, OPTIONS"
+    switch request.method {
+    case .get, .head: return response
+    case .options: return Router.methods(allow)
+    default: throw Problem.methodNotAllowed(request.method, allow: allow)
+    }
   }
 
   /// The segments as names of folders and a file, the last empty for a folder; nil if one could lead
@@ -57,6 +58,8 @@ package struct StaticFiles: Sendable {
     var response = Response(body: .file(path: path, offset: 0, count: identity.bytes))
     response.headers.add("Content-Type", ContentType.of(fileName: path))
     response.headers.add("ETag", entityTag(identity).text)
+    response.headers.add(
+      "Last-Modified", imfFixdate(unixSeconds: identity.modifiedNanoseconds / 1_000_000_000))
     response.headers.add("Cache-Control", cacheControl)
     response.headers.add("Accept-Ranges", "bytes")
     response.headers.add("X-Content-Type-Options", "nosniff")
