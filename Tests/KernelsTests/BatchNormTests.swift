@@ -50,6 +50,26 @@ struct NormCase: Sendable, CustomTestStringConvertible {
   }
 
   @Test(arguments: InstructionSet.available)
+  func `each view is normalised on its own`(_ set: InstructionSet) throws {
+    let both = NormCase(n: 6, c: 20, h: 5, w: 3)
+    let run = try NormRun(try Bench(set, threads: 2), both, mask: 1, views: 2)
+    let half = 3 * 20 * 15
+    var sums = [Double](repeating: 0, count: 20)
+    for view in 0..<2 {
+      var part = run
+      for path in [\NormRun.x, \.residual, \.gradient, \.output] {
+        part[keyPath: path] = Array(run[keyPath: path][view * half..<(view + 1) * half])
+      }
+      let reference = NormReference(NormCase(n: 3, c: 20, h: 5, w: 3), part, mask: 1)
+      #expect(relativeError(part.output, reference.output) < 3e-6)
+      let dInput = Array(run.dInput[view * half..<(view + 1) * half])
+      #expect(relativeError(dInput, reference.dInput, scale: reference.dInputScale) < 2e-6)
+      for channel in 0..<20 { sums[channel] += reference.dBias[channel] }
+    }
+    #expect(relativeError(run.dBias, sums) < 5e-6)
+  }
+
+  @Test(arguments: InstructionSet.available)
   func `the bits do not depend on the number of threads`(_ set: InstructionSet) throws {
     for c in NormCase.all {
       let one = try NormRun(try Bench(set, threads: 1), c, mask: 1)
@@ -89,7 +109,7 @@ struct NormRun {
   var dResidual: [Float]
   var paddingIsZero: Bool
 
-  init(_ bench: Bench, _ c: NormCase, mask: Int) throws {
+  init(_ bench: Bench, _ c: NormCase, mask: Int, views: Int = 1) throws {
     let compute = bench.compute
     try compute.allocate(from: bench.arena)
     let count = c.n * c.c * c.h * c.w
@@ -101,23 +121,21 @@ struct NormRun {
     let parameters = NormParameters(weight: gamma, bias: beta, epsilon: 1e-3)
     let input = try bench.activation(planar, c.n, c.c, c.h, c.w)
     let added = try bench.activation(planarResidual, c.n, c.c, c.h, c.w)
-    let dOutput = try bench.activation(planarGradient, c.n, c.c, c.h, c.w)
+    let dOutput = try bench.activation(c.n, c.c, c.h, c.w)
     let result = try bench.activation(c.n, c.c, c.h, c.w)
-    let statistics = try BatchNormTests.statistics(bench, c.c)
-    compute.statistics(of: input, into: statistics)
+    let normalization = try Normalization(parameters, views: views, arena: bench.arena)
+    compute.takeStatistics(of: input, normalization)
     compute.normalize(
-      input, statistics: statistics, parameters: parameters, residual: mask == 2 ? added : nil,
-      relu: mask > 0,
-      output: result)
+      input, normalization, residual: mask == 2 ? added : nil, relu: mask > 0, output: result)
     let gammaGradient = try bench.garbage(c.c)
     let betaGradient = try bench.garbage(c.c)
-    betaGradient.fill(1)
-    gammaGradient.fill(1)
-    let passed = try bench.activation(c.n, c.c, c.h, c.w)
     let masks: [ReLUMask] = [.none, .recomputed, .output(result)]
-    compute.normalizeBackward(
-      input: input, dOutput: dOutput, mask: masks[mask], statistics: statistics, parameters: parameters,
-      dInput: dOutput, dWeight: gammaGradient, dBias: betaGradient, accumulate: true, dResidual: passed)
+    let received = try bench.activation(planarGradient, c.n, c.c, c.h, c.w)
+    compute.receive(
+      received,
+      at: GradientSite(
+        normalization, input: input, mask: masks[mask], dWeight: gammaGradient, dBias: betaGradient))
+    compute.normalizeBackward(normalization, input: input, gradient: received, dInput: dOutput)
     x = planar.array
     residual = planarResidual.array
     gradient = planarGradient.array
@@ -127,8 +145,8 @@ struct NormRun {
     dInput = try bench.planar(dOutput)
     dWeight = gammaGradient.array
     dBias = betaGradient.array
-    dResidual = try bench.planar(passed)
-    paddingIsZero = hasZeroPadding(result) && hasZeroPadding(dOutput) && hasZeroPadding(passed)
+    dResidual = try bench.planar(received)
+    paddingIsZero = hasZeroPadding(result) && hasZeroPadding(dOutput) && hasZeroPadding(received)
   }
 }
 
@@ -170,7 +188,7 @@ struct NormReference {
     }
     dInputScale = g.indices.reduce(0) { max($0, abs(factors[channel($1)] * g[$1])) }
     dResidual = g
-    dWeight = products.map { $0 + 1 }
-    dBias = sums.map { $0 + 1 }
+    dWeight = products
+    dBias = sums
   }
 }

@@ -20,21 +20,20 @@ import Testing
     let input = try activation(1, 1.5, 0.3)
     let residual = golden.residual ? try activation(5) : nil
     let output = try bench.activation(n, c, side)
-    layer.forward(input, residual: residual, relu: golden.relu, output: output)
+    layer.forward(input, residual: residual, relu: golden.relu, output: output, on: bench.compute)
     #expect(try golden.output.relativeError(of: bench.planar(output)) <= 1e-5)
     let buffers = bench.plan.buffers
     #expect(golden.running_mean.relativeError(of: buffers[0].value.array) <= 1e-5)
     #expect(golden.running_var.relativeError(of: buffers[1].value.array) <= 1e-5)
     #expect(buffers[2].value[0] == (golden.per_view ? 2 : 1))
     let evaluated = try bench.activation(n, c, side)
-    layer.evaluate(input, relu: false, output: evaluated)
+    layer.evaluate(input, output: evaluated, on: bench.compute)
     #expect(try golden.evaluated.relativeError(of: bench.planar(evaluated)) <= 1e-5)
 
     let dOutput = try activation(4)
     let mask: ReLUMask = golden.relu ? (golden.residual ? .output(output) : .recomputed) : .none
     // In place, as the blocks of a network do it.
-    layer.backward(
-      input: input, dOutput: dOutput, mask: mask, dInput: input, dResidual: golden.residual ? dOutput : nil)
+    layer.backward(input: input, dOutput: dOutput, mask: mask, dInput: input, on: bench.compute)
     #expect(try golden.d_input.relativeError(of: bench.planar(input)) <= 1e-5)
     #expect(golden.d_weight.relativeError(of: bench.plan.parameters[0].gradient.array) <= 1e-5)
     #expect(golden.d_bias.relativeError(of: bench.plan.parameters[1].gradient.array) <= 1e-5)
@@ -58,12 +57,13 @@ import Testing
     let output = try bench.activation(6, 20, 3)
     let dInput = try bench.activation(6, 20, 3)
     func value() throws -> Double {
-      layer.forward(input, relu: false, output: output)
+      layer.forward(input, relu: false, output: output, on: bench.compute)
       return try dot(direction, bench.planar(output))
     }
     _ = try value()
     layer.backward(
-      input: input, dOutput: try bench.activation(6, 20, 3, 3, direction), mask: .none, dInput: dInput)
+      input: input, dOutput: try bench.activation(6, 20, 3, 3, direction), mask: .none, dInput: dInput,
+      on: bench.compute)
     let byInput = try differenceError(at: x, gradient: bench.planar(dInput), step: 0.02) { values in
       bench.compute.blocked(planar: try bench.floats(values), into: input)
       return try value()
@@ -98,12 +98,12 @@ import Testing
     let dResidual = try bench.activation(6, 20, 3, 3, direction)
     func value(_ target: Activation, _ values: [Float]) throws -> Double {
       bench.compute.blocked(planar: try bench.floats(values), into: target)
-      layer.forward(input, residual: residual, relu: true, output: output)
+      layer.forward(input, residual: residual, relu: true, output: output, on: bench.compute)
       return try dot(direction, bench.planar(output))
     }
     _ = try value(input, x)
     layer.backward(
-      input: input, dOutput: dResidual, mask: .output(output), dInput: dInput, dResidual: dResidual)
+      input: input, dOutput: dResidual, mask: .output(output), dInput: dInput, on: bench.compute)
     // A step carries few values over the kink, where the slope is not defined; each counts by half of it.
     let byInput = try differenceError(at: x, gradient: bench.planar(dInput), step: 0.002) {
       try value(input, $0)
@@ -124,5 +124,32 @@ import Testing
     bench.plan.parameters[1].value.copy(
       from: GoldenGenerator.values(seed: golden.seed + 3, count: golden.c, scale: 0.25))
     return layer
+  }
+}
+
+// The layer on its own, without neighbours that do a part of its work on their way.
+extension BatchNorm {
+  /// Statistics of the batch, running statistics, and the normalised batch.
+  fileprivate func forward(
+    _ input: Activation, residual: Activation? = nil, relu: Bool, output: Activation, on compute: Compute
+  ) {
+    compute.takeStatistics(of: input, normalization)
+    updateRunning(by: input)
+    normalize(input, residual: residual, relu: relu, output: output)
+  }
+
+  /// The batch normalised by running statistics.
+  fileprivate func evaluate(_ input: Activation, output: Activation, on compute: Compute) {
+    let frozen = frozen(relu: false)
+    compute.normalize(
+      input, statistics: frozen.statistics, parameters: frozen.parameters, relu: frozen.relu, output: output)
+  }
+
+  /// `dOutput` becomes the gradient behind the ReLU: that of a residual.
+  fileprivate func backward(
+    input: Activation, dOutput: Activation, mask: ReLUMask, dInput: Activation, on compute: Compute
+  ) {
+    compute.receive(dOutput, at: site(input: input, mask: mask))
+    backward(input: input, gradient: dOutput, dInput: dInput)
   }
 }

@@ -15,6 +15,8 @@ package final class Compute {
   package let instructionSet: InstructionSet
   /// How convolutions are computed that do not say so themselves.
   package let convolutions: ConvolutionChoice
+  /// Takes the time of every operation, for benchmarks.
+  package var profile: OperationProfile?
   let kernels: KernelTable
   private var scratchCount = 0
   private var scratchFloats: Floats?
@@ -70,30 +72,5 @@ package final class Compute {
       preconditionFailure("Compute.allocate(from:) comes after planning and before the first operation")
     }
     return scratchFloats
-  }
-}
-
-/// Scratch of fixed size for sums over activations: partial sums in double precision, and constants of
-/// channel blocks.
-struct Partials {
-  /// Most partial sums at once; the partition of a problem follows from this, never from the number of
-  /// threads.
-  static let entriesMax = 4096
-  /// Most blocks of channels.
-  static let blocksMax = 4096
-  /// Doubles of one partial sum: two for each channel of a block.
-  static let entryDoubles = 32
-  static let floats = entriesMax * entryDoubles * 2 + blocksMax * NormConstants.count
-
-  let start: Out
-
-  /// The doubles of partial sum `index`.
-  func entry(_ index: Int) -> UnsafeMutablePointer<Double> {
-    UnsafeMutableRawPointer(start).assumingMemoryBound(to: Double.self) + index * Partials.entryDoubles
-  }
-
-  /// The constants of channel block `block`.
-  func constants(_ block: Int) -> Out {
-    start + Partials.entriesMax * Partials.entryDoubles * 2 + block * NormConstants.count
   }
 }

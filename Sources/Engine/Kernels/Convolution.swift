@@ -21,6 +21,7 @@ package struct Convolution {
 
   private enum WeightPlan {
     case direct(DirectWeightGradient)
+    case linear(LinearWeightGradient)
     case winograd(WinogradWeightGradient)
   }
 
@@ -47,65 +48,178 @@ package struct Convolution {
     }
     if let outputs = algorithms.backwardWeight.outputs {
       weightPlan = .winograd(WinogradWeightGradient(shape: shape, outputs: outputs))
+    } else if shape.isLinear {
+      weightPlan = .linear(LinearWeightGradient(shape: shape))
     } else {
-      weightPlan = .direct(DirectWeightGradient(shape: shape, isStem: false))
+      weightPlan = .direct(DirectWeightGradient(shape: shape))
     }
     require(forwardPlan)
     require(backwardPlan)
     switch weightPlan {
     case .direct(let gradient): compute.require(gradient.scratchFloats(threads: compute.team.threads))
+    case .linear(let gradient): compute.require(gradient.scratchFloats(threads: compute.team.threads))
     case .winograd(let gradient): compute.require(gradient.scratchFloats(compute))
     }
   }
 
   /// `output = weight ∗ input + bias`; `bias` has K elements.
-  package func forward(input: Activation, weight: Floats, bias: Floats?, output: Activation) {
+  ///
+  /// With `moments`, which normalises the output next, its statistics are taken on the way.
+  package func forward(
+    input: Activation, weight: Floats, bias: Floats?, output: Activation, moments: Normalization? = nil
+  ) {
+    forward(input, nil, weight, bias, output, moments)
+  }
+
+  /// The same of a map that is normalised and rectified on the way.
+  package func forward(
+    input: NormalizedMap, weight: Floats, bias: Floats?, output: Activation, moments: Normalization? = nil
+  ) {
+    if case .winograd = forwardPlan {
+      forward(input.input, input.normalization, weight, bias, output, moments)
+    } else {
+      forward(materialized(input), nil, weight, bias, output, moments)
+    }
+  }
+
+  /// The convolution with a normalisation by given statistics behind it.
+  package func forward(
+    input: Activation, weight: Floats, bias: Floats?, output: Activation, frozen: FrozenNormalization
+  ) {
     checkInput(input, weight)
     checkOutput(output, images: input.images)
-    precondition(bias.map { $0.count == shape.outputChannels } ?? true, "one bias an output channel")
-    run(forwardPlan, input, weight, bias: bias, output)
+    measured("forward", algorithms.forward, images: input.images) {
+      let ending = ResultEnding(frozen, bias: bias, output: output, compute: compute)
+      run(forwardPlan, input, nil, weight, ending, output)
+    }
   }
 
   /// The gradient with respect to the input, from that of the output.
-  package func backwardInput(dOutput: Activation, weight: Floats, dInput: Activation) {
+  ///
+  /// With `site`, the gradient is received there on the way, as `Compute.receive` does.
+  package func backwardInput(
+    dOutput: Activation, weight: Floats, dInput: Activation, site: GradientSite? = nil
+  ) {
     checkInput(dInput, weight)
     checkOutput(dOutput, images: dInput.images)
-    run(backwardPlan, dOutput, weight, bias: nil, dInput)
+    let groups = groups(backwardPlan, images: dInput.images, views: site?.normalization.views ?? 1)
+    let fused = compute.hasRoom(for: site?.normalization, groups: groups) ? site : nil
+    measured("dX", algorithms.backwardInput, images: dInput.images) {
+      let ending = ResultEnding(
+        bias: nil, moments: nil, site: fused, blocks: dInput.blocks, groups: groups,
+        mapStride: dInput.pixels * 16, partials: compute.partials)
+      run(backwardPlan, dOutput, nil, weight, ending, dInput)
+    }
+    guard let site else { return }
+    if fused != nil {
+      let lines = dInput.images / site.normalization.views * dInput.pixels
+      compute.finishGradient(site, groups: groups, lines: lines)
+    } else {
+      compute.receive(dInput, at: site)
+    }
   }
 
   /// The gradients with respect to weight and bias, from input and gradient of the output.
   package func backwardWeight(input: Activation, dOutput: Activation, dWeight: Floats, dBias: Floats?) {
+    backwardWeight(input, nil, dOutput, dWeight, dBias)
+  }
+
+  /// The same for a map that was normalised and rectified on the way.
+  package func backwardWeight(input: NormalizedMap, dOutput: Activation, dWeight: Floats, dBias: Floats?) {
+    if case .winograd = weightPlan {
+      backwardWeight(input.input, input.normalization, dOutput, dWeight, dBias)
+    } else {
+      backwardWeight(materialized(input), nil, dOutput, dWeight, dBias)
+    }
+  }
+
+  private func forward(
+    _ input: Activation, _ normalization: Normalization?, _ weight: Floats, _ bias: Floats?,
+    _ output: Activation, _ moments: Normalization?
+  ) {
+    checkInput(input, weight)
+    checkOutput(output, images: input.images)
+    precondition(bias.map { $0.count == shape.outputChannels } ?? true, "one bias an output channel")
+    let views = moments?.views ?? 1
+    let groups = groups(forwardPlan, images: input.images, views: views)
+    let isFused = compute.hasRoom(for: moments, groups: groups)
+    measured("forward", algorithms.forward, images: input.images) {
+      let ending = ResultEnding(
+        bias: bias.map { compute.partials.padded($0) }, moments: isFused ? moments : nil, site: nil,
+        blocks: output.blocks,
+        groups: groups, mapStride: output.pixels * 16, partials: compute.partials)
+      run(forwardPlan, input, normalization, weight, ending, output)
+    }
+    compute.finish(moments, of: output, isFused: isFused, groups: groups)
+  }
+
+  private func backwardWeight(
+    _ input: Activation, _ normalization: Normalization?, _ dOutput: Activation, _ dWeight: Floats,
+    _ dBias: Floats?
+  ) {
     checkInput(input, dWeight)
     checkOutput(dOutput, images: input.images)
     let (x, dy, dw) = (In(input.storage.pointer), In(dOutput.storage.pointer), dWeight.pointer)
-    switch weightPlan {
-    case .direct(let gradient): gradient.run(compute, images: input.images, input: x, dOutput: dy, into: dw)
-    case .winograd(let gradient): gradient.run(compute, images: input.images, input: x, dOutput: dy, into: dw)
+    measured("dW", algorithms.backwardWeight, images: input.images) {
+      switch weightPlan {
+      case .direct(let gradient): gradient.run(compute, images: input.images, input: x, dOutput: dy, into: dw)
+      case .linear(let gradient): gradient.run(compute, images: input.images, input: x, dOutput: dy, into: dw)
+      case .winograd(let gradient):
+        gradient.run(
+          compute, images: input.images, views: normalization?.views ?? 1, input: x,
+          constants: normalization.map { In($0.constants(view: 0)) }, dOutput: dy, into: dw)
+      }
     }
     if let dBias { compute.channelSums(of: dOutput, into: dBias) }
   }
 
+  private func materialized(_ map: NormalizedMap) -> Activation {
+    compute.normalize(map.input, map.normalization, relu: true, output: map.scratch)
+    return map.scratch
+  }
+
+  private func groups(_ plan: Plan, images: Int, views: Int) -> Int {
+    precondition(images.isMultiple(of: views), "each view has the same number of images")
+    switch plan {
+    case .direct(let products): return products.product.groups(images: images, views: views)
+    case .winograd(let product):
+      return product.groups(images: images, imagesMax: shape.images, views: views)
+    }
+  }
+
+  private func measured(
+    _ direction: String, _ algorithm: ConvolutionAlgorithm, images: Int, _ body: () -> Void
+  ) {
+    compute.measured(
+      "\(shape.name) \(direction), \(algorithm.rawValue)", flops: 2 * shape.multiplyAddsPerImage * images,
+      body)
+  }
+
   private func require(_ plan: Plan) {
     switch plan {
-    case .direct(let products): compute.require(products.scratchFloats(threads: compute.team.threads))
+    case .direct(let products):
+      compute.require(products.scratchFloats(images: shape.images, threads: compute.team.threads))
     case .winograd(let product): compute.require(product.scratchFloats(compute, images: shape.images))
     }
   }
 
-  private func run(_ plan: Plan, _ source: Activation, _ weight: Floats, bias: Floats?, _ target: Activation)
-  {
-    let shift = bias.map { In($0.pointer) }
-    let images = source.images
+  private func run(
+    _ plan: Plan, _ source: Activation, _ normalization: Normalization?, _ weight: Floats,
+    _ ending: ResultEnding, _ target: Activation
+  ) {
+    let from = In(source.storage.pointer)
     switch plan {
     case .direct(let products):
       products.run(
-        compute, images: images, from: source.storage.pointer, weight: weight.pointer, bias: shift,
+        compute, images: source.images, from: from, weight: weight.pointer, ending: ending,
         into: target.storage.pointer)
     case .winograd(let product):
+      var ending = ending
+      ending.views = max(ending.views, normalization?.views ?? 1)
       product.run(
-        compute, images: images, imagesMax: shape.images, from: source.storage.pointer,
-        weight: weight.pointer,
-        bias: shift, into: target.storage.pointer)
+        compute, images: source.images, imagesMax: shape.images, views: ending.views, from: from,
+        constants: normalization.map { In($0.constants(view: 0)) }, weight: weight.pointer, ending: ending,
+        into: target.storage.pointer)
     }
   }
 

@@ -53,4 +53,11 @@ package struct ConvolutionShape: Sendable, Equatable {
   package var weightCount: Int { outputChannels * inputChannels * kernel * kernel }
   /// Multiply-adds of one image in one direction.
   package var multiplyAddsPerImage: Int { weightCount * outputHeight * outputWidth }
+
+  /// For people: `3×3/2 64→128 30×30` (kernel, stride, channels, input pixels).
+  package var name: String {
+    if height == 1, width == 1 { return "linear \(inputChannels)→\(outputChannels)" }
+    let step = stride == 1 ? "" : "/\(stride)"
+    return "\(kernel)×\(kernel)\(step) \(inputChannels)→\(outputChannels) \(height)×\(width)"
+  }
 }

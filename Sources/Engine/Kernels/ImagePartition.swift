@@ -15,21 +15,19 @@ struct ImagePartition {
   let groups: Int
   private let imageStride: Int
 
-  init(_ activation: Activation) {
+  /// `parts`: how many such activations share the partial sums.
+  init(_ activation: Activation, parts: Int = 1) {
     images = activation.images
     pixels = activation.pixels
     blocks = activation.blocks
     imageStride = activation.imageStride
     precondition(blocks <= Partials.blocksMax, "at most \(Partials.blocksMax * 16) channels")
     let wanted = max(1, images * pixels / ImagePartition.linesWanted)
-    groups = min(images, wanted, max(1, Partials.entriesMax / max(blocks, 1)))
+    groups = min(images, wanted, max(1, Partials.entriesMax / max(blocks * parts, 1)))
   }
 
   /// One task for each block of each group, blocks innermost.
   var tasks: Int { groups * blocks }
-
-  /// Lines of a block in a group.
-  func lines(of group: Int) -> Int { imageRange(group).count * pixels }
 
   /// Calls `body` with offset and runs of pieces of at most about `linesWanted` lines that make up a task.
   @inline(__always)

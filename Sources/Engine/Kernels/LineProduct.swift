@@ -1,129 +1,102 @@
 import KernelsABI
 import Parallel
 
-/// A matrix product whose rows are the pixels of a grid and whose inner dimension are the channel blocks of
-/// some neighbours of each pixel: the loop of every direct convolution, forward and input gradient.
-///
-/// Blocks of 96 pixels, which may span images, are collected into packed lines, multiplied by packed weights
-/// and written to their places. The inner dimension is cut so that lines and results stay in the second-level
-/// cache.
-struct LineProduct {
-  /// A neighbour: the pixel of the source map that grid pixel (0, 0) sees through it.
-  struct Tap {
-    var rowOffset: Int
-    var columnOffset: Int
-  }
+/// A neighbour: the pixel of the source map that grid pixel (0, 0) sees through it.
+struct Tap {
+  /// Rows down.
+  var rowOffset: Int
+  /// Columns to the right.
+  var columnOffset: Int
+}
 
-  /// What the lines are collected from.
-  enum Source {
-    /// Blocked maps, one line a tap and channel block.
-    case lines
-    /// Planar maps with so many channels; a patch of the kernel's size around one tap makes all features.
-    case patches(channels: Int, kernel: Int)
-  }
-
-  /// Pixels of a block: twelve tiles of the AVX-512 kernel.
-  static let blockPixels = 96
-  /// Lines from one block of packed lines to the next; odd, so that they spread over the sets of the caches.
-  static let lineStride = 97
-  /// Most packed channel blocks at once: 40 · 96 · 64 bytes are a quarter of a 1 MiB cache.
-  static let segmentBlocksMax = 40
-  /// Fewer tasks than this are multiplied by splitting the columns.
-  static let tasksWanted = 48
-
-  var source: Source
-  /// The grid with the source as its map; the taps add their offsets.
-  var sourceGrid: PixelGrid
-  /// The grid with the target as its map.
-  var targetGrid: PixelGrid
-  var taps: [Tap]
-  /// Blocks of the inner dimension for one tap.
-  var sourceBlocks: Int
-  /// Blocks of columns.
-  var targetBlocks: Int
-  /// Position of this product's first inner block in a packed panel.
-  var firstPanelBlock: Int
-  /// Floats of a packed panel of two column blocks.
-  var panelStride: Int
-
-  private var innerBlocks: Int { taps.count * sourceBlocks }
-  private var segments: Int {
-    max(1, (innerBlocks + LineProduct.segmentBlocksMax - 1) / LineProduct.segmentBlocksMax)
-  }
-  private var segmentBlocks: Int { (innerBlocks + segments - 1) / segments }
-
-  /// Floats that each thread needs for packed lines and results.
-  var memberFloats: Int { (segmentBlocks + targetBlocks) * LineProduct.lineStride * 16 }
-
-  /// Runs over `images` images. `bias` has 16 floats for each block of columns. `scratch` has `memberFloats`
-  /// floats for each thread, `scratchStride` apart.
+/// The product of a direct convolution or linear layer in one direction.
+protocol DirectProduct: Sendable {
+  /// Floats that all threads share.
+  func sharedFloats(images: Int) -> Int
+  /// Floats that each thread needs.
+  var memberFloats: Int { get }
+  /// Groups of lines in each of `views` parts of `images` images, as a `ResultEnding` needs them.
+  func groups(images: Int, views: Int) -> Int
+  /// Runs over `images` images.
+  ///
+  /// `scratch` has the floats that all threads share, then `memberFloats` floats and `EndingSums.count` more
+  /// for each thread.
   func run(
-    _ compute: Compute, images: Int, from source: In, panels: In, bias: In?, into target: Out, scratch: Out,
-    scratchStride: Int
+    _ compute: Compute, images: Int, from source: In, panels: In, ending: ResultEnding, into target: Out,
+    scratch: Out)
+}
+
+/// A matrix product whose rows are images of one pixel: a linear layer, forward and input gradient.
+///
+/// The blocks of the source, which lie a row apart, are collected side by side once; then every task
+/// multiplies a block of rows by a panel of packed weights.
+struct LineProduct: DirectProduct {
+  /// Rows of a task: a multiple of the tiles' rows.
+  private static let blockRows = 96
+
+  /// Blocks of the inner dimension.
+  let innerBlocks: Int
+  /// Blocks of columns.
+  let targetBlocks: Int
+  /// Floats of a packed panel of two column blocks.
+  let panelStride: Int
+
+  /// Lines of a collected block; odd, so that blocks spread over the sets of the caches.
+  private func lines(_ images: Int) -> Int { images | 1 }
+
+  func sharedFloats(images: Int) -> Int { innerBlocks * lines(images) * 16 }
+
+  var memberFloats: Int { 2 * LineProduct.blockRows * 16 }
+
+  func groups(images: Int, views: Int) -> Int {
+    (images / views + LineProduct.blockRows - 1) / LineProduct.blockRows
+  }
+
+  func run(
+    _ compute: Compute, images: Int, from source: In, panels: In, ending: ResultEnding, into target: Out,
+    scratch: Out
   ) {
-    let pixels = images * sourceGrid.rows * sourceGrid.columns
-    let blocks = (pixels + LineProduct.blockPixels - 1) / LineProduct.blockPixels
+    let lines = lines(images)
+    compute.team.run(tasks: innerBlocks) { block in
+      compute.kernels.gatherLines(
+        onePixel(innerBlocks * 16), 0, images, source + block * 16, scratch + block * lines * 16)
+    }
+    let views = ending.views
+    let blocks = groups(images: images, views: views)
     let pairs = (targetBlocks + 1) / 2
-    let groups =
-      blocks >= LineProduct.tasksWanted
-      ? 1 : min(pairs, (LineProduct.tasksWanted + blocks - 1) / max(blocks, 1))
-    compute.team.run(tasks: blocks * groups) { task, member in
-      let first = task / groups * LineProduct.blockPixels
-      let count = min(LineProduct.blockPixels, pixels - first)
-      let group = task % groups
-      block(
-        compute.kernels, first: first, count: count,
-        pairs: group * pairs / groups..<(group + 1) * pairs / groups,
-        source, panels, bias, target, scratch + member * scratchStride)
+    let free = scratch + sharedFloats(images: images)
+    compute.team.run(tasks: views * blocks * pairs) { task, member in
+      let view = task / pairs / blocks
+      let block = task / pairs % blocks
+      let first = block * LineProduct.blockRows
+      multiply(
+        compute.kernels, rows: view * (images / views) + first,
+        count: min(LineProduct.blockRows, images / views - first), pair: task % pairs, In(scratch), lines,
+        panels, ending, view: view, group: block, target, free + member * (memberFloats + EndingSums.count))
     }
   }
 
-  private func block(
-    _ kernels: KernelTable, first: Int, count: Int, pairs: Range<Int>, _ source: In, _ panels: In,
-    _ bias: In?,
-    _ target: Out, _ scratch: Out
+  private func multiply(
+    _ kernels: KernelTable, rows first: Int, count: Int, pair: Int, _ collected: In, _ lines: Int,
+    _ panels: In, _ ending: ResultEnding, view: Int, group: Int, _ target: Out, _ scratch: Out
   ) {
-    let runStride = LineProduct.lineStride * 16
-    let results = scratch + segmentBlocks * runStride
-    for segment in 0..<segments {
-      let inner = segment * segmentBlocks..<min((segment + 1) * segmentBlocks, innerBlocks)
-      collect(kernels, first: first, count: count, inner, source, scratch)
-      for pair in pairs {
-        let columnBlocks = min(2, targetBlocks - 2 * pair)
-        let panel = panels + pair * panelStride + (firstPanelBlock + inner.lowerBound) * 256 * columnBlocks
-        let result = results + 2 * pair * runStride
-        kernels.multiplyPixels(
-          count, inner.count, scratch, LineProduct.lineStride, panel, columnBlocks, result,
-          result + runStride,
-          segment > 0)
-      }
-    }
-    let mapStride = targetGrid.mapRows * targetGrid.mapColumns * 16
-    for column in 2 * pairs.lowerBound..<min(2 * pairs.upperBound, targetBlocks) {
+    let columnBlocks = min(2, targetBlocks - 2 * pair)
+    let resultStride = LineProduct.blockRows * 16
+    kernels.multiplyPixels(
+      count, innerBlocks, collected + first * 16, lines, panels + pair * panelStride, columnBlocks, scratch,
+      scratch + resultStride, false)
+    let sums = scratch + memberFloats
+    for part in 0..<columnBlocks {
+      let column = 2 * pair + part
       kernels.scatterLines(
-        targetGrid, first, count, results + column * runStride, bias.map { $0 + column * 16 },
-        target + column * mapStride)
+        onePixel(targetBlocks * 16), first, count, scratch + part * resultStride,
+        ending.ending(view: view, block: column, sums: sums, target: target), target + column * 16)
+      ending.keep(sums, view: view, group: group, block: column, isFirst: true)
     }
   }
 
-  private func collect(
-    _ kernels: KernelTable, first: Int, count: Int, _ inner: Range<Int>, _ source: In, _ scratch: Out
-  ) {
-    var grid = sourceGrid
-    switch self.source {
-    case .patches(let channels, let kernel):
-      grid.rowOffset += taps[0].rowOffset
-      grid.columnOffset += taps[0].columnOffset
-      kernels.gatherPatches(grid, first, count, channels, kernel, LineProduct.lineStride, source, scratch)
-    case .lines:
-      let mapStride = grid.mapRows * grid.mapColumns * 16
-      for k in inner {
-        let tap = taps[k / sourceBlocks]
-        grid.rowOffset = sourceGrid.rowOffset + tap.rowOffset
-        grid.columnOffset = sourceGrid.columnOffset + tap.columnOffset
-        let to = scratch + (k - inner.lowerBound) * LineProduct.lineStride * 16
-        kernels.gatherLines(grid, first, count, source + k % sourceBlocks * mapStride, to)
-      }
-    }
+  /// Images of one pixel.
+  private func onePixel(_ imageStride: Int) -> PixelGrid {
+    PixelGrid(rows: 1, columns: 1, mapRows: 1, mapColumns: 1, imageStride: imageStride)
   }
 }

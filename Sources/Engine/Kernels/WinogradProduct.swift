@@ -84,84 +84,94 @@ struct WinogradProduct {
   func scratchFloats(_ compute: Compute, images: Int) -> Int {
     let block = blockFloats(tiles: blockTiles(images: images))
     let threads = compute.team.threads
-    return factorFloats + outerBlocks * 16 + threads * compute.kernels.winogradScratchFloats()
-      + (isShared ? 1 : threads) * block
+    return factorFloats + threads * WinogradJob.memberFloats(compute.kernels) + (isShared ? 1 : threads)
+      * block
   }
 
-  /// Transforms the weight and runs the convolution; `bias` has as many floats as there are outer channels.
+  /// Groups of lines in each of `views` parts of `images` images, as a `ResultEnding` needs them.
+  func groups(images: Int, imagesMax: Int, views: Int) -> Int {
+    let length = isShared ? WinogradProduct.chunkTiles : blockTiles(images: imagesMax)
+    return (tiles(images: images / views) + length - 1) / length
+  }
+
+  /// Transforms the weight and runs the convolution on `views` parts of the images, one after the other.
+  ///
+  /// `constants`, `[views][inner blocks][NormConstants.count]`: the source is normalised and rectified on the
+  /// way.
   func run(
-    _ compute: Compute, images: Int, imagesMax: Int, from source: In, weight: In, bias: In?, into target: Out
+    _ compute: Compute, images: Int, imagesMax: Int, views: Int, from source: In, constants: In?, weight: In,
+    ending: ResultEnding, into target: Out
   ) {
     let factors = compute.scratch(scratchFloats(compute, images: imagesMax))
-    let paddedBias = factors + factorFloats
-    let scratch = paddedBias + outerBlocks * 16
-    transformWeights(compute, weight, factors, scratch)
-    if let bias {
-      for channel in 0..<outerBlocks * 16 { paddedBias[channel] = channel < outerCount ? bias[channel] : 0 }
-    }
     let job = WinogradJob(
-      kernels: compute.kernels, source: source, factors: factors, bias: bias == nil ? nil : In(paddedBias),
-      target: target, scratch: scratch, threads: compute.team.threads, tilesMax: blockTiles(images: imagesMax)
-    )
+      kernels: compute.kernels, source: source, constants: constants, factors: factors, ending: ending,
+      target: target, scratch: factors + factorFloats, threads: compute.team.threads,
+      tilesMax: blockTiles(images: imagesMax))
+    transformWeights(compute, weight, factors, job)
     if isShared {
-      runTogether(compute, job, tiles: tiles(images: images))
+      for view in 0..<views { runTogether(compute, job, tiles: tiles(images: images / views), view: view) }
     } else {
-      runApart(compute, job, tiles: tiles(images: images))
+      runApart(compute, job, tiles: tiles(images: images / views), views: views)
     }
   }
 
   /// Every task takes a block of tiles all the way.
-  private func runApart(_ compute: Compute, _ job: WinogradJob, tiles: Int) {
+  private func runApart(_ compute: Compute, _ job: WinogradJob, tiles: Int, views: Int) {
     let block = job.tilesMax
     let floats = blockFloats(tiles: block)
-    compute.team.run(tasks: (tiles + block - 1) / block) { task, member in
-      let first = task * block
-      let count = min(block, tiles - first)
+    let groups = (tiles + block - 1) / block
+    compute.team.run(tasks: views * groups) { task, member in
+      let view = task / groups
+      let group = task % groups
+      let first = view * tiles + group * block
+      let count = min(block, tiles - group * block)
       let transformed = job.blocks + member * floats
       let products = transformed + positions * positionStride(innerBlocks, tiles: block)
       for channels in 0..<innerBlocks {
-        transform(job, first..<first + count, channels, transformed, line: 0, member)
+        transform(job, first..<first + count, channels, transformed, line: 0, view: view, member)
       }
       for position in 0..<positions {
         multiply(job, position, 0..<pairs, tiles: count, transformed, products)
       }
       for channels in 0..<outerBlocks {
-        finish(job, first..<first + count, channels, products, line: 0, member)
+        finish(job, first..<first + count, channels, products, line: 0, view: view, group: group, member)
       }
     }
   }
 
   /// All threads transform many tiles, then share the products by position, so that factors are read once.
-  private func runTogether(_ compute: Compute, _ job: WinogradJob, tiles: Int) {
+  private func runTogether(_ compute: Compute, _ job: WinogradJob, tiles: Int, view: Int) {
+    let length = WinogradProduct.chunkTiles
     let transformed = job.blocks
     let products = transformed + positions * positionStride(innerBlocks, tiles: job.tilesMax)
-    let groups = (pairs + WinogradProduct.pairsOfTask - 1) / WinogradProduct.pairsOfTask
-    for first in stride(from: 0, to: tiles, by: job.tilesMax) {
-      let count = min(job.tilesMax, tiles - first)
-      let chunks = (count + WinogradProduct.chunkTiles - 1) / WinogradProduct.chunkTiles
+    let parts = (pairs + WinogradProduct.pairsOfTask - 1) / WinogradProduct.pairsOfTask
+    for start in stride(from: 0, to: tiles, by: job.tilesMax) {
+      let first = view * tiles + start
+      let count = min(job.tilesMax, tiles - start)
+      let chunks = (count + length - 1) / length
       compute.team.run(tasks: chunks * innerBlocks) { task, member in
-        let start = task / innerBlocks * WinogradProduct.chunkTiles
-        let end = min(start + WinogradProduct.chunkTiles, count)
-        transform(job, first + start..<first + end, task % innerBlocks, transformed, line: start, member)
+        let line = task / innerBlocks * length
+        transform(
+          job, first + line..<first + min(line + length, count), task % innerBlocks, transformed, line: line,
+          view: view, member)
       }
-      compute.team.run(tasks: positions * groups) { task in
-        let group = task % groups
+      compute.team.run(tasks: positions * parts) { task in
+        let part = task % parts
         multiply(
-          job, task / groups, group * pairs / groups..<(group + 1) * pairs / groups, tiles: count,
-          transformed,
+          job, task / parts, part * pairs / parts..<(part + 1) * pairs / parts, tiles: count, transformed,
           products)
       }
       compute.team.run(tasks: chunks * outerBlocks) { task, member in
-        let start = task / outerBlocks * WinogradProduct.chunkTiles
-        let end = min(start + WinogradProduct.chunkTiles, count)
-        finish(job, first + start..<first + end, task % outerBlocks, products, line: start, member)
+        let line = task / outerBlocks * length
+        finish(
+          job, first + line..<first + min(line + length, count), task % outerBlocks, products, line: line,
+          view: view, group: (start + line) / length, member)
       }
     }
   }
 
-  private func transformWeights(_ compute: Compute, _ weight: In, _ factors: Out, _ scratch: Out) {
+  private func transformWeights(_ compute: Compute, _ weight: In, _ factors: Out, _ job: WinogradJob) {
     let kernels = compute.kernels
-    let scratchStride = kernels.winogradScratchFloats()
     compute.team.run(tasks: innerBlocks * outerBlocks) { task, member in
       let inner = task / outerBlocks
       let outer = task % outerBlocks
@@ -172,17 +182,19 @@ struct WinogradProduct {
       kernels.winogradWeights(
         sourceGrid.outputs, weight + inner * 16 * innerStride + outer * 16 * outerStride, block, isRotated,
         width,
-        factorStride, scratch + member * scratchStride,
+        factorStride, job.memberScratch(member),
         factors + outer / 2 * panelStride + inner * 16 * width + outer % 2 * 16)
     }
   }
 
   private func transform(
-    _ job: WinogradJob, _ range: Range<Int>, _ channels: Int, _ transformed: Out, line: Int, _ member: Int
+    _ job: WinogradJob, _ range: Range<Int>, _ channels: Int, _ transformed: Out, line: Int, view: Int,
+    _ member: Int
   ) {
     job.kernels.winogradInput(
       sourceGrid, range.lowerBound, range.count,
       job.source + channels * sourceGrid.mapRows * sourceGrid.mapColumns * 16,
+      job.constants.map { $0 + (view * innerBlocks + channels) * NormConstants.count },
       positionStride(innerBlocks, tiles: job.tilesMax), job.memberScratch(member),
       transformed + (channels * job.tilesMax + line) * 16)
   }
@@ -201,12 +213,16 @@ struct WinogradProduct {
   }
 
   private func finish(
-    _ job: WinogradJob, _ range: Range<Int>, _ channels: Int, _ products: In, line: Int, _ member: Int
+    _ job: WinogradJob, _ range: Range<Int>, _ channels: Int, _ products: In, line: Int, view: Int,
+    group: Int, _ member: Int
   ) {
+    let sums = job.memberSums(member)
     job.kernels.winogradOutput(
       targetGrid, range.lowerBound, range.count, products + (channels * job.tilesMax + line) * 16,
-      positionStride(outerBlocks, tiles: job.tilesMax), job.bias.map { $0 + channels * 16 },
-      job.memberScratch(member), job.target + channels * targetGrid.mapRows * targetGrid.mapColumns * 16)
+      positionStride(outerBlocks, tiles: job.tilesMax),
+      job.ending.ending(view: view, block: channels, sums: sums, target: job.target),
+      job.memberScratch(member), job.target + channels * job.ending.mapStride)
+    job.ending.keep(sums, view: view, group: group, block: channels, isFirst: true)
   }
 }
 
@@ -214,16 +230,24 @@ struct WinogradProduct {
 struct WinogradJob {
   let kernels: KernelTable
   let source: In
+  let constants: In?
   let factors: In
-  let bias: In?
+  let ending: ResultEnding
   let target: Out
   let scratch: Out
   let threads: Int
   /// Lines from one channel block to the next in transformed tiles and products.
   let tilesMax: Int
 
+  /// Floats of a thread's scratch: the kernels', and sums.
+  static func memberFloats(_ kernels: KernelTable) -> Int {
+    kernels.winogradScratchFloats() + EndingSums.count
+  }
+
   /// The kernels' scratch of a thread.
-  func memberScratch(_ member: Int) -> Out { scratch + member * kernels.winogradScratchFloats() }
+  func memberScratch(_ member: Int) -> Out { scratch + member * WinogradJob.memberFloats(kernels) }
+  /// A thread's sums.
+  func memberSums(_ member: Int) -> Out { memberScratch(member) + kernels.winogradScratchFloats() }
   /// Where transformed tiles and products begin.
-  var blocks: Out { scratch + threads * kernels.winogradScratchFloats() }
+  var blocks: Out { memberScratch(threads) }
 }

@@ -3,13 +3,20 @@ import Parallel
 
 /// The weight gradient by Winograd's algorithm: `dW = Gᵀ [Σ (A dY Aᵀ) ⊙ (Bᵀ X B)] G`.
 ///
-/// Tiles of input and output gradient are transformed by all threads, some hundred at a time; then each
-/// position of a tile is a product over those tiles, added to its accumulators. Every accumulator belongs to
-/// one task and takes the tiles in order, so the bits do not depend on the threads.
+/// With few channels a task takes a fixed part of the tiles all the way, in its own caches and accumulators.
+/// With many, whose accumulators are large, all threads transform some hundred tiles, then each position of a
+/// tile is a product over those tiles. Every accumulator belongs to one task and takes its tiles in order, so
+/// the bits do not depend on the threads.
 struct WinogradWeightGradient {
-  /// Bytes of transformed tiles that should stay in a shared cache.
-  private static let cacheBytes = 8 << 20
-  /// Tiles of a transform's task.
+  /// Bytes of tiles that all threads transform together and that should stay in a shared cache.
+  private static let sharedCacheBytes = 8 << 20
+  /// Bytes of tiles that a thread transforms alone and that should stay in its second-level cache.
+  private static let ownCacheBytes = 224 << 10
+  /// Bytes of accumulators up to which each part of the tiles has its own.
+  private static let ownAccumulatorBytesMax = 200 << 10
+  /// Most parts with accumulators of their own.
+  private static let partsMax = 64
+  /// Tiles of a transform's task when all threads work together.
   private static let chunkTiles = 32
 
   let shape: ConvolutionShape
@@ -20,58 +27,152 @@ struct WinogradWeightGradient {
   private var outputBlocks: Int { (shape.outputChannels + 15) / 16 }
   private var accumulatorStride: Int { inputBlocks * outputBlocks * 256 + 16 }
   private var accumulatorFloats: Int { positions * accumulatorStride }
+  /// Whether each part of the tiles has accumulators of its own.
+  private var isApart: Bool { accumulatorFloats * 4 <= WinogradWeightGradient.ownAccumulatorBytesMax }
   /// Tiles that are transformed before their products are taken.
   private var blockTiles: Int {
-    let wanted = WinogradWeightGradient.cacheBytes / (positions * (inputBlocks + outputBlocks) * 64)
-    return min(512, max(128, wanted / 32 * 32))
+    let tileBytes = positions * (inputBlocks + outputBlocks) * 64
+    if isApart { return max(16, WinogradWeightGradient.ownCacheBytes / tileBytes / 8 * 8) }
+    return min(512, max(128, WinogradWeightGradient.sharedCacheBytes / tileBytes / 32 * 32))
   }
   private var inputStride: Int { (inputBlocks * blockTiles | 1) * 16 }
   private var gradientStride: Int { (outputBlocks * blockTiles | 1) * 16 }
+  private var tileFloats: Int { positions * (inputStride + gradientStride) }
+
+  private func tiles(images: Int) -> Int {
+    images * ((shape.outputHeight + outputs - 1) / outputs) * ((shape.outputWidth + outputs - 1) / outputs)
+  }
+
+  /// Parts of a view's tiles with accumulators of their own.
+  private func parts(images: Int, views: Int) -> Int {
+    guard isApart else { return 1 }
+    let blocks = (tiles(images: images / views) + blockTiles - 1) / blockTiles
+    return max(1, min(blocks, WinogradWeightGradient.partsMax / views))
+  }
 
   /// Floats of scratch.
   func scratchFloats(_ compute: Compute) -> Int {
-    accumulatorFloats + positions * (inputStride + gradientStride)
-      + compute.team.threads * compute.kernels.winogradScratchFloats()
+    let threads = compute.team.threads
+    return (isApart ? WinogradWeightGradient.partsMax : 1) * accumulatorFloats
+      + (isApart ? threads : 1) * tileFloats + threads * compute.kernels.winogradScratchFloats()
+  }
+
+  /// What the parts of one run share.
+  private struct Job {
+    let kernels: KernelTable
+    let input: In
+    /// `[input blocks][NormConstants.count]` of the view, or nil.
+    let constants: In?
+    let dOutput: In
   }
 
   /// Writes the gradient in PyTorch's layout.
-  func run(_ compute: Compute, images: Int, input: In, dOutput: In, into dWeight: Out) {
-    let kernels = compute.kernels
+  ///
+  /// `constants`, `[views][input blocks][NormConstants.count]`: the input is normalised and rectified on the
+  /// way, each of `views` parts of the images by its own.
+  func run(
+    _ compute: Compute, images: Int, views: Int, input: In, constants: In?, dOutput: In, into dWeight: Out
+  ) {
     let accumulators = compute.scratch(scratchFloats(compute))
-    let inputs = accumulators + accumulatorFloats
-    let gradients = inputs + positions * inputStride
-    let scratch = gradients + positions * gradientStride
-    let inputGrid = grid(shape.height, shape.width, shape.inputImageStride, -shape.padding)
-    let outputGrid = grid(shape.outputHeight, shape.outputWidth, shape.outputImageStride, 0)
-    let tiles = images * inputGrid.tileRows * inputGrid.tileColumns
-    let blocks = inputBlocks + outputBlocks
-    for first in stride(from: 0, to: tiles, by: blockTiles) {
-      let count = min(blockTiles, tiles - first)
-      let chunks = (count + WinogradWeightGradient.chunkTiles - 1) / WinogradWeightGradient.chunkTiles
-      compute.team.run(tasks: chunks * blocks) { task, member in
-        let start = task / blocks * WinogradWeightGradient.chunkTiles
-        let length = min(WinogradWeightGradient.chunkTiles, count - start)
-        let block = task % blocks
-        let free = scratch + member * kernels.winogradScratchFloats()
-        if block < inputBlocks {
-          kernels.winogradInput(
-            inputGrid, first + start, length, input + block * shape.height * shape.width * 16, inputStride,
-            free,
-            inputs + (block * blockTiles + start) * 16)
-        } else {
-          let column = block - inputBlocks
-          kernels.winogradGradient(
-            outputGrid, first + start, length, dOutput + column * shape.outputHeight * shape.outputWidth * 16,
-            gradientStride, free, gradients + (column * blockTiles + start) * 16)
+    let parts = parts(images: images, views: views)
+    let tiles = tiles(images: images / views)
+    let kernelScratch = accumulators + (isApart ? WinogradWeightGradient.partsMax : 1) * accumulatorFloats
+    let transformed = kernelScratch + compute.team.threads * compute.kernels.winogradScratchFloats()
+    func job(_ view: Int) -> Job {
+      Job(
+        kernels: compute.kernels, input: input,
+        constants: constants.map { $0 + view * inputBlocks * NormConstants.count }, dOutput: dOutput)
+    }
+    if isApart {
+      compute.team.run(tasks: views * parts) { task, member in
+        let part = task % parts
+        let first = task / parts * tiles
+        runPart(
+          job(task / parts), first + part * tiles / parts..<first + (part + 1) * tiles / parts,
+          transformed + member * tileFloats, accumulators + task * accumulatorFloats,
+          kernelScratch + member * compute.kernels.winogradScratchFloats())
+      }
+      sumParts(compute, views * parts, accumulators)
+    } else {
+      for view in 0..<views {
+        runTogether(
+          compute, job(view), view * tiles..<(view + 1) * tiles, transformed, accumulators, kernelScratch,
+          isFirst: view == 0)
+      }
+    }
+    finish(compute, accumulators, kernelScratch, dWeight)
+  }
+
+  /// A part of the tiles, in one thread.
+  private func runPart(
+    _ job: Job, _ range: Range<Int>, _ transformed: Out, _ accumulators: Out, _ scratch: Out
+  ) {
+    for first in stride(from: range.lowerBound, to: range.upperBound, by: blockTiles) {
+      let count = min(blockTiles, range.upperBound - first)
+      for block in 0..<inputBlocks + outputBlocks {
+        transform(job, first: first, count: count, block: block, line: 0, transformed, scratch)
+      }
+      for position in 0..<positions {
+        for block in 0..<inputBlocks {
+          accumulate(
+            job.kernels, position: position, block: block, tiles: count, transformed, accumulators,
+            isFirst: first == range.lowerBound)
         }
+      }
+    }
+  }
+
+  /// Adds the accumulators of all parts to those of the first, in order.
+  private func sumParts(_ compute: Compute, _ parts: Int, _ accumulators: Out) {
+    let (stride, floats) = (accumulatorStride, accumulatorFloats)
+    compute.team.run(tasks: positions) { position in
+      for part in 1..<max(parts, 1) {
+        compute.kernels.addFloats(
+          accumulators + part * floats + position * stride, stride, accumulators + position * stride)
+      }
+    }
+  }
+
+  /// Tiles of a view, by all threads together.
+  private func runTogether(
+    _ compute: Compute, _ job: Job, _ range: Range<Int>, _ transformed: Out, _ accumulators: Out,
+    _ scratch: Out, isFirst: Bool
+  ) {
+    let blocks = inputBlocks + outputBlocks
+    let length = WinogradWeightGradient.chunkTiles
+    for first in stride(from: range.lowerBound, to: range.upperBound, by: blockTiles) {
+      let count = min(blockTiles, range.upperBound - first)
+      compute.team.run(tasks: (count + length - 1) / length * blocks) { task, member in
+        let line = task / blocks * length
+        transform(
+          job, first: first + line, count: min(length, count - line), block: task % blocks, line: line,
+          transformed, scratch + member * compute.kernels.winogradScratchFloats())
       }
       compute.team.run(tasks: positions * inputBlocks) { task in
         accumulate(
-          kernels, position: task / inputBlocks, block: task % inputBlocks, tiles: count, inputs, gradients,
-          accumulators, isFirst: first == 0)
+          job.kernels, position: task / inputBlocks, block: task % inputBlocks, tiles: count, transformed,
+          accumulators, isFirst: isFirst && first == range.lowerBound)
       }
     }
-    finish(compute, accumulators, scratch, dWeight)
+  }
+
+  /// Transforms `count` tiles of one block of channels: of the input, or behind those of the output gradient.
+  private func transform(
+    _ job: Job, first: Int, count: Int, block: Int, line: Int, _ transformed: Out, _ scratch: Out
+  ) {
+    if block < inputBlocks {
+      job.kernels.winogradInput(
+        grid(shape.height, shape.width, shape.inputImageStride, -shape.padding), first, count,
+        job.input + block * shape.height * shape.width * 16,
+        job.constants.map { $0 + block * NormConstants.count }, inputStride, scratch,
+        transformed + (block * blockTiles + line) * 16)
+      return
+    }
+    let column = block - inputBlocks
+    job.kernels.winogradGradient(
+      grid(shape.outputHeight, shape.outputWidth, shape.outputImageStride, 0), first, count,
+      job.dOutput + column * shape.outputHeight * shape.outputWidth * 16, gradientStride, scratch,
+      transformed + positions * inputStride + (column * blockTiles + line) * 16)
   }
 
   private func grid(_ rows: Int, _ columns: Int, _ imageStride: Int, _ offset: Int) -> TileGrid {
@@ -82,13 +183,14 @@ struct WinogradWeightGradient {
   }
 
   private func accumulate(
-    _ kernels: KernelTable, position: Int, block: Int, tiles: Int, _ inputs: In, _ gradients: In,
-    _ accumulators: Out, isFirst: Bool
+    _ kernels: KernelTable, position: Int, block: Int, tiles: Int, _ transformed: In, _ accumulators: Out,
+    isFirst: Bool
   ) {
-    let a = inputs + position * inputStride + block * blockTiles * 16
+    let a = transformed + position * inputStride + block * blockTiles * 16
+    let gradients = transformed + positions * inputStride + position * gradientStride
     let target = accumulators + position * accumulatorStride + block * outputBlocks * 256
     for column in stride(from: 0, to: outputBlocks, by: 2) {
-      let b = gradients + position * gradientStride + column * blockTiles * 16
+      let b = gradients + column * blockTiles * 16
       let c = target + column * 256
       kernels.multiplyChannels(
         tiles, a, b, b + blockTiles * 16, min(2, outputBlocks - column), c, c + 256, !isFirst)

@@ -15,23 +15,29 @@ package struct KernelTable: Sendable {
   package let multiplyRegisters: @Sendable (Int, In, In, Out) -> Void
   package let operationsOfStep: @Sendable () -> Int
   package let gatherLines: @Sendable (PixelGrid, Int, Int, In, Out) -> Void
-  package let scatterLines: @Sendable (PixelGrid, Int, Int, In, In?, Out) -> Void
-  package let gatherPatches: @Sendable (PixelGrid, Int, Int, Int, Int, Int, In, Out) -> Void
+  package let scatterLines: @Sendable (PixelGrid, Int, Int, In, Ending, Out) -> Void
+  package let multiplyWindows:
+    @Sendable (PixelGrid, Int, Int, UnsafePointer<Int>, Int, In, In, Int, Out, Out) -> Void
+  package let copyWindow: @Sendable (PixelGrid, Int, Int, Int, Int, In, Out) -> Void
+  package let multiplyGrid: @Sendable (Int, Int, In, Int, Int, In, In, Int, Out, Out, Bool) -> Void
+  package let multiplyPatches: @Sendable (UnsafePointer<Int>, Int, Int, Int, In, In, Int, Out, Out) -> Void
+  package let accumulatePatches: @Sendable (Int, Int, Int, Int, Int, Int, Int, In, In, Out) -> Void
+  package let padPlanes: @Sendable (Int, Int, Int, Int, In, Out) -> Void
   package let winogradScratchFloats: @Sendable () -> Int
-  package let winogradInput: @Sendable (TileGrid, Int, Int, In, Int, Out, Out) -> Void
+  package let winogradInput: @Sendable (TileGrid, Int, Int, In, In?, Int, Out, Out) -> Void
   package let winogradGradient: @Sendable (TileGrid, Int, Int, In, Int, Out, Out) -> Void
-  package let winogradOutput: @Sendable (TileGrid, Int, Int, In, Int, In?, Out, Out) -> Void
+  package let winogradOutput: @Sendable (TileGrid, Int, Int, In, Int, Ending, Out, Out) -> Void
   package let winogradWeights: @Sendable (Int, In, WeightBlock, Bool, Int, Int, Out, Out) -> Void
   package let winogradWeightGradients: @Sendable (Int, In, WeightBlock, Int, Out, Out) -> Void
   package let packWeights: @Sendable (In, Int, Int, Int, Int, Int, Out) -> Void
-  package let reduceWeights: @Sendable (In, Int, Int, Int, Int, Int, Int, Out) -> Void
+  package let reduceWeights: @Sendable (In, Int, Int, Int, Int, Int, Int, Out, Out) -> Void
   package let packRows: @Sendable (In, Int, Int, Int, Int, Int, Out) -> Void
   package let packColumns: @Sendable (In, Int, Int, Int, Int, Int, Out) -> Void
   package let storeRows: @Sendable (In, Int, Int, Float, Float, Int, Out) -> Void
   package let channelMoments: @Sendable (In, Runs, Out) -> Void
   package let normalizeLines: @Sendable (In, In, In?, Bool, Runs, Out) -> Void
-  package let reduceNormGradient: @Sendable (In, In, In, In, Int, Runs, Out) -> Void
-  package let applyNormGradient: @Sendable (In, In, In, In, Int, Runs, Out?, Out) -> Void
+  package let receiveGradient: @Sendable (Ending, Runs, Out) -> Void
+  package let applyNormGradient: @Sendable (In, In, In, Runs, Out) -> Void
   package let addFloats: @Sendable (In, Int, Out) -> Void
   package let scaleFloats: @Sendable (Float, Int, Out) -> Void
   package let sumSquares: @Sendable (In, Int) -> Float
@@ -51,23 +57,29 @@ package struct KernelTable: Sendable {
     multiplyRegisters: @escaping @Sendable (Int, In, In, Out) -> Void,
     operationsOfStep: @escaping @Sendable () -> Int,
     gatherLines: @escaping @Sendable (PixelGrid, Int, Int, In, Out) -> Void,
-    scatterLines: @escaping @Sendable (PixelGrid, Int, Int, In, In?, Out) -> Void,
-    gatherPatches: @escaping @Sendable (PixelGrid, Int, Int, Int, Int, Int, In, Out) -> Void,
+    scatterLines: @escaping @Sendable (PixelGrid, Int, Int, In, Ending, Out) -> Void,
+    multiplyWindows:
+      @escaping @Sendable (PixelGrid, Int, Int, UnsafePointer<Int>, Int, In, In, Int, Out, Out) -> Void,
+    copyWindow: @escaping @Sendable (PixelGrid, Int, Int, Int, Int, In, Out) -> Void,
+    multiplyGrid: @escaping @Sendable (Int, Int, In, Int, Int, In, In, Int, Out, Out, Bool) -> Void,
+    multiplyPatches: @escaping @Sendable (UnsafePointer<Int>, Int, Int, Int, In, In, Int, Out, Out) -> Void,
+    accumulatePatches: @escaping @Sendable (Int, Int, Int, Int, Int, Int, Int, In, In, Out) -> Void,
+    padPlanes: @escaping @Sendable (Int, Int, Int, Int, In, Out) -> Void,
     winogradScratchFloats: @escaping @Sendable () -> Int,
-    winogradInput: @escaping @Sendable (TileGrid, Int, Int, In, Int, Out, Out) -> Void,
+    winogradInput: @escaping @Sendable (TileGrid, Int, Int, In, In?, Int, Out, Out) -> Void,
     winogradGradient: @escaping @Sendable (TileGrid, Int, Int, In, Int, Out, Out) -> Void,
-    winogradOutput: @escaping @Sendable (TileGrid, Int, Int, In, Int, In?, Out, Out) -> Void,
+    winogradOutput: @escaping @Sendable (TileGrid, Int, Int, In, Int, Ending, Out, Out) -> Void,
     winogradWeights: @escaping @Sendable (Int, In, WeightBlock, Bool, Int, Int, Out, Out) -> Void,
     winogradWeightGradients: @escaping @Sendable (Int, In, WeightBlock, Int, Out, Out) -> Void,
     packWeights: @escaping @Sendable (In, Int, Int, Int, Int, Int, Out) -> Void,
-    reduceWeights: @escaping @Sendable (In, Int, Int, Int, Int, Int, Int, Out) -> Void,
+    reduceWeights: @escaping @Sendable (In, Int, Int, Int, Int, Int, Int, Out, Out) -> Void,
     packRows: @escaping @Sendable (In, Int, Int, Int, Int, Int, Out) -> Void,
     packColumns: @escaping @Sendable (In, Int, Int, Int, Int, Int, Out) -> Void,
     storeRows: @escaping @Sendable (In, Int, Int, Float, Float, Int, Out) -> Void,
     channelMoments: @escaping @Sendable (In, Runs, Out) -> Void,
     normalizeLines: @escaping @Sendable (In, In, In?, Bool, Runs, Out) -> Void,
-    reduceNormGradient: @escaping @Sendable (In, In, In, In, Int, Runs, Out) -> Void,
-    applyNormGradient: @escaping @Sendable (In, In, In, In, Int, Runs, Out?, Out) -> Void,
+    receiveGradient: @escaping @Sendable (Ending, Runs, Out) -> Void,
+    applyNormGradient: @escaping @Sendable (In, In, In, Runs, Out) -> Void,
     addFloats: @escaping @Sendable (In, Int, Out) -> Void,
     scaleFloats: @escaping @Sendable (Float, Int, Out) -> Void,
     sumSquares: @escaping @Sendable (In, Int) -> Float,
@@ -80,38 +92,21 @@ package struct KernelTable: Sendable {
     updateAdam: @escaping @Sendable (AdamConstants, In, Int, Out, Out, Out) -> Void,
     updateMomentum: @escaping @Sendable (Float, Float, Float, Float, In, Int, Out, Out?) -> Void
   ) {
-    self.multiplyPixels = multiplyPixels
-    self.multiplyChannels = multiplyChannels
-    self.multiplyRegisters = multiplyRegisters
-    self.operationsOfStep = operationsOfStep
-    self.gatherLines = gatherLines
-    self.scatterLines = scatterLines
-    self.gatherPatches = gatherPatches
-    self.winogradScratchFloats = winogradScratchFloats
-    self.winogradInput = winogradInput
-    self.winogradGradient = winogradGradient
-    self.winogradOutput = winogradOutput
-    self.winogradWeights = winogradWeights
-    self.winogradWeightGradients = winogradWeightGradients
-    self.packWeights = packWeights
-    self.reduceWeights = reduceWeights
-    self.packRows = packRows
-    self.packColumns = packColumns
-    self.storeRows = storeRows
-    self.channelMoments = channelMoments
-    self.normalizeLines = normalizeLines
-    self.reduceNormGradient = reduceNormGradient
-    self.applyNormGradient = applyNormGradient
-    self.addFloats = addFloats
-    self.scaleFloats = scaleFloats
-    self.sumSquares = sumSquares
-    self.maskFloats = maskFloats
-    self.rectifyFloats = rectifyFloats
-    self.sumLines = sumLines
-    self.spreadLine = spreadLine
-    self.blockPlanes = blockPlanes
-    self.unblockPlanes = unblockPlanes
-    self.updateAdam = updateAdam
-    self.updateMomentum = updateMomentum
+    (self.multiplyPixels, self.multiplyChannels) = (multiplyPixels, multiplyChannels)
+    (self.multiplyRegisters, self.operationsOfStep) = (multiplyRegisters, operationsOfStep)
+    (self.gatherLines, self.scatterLines) = (gatherLines, scatterLines)
+    (self.multiplyWindows, self.copyWindow, self.multiplyGrid) = (multiplyWindows, copyWindow, multiplyGrid)
+    (self.multiplyPatches, self.accumulatePatches) = (multiplyPatches, accumulatePatches)
+    (self.padPlanes, self.winogradScratchFloats) = (padPlanes, winogradScratchFloats)
+    (self.winogradInput, self.winogradGradient) = (winogradInput, winogradGradient)
+    (self.winogradOutput, self.winogradWeights) = (winogradOutput, winogradWeights)
+    (self.winogradWeightGradients, self.packWeights) = (winogradWeightGradients, packWeights)
+    (self.reduceWeights, self.packRows, self.packColumns) = (reduceWeights, packRows, packColumns)
+    (self.storeRows, self.channelMoments, self.normalizeLines) = (storeRows, channelMoments, normalizeLines)
+    (self.receiveGradient, self.applyNormGradient) = (receiveGradient, applyNormGradient)
+    (self.addFloats, self.scaleFloats, self.sumSquares) = (addFloats, scaleFloats, sumSquares)
+    (self.maskFloats, self.rectifyFloats, self.sumLines) = (maskFloats, rectifyFloats, sumLines)
+    (self.spreadLine, self.blockPlanes, self.unblockPlanes) = (spreadLine, blockPlanes, unblockPlanes)
+    (self.updateAdam, self.updateMomentum) = (updateAdam, updateMomentum)
   }
 }

@@ -8,6 +8,9 @@ typealias Register = SIMD4<Float>
   /// The tile of a product with two registers of columns that uses the 16 registers best: 8 accumulators.
   typealias ProductTile = FourRows
 #endif
+/// Blocks of the inner dimension from which on that tile is the fastest; below, it is four rows.
+@inline(__always)
+var kBlocksOfProductTile: Int { 1 }
 /// The tile of a product whose rows are the 16 channels of a block: four sweeps.
 typealias ChannelTile = FourRows
 /// Whether a block of 16 columns is less than two registers, so that it needs a tile of its own.
@@ -29,6 +32,10 @@ func multiplyAdd<V: SIMD>(_ a: V, _ b: V, _ c: V) -> V where V.Scalar == Float {
     return c + a * b
   #endif
 }
+
+/// The larger of each lane; where `a` is not a number, `a`.
+@inline(__always)
+func larger(_ a: Register, _ b: Register) -> Register { a.replacing(with: b, where: a .< b) }
 
 /// The root of each lane.
 @inline(__always)

@@ -47,8 +47,12 @@ func maskFloats(source: In, x: In, count: Int, target: Out) {
 
 /// `target = max(source, 0)`.
 func rectifyFloats(source: In, count: Int, target: Out) {
-  for i in stride(from: 0, to: count & ~15, by: 16) { setLine(positivePart(line(source + i)), target + i) }
-  for i in count & ~15..<count { target[i] = source[i] <= 0 ? 0 : source[i] }
+  let lanes = Register.scalarCount
+  let whole = count / lanes * lanes
+  for i in stride(from: 0, to: whole, by: lanes) {
+    setRegister(positivePart(register(source + i)), target + i)
+  }
+  for i in whole..<count { target[i] = source[i] <= 0 ? 0 : source[i] }
 }
 
 /// `target = factor · Σ` of the lines of `runs`.

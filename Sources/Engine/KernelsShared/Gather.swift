@@ -52,33 +52,50 @@ private func zeroLines(_ target: Out, _ count: Int) {
   for i in 0..<count { setLine(Line(), target + i * 16) }
 }
 
-/// The reverse of `gatherLines`: writes `count` lines of `source`, plus `bias` (16 floats, or nil), to their
-/// pixels.
+/// The reverse of `gatherLines`: ends `count` lines of `source` as `ending` says, each at its pixel.
 ///
 /// Every grid pixel must lie inside the map.
-func scatterLines(_ grid: PixelGrid, first: Int, count: Int, source: In, bias: In?, target: Out) {
-  let pixels = grid.rows * grid.columns
-  let shift = bias.map { line($0) } ?? Line()
-  var image = first / pixels
-  var y = first % pixels / grid.columns
-  var x = first % grid.columns
-  var left = count
-  var source = source
-  while left > 0 {
-    let run = min(grid.columns - x, left)
-    let pixel = (y * grid.step + grid.rowOffset) * grid.mapColumns + x * grid.step + grid.columnOffset
-    var to = target + image * grid.imageStride + pixel * 16
-    for _ in 0..<run {
-      setLine(line(source) + shift, to)
-      source += 16
-      to += grid.step * 16
+func scatterLines(_ grid: PixelGrid, first: Int, count: Int, source: In, ending: Ending, target: Out) {
+  switch ending.kind {
+  case EndingKind.moments:
+    beginSums(ending.sums, shift: line(source) + (ending.bias.map { line($0) } ?? Line()))
+    scatter(LinesWithMoments.self, grid, first, count, source, ending, target)
+    ending.sums[EndingSums.lines] = Float(count)
+  case EndingKind.gradient:
+    beginSums(ending.sums, shift: Line())
+    switch ending.mask {
+    case GradientMask.recomputed:
+      scatter(GradientsByInput.self, grid, first, count, source, ending, target)
+    case GradientMask.output:
+      scatter(GradientsByOutput.self, grid, first, count, source, ending, target)
+    default: scatter(OpenGradients.self, grid, first, count, source, ending, target)
     }
-    left -= run
-    x = 0
-    y += 1
-    if y == grid.rows {
-      y = 0
-      image += 1
+  case EndingKind.normalized: scatter(NormalizedLines.self, grid, first, count, source, ending, target)
+  default: scatter(StoredLines.self, grid, first, count, source, ending, target)
+  }
+}
+
+@inline(__always)
+private func scatter<E: LineEnding>(
+  _: E.Type, _ grid: PixelGrid, _ first: Int, _ count: Int, _ source: In, _ ending: Ending, _ target: Out
+) {
+  for lane in stride(from: 0, to: 16, by: Register.scalarCount) {
+    var state = E.begin(ending, lane: lane)
+    var pixel = place(first, rows: grid.rows, columns: grid.columns)
+    var done = 0
+    while done < count {
+      let run = min(grid.columns - pixel.column, count - done)
+      let row = pixel.row * grid.step + grid.rowOffset
+      let column = pixel.column * grid.step + grid.columnOffset
+      var offset = pixel.image * grid.imageStride + (row * grid.mapColumns + column) * 16 + lane
+      for i in done..<done + run {
+        E.end(register(source + i * 16 + lane), ending, target: target, offset: offset, &state)
+        offset += grid.step * 16
+      }
+      done += run
+      pixel.column += run - 1
+      advance(&pixel, rows: grid.rows, columns: grid.columns)
     }
+    E.finish(state, ending, lane: lane)
   }
 }

@@ -20,9 +20,9 @@ func sum(_ x: Line) -> Float {
   return two[0] + two[1]
 }
 
-/// The larger of each lane and zero.
+/// The larger of each lane and zero; not a number stays what it is.
 @inline(__always)
-func positivePart(_ x: Line) -> Line { x.replacing(with: 0, where: x .<= 0) }
+func positivePart(_ x: Register) -> Register { larger(x, Register()) }
 
 /// A place in a grid of some images. A tuple: structs would bring functions that the whole program shares.
 typealias Place = (image: Int, row: Int, column: Int)

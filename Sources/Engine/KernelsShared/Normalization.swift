@@ -39,91 +39,53 @@ func channelMoments(lines: In, runs: Runs, target: Out) {
 func normalizeLines(
   lines: In, constants: In, residual: In?, relu: Bool, runs: Runs, target: Out
 ) {
-  let scale = line(constants + NormConstants.scale)
-  let shift = line(constants + NormConstants.shift)
+  let scale = constants + NormConstants.scale
+  let shift = constants + NormConstants.shift
   for run in 0..<runs.count {
     let start = run * runs.stride
     for i in stride(from: start, to: start + runs.lines * 16, by: 16) {
-      var y = multiplyAdd(line(lines + i), scale, shift)
-      if let residual { y += line(residual + i) }
-      setLine(relu ? positivePart(y) : y, target + i)
+      for lane in stride(from: 0, to: 16, by: Register.scalarCount) {
+        var y = multiplyAdd(register(lines + i + lane), register(scale + lane), register(shift + lane))
+        if let residual { y += register(residual + i + lane) }
+        setRegister(relu ? positivePart(y) : y, target + i + lane)
+      }
     }
   }
 }
 
-/// Σg and Σg (x − mean) over `runs` into `target`, g being the gradient that passes the `mask`.
-func reduceNormGradient(
-  lines: In, gradient: In, output: In, constants: In, mask: Int, runs: Runs, target: Out
-) {
-  switch mask {
-  case GradientMask.recomputed:
-    let scale = line(constants + NormConstants.scale)
-    let shift = line(constants + NormConstants.shift)
-    reduce(lines, gradient, constants, runs, target) { g, x, _ in
-      passPositive(g, multiplyAdd(x, scale, shift))
-    }
-  case GradientMask.output:
-    reduce(lines, gradient, constants, runs, target) { g, _, i in passPositive(g, line(output + i)) }
-  default:
-    reduce(lines, gradient, constants, runs, target) { g, _, _ in g }
+/// Ends the lines of a gradient in place, as `ending` of kind `gradient` says; its maps begin where `target`
+/// does.
+func receiveGradient(ending: Ending, runs: Runs, target: Out) {
+  beginSums(ending.sums, shift: Line())
+  switch ending.mask {
+  case GradientMask.recomputed: receive(GradientsByInput.self, ending, runs, target)
+  case GradientMask.output: receive(GradientsByOutput.self, ending, runs, target)
+  default: receive(OpenGradients.self, ending, runs, target)
   }
 }
 
 @inline(__always)
-private func reduce(
-  _ lines: In, _ gradient: In, _ constants: In, _ runs: Runs, _ target: Out,
-  _ pass: (_ g: Line, _ x: Line, _ i: Int) -> Line
-) {
-  let mean = line(constants + NormConstants.mean)
-  var sums = (Line(), Line())
-  var products = (Line(), Line())
+private func receive<E: LineEnding>(_: E.Type, _ ending: Ending, _ runs: Runs, _ target: Out) {
   for run in 0..<runs.count {
-    var i = run * runs.stride
-    for _ in 0..<runs.lines / 2 {
-      let x0 = line(lines + i)
-      let x1 = line(lines + i + 16)
-      let g0 = pass(line(gradient + i), x0, i)
-      let g1 = pass(line(gradient + i + 16), x1, i + 16)
-      sums = (sums.0 + g0, sums.1 + g1)
-      products = (multiplyAdd(g0, x0 - mean, products.0), multiplyAdd(g1, x1 - mean, products.1))
-      i += 32
-    }
-    if runs.lines % 2 == 1 {
-      let x = line(lines + i)
-      let g = pass(line(gradient + i), x, i)
-      sums.0 += g
-      products.0 = multiplyAdd(g, x - mean, products.0)
+    // Some lines at a time, so that the second half of their channels finds them in the first-level cache.
+    for first in stride(from: 0, to: runs.lines, by: 32) {
+      let start = run * runs.stride + first * 16
+      for lane in stride(from: 0, to: 16, by: Register.scalarCount) {
+        var state = E.begin(ending, lane: lane)
+        for i in 0..<min(32, runs.lines - first) {
+          let offset = start + i * 16 + lane
+          E.end(register(target + offset), ending, target: target, offset: offset, &state)
+        }
+        E.finish(state, ending, lane: lane)
+      }
     }
   }
-  setLine(sums.0 + sums.1, target)
-  setLine(products.0 + products.1, target + 16)
 }
 
 /// The gradient of the input, `scale (g − gradientMean − (x − mean) slope)`, for all lines of `runs`.
 ///
-/// If `passed` is given, g itself is written there. `target` and `passed` may be `gradient`.
-func applyNormGradient(
-  lines: In, gradient: In, output: In, constants: In, mask: Int, runs: Runs, passed: Out?, target: Out
-) {
-  switch mask {
-  case GradientMask.recomputed:
-    let scale = line(constants + NormConstants.scale)
-    let shift = line(constants + NormConstants.shift)
-    apply(lines, gradient, constants, runs, passed, target) { g, x, _ in
-      passPositive(g, multiplyAdd(x, scale, shift))
-    }
-  case GradientMask.output:
-    apply(lines, gradient, constants, runs, passed, target) { g, _, i in passPositive(g, line(output + i)) }
-  default:
-    apply(lines, gradient, constants, runs, passed, target) { g, _, _ in g }
-  }
-}
-
-@inline(__always)
-private func apply(
-  _ lines: In, _ gradient: In, _ constants: In, _ runs: Runs, _ passed: Out?, _ target: Out,
-  _ pass: (_ g: Line, _ x: Line, _ i: Int) -> Line
-) {
+/// `target` may be `gradient` or `lines`.
+func applyNormGradient(lines: In, gradient: In, constants: In, runs: Runs, target: Out) {
   let mean = line(constants + NormConstants.mean)
   let scale = line(constants + NormConstants.scale)
   let gradientMean = line(constants + NormConstants.gradientMean)
@@ -131,13 +93,8 @@ private func apply(
   for run in 0..<runs.count {
     let start = run * runs.stride
     for i in stride(from: start, to: start + runs.lines * 16, by: 16) {
-      let x = line(lines + i)
-      let g = pass(line(gradient + i), x, i)
-      if let passed { setLine(g, passed + i) }
-      setLine(scale * (g - gradientMean - (x - mean) * slope), target + i)
+      let distance = line(lines + i) - mean
+      setLine(scale * (line(gradient + i) - gradientMean - distance * slope), target + i)
     }
   }
 }
-
-@inline(__always)
-private func passPositive(_ g: Line, _ y: Line) -> Line { Line().replacing(with: g, where: y .> 0) }

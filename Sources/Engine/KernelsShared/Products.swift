@@ -23,8 +23,10 @@ func multiplyPixels(
     let right = (second < 16 ? c0 : c1) + second % 16
     let panel = b + column
     let width = 16 * columnBlocks
-    let done = sweepPixels(
-      ProductTile.self, from: 0, rows, kBlocks, a, rowStride, panel, width, left, right, accumulate)
+    let done =
+      kBlocks >= kBlocksOfProductTile
+      ? sweepPixels(
+        ProductTile.self, from: 0, rows, kBlocks, a, rowStride, panel, width, left, right, accumulate) : 0
     let rest = sweepPixels(
       FourRows.self, from: done, rows, kBlocks, a, rowStride, panel, width, left, right, accumulate)
     _ = sweepPixels(

@@ -14,6 +14,12 @@ protocol Tile {
   static var zero: Sums { get }
   /// Adds `a[row · stride] · (b0, b1)` to each row; `stride` is a constant at every call.
   static func step(_ sums: inout Sums, _ a: In, stride: Int, _ b0: In, _ b1: In)
+  /// Where each row begins.
+  associatedtype Starts
+  /// Asks for the start of each row in turn.
+  static func starts(_ next: () -> In) -> Starts
+  /// Adds `start[offset] · (b0, b1)` to each row.
+  static func step(_ sums: inout Sums, _ starts: Starts, offset: Int, _ b0: In, _ b1: In)
   /// Reads the accumulators from `c0[row · 16]` and `c1[row · 16]`.
   static func load(_ c0: In, _ c1: In) -> Sums
   /// Writes the accumulators to `c0[row · 16]` and `c1[row · 16]`.
@@ -34,6 +40,14 @@ enum WideRow: Tile {
     sums.0 = multiplyAdd(x, register(b0), sums.0)
     sums.1 = multiplyAdd(x, register(b1), sums.1)
   }
+
+  @inline(__always)
+  static func starts(_ next: () -> In) -> In { next() }
+
+  @inline(__always)
+  static func step(
+    _ sums: inout (Register, Register), _ starts: In, offset: Int, _ b0: In, _ b1: In
+  ) { step(&sums, starts + offset, stride: 0, b0, b1) }
 
   @inline(__always)
   static func load(_ c0: In, _ c1: In) -> (Register, Register) { (register(c0), register(c1)) }
@@ -59,6 +73,14 @@ enum NarrowRow: Tile {
   }
 
   @inline(__always)
+  static func starts(_ next: () -> In) -> In { next() }
+
+  @inline(__always)
+  static func step(_ sums: inout Register, _ starts: In, offset: Int, _ b0: In, _ b1: In) {
+    step(&sums, starts + offset, stride: 0, b0, b1)
+  }
+
+  @inline(__always)
   static func load(_ c0: In, _ c1: In) -> Register { register(c0) }
 
   @inline(__always)
@@ -77,6 +99,21 @@ enum Stack<Upper: Tile, Lower: Tile>: Tile {
   static func step(_ sums: inout (Upper.Sums, Lower.Sums), _ a: In, stride: Int, _ b0: In, _ b1: In) {
     Upper.step(&sums.0, a, stride: stride, b0, b1)
     Lower.step(&sums.1, a + Upper.rows * stride, stride: stride, b0, b1)
+  }
+
+  @inline(__always)
+  static func starts(_ next: () -> In) -> (Upper.Starts, Lower.Starts) {
+    let upper = Upper.starts(next)
+    return (upper, Lower.starts(next))
+  }
+
+  @inline(__always)
+  static func step(
+    _ sums: inout (Upper.Sums, Lower.Sums), _ starts: (Upper.Starts, Lower.Starts), offset: Int, _ b0: In,
+    _ b1: In
+  ) {
+    Upper.step(&sums.0, starts.0, offset: offset, b0, b1)
+    Lower.step(&sums.1, starts.1, offset: offset, b0, b1)
   }
 
   @inline(__always)

@@ -8,15 +8,20 @@ import KernelsABI
 func packWeights(
   weight: In, innerCount: Int, innerStride: Int, outerCount: Int, outerStride: Int, width: Int, target: Out
 ) {
-  for i in 0..<16 {
-    let row = target + i * width
-    if i >= innerCount {
-      for j in 0..<width { row[j] = 0 }
-      continue
+  if innerCount < 16 || outerCount < width {
+    for offset in stride(from: 0, to: 16 * width, by: 16) { setLine(Line(), target + offset) }
+  }
+  // The nearer elements of the weight are read one after the other.
+  if innerStride <= outerStride {
+    for j in 0..<outerCount {
+      let from = weight + j * outerStride
+      for i in 0..<innerCount { target[i * width + j] = from[i * innerStride] }
     }
-    let from = weight + i * innerStride
-    for j in 0..<outerCount { row[j] = from[j * outerStride] }
-    for j in outerCount..<width { row[j] = 0 }
+  } else {
+    for i in 0..<innerCount {
+      let from = weight + i * innerStride
+      for j in 0..<outerCount { target[i * width + j] = from[j * outerStride] }
+    }
   }
 }
 
@@ -24,15 +29,19 @@ func packWeights(
 ///
 /// For one tap and one pair of blocks: `parts` accumulators `[16 inner][16 outer]`, `partStride` floats
 /// apart; the sum of element (i, j) goes to `target[j · outerStride + i · innerStride]`, for `innerCount` ×
-/// `outerCount` elements.
+/// `outerCount` elements. `scratch` has room for 256 floats.
 func reduceWeights(
   accumulators: In, parts: Int, partStride: Int, innerCount: Int, innerStride: Int, outerCount: Int,
-  outerStride: Int, target: Out
+  outerStride: Int, scratch: Out, target: Out
 ) {
   for i in 0..<innerCount {
     var total = line(accumulators + i * 16)
     for part in 1..<max(parts, 1) { total += line(accumulators + part * partStride + i * 16) }
-    let to = target + i * innerStride
-    for j in 0..<outerCount { to[j * outerStride] = total[j] }
+    setLine(total, scratch + i * 16)
+  }
+  // The nearer elements of the target are written one after the other.
+  for j in 0..<outerCount {
+    let to = target + j * outerStride
+    for i in 0..<innerCount { to[i * innerStride] = scratch[i * 16 + j] }
   }
 }

@@ -1,19 +1,30 @@
 import KernelsABI
 
-/// Floats that the kernels of this file need as scratch: a tile before and between two transforms.
-func winogradScratchFloats() -> Int { 128 * 16 }
+/// Most tiles of a row that are transformed together, so that the columns which they share are transformed
+/// once.
+@inline(__always)
+private var tilesTogether: Int { 4 }
+
+/// Floats of the columns of some tiles between two transforms.
+@inline(__always)
+private var columnFloats: Int { (6 * (tilesTogether - 1) + 8) * 8 * 16 }
+
+/// Floats that the kernels of this file need as scratch: columns, and a strip of a tile.
+func winogradScratchFloats() -> Int { columnFloats + 8 * 16 }
 
 /// Transforms `count` input tiles of a channel block, from tile `first` of all images: `Bᵀ d B`.
 ///
 /// `source` is the block's map in image 0. Position p of tile t goes to line t of `target + p ·
-/// positionStride`.
+/// positionStride`. With `constants`, as `NormConstants` says, the map is normalised and rectified on the
+/// way: `max(0, d · scale + shift)`; the zeros outside it stay zeros.
 func winogradInput(
-  _ grid: TileGrid, first: Int, count: Int, source: In, positionStride: Int, scratch: Out, target: Out
+  _ grid: TileGrid, first: Int, count: Int, source: In, constants: In?, positionStride: Int, scratch: Out,
+  target: Out
 ) {
   switch grid.outputs {
-  case 2: tiles(WinogradTwo.Input.self, grid, first, count, source, positionStride, scratch, target)
-  case 4: tiles(WinogradFour.Input.self, grid, first, count, source, positionStride, scratch, target)
-  default: tiles(WinogradSix.Input.self, grid, first, count, source, positionStride, scratch, target)
+  case 2: inputs(WinogradTwo.self, grid, first, count, source, constants, positionStride, scratch, target)
+  case 4: inputs(WinogradFour.self, grid, first, count, source, constants, positionStride, scratch, target)
+  default: inputs(WinogradSix.self, grid, first, count, source, constants, positionStride, scratch, target)
   }
 }
 
@@ -22,102 +33,202 @@ func winogradGradient(
   _ grid: TileGrid, first: Int, count: Int, source: In, positionStride: Int, scratch: Out, target: Out
 ) {
   switch grid.outputs {
-  case 2: tiles(WinogradTwo.Gradient.self, grid, first, count, source, positionStride, scratch, target)
-  case 4: tiles(WinogradFour.Gradient.self, grid, first, count, source, positionStride, scratch, target)
-  default: tiles(WinogradSix.Gradient.self, grid, first, count, source, positionStride, scratch, target)
+  case 2:
+    tiles(WinogradTwo.Gradient.self, grid, first, count, source, positionStride, scratch, target) { x, _ in x
+    }
+  case 4:
+    tiles(WinogradFour.Gradient.self, grid, first, count, source, positionStride, scratch, target) { x, _ in x
+    }
+  default:
+    tiles(WinogradSix.Gradient.self, grid, first, count, source, positionStride, scratch, target) { x, _ in x
+    }
   }
 }
 
-/// Transforms `count` tiles of products to outputs, `Aᵀ m A`, adds `bias` (16 floats, or nil) and writes
-/// those inside the map. Position p of tile t is line t of `source + p · positionStride`.
+/// Transforms `count` tiles of products to outputs, `Aᵀ m A`, and ends those inside the map as `ending` says.
+///
+/// Position p of tile t is line t of `source + p · positionStride`; `target` is the block's map in image 0.
 func winogradOutput(
-  _ grid: TileGrid, first: Int, count: Int, source: In, positionStride: Int, bias: In?, scratch: Out,
+  _ grid: TileGrid, first: Int, count: Int, source: In, positionStride: Int, ending: Ending, scratch: Out,
   target: Out
 ) {
   switch grid.outputs {
-  case 2: outputs(WinogradTwo.Output.self, grid, first, count, source, positionStride, bias, scratch, target)
-  case 4: outputs(WinogradFour.Output.self, grid, first, count, source, positionStride, bias, scratch, target)
-  default: outputs(WinogradSix.Output.self, grid, first, count, source, positionStride, bias, scratch, target)
+  case 2:
+    outputs(WinogradTwo.Output.self, grid, first, count, source, positionStride, ending, scratch, target)
+  case 4:
+    outputs(WinogradFour.Output.self, grid, first, count, source, positionStride, ending, scratch, target)
+  default:
+    outputs(WinogradSix.Output.self, grid, first, count, source, positionStride, ending, scratch, target)
   }
 }
 
+@inline(__always)
+private func inputs<K: WinogradKernel>(
+  _: K.Type, _ grid: TileGrid, _ first: Int, _ count: Int, _ source: In, _ constants: In?,
+  _ positionStride: Int, _ scratch: Out, _ target: Out
+) {
+  guard let constants else {
+    tiles(K.Input.self, grid, first, count, source, positionStride, scratch, target) { x, _ in x }
+    return
+  }
+  let scale = constants + NormConstants.scale
+  let shift = constants + NormConstants.shift
+  tiles(K.Input.self, grid, first, count, source, positionStride, scratch, target) { x, lane in
+    positivePart(multiplyAdd(x, register(scale + lane), register(shift + lane)))
+  }
+}
+
+/// Transforms tiles row by row of tiles: first all columns of some tiles, then the rows of each.
 @inline(__always)
 private func tiles<T: LineTransform>(
   _: T.Type, _ grid: TileGrid, _ first: Int, _ count: Int, _ source: In, _ positionStride: Int,
-  _ scratch: Out,
-  _ target: Out
+  _ scratch: Out, _ target: Out, _ value: (_ x: Register, _ lane: Int) -> Register
 ) {
   var tile = place(first, rows: grid.tileRows, columns: grid.tileColumns)
-  for index in 0..<count {
+  var done = 0
+  while done < count {
+    let run = min(count - done, grid.tileColumns - tile.column, tilesTogether)
     let row = tile.row * grid.outputs + grid.offset
     let column = tile.column * grid.outputs + grid.offset
     let map = source + tile.image * grid.imageStride
-    advance(&tile, rows: grid.tileRows, columns: grid.tileColumns)
-    transformColumns(T.self, grid, map, row, column, scratch)
-    let to = target + index * 16
-    for i in 0..<T.outputs {
-      T.apply(scratch + i * T.inputs * 16, 16, to + i * T.outputs * positionStride, positionStride)
+    for lane in stride(from: 0, to: 16, by: Register.scalarCount) {
+      transformColumns(
+        T.self, grid, map + lane, row, column, (run - 1) * grid.outputs + T.inputs, scratch + lane,
+        strip: scratch + columnFloats
+      ) { value($0, lane) }
+      for index in 0..<run {
+        let from = scratch + index * grid.outputs * T.outputs * 16 + lane
+        let to = target + (done + index) * 16 + lane
+        for i in 0..<T.outputs {
+          T.apply(
+            { register(from + ($0 * T.outputs + i) * 16) },
+            { setRegister($1, to + (i * T.outputs + $0) * positionStride) })
+        }
+      }
     }
+    done += run
+    tile.column += run - 1
+    advance(&tile, rows: grid.tileRows, columns: grid.tileColumns)
   }
 }
 
-/// Transforms the columns of the tile at (row, column) of a map, whose outside is zero, into `scratch`.
+/// Transforms `count` columns, from (row, column) of a map whose outside is zero, into
+/// `scratch[column][T.outputs]`.
 @inline(__always)
 private func transformColumns<T: LineTransform>(
-  _: T.Type, _ grid: TileGrid, _ map: In, _ row: Int, _ column: Int, _ scratch: Out
+  _: T.Type, _ grid: TileGrid, _ map: In, _ row: Int, _ column: Int, _ count: Int, _ scratch: Out,
+  strip: Out, _ value: (Register) -> Register
 ) {
-  let size = T.inputs
-  let isWhole = row >= 0 && row + size <= grid.mapRows
-  let strip = scratch + 64 * 16
+  let lanes = Register.scalarCount
+  let isWhole = row >= 0 && row + T.inputs <= grid.mapRows
+  let firstInside = max(0, -row)
+  let endInside = max(firstInside, min(T.inputs, grid.mapRows - row))
   if !isWhole {
-    for i in 0..<size { setLine(Line(), strip + i * 16) }
+    for i in 0..<T.inputs { setRegister(Register(), strip + i * lanes) }
   }
-  let rows = max(0, -row)..<max(max(0, -row), min(size, grid.mapRows - row))
-  for j in 0..<size {
-    let to = scratch + j * 16
-    if column + j < 0 || column + j >= grid.mapColumns {
-      for i in 0..<T.outputs { setLine(Line(), to + i * size * 16) }
+  let rowStride = grid.mapColumns * 16
+  for j in 0..<count {
+    let to = scratch + j * T.outputs * 16
+    let x = column + j
+    if x < 0 || x >= grid.mapColumns {
+      for i in 0..<T.outputs { setRegister(Register(), to + i * 16) }
       continue
     }
-    let from = map + (row * grid.mapColumns + column + j) * 16
+    let from = map + (row * grid.mapColumns + x) * 16
     if isWhole {
-      T.apply(from, grid.mapColumns * 16, to, size * 16)
+      T.apply({ value(register(from + $0 * rowStride)) }, { setRegister($1, to + $0 * 16) })
       continue
     }
-    for i in rows { setLine(line(from + i * grid.mapColumns * 16), strip + i * 16) }
-    T.apply(strip, 16, to, size * 16)
+    for i in firstInside..<endInside { setRegister(value(register(from + i * rowStride)), strip + i * lanes) }
+    T.apply({ register(strip + $0 * lanes) }, { setRegister($1, to + $0 * 16) })
   }
 }
 
 @inline(__always)
 private func outputs<T: LineTransform>(
-  _: T.Type, _ grid: TileGrid, _ first: Int, _ count: Int, _ source: In, _ positionStride: Int, _ bias: In?,
-  _ scratch: Out, _ target: Out
+  _: T.Type, _ grid: TileGrid, _ first: Int, _ count: Int, _ source: In, _ positionStride: Int,
+  _ ending: Ending, _ scratch: Out, _ target: Out
 ) {
-  let size = T.outputs
-  let shift = bias.map { line($0) } ?? Line()
-  let strip = scratch + 64 * 16
-  var tile = place(first, rows: grid.tileRows, columns: grid.tileColumns)
-  for index in 0..<count {
-    let row = tile.row * size + grid.offset
-    let column = tile.column * size + grid.offset
-    let map = target + tile.image * grid.imageStride
-    advance(&tile, rows: grid.tileRows, columns: grid.tileColumns)
-    let from = source + index * 16
-    for j in 0..<T.inputs {
-      T.apply(
-        from + j * positionStride, T.inputs * positionStride, scratch + j * 16, T.inputs * 16)
+  switch ending.kind {
+  case EndingKind.moments:
+    // Moments are taken about a value of the data, here the first: its tile is computed twice.
+    _ = finish(
+      T.self, StoredLines.self, grid, first, 1, source, positionStride, ending, scratch, target)
+    let tile = place(first, rows: grid.tileRows, columns: grid.tileColumns)
+    let pixel = (tile.row * grid.mapColumns + tile.column) * grid.outputs
+    beginSums(ending.sums, shift: line(target + tile.image * grid.imageStride + pixel * 16))
+    let lines = finish(
+      T.self, LinesWithMoments.self, grid, first, count, source, positionStride, ending, scratch, target)
+    ending.sums[EndingSums.lines] = Float(lines)
+  case EndingKind.gradient:
+    beginSums(ending.sums, shift: Line())
+    switch ending.mask {
+    case GradientMask.recomputed:
+      _ = finish(
+        T.self, GradientsByInput.self, grid, first, count, source, positionStride, ending, scratch,
+        target)
+    case GradientMask.output:
+      _ = finish(
+        T.self, GradientsByOutput.self, grid, first, count, source, positionStride, ending, scratch,
+        target)
+    default:
+      _ = finish(
+        T.self, OpenGradients.self, grid, first, count, source, positionStride, ending, scratch,
+        target)
     }
-    let columns = max(0, -column)..<max(0, min(size, grid.mapColumns - column))
-    let isWhole = bias == nil && columns.count == size
-    for i in max(0, -row)..<max(0, min(size, grid.mapRows - row)) {
-      let to = map + ((row + i) * grid.mapColumns + column) * 16
-      if isWhole {
-        T.apply(scratch + i * T.inputs * 16, 16, to, 16)
-        continue
+  case EndingKind.normalized:
+    _ = finish(
+      T.self, NormalizedLines.self, grid, first, count, source, positionStride, ending, scratch, target)
+  default:
+    _ = finish(
+      T.self, StoredLines.self, grid, first, count, source, positionStride, ending, scratch, target)
+  }
+}
+
+/// Transforms tiles back and ends their lines; returns how many lines there were.
+@inline(__always)
+private func finish<T: LineTransform, E: LineEnding>(
+  _: T.Type, _: E.Type, _ grid: TileGrid, _ first: Int, _ count: Int, _ source: In, _ positionStride: Int,
+  _ ending: Ending, _ scratch: Out, _ target: Out
+) -> Int {
+  let size = T.outputs
+  let lanes = Register.scalarCount
+  let strip = scratch + columnFloats
+  var tile = place(first, rows: grid.tileRows, columns: grid.tileColumns)
+  var lines = 0
+  for index in 0..<count {
+    let row = tile.row * size
+    let column = tile.column * size
+    let start = tile.image * grid.imageStride + (row * grid.mapColumns + column) * 16
+    let rows = min(size, grid.mapRows - row)
+    let columns = min(size, grid.mapColumns - column)
+    advance(&tile, rows: grid.tileRows, columns: grid.tileColumns)
+    lines += rows * columns
+    for lane in stride(from: 0, to: 16, by: lanes) {
+      let from = source + index * 16 + lane
+      for j in 0..<T.inputs {
+        T.apply(
+          { register(from + ($0 * T.inputs + j) * positionStride) },
+          { setRegister($1, scratch + ($0 * T.inputs + j) * lanes) })
       }
-      T.apply(scratch + i * T.inputs * 16, 16, strip, 16)
-      for j in columns { setLine(line(strip + j * 16) + shift, to + j * 16) }
+      var state = E.begin(ending, lane: lane)
+      for i in 0..<rows {
+        let products = scratch + i * T.inputs * lanes
+        let offset = start + i * grid.mapColumns * 16 + lane
+        if columns == size {
+          T.apply(
+            { register(products + $0 * lanes) },
+            { E.end($1, ending, target: target, offset: offset + $0 * 16, &state) })
+          continue
+        }
+        T.apply({ register(products + $0 * lanes) }, { setRegister($1, strip + $0 * lanes) })
+        for j in 0..<columns {
+          let value = register(strip + j * lanes)
+          E.end(value, ending, target: target, offset: offset + j * 16, &state)
+        }
+      }
+      E.finish(state, ending, lane: lane)
     }
   }
+  return lines
 }

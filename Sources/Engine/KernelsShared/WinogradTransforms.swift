@@ -1,13 +1,16 @@
 import KernelsABI
 
-/// A linear map from some lines to others, applied along one dimension of a tile.
+/// A linear map from some values to others, applied along one dimension of a tile.
+///
+/// A value is one register: some channels at one pixel. A line of 16 channels takes as many turns as it has
+/// registers, so that all values of a map stay in registers.
 protocol LineTransform {
-  /// Lines read.
+  /// Values read.
   static var inputs: Int { get }
-  /// Lines written.
+  /// Values written.
   static var outputs: Int { get }
-  /// Reads lines `from`, `fromStride` floats apart, and writes lines `to`.
-  static func apply(_ from: In, _ fromStride: Int, _ to: Out, _ toStride: Int)
+  /// Reads each of `0..<inputs`, then writes each of `0..<outputs`.
+  static func apply(_ read: (Int) -> Register, _ write: (Int, Register) -> Void)
 }
 
 /// The transforms of Winograd's convolution F(m×m, 3×3) (Lavin and Gray, 2015), in one dimension.
@@ -29,20 +32,30 @@ protocol WinogradKernel {
 /// Applies a transform to rows and columns: `T x Tᵀ`.
 ///
 /// Element (i, j) of the source is the line at `source + i · rowStride + j · columnStride`, and so for the
-/// target. `scratch` has room for `T.inputs · T.outputs` lines.
+/// target. `scratch` has room for `T.inputs · T.outputs` registers.
 @inline(__always)
 func transformTile<T: LineTransform>(
   _: T.Type, _ source: In, _ rowStride: Int, _ columnStride: Int, scratch: Out, _ target: Out,
   _ targetRowStride: Int, _ targetColumnStride: Int
 ) {
-  for column in 0..<T.inputs {
-    T.apply(source + column * columnStride, rowStride, scratch + column * 16, T.inputs * 16)
-  }
-  for row in 0..<T.outputs {
-    T.apply(scratch + row * T.inputs * 16, 16, target + row * targetRowStride, targetColumnStride)
+  let lanes = Register.scalarCount
+  for lane in stride(from: 0, to: 16, by: lanes) {
+    for column in 0..<T.inputs {
+      let from = source + column * columnStride + lane
+      T.apply(
+        { register(from + $0 * rowStride) },
+        { setRegister($1, scratch + ($0 * T.inputs + column) * lanes) })
+    }
+    for row in 0..<T.outputs {
+      let from = scratch + row * T.inputs * lanes
+      let to = target + row * targetRowStride + lane
+      T.apply({ register(from + $0 * lanes) }, { setRegister($1, to + $0 * targetColumnStride) })
+    }
   }
 }
 
 /// `c · x + y`.
 @inline(__always)
-func scaled(_ c: Float, _ x: Line, plus y: Line) -> Line { multiplyAdd(Line(repeating: c), x, y) }
+func scaled(_ c: Float, _ x: Register, plus y: Register) -> Register {
+  multiplyAdd(Register(repeating: c), x, y)
+}

@@ -9,15 +9,15 @@ enum WinogradTwo: WinogradKernel {
     @inline(__always)
     static var outputs: Int { 4 }
     @inline(__always)
-    static func apply(_ from: In, _ s: Int, _ to: Out, _ t: Int) {
-      let d0 = line(from)
-      let d1 = line(from + s)
-      let d2 = line(from + 2 * s)
-      let d3 = line(from + 3 * s)
-      setLine(d0 - d2, to)
-      setLine(d1 + d2, to + t)
-      setLine(d2 - d1, to + 2 * t)
-      setLine(d1 - d3, to + 3 * t)
+    static func apply(_ read: (Int) -> Register, _ write: (Int, Register) -> Void) {
+      let d0 = read(0)
+      let d1 = read(1)
+      let d2 = read(2)
+      let d3 = read(3)
+      write(0, d0 - d2)
+      write(1, d1 + d2)
+      write(2, d2 - d1)
+      write(3, d1 - d3)
     }
   }
 
@@ -28,13 +28,13 @@ enum WinogradTwo: WinogradKernel {
     @inline(__always)
     static var outputs: Int { 2 }
     @inline(__always)
-    static func apply(_ from: In, _ s: Int, _ to: Out, _ t: Int) {
-      let m0 = line(from)
-      let m1 = line(from + s)
-      let m2 = line(from + 2 * s)
-      let m3 = line(from + 3 * s)
-      setLine(m0 + (m1 + m2), to)
-      setLine((m1 - m2) - m3, to + t)
+    static func apply(_ read: (Int) -> Register, _ write: (Int, Register) -> Void) {
+      let m0 = read(0)
+      let m1 = read(1)
+      let m2 = read(2)
+      let m3 = read(3)
+      write(0, m0 + (m1 + m2))
+      write(1, (m1 - m2) - m3)
     }
   }
 
@@ -45,13 +45,13 @@ enum WinogradTwo: WinogradKernel {
     @inline(__always)
     static var outputs: Int { 4 }
     @inline(__always)
-    static func apply(_ from: In, _ s: Int, _ to: Out, _ t: Int) {
-      let y0 = line(from)
-      let y1 = line(from + s)
-      setLine(y0, to)
-      setLine(y0 + y1, to + t)
-      setLine(y0 - y1, to + 2 * t)
-      setLine(Line() - y1, to + 3 * t)
+    static func apply(_ read: (Int) -> Register, _ write: (Int, Register) -> Void) {
+      let y0 = read(0)
+      let y1 = read(1)
+      write(0, y0)
+      write(1, y0 + y1)
+      write(2, y0 - y1)
+      write(3, Register() - y1)
     }
   }
 
@@ -62,16 +62,16 @@ enum WinogradTwo: WinogradKernel {
     @inline(__always)
     static var outputs: Int { 4 }
     @inline(__always)
-    static func apply(_ from: In, _ s: Int, _ to: Out, _ t: Int) {
-      let g0 = line(from)
-      let g1 = line(from + s)
-      let g2 = line(from + 2 * s)
+    static func apply(_ read: (Int) -> Register, _ write: (Int, Register) -> Void) {
+      let g0 = read(0)
+      let g1 = read(1)
+      let g2 = read(2)
       let even = (g0 + g2) * 0.5
       let odd = g1 * 0.5
-      setLine(g0, to)
-      setLine(even + odd, to + t)
-      setLine(even - odd, to + 2 * t)
-      setLine(g2, to + 3 * t)
+      write(0, g0)
+      write(1, even + odd)
+      write(2, even - odd)
+      write(3, g2)
     }
   }
 
@@ -82,15 +82,15 @@ enum WinogradTwo: WinogradKernel {
     @inline(__always)
     static var outputs: Int { 3 }
     @inline(__always)
-    static func apply(_ from: In, _ s: Int, _ to: Out, _ t: Int) {
-      let r0 = line(from)
-      let r1 = line(from + s)
-      let r2 = line(from + 2 * s)
-      let r3 = line(from + 3 * s)
+    static func apply(_ read: (Int) -> Register, _ write: (Int, Register) -> Void) {
+      let r0 = read(0)
+      let r1 = read(1)
+      let r2 = read(2)
+      let r3 = read(3)
       let even = (r1 + r2) * 0.5
-      setLine(r0 + even, to)
-      setLine((r1 - r2) * 0.5, to + t)
-      setLine(even + r3, to + 2 * t)
+      write(0, r0 + even)
+      write(1, (r1 - r2) * 0.5)
+      write(2, even + r3)
     }
   }
 }

@@ -28,31 +28,50 @@ func winogradWeightGradients(
   }
 }
 
+/// Floats of the taps of 16 × 16 channels.
+@inline(__always)
+private var tapFloats: Int { 16 * 9 * 16 }
+
 @inline(__always)
 private func weights<T: LineTransform>(
   _: T.Type, _ weight: In, _ block: WeightBlock, _ isRotated: Bool, _ width: Int, _ positionStride: Int,
   _ scratch: Out, _ target: Out
 ) {
-  let taps = scratch + 64 * 16
-  for i in 0..<16 {
-    for tap in 0..<9 { setLine(Line(), taps + tap * 16) }
-    if i < block.innerCount {
-      for j in 0..<block.outerCount {
-        let from = weight + i * block.innerStride + j * block.outerStride
-        for tap in 0..<9 { taps[tap * 16 + j] = from[isRotated ? 8 - tap : tap] }
-      }
-    }
-    transformTile(
-      T.self, taps, 3 * 16, 16, scratch: scratch, target + i * width, T.outputs * positionStride,
-      positionStride)
+  if block.innerCount < 16 || block.outerCount < 16 {
+    for offset in stride(from: 0, to: tapFloats, by: 16) { setLine(Line(), scratch + offset) }
   }
+  // Whatever lies side by side in memory is read in one go.
+  if block.innerStride < block.outerStride {
+    for j in 0..<block.outerCount {
+      for i in 0..<block.innerCount { spreadTaps(weight, block, i, j, isRotated, scratch) }
+    }
+  } else {
+    for i in 0..<block.innerCount {
+      for j in 0..<block.outerCount { spreadTaps(weight, block, i, j, isRotated, scratch) }
+    }
+  }
+  for i in 0..<16 {
+    transformTile(
+      T.self, scratch + i * 9 * 16, 3 * 16, 16, scratch: scratch + tapFloats, target + i * width,
+      T.outputs * positionStride, positionStride)
+  }
+}
+
+/// Writes the nine taps of inner channel i and outer channel j to lane j of nine lines.
+@inline(__always)
+private func spreadTaps(
+  _ weight: In, _ block: WeightBlock, _ i: Int, _ j: Int, _ isRotated: Bool, _ scratch: Out
+) {
+  let from = weight + i * block.innerStride + j * block.outerStride
+  let to = scratch + i * 9 * 16 + j
+  for tap in 0..<9 { to[(isRotated ? 8 - tap : tap) * 16] = from[tap] }
 }
 
 @inline(__always)
 private func gradients<T: LineTransform>(
   _: T.Type, _ factors: In, _ block: WeightBlock, _ positionStride: Int, _ scratch: Out, _ target: Out
 ) {
-  let taps = scratch + 64 * 16
+  let taps = scratch + tapFloats
   for i in 0..<block.innerCount {
     transformTile(
       T.self, factors + i * 16, T.inputs * positionStride, positionStride, scratch: scratch, taps, 3 * 16, 16)

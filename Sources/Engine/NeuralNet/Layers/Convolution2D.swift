@@ -21,9 +21,24 @@ struct Convolution2D {
     operation = try plan.convolution(name, shape)
   }
 
-  /// `output = weight ∗ input + bias`.
-  func forward(_ input: Activation, output: Activation) {
-    operation.forward(input: input, weight: weight.value, bias: bias?.value, output: output)
+  /// `output = weight ∗ input + bias`; the statistics of the normalisation that follows are taken on the way.
+  func forward(_ input: Activation, output: Activation, followedBy norm: BatchNorm? = nil) {
+    operation.forward(
+      input: input, weight: weight.value, bias: bias?.value, output: output, moments: norm?.normalization)
+    norm?.updateRunning(by: output)
+  }
+
+  /// The same of a map that is normalised and rectified on the way.
+  func forward(_ input: NormalizedMap, output: Activation, followedBy norm: BatchNorm? = nil) {
+    operation.forward(
+      input: input, weight: weight.value, bias: bias?.value, output: output, moments: norm?.normalization)
+    norm?.updateRunning(by: output)
+  }
+
+  /// The convolution and the normalisation that follows, by running statistics.
+  func evaluate(_ input: Activation, output: Activation, followedBy frozen: FrozenNormalization) {
+    operation.forward(
+      input: input, weight: weight.value, bias: bias?.value, output: output, frozen: frozen)
   }
 
   /// Overwrites the gradients of weight and bias, from the input of the forward pass.
@@ -31,8 +46,13 @@ struct Convolution2D {
     operation.backwardWeight(input: input, dOutput: dOutput, dWeight: weight.gradient, dBias: bias?.gradient)
   }
 
-  /// Overwrites `dInput`.
-  func backwardInput(dOutput: Activation, dInput: Activation) {
-    operation.backwardInput(dOutput: dOutput, weight: weight.value, dInput: dInput)
+  /// The same where the forward pass normalised its input.
+  func backwardParameters(input: NormalizedMap, dOutput: Activation) {
+    operation.backwardWeight(input: input, dOutput: dOutput, dWeight: weight.gradient, dBias: bias?.gradient)
+  }
+
+  /// Overwrites `dInput`, and receives it at `site` if there is one.
+  func backwardInput(dOutput: Activation, dInput: Activation, site: GradientSite? = nil) {
+    operation.backwardInput(dOutput: dOutput, weight: weight.value, dInput: dInput, site: site)
   }
 }

@@ -16,9 +16,11 @@ struct Linear {
     operation = try plan.convolution(name, .linear(rows: rows, inputs: inputs, outputs: outputs))
   }
 
-  /// `output = input Wᵀ + b`.
-  func forward(_ input: Activation, output: Activation) {
-    operation.forward(input: input, weight: weight.value, bias: bias?.value, output: output)
+  /// `output = input Wᵀ + b`; the statistics of the normalisation that follows are taken on the way.
+  func forward(_ input: Activation, output: Activation, followedBy norm: BatchNorm? = nil) {
+    operation.forward(
+      input: input, weight: weight.value, bias: bias?.value, output: output, moments: norm?.normalization)
+    norm?.updateRunning(by: output)
   }
 
   /// Overwrites the gradients of weight and bias, from the input of the forward pass.
@@ -26,8 +28,8 @@ struct Linear {
     operation.backwardWeight(input: input, dOutput: dOutput, dWeight: weight.gradient, dBias: bias?.gradient)
   }
 
-  /// Overwrites `dInput`.
-  func backwardInput(dOutput: Activation, dInput: Activation) {
-    operation.backwardInput(dOutput: dOutput, weight: weight.value, dInput: dInput)
+  /// Overwrites `dInput`, and receives it at `site` if there is one.
+  func backwardInput(dOutput: Activation, dInput: Activation, site: GradientSite? = nil) {
+    operation.backwardInput(dOutput: dOutput, weight: weight.value, dInput: dInput, site: site)
   }
 }

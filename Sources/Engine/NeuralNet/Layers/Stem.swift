@@ -23,8 +23,18 @@ struct Stem {
   }
 
   /// As many images as `output` has are read from the start of `images`.
-  func forward(_ images: Floats, output: Activation) {
-    operation.forward(images: images, weight: weight.value, bias: bias?.value, output: output)
+  ///
+  /// The statistics of the normalisation that follows are taken on the way.
+  func forward(_ images: Floats, output: Activation, followedBy norm: BatchNorm? = nil) {
+    operation.forward(
+      images: images, weight: weight.value, bias: bias?.value, output: output, moments: norm?.normalization)
+    norm?.updateRunning(by: output)
+  }
+
+  /// The convolution and the normalisation that follows, by running statistics.
+  func evaluate(_ images: Floats, output: Activation, followedBy frozen: FrozenNormalization) {
+    operation.forward(
+      images: images, weight: weight.value, bias: bias?.value, output: output, frozen: frozen)
   }
 
   /// Overwrites the gradients of weight and bias.

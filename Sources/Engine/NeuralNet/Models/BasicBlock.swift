@@ -13,8 +13,9 @@ struct BlockWorkspace {
 
 /// torchvision's `BasicBlock`: `relu(bn2(conv2(relu(bn1(conv1(x))))) + identity(x))`.
 ///
-/// Cached for the backward pass: both convolutions' outputs, the downsample's, and the block's output. The
-/// activation between the convolutions is computed again. The backward pass overwrites what it has used up.
+/// Cached for the backward pass: both convolutions' outputs, the downsample's, and the block's output. What
+/// lies between the convolutions is normalised where it is read. The backward pass overwrites what it has
+/// used up.
 final class BasicBlock {
   /// What the last forward pass gave, `[N, K, H′, W′]`.
   let output: Activation
@@ -27,14 +28,12 @@ final class BasicBlock {
   private let convolved2: Activation
   private let workspace: BlockWorkspace
   private let compute: Compute
-  private let stage: Int
 
   /// Plans block `name`, the `index`-th of its network, from `inputChannels` maps of `side` × `side`.
   init(
-    _ name: String, stage: Int, index: Int, images: Int, inputChannels: Int, channels: Int, side: Int,
+    _ name: String, index: Int, images: Int, inputChannels: Int, channels: Int, side: Int,
     stride: Int, views: Int, workspace: BlockWorkspace, plan: NetworkPlan
   ) throws {
-    self.stage = stage
     self.workspace = workspace
     compute = plan.compute
     let first = ConvolutionShape(
@@ -78,17 +77,16 @@ final class BasicBlock {
     let x1 = convolved1.images(images)
     let x2 = convolved2.images(images)
     let inner = workspace.scratch.activation(like: x1)
-    conv1.forward(input, output: x1)
-    norm1.forward(x1, relu: true, output: inner)
-    conv2.forward(inner, output: x2)
+    conv1.forward(input, output: x1, followedBy: norm1)
+    conv2.forward(norm1.map(x1, scratch: inner), output: x2, followedBy: norm2)
     var identity = input
     if let (convolution, norm, convolved) = downsample {
       identity = inner
-      convolution.forward(input, output: convolved.images(images))
-      norm.forward(convolved.images(images), relu: false, output: identity)
+      convolution.forward(input, output: convolved.images(images), followedBy: norm)
+      norm.normalize(convolved.images(images), relu: false, output: identity)
     }
     let result = output.images(images)
-    norm2.forward(x2, residual: identity, relu: true, output: result)
+    norm2.normalize(x2, residual: identity, relu: true, output: result)
     return result
   }
 
@@ -97,52 +95,51 @@ final class BasicBlock {
     let images = 0..<input.images
     let x1 = convolved1.images(images)
     let x2 = convolved2.images(images)
-    conv1.forward(input, output: x1)
-    norm1.evaluate(x1, relu: true, output: x1)
-    conv2.forward(x1, output: x2)
+    conv1.evaluate(input, output: x1, followedBy: norm1.frozen(relu: true))
     var identity = input
     if let (convolution, norm, convolved) = downsample {
       identity = convolved.images(images)
-      convolution.forward(input, output: identity)
-      norm.evaluate(identity, relu: false, output: identity)
+      convolution.evaluate(input, output: identity, followedBy: norm.frozen(relu: false))
     }
-    norm2.evaluate(x2, residual: identity, relu: true, output: x2)
+    conv2.evaluate(x1, output: x2, followedBy: norm2.frozen(residual: identity, relu: true))
     return x2
   }
 
-  /// Backward: from the gradient of `output` (overwritten) to that of `input`, which is returned.
+  /// Where the gradient of `output` arrives, for as many images as `residual` has.
   ///
-  /// `input` is that of the last `forward`.
-  func backward(input: Activation, dOutput: Activation) -> Activation {
+  /// `residual` is a gradient of `output` from elsewhere, to be added.
+  func site(images: Range<Int>, residual: Activation? = nil) -> GradientSite {
+    norm2.site(input: convolved2.images(images), mask: .output(output.images(images)), residual: residual)
+  }
+
+  /// Backward: from the gradient of `output`, received at this block's site, to that of `input`, which is
+  /// received at the site that `below` makes of the gradient from the identity.
+  ///
+  /// `input` is that of the last `forward`. `gradient` and `dInput` are two different carriers.
+  func backward(
+    input: Activation, gradient: Activation, dInput: Activation, below: (Activation) -> GradientSite
+  ) {
     let images = 0..<input.images
     let x1 = convolved1.images(images)
     let x2 = convolved2.images(images)
     let inner = workspace.scratch.activation(like: x1)
-    norm2.backward(
-      input: x2, dOutput: dOutput, mask: .output(output.images(images)), dInput: x2, dResidual: dOutput)
-    norm1.normalizeAgain(x1, relu: true, output: inner)
-    conv2.backwardParameters(input: inner, dOutput: x2)
-    conv2.backwardInput(dOutput: x2, dInput: inner)
-    norm1.backward(input: x1, dOutput: inner, mask: .recomputed, dInput: x1)
+    norm2.backward(input: x2, gradient: gradient, dInput: x2)
+    conv2.backwardParameters(input: norm1.map(x1, scratch: inner), dOutput: x2)
+    conv2.backwardInput(dOutput: x2, dInput: inner, site: norm1.site(input: x1, mask: .recomputed))
+    norm1.backward(input: x1, gradient: inner, dInput: x1)
     conv1.backwardParameters(input: input, dOutput: x1)
-    let branch = workspace.scratch.activation(like: input)
     guard let (convolution, norm, convolved) = downsample else {
-      conv1.backwardInput(dOutput: x1, dInput: branch)
-      compute.add(branch.storage, to: dOutput.storage)
-      return dOutput
+      conv1.backwardInput(dOutput: x1, dInput: dInput, site: below(gradient))
+      return
     }
     let xd = convolved.images(images)
-    norm.backward(input: xd, dOutput: dOutput, mask: .none, dInput: xd)
+    let branch = workspace.scratch.activation(like: input)
+    compute.receive(gradient, at: norm.site(input: xd, mask: .none))
+    norm.backward(input: xd, gradient: gradient, dInput: xd)
     convolution.backwardParameters(input: input, dOutput: xd)
-    let dInput = workspace.carriers[(stage + 1) % 2].activation(like: input)
-    conv1.backwardInput(dOutput: x1, dInput: dInput)
     convolution.backwardInput(dOutput: xd, dInput: branch)
-    compute.add(branch.storage, to: dInput.storage)
-    return dInput
+    conv1.backwardInput(dOutput: x1, dInput: dInput, site: below(branch))
   }
-
-  /// Where the gradient of this block's output has to be put: the blocks of a stage share it.
-  var gradientCarrier: Floats { workspace.carriers[stage % 2] }
 }
 
 extension Floats {

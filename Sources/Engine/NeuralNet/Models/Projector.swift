@@ -56,9 +56,12 @@ final class Projector {
     var input = features
     for (index, linear) in linears.enumerated() {
       let output = outputs[index].images(rows)
-      linear.forward(input, output: output)
-      guard index < hidden.count else { return output }
-      hidden[index].norm.forward(output, relu: true, output: hidden[index].output.images(rows))
+      guard index < hidden.count else {
+        linear.forward(input, output: output)
+        return output
+      }
+      linear.forward(input, output: output, followedBy: hidden[index].norm)
+      hidden[index].norm.normalize(output, relu: true, output: hidden[index].output.images(rows))
       input = hidden[index].output.images(rows)
     }
     return input
@@ -73,12 +76,16 @@ final class Projector {
       let input = index > 0 ? hidden[index - 1].output.images(rows) : features
       linear.backwardParameters(input: input, dOutput: gradient)
       let dInput = (index > 0 ? gradients[index - 1] : dFeatures).images(rows)
-      linear.backwardInput(dOutput: gradient, dInput: dInput)
-      gradient = dInput
       if index > 0 {
-        hidden[index - 1].norm.backward(
-          input: outputs[index - 1].images(rows), dOutput: dInput, mask: .recomputed, dInput: dInput)
+        let norm = hidden[index - 1].norm
+        let output = outputs[index - 1].images(rows)
+        linear.backwardInput(
+          dOutput: gradient, dInput: dInput, site: norm.site(input: output, mask: .recomputed))
+        norm.backward(input: output, gradient: dInput, dInput: dInput)
+      } else {
+        linear.backwardInput(dOutput: gradient, dInput: dInput)
       }
+      gradient = dInput
     }
     return gradient
   }

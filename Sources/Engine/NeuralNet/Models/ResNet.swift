@@ -11,6 +11,7 @@ final class ResNet {
   private let stemConvolved: Activation
   private let stemOutput: Activation
   private let blocks: [BasicBlock]
+  private let carriers: [Floats]
   private let pooled: Activation
   private let dPooled: Activation
   private let fc: (layer: Linear, output: Activation)?
@@ -28,6 +29,7 @@ final class ResNet {
       outputChannels: width, kernel: 3, padding: configuration.stemPadding)
     let side = stemShape.outputHeight
     let workspace = try ResNet.workspace(images: images, width: width, side: side, plan: plan)
+    carriers = workspace.carriers
     stem = try Stem("\(prefix)conv1", stemShape, bias: configuration.stemBias, plan: plan)
     stemNorm = try BatchNorm("\(prefix)bn1", channels: width, views: views, plan: plan)
     stemOutput =
@@ -56,16 +58,15 @@ final class ResNet {
   /// Forward with batch statistics over the first `count` images; returns the features `[count, D]`.
   func forward(_ images: Floats, count: Int) -> Activation {
     let convolved = stemConvolved.images(0..<count)
-    stem.forward(images, output: convolved)
-    stemNorm.forward(convolved, relu: true, output: stemOutput.images(0..<count))
+    stem.forward(images, output: convolved, followedBy: stemNorm)
+    stemNorm.normalize(convolved, relu: true, output: stemOutput.images(0..<count))
     return head(blocks.reduce(stemOutput.images(0..<count)) { $1.forward($0) })
   }
 
   /// Forward with running statistics over the first `count` images; returns the features `[count, D]`.
   func evaluate(_ images: Floats, count: Int) -> Activation {
     let convolved = stemConvolved.images(0..<count)
-    stem.forward(images, output: convolved)
-    stemNorm.evaluate(convolved, relu: true, output: convolved)
+    stem.evaluate(images, output: convolved, followedBy: stemNorm.frozen(relu: true))
     return head(blocks.reduce(convolved) { $1.evaluate($0) })
   }
 
@@ -81,14 +82,21 @@ final class ResNet {
       dMaps = dPooled.images(range)
       layer.backwardInput(dOutput: dFeatures, dInput: dMaps)
     }
-    var gradient = last.gradientCarrier.activation(like: last.output.images(range))
-    compute.averagePoolBackward(dOutput: dMaps, into: gradient)
-    for (index, block) in blocks.enumerated().reversed() {
-      let input = index > 0 ? blocks[index - 1].output : stemOutput
-      gradient = block.backward(input: input.images(range), dOutput: gradient)
-    }
     let convolved = stemConvolved.images(range)
-    stemNorm.backward(input: convolved, dOutput: gradient, mask: .recomputed, dInput: convolved)
+    var gradient = carriers[0].activation(like: last.output.images(range))
+    compute.averagePoolBackward(dOutput: dMaps, into: gradient)
+    compute.receive(gradient, at: last.site(images: range))
+    for (index, block) in blocks.enumerated().reversed() {
+      let input = (index > 0 ? blocks[index - 1].output : stemOutput).images(range)
+      let dInput = carriers[(blocks.count - index) % 2].activation(like: input)
+      block.backward(input: input, gradient: gradient, dInput: dInput) { residual in
+        index > 0
+          ? blocks[index - 1].site(images: range, residual: residual)
+          : stemNorm.site(input: convolved, mask: .recomputed, residual: residual)
+      }
+      gradient = dInput
+    }
+    stemNorm.backward(input: convolved, gradient: gradient, dInput: convolved)
     stem.backwardParameters(images: images, dOutput: convolved)
   }
 
@@ -121,7 +129,7 @@ final class ResNet {
     for (stage, count) in configuration.architecture.blocks.enumerated() {
       for position in 0..<count {
         let block = try BasicBlock(
-          "\(prefix)layer\(stage + 1).\(position)", stage: stage, index: blocks.count, images: images,
+          "\(prefix)layer\(stage + 1).\(position)", index: blocks.count, images: images,
           inputChannels: channels, channels: configuration.width << stage, side: side,
           stride: stage > 0 && position == 0 ? 2 : 1, views: views, workspace: workspace, plan: plan)
         channels = configuration.width << stage

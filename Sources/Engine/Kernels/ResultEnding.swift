@@ -1,0 +1,116 @@
+import KernelsABI
+import Tensors
+
+/// What a convolution does with its result besides writing it, for all views and channel blocks.
+struct ResultEnding {
+  /// One of `EndingKind`.
+  var kind = EndingKind.store
+  /// The bias, padded to whole blocks, or nil.
+  var bias: In?
+  /// As in `Ending`, at block 0 of image 0.
+  var residual: In?
+  var lines: In?
+  var output: In?
+  var mask = GradientMask.none
+  /// `[views][blocks][NormConstants.count]`
+  var constants: In?
+  /// Parts of the batch whose sums are apart.
+  var views = 1
+  /// Blocks of channels of the result.
+  let blocks: Int
+  /// Groups of lines in a view, each with sums of its own.
+  let groups: Int
+  /// Floats from one block of the result's maps to the next.
+  let mapStride: Int
+  let partials: Partials
+
+  /// Adds `bias`, takes moments for `moments`, or ends a gradient at `site`.
+  init(
+    bias: In?, moments: Normalization?, site: GradientSite?, blocks: Int, groups: Int, mapStride: Int,
+    partials: Partials
+  ) {
+    self.bias = bias
+    self.blocks = blocks
+    self.groups = groups
+    self.mapStride = mapStride
+    self.partials = partials
+    if let moments {
+      kind = EndingKind.moments
+      views = moments.views
+    }
+    if let site {
+      kind = EndingKind.gradient
+      views = site.normalization.views
+      lines = In(site.input.storage.pointer)
+      residual = site.residual.map { In($0.storage.pointer) }
+      (mask, output) = site.mask.resolved(site.input)
+      constants = In(site.normalization.constants(view: 0))
+    }
+  }
+
+  /// Normalises by given statistics; a bias goes into their constants.
+  init(_ frozen: FrozenNormalization, bias: Floats?, output: Activation, compute: Compute) {
+    precondition(frozen.residual?.sameShape(as: output) ?? true, "shapes must agree")
+    let memory = compute.partials.constants(0)
+    compute.setConstants(frozen.statistics, frozen.parameters, into: memory)
+    if let bias {
+      for channel in 0..<bias.count {
+        let block = memory + channel / 16 * NormConstants.count + channel % 16
+        block[NormConstants.shift] += bias[channel] * block[NormConstants.scale]
+      }
+    }
+    kind = EndingKind.normalized
+    mask = frozen.relu ? Rectification.positivePart : Rectification.none
+    residual = frozen.residual.map { In($0.storage.pointer) }
+    constants = In(memory)
+    blocks = output.blocks
+    groups = 1
+    mapStride = output.pixels * 16
+    partials = compute.partials
+  }
+
+  /// The ending of one block of a view; `sums` have room for `EndingSums.count` floats, `target` is the
+  /// result's map in image 0.
+  func ending(view: Int, block: Int, sums: Out, target: Out) -> Ending {
+    let offset = block * mapStride
+    let anything = In(target)
+    return Ending(
+      kind: kind, bias: bias.map { $0 + block * 16 }, residual: residual.map { $0 + offset },
+      lines: lines.map { $0 + offset } ?? anything, output: output.map { $0 + offset } ?? anything,
+      mask: mask,
+      constants: constants.map { $0 + (view * blocks + block) * NormConstants.count } ?? anything, sums: sums)
+  }
+
+  /// Keeps what some lines of a group of a block have summed up, the group's first lines or more of them.
+  func keep(_ sums: In, view: Int, group: Int, block: Int, isFirst: Bool) {
+    guard kind == EndingKind.moments || kind == EndingKind.gradient else { return }
+    let entry = partials.entry((view * groups + group) * blocks + block)
+    if isFirst { clear(entry) }
+    if kind == EndingKind.moments {
+      mergeMoments(sums, count: Int(sums[EndingSums.lines]), into: entry)
+    } else {
+      for index in 0..<32 { entry[index] += Double(sums[index]) }
+    }
+  }
+}
+
+extension Compute {
+  /// Whether an ending can take the sums of `groups` groups in each view: there is room for them all.
+  func hasRoom(for normalization: Normalization?, groups: Int) -> Bool {
+    guard let normalization else { return false }
+    return normalization.views * groups * normalization.blocks <= Partials.entriesMax
+  }
+
+  /// Statistics and constants of `moments`, if given, from the sums of an ending or by a pass of their own.
+  func finish(_ moments: Normalization?, of output: Activation, isFused: Bool, groups: Int) {
+    guard let moments else { return }
+    guard isFused else {
+      takeStatistics(of: output, moments)
+      return
+    }
+    for view in 0..<moments.views {
+      finishMoments(view: view, groups: groups, into: moments.statistics[view])
+    }
+    setConstants(moments)
+  }
+}

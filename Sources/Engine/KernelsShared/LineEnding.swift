@@ -1,0 +1,162 @@
+import KernelsABI
+
+/// How a kernel ends the lines of a result, one register of channels at a time. `State` is a tuple: structs
+/// would bring functions that the whole program shares.
+protocol LineEnding {
+  /// What is carried from line to line.
+  associatedtype State
+  /// The state at the first line, for channels from `lane` on.
+  static func begin(_ ending: Ending, lane: Int) -> State
+  /// Ends one line: `value` belongs at `target + offset`.
+  static func end(_ value: Register, _ ending: Ending, target: Out, offset: Int, _ state: inout State)
+  /// Keeps what was summed up.
+  static func finish(_ state: State, _ ending: Ending, lane: Int)
+}
+
+/// Adds the bias and writes.
+enum StoredLines: LineEnding {
+  @inline(__always)
+  static func begin(_ ending: Ending, lane: Int) -> Register { biasOf(ending, lane) }
+
+  @inline(__always)
+  static func end(_ value: Register, _ ending: Ending, target: Out, offset: Int, _ state: inout Register) {
+    setRegister(value + state, target + offset)
+  }
+
+  @inline(__always)
+  static func finish(_ state: Register, _ ending: Ending, lane: Int) {}
+}
+
+/// Adds the bias, writes and sums up moments about the line in the first sixteen sums.
+enum LinesWithMoments: LineEnding {
+  typealias State = (bias: Register, shift: Register, sum: Register, squares: Register)
+
+  @inline(__always)
+  static func begin(_ ending: Ending, lane: Int) -> State {
+    (biasOf(ending, lane), register(ending.sums + lane), Register(), Register())
+  }
+
+  @inline(__always)
+  static func end(_ value: Register, _ ending: Ending, target: Out, offset: Int, _ state: inout State) {
+    let y = value + state.bias
+    setRegister(y, target + offset)
+    let distance = y - state.shift
+    state.sum += distance
+    state.squares = multiplyAdd(distance, distance, state.squares)
+  }
+
+  @inline(__always)
+  static func finish(_ state: State, _ ending: Ending, lane: Int) {
+    add(state.sum, to: ending.sums + lane + 16)
+    add(state.squares, to: ending.sums + lane + 32)
+  }
+}
+
+/// Constants of some channels, and what is summed up.
+typealias GradientSums = (mean: Register, scale: Register, shift: Register, sum: Register, products: Register)
+
+/// Adds the residual, masks, writes and sums up what the backward pass of a normalisation needs. One type for
+/// each kind of mask, so that the choice is made once.
+protocol MaskedGradients: LineEnding where State == GradientSums {
+  /// `g` where it passes the ReLU, else 0, from the input x of the normalisation.
+  static func pass(
+    _ g: Register, x: Register, _ state: GradientSums, _ ending: Ending, offset: Int
+  ) -> Register
+}
+
+extension MaskedGradients {
+  @inline(__always)
+  static func begin(_ ending: Ending, lane: Int) -> GradientSums {
+    let constants = ending.constants + lane
+    return (
+      register(constants + NormConstants.mean), register(constants + NormConstants.scale),
+      register(constants + NormConstants.shift), Register(), Register()
+    )
+  }
+
+  @inline(__always)
+  static func end(
+    _ value: Register, _ ending: Ending, target: Out, offset: Int, _ state: inout GradientSums
+  ) {
+    let x = register(ending.lines + offset)
+    var g = value
+    if let residual = ending.residual { g += register(residual + offset) }
+    g = pass(g, x: x, state, ending, offset: offset)
+    setRegister(g, target + offset)
+    state.sum += g
+    state.products = multiplyAdd(g, x - state.mean, state.products)
+  }
+
+  @inline(__always)
+  static func finish(_ state: GradientSums, _ ending: Ending, lane: Int) {
+    add(state.sum, to: ending.sums + lane)
+    add(state.products, to: ending.sums + lane + 16)
+  }
+}
+
+/// All gradients pass.
+enum OpenGradients: MaskedGradients {
+  @inline(__always)
+  static func pass(
+    _ g: Register, x: Register, _ state: GradientSums, _ ending: Ending, offset: Int
+  ) -> Register { g }
+}
+
+/// Those pass where x, normalised, is positive.
+enum GradientsByInput: MaskedGradients {
+  @inline(__always)
+  static func pass(
+    _ g: Register, x: Register, _ state: GradientSums, _ ending: Ending, offset: Int
+  ) -> Register { g.replacing(with: 0, where: multiplyAdd(x, state.scale, state.shift) .<= 0) }
+}
+
+/// Those pass where what came out of the ReLU is positive.
+enum GradientsByOutput: MaskedGradients {
+  @inline(__always)
+  static func pass(
+    _ g: Register, x: Register, _ state: GradientSums, _ ending: Ending, offset: Int
+  ) -> Register { g.replacing(with: 0, where: register(ending.output + offset) .<= 0) }
+}
+
+/// Normalises by given statistics, adds the residual, rectifies and writes.
+enum NormalizedLines: LineEnding {
+  typealias State = (scale: Register, shift: Register, least: Register)
+
+  @inline(__always)
+  static func begin(_ ending: Ending, lane: Int) -> State {
+    let constants = ending.constants + lane
+    let least: Float = ending.mask == Rectification.positivePart ? 0 : -.infinity
+    return (
+      register(constants + NormConstants.scale), register(constants + NormConstants.shift),
+      Register(repeating: least)
+    )
+  }
+
+  @inline(__always)
+  static func end(_ value: Register, _ ending: Ending, target: Out, offset: Int, _ state: inout State) {
+    var y = multiplyAdd(value, state.scale, state.shift)
+    if let residual = ending.residual { y += register(residual + offset) }
+    setRegister(larger(y, state.least), target + offset)
+  }
+
+  @inline(__always)
+  static func finish(_ state: State, _ ending: Ending, lane: Int) {}
+}
+
+/// The bias of the channels from `lane` on, or zero.
+@inline(__always)
+private func biasOf(_ ending: Ending, _ lane: Int) -> Register {
+  ending.bias.map { register($0 + lane) } ?? Register()
+}
+
+/// `target += x`. Some lines are summed up in a register and then added to the others: so the sums of small
+/// numbers stay among themselves, and less is rounded off.
+@inline(__always)
+private func add(_ x: Register, to target: Out) { setRegister(register(target) + x, target) }
+
+/// Sets sums to zero, about the line `shift`.
+@inline(__always)
+func beginSums(_ sums: Out, shift: Line) {
+  setLine(shift, sums)
+  for offset in stride(from: 16, to: EndingSums.count, by: 16) { setLine(Line(), sums + offset) }
+}

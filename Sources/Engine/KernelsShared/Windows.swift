@@ -1,0 +1,146 @@
+import KernelsABI
+
+/// C = A · B where the rows of A are windows of a map: row i is what grid pixel `first + i` of all images
+/// sees.
+///
+/// Inner block k of a row are the 16 channels at `offsets[k]` floats from its pixel; every window lies inside
+/// the map. B is packed as for `multiplyPixels`, C has a run `[count][16]` for each of the `columnBlocks`
+/// blocks of columns.
+func multiplyWindows(
+  _ grid: PixelGrid, first: Int, count: Int, offsets: UnsafePointer<Int>, kBlocks: Int, map: In, b: In,
+  columnBlocks: Int, c0: Out, c1: Out
+) {
+  if hasNarrowTile, columnBlocks == 1 {
+    sweepWindows(
+      TwelveNarrowRows.self, FourNarrowRows.self, NarrowRow.self, grid, first, count, offsets, kBlocks, map,
+      b,
+      16, c0, c0)
+    return
+  }
+  let lanes = Register.scalarCount
+  for column in stride(from: 0, to: 16 * columnBlocks, by: 2 * lanes) {
+    let second = column + lanes
+    sweepWindows(
+      ProductTile.self, FourRows.self, WideRow.self, grid, first, count, offsets, kBlocks, map, b + column,
+      16 * columnBlocks, (column < 16 ? c0 : c1) + column % 16, (second < 16 ? c0 : c1) + second % 16)
+  }
+}
+
+/// Computes all rows in tiles of the largest size that there are enough rows for. The last tile reaches back
+/// over rows that are computed already: the same numbers once more.
+@inline(__always)
+private func sweepWindows<Large: Tile, Middle: Tile, Small: Tile>(
+  _: Large.Type, _: Middle.Type, _: Small.Type, _ grid: PixelGrid, _ first: Int, _ count: Int,
+  _ offsets: UnsafePointer<Int>, _ kBlocks: Int, _ map: In, _ b: In, _ width: Int, _ c0: Out, _ c1: Out
+) {
+  if count >= Large.rows {
+    sweepWindows(Large.self, grid, first, count, offsets, kBlocks, map, b, width, c0, c1)
+  } else if count >= Middle.rows {
+    sweepWindows(Middle.self, grid, first, count, offsets, kBlocks, map, b, width, c0, c1)
+  } else {
+    sweepWindows(Small.self, grid, first, count, offsets, kBlocks, map, b, width, c0, c1)
+  }
+}
+
+@inline(__always)
+private func sweepWindows<T: Tile>(
+  _: T.Type, _ grid: PixelGrid, _ first: Int, _ count: Int, _ offsets: UnsafePointer<Int>, _ kBlocks: Int,
+  _ map: In, _ b: In, _ width: Int, _ c0: Out, _ c1: Out
+) {
+  var row = 0
+  var pixel = place(first, rows: grid.rows, columns: grid.columns)
+  while row < count {
+    if row + T.rows > count {
+      row = count - T.rows
+      pixel = place(first + row, rows: grid.rows, columns: grid.columns)
+    }
+    let starts = T.starts {
+      let y = pixel.row * grid.step + grid.rowOffset
+      let x = pixel.column * grid.step + grid.columnOffset
+      let start = map + pixel.image * grid.imageStride + (y * grid.mapColumns + x) * 16
+      advance(&pixel, rows: grid.rows, columns: grid.columns)
+      return start
+    }
+    var sums = T.zero
+    var panel = b
+    for k in 0..<kBlocks {
+      let offset = offsets[k]
+      for l in stride(from: 0, to: 16, by: unrolledSteps) {
+        T.step(&sums, starts, offset: offset + l, panel, panel + Register.scalarCount)
+        if unrolledSteps == 4 {
+          for next in 1..<4 {
+            let row = panel + next * width
+            T.step(&sums, starts, offset: offset + l + next, row, row + Register.scalarCount)
+          }
+        }
+        panel += unrolledSteps * width
+      }
+    }
+    T.store(sums, c0 + row * 16, c1 + row * 16)
+    row += T.rows
+  }
+}
+
+/// Copies a part of a map, from line (row, column) on, to `rows` × `columns` lines; what lies outside the
+/// map, whose sizes are those of `grid`, is zero.
+func copyWindow(_ grid: PixelGrid, row: Int, column: Int, rows: Int, columns: Int, map: In, target: Out) {
+  let before = min(columns, max(0, -column))
+  let end = max(before, min(columns, grid.mapColumns - column))
+  for i in 0..<rows {
+    let to = target + i * columns * 16
+    let isInside = row + i >= 0 && row + i < grid.mapRows
+    let from = map + ((row + i) * grid.mapColumns + column) * 16
+    for j in 0..<(isInside ? before : columns) { setLine(Line(), to + j * 16) }
+    guard isInside else { continue }
+    for j in before..<end { setLine(line(from + j * 16), to + j * 16) }
+    for j in end..<columns { setLine(Line(), to + j * 16) }
+  }
+}
+
+/// C (+)= Aᵀ · B summed over the pixels of a grid, for the 16 channels of a block of A.
+///
+/// Row y of the grid are `columns` lines of A, `step` lines apart, from `a + y · aRowStride` floats on, and
+/// as many lines of B side by side. C as for `multiplyChannels`, with `accumulate` added to.
+func multiplyGrid(
+  rows: Int, columns: Int, a: In, aRowStride: Int, step: Int, b0: In, b1: In, columnBlocks: Int, c0: Out,
+  c1: Out, accumulate: Bool
+) {
+  if hasNarrowTile, columnBlocks == 1 {
+    for row in stride(from: 0, to: 16, by: 4) {
+      sweepGrid(
+        FourNarrowRows.self, rows, columns, a + row, aRowStride, step, b0, b0, c0 + row * 16, c0, accumulate)
+    }
+    return
+  }
+  let lanes = Register.scalarCount
+  for column in stride(from: 0, to: 16 * columnBlocks, by: 2 * lanes) {
+    let second = column + lanes
+    let left = (column < 16 ? b0 : b1) + column % 16
+    let right = (second < 16 ? b0 : b1) + second % 16
+    let targetLeft = (column < 16 ? c0 : c1) + column % 16
+    let targetRight = (second < 16 ? c0 : c1) + second % 16
+    for row in stride(from: 0, to: 16, by: ChannelTile.rows) {
+      sweepGrid(
+        ChannelTile.self, rows, columns, a + row, aRowStride, step, left, right, targetLeft + row * 16,
+        targetRight + row * 16, accumulate)
+    }
+  }
+}
+
+@inline(__always)
+private func sweepGrid<T: Tile>(
+  _: T.Type, _ rows: Int, _ columns: Int, _ a: In, _ aRowStride: Int, _ step: Int, _ b0: In, _ b1: In,
+  _ c0: Out, _ c1: Out, _ accumulate: Bool
+) {
+  var sums = accumulate ? T.load(c0, c1) : T.zero
+  var offset = 0
+  for row in 0..<rows {
+    var from = a + row * aRowStride
+    for _ in 0..<columns {
+      T.step(&sums, from, stride: 1, b0 + offset, b1 + offset)
+      from += step * 16
+      offset += 16
+    }
+  }
+  T.store(sums, c0, c1)
+}
