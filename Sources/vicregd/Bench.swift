@@ -8,6 +8,7 @@ enum Bench {
     Command(name: "forward", help: "images embedded in a second", run: BenchForward.run),
     Command(name: "layers", help: "time and rate of each layer in a step", run: BenchLayers.run),
     Command(name: "memory", help: "what a training step needs, by purpose", run: BenchMemory.run),
+    Command(name: "profile", help: "where the time of a step goes, as it runs", run: BenchProfile.run),
     Command(name: "step", help: "time of whole training steps", run: BenchStep.run),
   ]
 

@@ -49,6 +49,10 @@ package final class Optimizer {
 
   /// One step with the gradients as they are.
   package func step(learningRate: Double) {
+    compute.measured("optimiser") { update(learningRate: learningRate) }
+  }
+
+  private func update(learningRate: Double) {
     stepCount += 1
     switch configuration {
     case .adam(let beta1, let beta2, let epsilon, let weightDecay, let decoupled):
