@@ -28,11 +28,16 @@ protocol DirectProduct: Sendable {
 
 /// A matrix product whose rows are images of one pixel: a linear layer, forward and input gradient.
 ///
-/// The blocks of the source, which lie a row apart, are collected side by side once; then every task
-/// multiplies a block of rows by a panel of packed weights.
+/// The blocks of the source, which lie a row apart, are collected side by side once, for some rows at a time;
+/// then every task multiplies those rows by a panel of packed weights, a part of the inner dimension after
+/// the other, so that lines and panel stay in the second-level cache.
 struct LineProduct: DirectProduct {
   /// Rows of a task: a multiple of the tiles' rows.
   private static let blockRows = 96
+  /// Lines from one collected block to the next; odd, so that they spread over the sets of the caches.
+  private static let lineStride = 97
+  /// Most blocks of the inner dimension that are multiplied at once.
+  private static let segmentBlocks = 32
 
   /// Blocks of the inner dimension.
   let innerBlocks: Int
@@ -41,55 +46,68 @@ struct LineProduct: DirectProduct {
   /// Floats of a packed panel of two column blocks.
   let panelStride: Int
 
-  /// Lines of a collected block; odd, so that blocks spread over the sets of the caches.
-  private func lines(_ images: Int) -> Int { images | 1 }
+  /// Blocks of rows. Each view has its own, so that there is one more than the rows fill.
+  private func rowBlocks(_ images: Int, views: Int) -> Int {
+    views * ((images / views + LineProduct.blockRows - 1) / LineProduct.blockRows)
+  }
 
-  func sharedFloats(images: Int) -> Int { innerBlocks * lines(images) * 16 }
+  /// Floats of the collected lines of a block of rows.
+  private var collectedFloats: Int { innerBlocks * LineProduct.lineStride * 16 }
+
+  func sharedFloats(images: Int) -> Int { (rowBlocks(images, views: 1) + 1) * collectedFloats }
 
   var memberFloats: Int { 2 * LineProduct.blockRows * 16 }
 
-  func groups(images: Int, views: Int) -> Int {
-    (images / views + LineProduct.blockRows - 1) / LineProduct.blockRows
-  }
+  func groups(images: Int, views: Int) -> Int { rowBlocks(images, views: views) / views }
 
   func run(
     _ compute: Compute, images: Int, from source: In, panels: In, ending: ResultEnding, into target: Out,
     scratch: Out
   ) {
-    let lines = lines(images)
-    compute.team.run(tasks: innerBlocks) { block in
-      compute.kernels.gatherLines(
-        onePixel(innerBlocks * 16), 0, images, source + block * 16, scratch + block * lines * 16)
-    }
     let views = ending.views
     let blocks = groups(images: images, views: views)
+    let share = images / views
     let pairs = (targetBlocks + 1) / 2
+    /// The rows of block `index` of all views.
+    func rows(_ index: Int) -> Range<Int> {
+      let first = index % blocks * LineProduct.blockRows
+      let start = index / blocks * share
+      return start + first..<start + min(first + LineProduct.blockRows, share)
+    }
+    compute.team.run(tasks: views * blocks * innerBlocks) { task in
+      let (index, block) = (task / innerBlocks, task % innerBlocks)
+      compute.kernels.gatherLines(
+        onePixel(innerBlocks * 16), rows(index).lowerBound, rows(index).count, source + block * 16,
+        scratch + index * collectedFloats + block * LineProduct.lineStride * 16)
+    }
     let free = scratch + sharedFloats(images: images)
     compute.team.run(tasks: views * blocks * pairs) { task, member in
-      let view = task / pairs / blocks
-      let block = task / pairs % blocks
-      let first = block * LineProduct.blockRows
+      let index = task / pairs
       multiply(
-        compute.kernels, rows: view * (images / views) + first,
-        count: min(LineProduct.blockRows, images / views - first), pair: task % pairs, In(scratch), lines,
-        panels, ending, view: view, group: block, target, free + member * (memberFloats + EndingSums.count))
+        compute.kernels, rows: rows(index), pair: task % pairs, scratch + index * collectedFloats, panels,
+        ending, view: index / blocks, group: index % blocks, target,
+        free + member * (memberFloats + EndingSums.count))
     }
   }
 
   private func multiply(
-    _ kernels: KernelTable, rows first: Int, count: Int, pair: Int, _ collected: In, _ lines: Int,
-    _ panels: In, _ ending: ResultEnding, view: Int, group: Int, _ target: Out, _ scratch: Out
+    _ kernels: KernelTable, rows: Range<Int>, pair: Int, _ collected: In, _ panels: In,
+    _ ending: ResultEnding, view: Int, group: Int, _ target: Out, _ scratch: Out
   ) {
     let columnBlocks = min(2, targetBlocks - 2 * pair)
     let resultStride = LineProduct.blockRows * 16
-    kernels.multiplyPixels(
-      count, innerBlocks, collected + first * 16, lines, panels + pair * panelStride, columnBlocks, scratch,
-      scratch + resultStride, false)
+    for first in stride(from: 0, to: innerBlocks, by: LineProduct.segmentBlocks) {
+      kernels.multiplyPixels(
+        rows.count, min(LineProduct.segmentBlocks, innerBlocks - first),
+        collected + first * LineProduct.lineStride * 16, LineProduct.lineStride,
+        panels + pair * panelStride + first * 256 * columnBlocks, columnBlocks, scratch,
+        scratch + resultStride, first > 0)
+    }
     let sums = scratch + memberFloats
     for part in 0..<columnBlocks {
       let column = 2 * pair + part
       kernels.scatterLines(
-        onePixel(targetBlocks * 16), first, count, scratch + part * resultStride,
+        onePixel(targetBlocks * 16), rows.lowerBound, rows.count, scratch + part * resultStride,
         ending.ending(view: view, block: column, sums: sums, target: target), target + column * 16)
       ending.keep(sums, view: view, group: group, block: column, isFirst: true)
     }

@@ -5,7 +5,7 @@ import KernelsABI
 ///
 /// Inner block k of a row are the 16 channels at `offsets[k]` floats from its pixel; every window lies inside
 /// the map. B is packed as for `multiplyPixels`, C has a run `[count][16]` for each of the `columnBlocks`
-/// blocks of columns.
+/// blocks of columns. The inner dimension is cut so that the part of B in use stays in the second-level cache.
 func multiplyWindows(
   _ grid: PixelGrid, first: Int, count: Int, offsets: UnsafePointer<Int>, kBlocks: Int, map: In, b: In,
   columnBlocks: Int, c0: Out, c1: Out
@@ -26,34 +26,43 @@ func multiplyWindows(
   }
 }
 
-/// Computes all rows in tiles of the largest size that there are enough rows for. The last tile reaches back
-/// over rows that are computed already: the same numbers once more.
+/// Most blocks of the inner dimension that are multiplied at once.
+@inline(__always)
+private var segmentBlocks: Int { 36 }
+
+/// Computes all rows in tiles of the largest size that there are rows left for, one part of the inner
+/// dimension after the other.
 @inline(__always)
 private func sweepWindows<Large: Tile, Middle: Tile, Small: Tile>(
   _: Large.Type, _: Middle.Type, _: Small.Type, _ grid: PixelGrid, _ first: Int, _ count: Int,
   _ offsets: UnsafePointer<Int>, _ kBlocks: Int, _ map: In, _ b: In, _ width: Int, _ c0: Out, _ c1: Out
 ) {
-  if count >= Large.rows {
-    sweepWindows(Large.self, grid, first, count, offsets, kBlocks, map, b, width, c0, c1)
-  } else if count >= Middle.rows {
-    sweepWindows(Middle.self, grid, first, count, offsets, kBlocks, map, b, width, c0, c1)
-  } else {
-    sweepWindows(Small.self, grid, first, count, offsets, kBlocks, map, b, width, c0, c1)
-  }
+  var block = 0
+  repeat {
+    let length = min(segmentBlocks, kBlocks - block)
+    let part = offsets + block
+    let panel = b + block * 16 * width
+    let isFirst = block == 0
+    let done = sweepWindows(
+      Large.self, grid, first, from: 0, count, part, length, map, panel, width, c0, c1, isFirst)
+    let left = sweepWindows(
+      Middle.self, grid, first, from: done, count, part, length, map, panel, width, c0, c1, isFirst)
+    _ = sweepWindows(
+      Small.self, grid, first, from: left, count, part, length, map, panel, width, c0, c1, isFirst)
+    block += length
+  } while block < kBlocks
 }
 
+/// Computes as many whole tiles of rows as there are, from row `start`; returns the row after them.
 @inline(__always)
 private func sweepWindows<T: Tile>(
-  _: T.Type, _ grid: PixelGrid, _ first: Int, _ count: Int, _ offsets: UnsafePointer<Int>, _ kBlocks: Int,
-  _ map: In, _ b: In, _ width: Int, _ c0: Out, _ c1: Out
-) {
-  var row = 0
-  var pixel = place(first, rows: grid.rows, columns: grid.columns)
-  while row < count {
-    if row + T.rows > count {
-      row = count - T.rows
-      pixel = place(first + row, rows: grid.rows, columns: grid.columns)
-    }
+  _: T.Type, _ grid: PixelGrid, _ first: Int, from start: Int, _ count: Int, _ offsets: UnsafePointer<Int>,
+  _ kBlocks: Int, _ map: In, _ b: In, _ width: Int, _ c0: Out, _ c1: Out, _ isFirst: Bool
+) -> Int {
+  var row = start
+  guard row + T.rows <= count else { return row }
+  var pixel = place(first + row, rows: grid.rows, columns: grid.columns)
+  while row + T.rows <= count {
     let starts = T.starts {
       let y = pixel.row * grid.step + grid.rowOffset
       let x = pixel.column * grid.step + grid.columnOffset
@@ -61,7 +70,7 @@ private func sweepWindows<T: Tile>(
       advance(&pixel, rows: grid.rows, columns: grid.columns)
       return start
     }
-    var sums = T.zero
+    var sums = isFirst ? T.zero : T.load(c0 + row * 16, c1 + row * 16)
     var panel = b
     for k in 0..<kBlocks {
       let offset = offsets[k]
@@ -79,6 +88,7 @@ private func sweepWindows<T: Tile>(
     T.store(sums, c0 + row * 16, c1 + row * 16)
     row += T.rows
   }
+  return row
 }
 
 /// Copies a part of a map, from line (row, column) on, to `rows` × `columns` lines; what lies outside the
