@@ -89,7 +89,15 @@ final class APIFixture: Sendable {
 final class CountingControl: JobControl {
   private let count = Mutex(0)
   var wakes: Int { count.withLock { $0 } }
+  private let reason = Mutex<String?>(nil)
+  var refusal: String? { reason.withLock { $0 } }
   func wake() { count.withLock { $0 += 1 } }
+  /// A megabyte an image of the batch, of a machine with a thousand.
+  func memoryNeed(of specification: JobSpecification, imageCount: Int) -> MemoryNeed? {
+    guard case .train(let training) = specification else { return nil }
+    return MemoryNeed(bytes: training.batchSize << 20, machineBytes: 1_000 << 20)
+  }
+  func refuse(_ text: String?) { reason.withLock { $0 = text } }
 }
 
 /// Two data sets that are there, and one that is not installed.

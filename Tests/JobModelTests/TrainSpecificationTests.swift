@@ -19,6 +19,9 @@ import Testing
     specification.augmentation = .mirror
     specification.dataset.limit = 1000
     specification.maxSteps = 7
+    specification.checkpoint.keepEvery = 5
+    specification.checkpoint.keepBest = KeepBest(metric: "rankme", mode: .max, count: 2)
+    specification.divergence = DivergencePolicy(policy: .rollback, factor: 0.25, maxRollbacks: 2)
     specification.seed = 1 << 53
     specification.optimizer.learningRate = 0.1 + 0.2
     #expect(try TrainSpecification.parse(JSON.parse(specification.json.text)) == specification)
@@ -28,8 +31,8 @@ import Testing
     let json = TrainSpecification.preset(.seed).json
     #expect(
       json.object?.keys.sorted() == [
-        "augmentation", "batch_size", "checkpoint", "convolution", "dataset", "drop_last", "encoder",
-        "epochs",
+        "augmentation", "batch_size", "checkpoint", "convolution", "dataset", "divergence", "drop_last",
+        "encoder", "epochs",
         "log_every_steps",
         "loss", "max_steps", "optimizer", "preset", "projector", "schedule", "seed", "shuffle",
       ])
@@ -42,7 +45,11 @@ import Testing
       ])
     #expect(json["dataset"] == ["name": "fashion-mnist", "split": "train", "limit": nil])
     #expect(json["schedule"] == ["name": "constant", "warmup_epochs": 0, "final_factor": 0])
-    #expect(json["checkpoint"] == ["every_epochs": 10, "initial": false, "keep_last": 3])
+    #expect(
+      json["checkpoint"] == [
+        "every_epochs": 10, "initial": false, "keep_last": 3, "keep_every": nil, "keep_best": nil,
+      ])
+    #expect(json["divergence"] == ["policy": "fail", "lr_factor": 0.5, "max_rollbacks": 3])
   }
 
   @Test func `the named presets differ from seed as their recipes do`() {
@@ -153,6 +160,10 @@ import Testing
       ("/schedule/warmup_epochs", 501, "must be ≤ epochs (500), is 501"),
       ("/checkpoint/every_epochs", 0, "must be a whole number from 1 to 1000000, is 0"),
       ("/checkpoint/keep_last", 0, "must be a whole number from 1 to 10000, is 0"),
+      ("/checkpoint/keep_every", 0, "must be null or a whole number from 1 to 1000000, is 0"),
+      ("/checkpoint/keep_best/mode", "low", #"must be one of "min", "max", is "low""#),
+      ("/divergence/policy", "hope", #"must be one of "fail", "rollback", is "hope""#),
+      ("/divergence/lr_factor", 0, "must be > 0, is 0"),
       ("/checkpoint/initial", "yes", "must be true or false, is \"yes\""),
     ] as [(String, JSON, String)])
   func `a wrong field is named with its value and what is allowed`(
@@ -163,6 +174,16 @@ import Testing
     let error = #expect(throws: SpecificationProblems.self) { try TrainSpecification.parse(spec) }
     #expect(error?.problems.map(\.pointer) == [pointer])
     #expect(error?.problems.first?.message == message)
+  }
+
+  @Test func `a run with more metric lines than a file may have is told how often to log`() {
+    var specification = TrainSpecification.preset(.small)
+    specification.epochs = 1_000_000
+    specification.logEverySteps = 1
+    let problems = ProblemList()
+    specification.check(imageCount: 6400, at: "/spec", problems)
+    #expect(problems.problems.map(\.pointer) == ["/spec/log_every_steps"])
+    #expect(problems.problems.first?.message.hasPrefix("must be ≥ 26, as a run of 100000000 steps") == true)
   }
 
   @Test func `all problems come at once`() {

@@ -113,6 +113,8 @@ import Testing
     attempt = try fixture.claim().attempt
     #expect(try fixture.job(job.id).reason == nil)
     #expect(try store.settle(job.id, attempt: attempt, .died, crashLimit: 3) == .queued)
+    #expect(try store.claimNext(bootID: "b") == nil)
+    fixture.now.advance(by: JobPolicy.backOffMilliseconds(after: 2))
     attempt = try fixture.claim().attempt
     #expect(try store.settle(job.id, attempt: attempt, .died, crashLimit: 3, message: "signal 9") == .failed)
     let failed = try fixture.job(job.id)

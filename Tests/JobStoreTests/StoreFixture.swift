@@ -41,8 +41,10 @@ final class StoreFixture: Sendable {
   }
 
   @discardableResult
-  func train(priority: Int = 50) throws -> JobRecord {
-    try queue(.train(.preset(.small)), priority: priority)
+  func train(
+    priority: Int = 50, policy: JobPolicy = JobPolicy(), needs: [JobID] = []
+  ) throws -> JobRecord {
+    try queue(.train(.preset(.small)), priority: priority, policy: policy, needs: needs)
   }
 
   @discardableResult
@@ -51,10 +53,13 @@ final class StoreFixture: Sendable {
       .evaluate(EvaluateSpecification.parse(["checkpoint": ["job": .string(job.text)]])), priority: 50)
   }
 
-  private func queue(_ specification: JobSpecification, priority: Int) throws -> JobRecord {
+  private func queue(
+    _ specification: JobSpecification, priority: Int, policy: JobPolicy = JobPolicy(), needs: [JobID] = []
+  ) throws -> JobRecord {
     now.advance(by: 1)
     let new = NewJob(
-      id: store.newID(), labelling: JobLabelling(priority: priority), specification: specification)
+      id: store.newID(), labelling: JobLabelling(priority: priority), specification: specification,
+      policy: policy, needs: needs)
     return try require(store.enqueue([new]).first)
   }
 

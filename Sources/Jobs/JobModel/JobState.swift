@@ -4,13 +4,14 @@ package enum JobKind: String, Sendable, CaseIterable { case train, evaluate }
 /// Where a job stands in its life. What a user asked for (`pausing`, `cancelling`) and what has happened
 /// (`paused`, `cancelled`) are different states, and both survive a crash.
 package enum JobState: String, Sendable, CaseIterable {
-  /// Waits for another job to succeed.
+  /// Waits for other jobs.
   case blocked
   /// Waits for a free worker.
   case queued
   case running
   /// The worker was asked to write a checkpoint and to leave.
   case pausing
+  /// Waits until somebody resumes it, or (`disk_full`) until there is space.
   case paused
   /// The worker was asked to end.
   case cancelling
@@ -18,8 +19,8 @@ package enum JobState: String, Sendable, CaseIterable {
   case failed
   case cancelled
 
-  /// Whether nothing can happen to the job any more.
-  package var isFinished: Bool { Transition.table[self, default: []].isEmpty }
+  /// Whether nothing happens to the job any more, unless somebody retries it.
+  package var isFinished: Bool { self == .succeeded || self == .failed || self == .cancelled }
 
   /// Whether a worker may be alive for the job.
   package var isActive: Bool { self == .running || self == .pausing || self == .cancelling }
@@ -29,21 +30,28 @@ package enum JobState: String, Sendable, CaseIterable {
 /// two.
 ///
 ///     blocked ──► queued ──► running ──► succeeded | failed | cancelled
-///        │          │ ▲       │ │  ▲
-///        │          │ └───────┘ │  │      (its worker, the daemon or the machine died)
-///        ▼          ▼           ▼  │
-///     cancelled  cancelled   cancelling ──► cancelled | succeeded | failed
+///        │         ▲ │ ▲      │ │ │ ▲
+///        │         │ │ └──────┘ │ │ │  (the worker left or died, the daemon stopped, an error is retried)
+///        │         │ │          │ │ └───────────────┐
+///        │         │ ▼          │ ▼   (resumed)     │
+///        │         paused ◄─────┼─ pausing ─────────┘
+///        │           │          │    │        pausing ──► succeeded | failed | cancelled as well
+///        ▼           ▼          ▼    ▼
+///       cancelled (at once)    cancelling ──► cancelled | succeeded | failed
 ///
-///     running ──► pausing ──► paused ──► queued | cancelled
+///     running ──► paused                      (the disk is full)
+///     failed | cancelled ──► queued | blocked (somebody retries it)
 package enum Transition {
   /// From each state, the states that may follow.
   package static let table: [JobState: Set<JobState>] = [
     .blocked: [.queued, .cancelled],
-    .queued: [.running, .cancelled],
-    .running: [.queued, .pausing, .cancelling, .succeeded, .failed, .cancelled],
-    .pausing: [.paused, .cancelling, .succeeded, .failed, .cancelled],
+    .queued: [.running, .paused, .cancelled],
+    .running: [.queued, .pausing, .paused, .cancelling, .succeeded, .failed, .cancelled],
+    .pausing: [.running, .paused, .cancelling, .succeeded, .failed, .cancelled],
     .paused: [.queued, .cancelled],
     .cancelling: [.cancelled, .succeeded, .failed],
+    .failed: [.queued, .blocked],
+    .cancelled: [.queued, .blocked],
   ]
 
   /// Whether the table has the step.
@@ -56,22 +64,43 @@ package enum Transition {
 package enum Reason: String, Sendable, CaseIterable {
   /// Somebody cancelled it.
   case userCancelled = "user_cancelled"
+  /// Somebody paused it.
+  case userPaused = "user_paused"
   /// A job that it needs did not succeed.
   case dependencyFailed = "dependency_failed"
   /// The loss was no longer finite.
   case diverged
-  /// Its worker died three times without a new checkpoint in between.
+  /// Its workers died too often without a new checkpoint in between.
   case crashLoop = "crash_loop"
-  /// No space was left for a checkpoint or an event.
+  /// Too little space is left for checkpoints and events; the job goes on by itself when there is more.
   case diskFull = "disk_full"
+  /// Too little memory is free for it; it is tried again after a while.
+  case outOfMemory = "out_of_memory"
   /// A data set or checkpoint was missing or damaged when it was needed.
   case badInput = "bad_input"
   /// The worker ended with an error of its own.
   case workerError = "worker_error"
   /// The worker is gone without an `end`; the job goes on from its last checkpoint.
   case workerDied = "worker_died"
+  /// The worker gave no sign of life for too long and was killed; the job goes on as after a death.
+  case stalled
+  /// It has run for longer than its `max_duration`.
+  case maxDuration = "max_duration"
   /// The worker wrote a checkpoint and left because it was told to; the job goes on from there.
   case yielded
+
+  /// Whether another attempt may do better, if the job has attempts left.
+  package var isWorthRetrying: Bool { self == .workerError || self == .crashLoop }
+}
+
+/// Who brought a job into its state.
+package enum Actor: String, Sendable, CaseIterable {
+  /// A request.
+  case user
+  /// The worker, by its last line.
+  case worker
+  /// The daemon, by itself.
+  case daemon
 }
 
 /// How a running job is to be ended.

@@ -27,10 +27,21 @@ extension TrainSpecification {
       "seed": .integer(Int(seed)),
       "checkpoint": [
         "every_epochs": .integer(checkpoint.everyEpochs), "initial": .bool(checkpoint.initial),
-        "keep_last": .integer(checkpoint.keepLast),
+        "keep_last": .integer(checkpoint.keepLast), "keep_every": .optional(checkpoint.keepEvery),
+        "keep_best": checkpoint.keepBest?.json ?? .null,
+      ],
+      "divergence": [
+        "policy": .string(divergence.policy.rawValue), "lr_factor": .number(divergence.factor),
+        "max_rollbacks": .integer(divergence.maxRollbacks),
       ],
       "log_every_steps": .integer(logEverySteps),
     ]
+  }
+}
+
+extension KeepBest {
+  fileprivate var json: JSON {
+    ["metric": .string(metric), "mode": .string(mode.rawValue), "count": .integer(count)]
   }
 }
 

@@ -34,6 +34,7 @@ extension TrainSpecification {
     reader.boolean("drop_last", into: &result.dropLast)
     reader.seed("seed", into: &result.seed)
     reader.object("checkpoint") { result.checkpoint.read($0) }
+    reader.object("divergence") { result.divergence.read($0) }
     reader.integer("log_every_steps", 1...1_000_000, into: &result.logEverySteps)
     reader.finish()
     if let limit = result.dataset.limit { result.check(imageCount: limit, at: pointer, problems) }
@@ -44,6 +45,13 @@ extension TrainSpecification {
   /// Notes what is wrong about the batches that so many images make; for a data set's size once it is known.
   package func check(imageCount: Int, at pointer: String, _ problems: ProblemList) {
     let count = min(imageCount, dataset.limit ?? imageCount)
+    let steps = stepCount(imageCount: imageCount)
+    if steps / logEverySteps > Self.metricLinesMax {
+      problems.add(
+        "\(pointer)/log_every_steps",
+        "must be ≥ \(steps / Self.metricLinesMax + 1), as a run of \(steps) steps may have "
+          + "\(Self.metricLinesMax) metric lines, is \(logEverySteps)")
+    }
     if dropLast {
       if count < batchSize {
         problems.add(
@@ -57,6 +65,9 @@ extension TrainSpecification {
           + "is \(batchSize); choose another size or drop_last")
     }
   }
+
+  /// Metric lines of a run at most: what bounds its file of events, about a gigabyte.
+  private static let metricLinesMax = 4_000_000
 
   private func checkTogether(at pointer: String, _ problems: ProblemList) {
     if loss.inv == 0 && loss.var == 0 && loss.cov == 0 {
@@ -185,5 +196,30 @@ extension CheckpointPolicy {
     reader.integer("every_epochs", 1...1_000_000, into: &everyEpochs)
     reader.boolean("initial", into: &initial)
     reader.integer("keep_last", 1...10_000, into: &keepLast)
+    reader.integer("keep_every", orNullIn: 1...1_000_000, into: &keepEvery)
+    guard let value = reader.value("keep_best") else { return }
+    if value.isNull {
+      keepBest = nil
+    } else {
+      var best = keepBest ?? KeepBest()
+      reader.object("keep_best") { best.read($0) }
+      keepBest = best
+    }
+  }
+}
+
+extension KeepBest {
+  fileprivate mutating func read(_ reader: ObjectReader) {
+    reader.line("metric", bytesMax: 64, into: &metric)
+    reader.choice("mode", into: &mode)
+    reader.integer("count", 1...1000, into: &count)
+  }
+}
+
+extension DivergencePolicy {
+  fileprivate mutating func read(_ reader: ObjectReader) {
+    reader.choice("policy", into: &policy)
+    reader.number("lr_factor", .positive(0.99), into: &factor)
+    reader.integer("max_rollbacks", 1...100, into: &maxRollbacks)
   }
 }

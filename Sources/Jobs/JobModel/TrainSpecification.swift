@@ -24,6 +24,8 @@ package struct TrainSpecification: Sendable, Equatable {
   package var dropLast: Bool
   package var seed: UInt64
   package var checkpoint: CheckpointPolicy
+  /// What follows when the loss is no longer finite.
+  package var divergence: DivergencePolicy
   /// A metric line every so many steps, ≥ 1; the first and last step always have one.
   package var logEverySteps: Int
 
@@ -33,7 +35,7 @@ package struct TrainSpecification: Sendable, Equatable {
     augmentation: AugmentationSpecification,
     optimizer: OptimizerSpecification, schedule: ScheduleSpecification, epochs: Int, maxSteps: Int? = nil,
     batchSize: Int, shuffle: Bool, dropLast: Bool, seed: UInt64, checkpoint: CheckpointPolicy,
-    logEverySteps: Int
+    divergence: DivergencePolicy = DivergencePolicy(), logEverySteps: Int
   ) {
     self.preset = preset
     self.dataset = dataset
@@ -51,6 +53,7 @@ package struct TrainSpecification: Sendable, Equatable {
     self.dropLast = dropLast
     self.seed = seed
     self.checkpoint = checkpoint
+    self.divergence = divergence
     self.logEverySteps = logEverySteps
   }
 }
@@ -82,12 +85,57 @@ package struct CheckpointPolicy: Sendable, Equatable {
   package var initial: Bool
   /// The newest so many are kept, ≥ 1; `step 0` is kept beside them when `initial` asked for it.
   package var keepLast: Int
+  /// Those at the end of every so many epochs are kept as well; `nil`: none for that.
+  package var keepEvery: Int?
+  /// The best are kept as well; `nil`: none for that.
+  package var keepBest: KeepBest?
 
   package init(
-    everyEpochs: Int, initial: Bool, keepLast: Int
+    everyEpochs: Int, initial: Bool, keepLast: Int, keepEvery: Int? = nil, keepBest: KeepBest? = nil
   ) {
     self.everyEpochs = everyEpochs
     self.initial = initial
     self.keepLast = keepLast
+    self.keepEvery = keepEvery
+    self.keepBest = keepBest
+  }
+}
+
+/// Checkpoints that are kept because of a metric, as its last line before the checkpoint has it.
+package struct KeepBest: Sendable, Equatable {
+  /// Which values are good.
+  package enum Mode: String, Sendable, CaseIterable { case min, max }
+  /// A key of the metric lines, such as `loss`.
+  package var metric: String
+  package var mode: Mode
+  /// So many are kept, ≥ 1.
+  package var count: Int
+
+  package init(metric: String = "loss", mode: Mode = .min, count: Int = 1) {
+    self.metric = metric
+    self.mode = mode
+    self.count = count
+  }
+}
+
+/// What follows when a loss, a gradient or a weight is no longer finite.
+package struct DivergencePolicy: Sendable, Equatable {
+  /// What is done.
+  package enum Policy: String, Sendable, CaseIterable {
+    /// The job fails.
+    case fail
+    /// It goes on from its last checkpoint with a lower learning rate, from there to the end.
+    case rollback
+  }
+  package var policy: Policy
+  /// What the learning rate is multiplied by at each rollback, above 0 and below 1.
+  package var factor: Double
+  /// Rollbacks in a run; the next divergence fails the job.
+  package var maxRollbacks: Int
+
+  package init(policy: Policy = .fail, factor: Double = 0.5, maxRollbacks: Int = 3) {
+    self.policy = policy
+    self.factor = factor
+    self.maxRollbacks = maxRollbacks
   }
 }

@@ -34,6 +34,15 @@ package struct JobRecord: Sendable, Equatable {
   package let result: String?
   /// Bytes of the event file that have been ingested.
   package let ingestOffset: Int
+  package let policy: JobPolicy
+  /// Attempts that ended with an error of their own.
+  package let failures: Int
+  /// How long the attempts before the present one ran.
+  package let ranMilliseconds: Int
+  /// When the present attempt, or the last one, was claimed.
+  package let claimedAtMilliseconds: Int?
+  /// When a queued job may be tried next; 0: now.
+  package let notBeforeMilliseconds: Int
   /// Grows with every change of the record.
   package let revision: Int
 
@@ -47,6 +56,7 @@ package struct JobRecord: Sendable, Equatable {
   static let columns = """
     id, sequence, kind, name, notes, labels, priority, state, reason, message, cancel_mode, spec, attempt,
     boot_id, crashes, created_at_ms, started_at_ms, finished_at_ms, steps, latest, result, ingest_offset,
+    on_dependency_failure, max_duration_ms, max_attempts, failures, ran_ms, claimed_at_ms, not_before_ms,
     revision
     """
 
@@ -79,6 +89,15 @@ package struct JobRecord: Sendable, Equatable {
     latest = row.optionalText("latest")
     result = row.optionalText("result")
     ingestOffset = row.integer("ingest_offset")
+    policy = JobPolicy(
+      onDependencyFailure: JobPolicy.OnDependencyFailure(rawValue: row.text("on_dependency_failure"))
+        ?? .cancel,
+      maxDurationSeconds: row.optionalInteger("max_duration_ms").map { $0 / 1000 },
+      maxAttempts: row.integer("max_attempts"))
+    failures = row.integer("failures")
+    ranMilliseconds = row.integer("ran_ms")
+    claimedAtMilliseconds = row.optionalInteger("claimed_at_ms")
+    notBeforeMilliseconds = row.integer("not_before_ms")
     revision = row.integer("revision")
   }
 }
@@ -88,14 +107,35 @@ package struct NewJob: Sendable {
   package var id: JobID
   package var labelling: JobLabelling
   package var specification: JobSpecification
+  package var policy: JobPolicy
+  /// Jobs that have to end before this one begins, beside the one whose checkpoint it evaluates.
+  package var needs: [JobID]
   /// Optimiser steps of the whole run, if they are known.
   package var steps: Int?
 
-  package init(id: JobID, labelling: JobLabelling, specification: JobSpecification, steps: Int? = nil) {
+  package init(
+    id: JobID, labelling: JobLabelling, specification: JobSpecification, policy: JobPolicy = JobPolicy(),
+    needs: [JobID] = [], steps: Int? = nil
+  ) {
     self.id = id
     self.labelling = labelling
     self.specification = specification
+    self.policy = policy
+    self.needs = needs
     self.steps = steps
+  }
+
+  /// The job whose checkpoint it evaluates.
+  var checkpointNeed: JobID? {
+    guard case .evaluate(let specification) = specification else { return nil }
+    return specification.checkpoint.job
+  }
+
+  /// Every job that has to end before it begins, each once.
+  var allNeeds: [JobID] {
+    var all: [JobID] = []
+    for id in needs + [checkpointNeed].compactMap(\.self) where !all.contains(id) { all.append(id) }
+    return all
   }
 }
 

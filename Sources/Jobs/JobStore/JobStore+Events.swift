@@ -5,7 +5,7 @@ import SQLite
 package enum IngestOutcome: Sendable, Equatable {
   /// The lines and the new offset are recorded; lines that are no events are counted.
   case recorded(malformed: Int)
-  /// As `recorded`, and the job has ended by its `end` event.
+  /// As `recorded`, and the attempt has ended by its `end` event; the job is in that state now.
   case ended(JobState, malformed: Int)
   /// The attempt or the offset is not the current one; nothing has changed.
   case stale
@@ -37,8 +37,9 @@ extension JobStore {
   /// - Parameters:
   ///   - start: byte offset of the piece in the file.
   ///   - end: byte offset behind it.
+  ///   - ranMilliseconds: how long the attempt has run, counted if it has ended.
   package func ingest(
-    _ id: JobID, attempt: Int, from start: Int, to end: Int, lines: [String]
+    _ id: JobID, attempt: Int, from start: Int, to end: Int, lines: [String], ranMilliseconds: Int = 0
   ) throws -> IngestOutcome {
     // A line that is no JSON has no event, and counts as malformed.
     let parsed = lines.map { (line: $0, event: try? JSON.parse($0)) }
@@ -50,12 +51,21 @@ extension JobStore {
       for (line, event) in parsed { try ingestion.take(line, event, now: clock()) }
       try ingestion.finish(offset: end)
       guard let last = ingestion.end else { return .recorded(malformed: ingestion.malformed) }
-      let asked = last.event["state"]?.string.flatMap(JobState.init) ?? .failed
-      let state = asked.isFinished && Transition.isLegal(from: job.state, to: asked) ? asked : .failed
-      try move(
-        job, to: state, reason: last.event["reason"]?.string.flatMap(Reason.init),
-        message: last.event["message"]?.string, endLine: last.line, connection)
+      try count(ranMilliseconds, of: job, connection)
+      let state = try self.end(job, by: last.event, line: last.line, connection)
       return .ended(state, malformed: ingestion.malformed)
+    }
+  }
+
+  /// Has a job's events read from an earlier byte on, because its file is shorter than it was: a crash of
+  /// the machine has lost what was not on the disk.
+  ///
+  /// - Returns: whether the attempt is the current one.
+  package func rewind(_ id: JobID, attempt: Int, to offset: Int) throws -> Bool {
+    try write {
+      try $0.execute(
+        "UPDATE jobs SET ingest_offset = ?, revision = revision + 1 WHERE id = ? AND attempt = ?",
+        [.integer(offset), .text(id.text), .integer(attempt)]) == 1
     }
   }
 
@@ -120,7 +130,11 @@ private struct Ingestion {
       }
       latest = line
     case "started":
-      if let step { try discard(beyond: step) }
+      if let step {
+        try discard(beyond: step)
+        // A checkpoint whose worker died before it could tell of it.
+        if try step > max(furthestCheckpoint() ?? 0, furthestStart() ?? 0) { crashes = 0 }
+      }
       if let total = event["steps"]?.int { steps = total }
     case "checkpoint": try record(checkpoint: event, now: now)
     case "result": result = event["result"]?.text
@@ -143,10 +157,7 @@ private struct Ingestion {
       malformed += 1
       return
     }
-    let furthest = try connection.first(
-      "SELECT max(step) AS step FROM checkpoints WHERE job = ?", [.integer(job.sequence)]
-    ) { $0.optionalInteger("step") }
-    if step > (furthest ?? nil) ?? -1 { crashes = 0 }
+    if try step > furthestCheckpoint() ?? -1 { crashes = 0 }
     try connection.execute(
       """
       INSERT INTO checkpoints (job, name, step, bytes, sha256, created_at_ms) VALUES (?, ?, ?, ?, ?, ?)
@@ -158,10 +169,24 @@ private struct Ingestion {
       ])
   }
 
+  private func furthestCheckpoint() throws -> Int? {
+    try connection.first(
+      "SELECT max(step) AS step FROM checkpoints WHERE job = ?", [.integer(job.sequence)]
+    ) { $0.optionalInteger("step") }.flatMap(\.self)
+  }
+
+  private func furthestStart() throws -> Int? {
+    try connection.first(
+      "SELECT max(step) AS step FROM events WHERE job = ? AND event = 'started'", [.integer(job.sequence)]
+    ) { $0.optionalInteger("step") }.flatMap(\.self)
+  }
+
+  /// Forgets what an attempt that begins at a step is going to tell again.
   private mutating func discard(beyond step: Int) throws {
+    let arguments: [Value] = [.integer(job.sequence), .integer(step)]
+    try connection.execute("DELETE FROM checkpoints WHERE job = ? AND step > ?", arguments)
     let removed = try connection.execute(
-      "DELETE FROM events WHERE job = ? AND event = 'metric' AND step > ?",
-      [.integer(job.sequence), .integer(step)])
+      "DELETE FROM events WHERE job = ? AND event IN ('metric', 'checkpoint') AND step > ?", arguments)
     if removed == 0 { return }
     latest = try connection.first(
       "SELECT line FROM events WHERE job = ? AND event = 'metric' ORDER BY sequence DESC LIMIT 1",

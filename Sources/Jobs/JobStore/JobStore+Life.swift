@@ -2,83 +2,31 @@ import JobModel
 import Platform
 import SQLite
 
+/// A step of a job's life that is to be written.
+struct Step {
+  let state: JobState
+  var reason: Reason?
+  var message: String?
+  var initiator: Actor
+  /// The worker's own last line.
+  var endLine: String?
+  /// How long a queued job waits before its next attempt.
+  var backOffMilliseconds = 0
+
+  init(
+    _ state: JobState, _ reason: Reason? = nil, message: String? = nil, by initiator: Actor = .daemon,
+    endLine: String? = nil, backOffMilliseconds: Int = 0
+  ) {
+    self.state = state
+    self.reason = reason
+    self.message = message
+    self.initiator = initiator
+    self.endLine = endLine
+    self.backOffMilliseconds = backOffMilliseconds
+  }
+}
+
 extension JobStore {
-  /// Queues jobs, all or none, in their order. An evaluation is `blocked` until its training has succeeded.
-  ///
-  /// - Throws: `JobStoreError.unusableNeed` if a training that is needed cannot succeed any more.
-  package func enqueue(_ jobs: [NewJob]) throws -> [JobRecord] {
-    try write { try insert(jobs, $0) }
-  }
-
-  /// As `enqueue`, in a write that is under way.
-  func insert(_ jobs: [NewJob], _ connection: Connection) throws -> [JobRecord] {
-    try jobs.map { job in
-      var need: (sequence: Int, state: JobState)?
-      if case .evaluate(let specification) = job.specification {
-        need = try usableNeed(specification.checkpoint.job, connection)
-      }
-      let isBlocked = need.map { $0.state != .succeeded } ?? false
-      try insert(job, isBlocked ? .blocked : .queued, connection)
-      guard let record = try record(job.id, connection) else { throw JobStoreError.noSuchJob(job.id) }
-      if let need {
-        try connection.execute(
-          "INSERT INTO job_dependencies (job, needs) VALUES (?, ?)",
-          [.integer(record.sequence), .integer(need.sequence)])
-      }
-      return record
-    }
-  }
-
-  private func usableNeed(_ id: JobID, _ connection: Connection) throws -> (sequence: Int, state: JobState) {
-    let needed = try record(id, connection)
-    guard let needed, needed.kind == .train, needed.state == .succeeded || !needed.state.isFinished else {
-      throw JobStoreError.unusableNeed(id, kind: needed?.kind, state: needed?.state)
-    }
-    return (needed.sequence, needed.state)
-  }
-
-  private func insert(_ job: NewJob, _ state: JobState, _ connection: Connection) throws {
-    try connection.execute(
-      """
-      INSERT INTO jobs (id, kind, name, notes, labels, priority, state, spec, steps, created_at_ms)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-      """,
-      [
-        .text(job.id.text), .text(job.specification.kind.rawValue), .optional(job.labelling.name),
-        .optional(job.labelling.notes), .text(JSON.object(job.labelling.labels.mapValues(JSON.string)).text),
-        .integer(job.labelling.priority), .text(state.rawValue), .text(job.specification.json.text),
-        .optional(job.steps), .integer(clock()),
-      ])
-  }
-
-  /// Takes the queued job of the highest priority that has waited longest, and makes it `running` as a new
-  /// attempt.
-  package func claimNext(bootID: String) throws -> JobRecord? {
-    try write { connection in
-      try connection.first(
-        """
-        UPDATE jobs SET state = 'running', attempt = attempt + 1, boot_id = ?1, reason = NULL, message = NULL,
-          started_at_ms = coalesce(started_at_ms, ?2), revision = revision + 1
-        WHERE sequence = (
-          SELECT sequence FROM jobs WHERE state = 'queued' ORDER BY priority DESC, sequence LIMIT 1)
-        RETURNING \(JobRecord.columns)
-        """, [.text(bootID), .integer(clock())], JobRecord.init)
-    }
-  }
-
-  /// A daemon takes over a worker of an earlier one.
-  ///
-  /// - Returns: whether the attempt is still the current one.
-  package func adopt(_ id: JobID, attempt: Int, bootID: String) throws -> Bool {
-    try write {
-      try $0.execute(
-        """
-        UPDATE jobs SET boot_id = ?, revision = revision + 1
-        WHERE id = ? AND attempt = ? AND state IN ('running', 'pausing', 'cancelling')
-        """, [.text(bootID), .text(id.text), .integer(attempt)]) == 1
-    }
-  }
-
   /// Brings a job to another state on behalf of an attempt.
   ///
   /// A finishing transition also records the `end` line, and releases or cancels the jobs that need this one.
@@ -92,106 +40,175 @@ extension JobStore {
       guard let job = try record(id, connection), job.attempt == attempt,
         Transition.isLegal(from: job.state, to: state)
       else { return false }
-      try move(job, to: state, reason: reason, message: message, connection)
+      try move(job, to: Step(state, reason, message: message), connection)
       return true
     }
   }
 
-  /// Asks a job to end. What waits is cancelled at once, what runs becomes `cancelling`; asking again is
-  /// harmless, and `now` after `graceful` is taken up.
+  /// Puts a job that was claimed and has no worker back into the queue for a while.
   ///
-  /// - Returns: the job as it is then; a finished one is left alone.
-  /// - Throws: `JobStoreError.noSuchJob`.
-  package func requestCancel(_ id: JobID, mode: CancelMode) throws -> JobRecord {
+  /// - Returns: false, with nothing changed, if the attempt is not the current one.
+  package func postpone(
+    _ id: JobID, attempt: Int, byMilliseconds wait: Int, message: String
+  ) throws -> Bool {
     try write { connection in
-      guard let job = try record(id, connection) else { throw JobStoreError.noSuchJob(id) }
-      switch job.state {
-      case .succeeded, .failed, .cancelled: return job
-      case .blocked, .queued, .paused:
-        try move(job, to: .cancelled, reason: .userCancelled, message: nil, connection)
-      case .running, .pausing, .cancelling:
-        if job.state == .cancelling && (job.cancelMode == .now || mode == .graceful) { return job }
-        try connection.execute(
-          """
-          UPDATE jobs SET state = 'cancelling', reason = 'user_cancelled', cancel_mode = ?,
-            revision = revision + 1
-          WHERE sequence = ?
-          """, [.text(mode.rawValue), .integer(job.sequence)])
+      guard let job = try record(id, connection), job.attempt == attempt, job.state == .running else {
+        return false
       }
-      return try record(id, connection) ?? job
+      let step = Step(.queued, .outOfMemory, message: message, backOffMilliseconds: wait)
+      try move(job, to: step, connection)
+      return true
     }
   }
 
   /// How a worker went without an `end` event.
-  package enum Departure: Sendable {
-    /// It wrote a checkpoint and left because it was told to.
-    case yielded
+  package enum Departure: Sendable, Equatable {
+    /// It wrote a checkpoint and left because it was told to, or (`disk_full`) because it could not go on.
+    case yielded(Reason)
     /// It was killed, or crashed.
-    case died
+    case died(Reason)
+    /// The daemon died before it could start one.
+    case neverStarted
+
+    /// Because it was told to.
+    package static var yielded: Departure { .yielded(.yielded) }
+    /// By whatever cause.
+    package static var died: Departure { .died(.workerDied) }
   }
 
-  /// Settles a job whose worker is gone without an `end`: it is queued again, or ends as had been asked.
-  /// After `crashLimit` deaths without a new checkpoint in between it fails as a `crash_loop`.
+  /// Settles a job whose worker is gone without an `end`: it is queued again, paused, or ends as had been
+  /// asked. After `crashLimit` deaths without a new checkpoint in between the attempt fails as a
+  /// `crash_loop`.
   ///
+  /// - Parameter ranMilliseconds: how long the attempt ran.
   /// - Returns: the new state; `nil`, with nothing changed, if the attempt is not the current one.
   @discardableResult
   package func settle(
-    _ id: JobID, attempt: Int, _ departure: Departure, crashLimit: Int, message: String? = nil
+    _ id: JobID, attempt: Int, _ departure: Departure, crashLimit: Int, message: String? = nil,
+    ranMilliseconds: Int = 0
   ) throws -> JobState? {
     try write { connection in
       guard let job = try record(id, connection), job.attempt == attempt, job.state.isActive else {
         return nil
       }
-      switch job.state {
-      case .cancelling:
-        try move(job, to: .cancelled, reason: .userCancelled, message: message, connection)
-        return .cancelled
-      case .pausing:
-        try move(job, to: .paused, reason: job.reason, message: message, connection)
-        return .paused
-      default: break
+      try count(ranMilliseconds, of: job, connection)
+      switch (job.state, departure) {
+      case (.cancelling, _): try end(cancelling: job, message: message, connection)
+      case (.pausing, _): try move(job, to: Step(.paused, job.reason, message: message), connection)
+      case (_, .yielded(.diskFull)):
+        try move(job, to: Step(.paused, .diskFull, message: message, by: .worker), connection)
+      case (_, .yielded(let reason)):
+        try move(job, to: Step(.queued, reason, message: message, by: .worker), connection)
+      case (_, .neverStarted): try move(job, to: Step(.queued, .yielded, message: message), connection)
+      case (_, .died(let reason)):
+        try settle(dead: job, reason, crashLimit: crashLimit, message: message, connection)
       }
-      if departure == .yielded {
-        try move(job, to: .queued, reason: .yielded, message: message, connection)
-        return .queued
-      }
-      let crashes = job.crashes + 1
-      try connection.execute(
-        "UPDATE jobs SET crashes = ? WHERE sequence = ?", [.integer(crashes), .integer(job.sequence)])
-      let isLoop = crashes >= crashLimit
-      try move(
-        job, to: isLoop ? .failed : .queued, reason: isLoop ? .crashLoop : .workerDied, message: message,
-        connection)
-      return isLoop ? .failed : .queued
+      return try existing(id, connection).state
     }
   }
 
-  /// Writes a legal step, and what follows from it in other rows.
-  func move(
-    _ job: JobRecord, to state: JobState, reason: Reason?, message: String?, endLine: String? = nil,
-    _ connection: Connection
+  /// Counts the time of an attempt that has ended.
+  func count(_ ranMilliseconds: Int, of job: JobRecord, _ connection: Connection) throws {
+    try connection.execute(
+      "UPDATE jobs SET ran_ms = ran_ms + ? WHERE sequence = ?",
+      [.integer(max(0, ranMilliseconds)), .integer(job.sequence)])
+  }
+
+  private func end(cancelling job: JobRecord, message: String?, _ connection: Connection) throws {
+    let isOverdue = job.reason == .maxDuration
+    try move(
+      job,
+      to: Step(
+        isOverdue ? .failed : .cancelled, isOverdue ? .maxDuration : .userCancelled,
+        message: message ?? job.message), connection)
+  }
+
+  private func settle(
+    dead job: JobRecord, _ reason: Reason, crashLimit: Int, message: String?, _ connection: Connection
   ) throws {
+    let crashes = job.crashes + 1
+    try connection.execute(
+      "UPDATE jobs SET crashes = ? WHERE sequence = ?", [.integer(crashes), .integer(job.sequence)])
+    if crashes >= crashLimit {
+      try fail(job, Step(.failed, .crashLoop, message: message), connection)
+    } else {
+      let wait = JobPolicy.backOffMilliseconds(after: crashes)
+      try move(job, to: Step(.queued, reason, message: message, backOffMilliseconds: wait), connection)
+    }
+  }
+
+  /// Ends an attempt that failed: with another attempt if one may help and is left, else with the job.
+  func fail(_ job: JobRecord, _ step: Step, _ connection: Connection) throws {
+    let failures = job.failures + 1
+    let reason = step.reason ?? .workerError
+    try connection.execute(
+      "UPDATE jobs SET failures = ? WHERE sequence = ?", [.integer(failures), .integer(job.sequence)])
+    guard reason.isWorthRetrying, failures < job.policy.maxAttempts, job.state == .running else {
+      return try move(job, to: step, connection)
+    }
+    try connection.execute("UPDATE jobs SET crashes = 0 WHERE sequence = ?", [.integer(job.sequence)])
+    let text = "attempt \(failures) of \(job.policy.maxAttempts) failed: \(step.message ?? reason.rawValue)"
+    let line: JSON = [
+      "event": "warning", "time": .string(SystemClock.rfc3339(unixMilliseconds: clock())),
+      "message": .string(text),
+    ]
+    try append("warning", line: line.text, to: job, connection)
+    let wait = JobPolicy.backOffMilliseconds(after: failures + 1)
+    try move(
+      job,
+      to: Step(.queued, reason, message: step.message, by: step.initiator, backOffMilliseconds: wait),
+      connection)
+  }
+
+  /// Takes a job's `end` event, told by its worker.
+  ///
+  /// - Returns: the state that the job has then.
+  func end(_ job: JobRecord, by event: JSON, line: String, _ connection: Connection) throws -> JobState {
+    let asked = event["state"]?.string.flatMap(JobState.init) ?? .failed
+    var state = asked.isFinished && Transition.isLegal(from: job.state, to: asked) ? asked : .failed
+    var reason = event["reason"]?.string.flatMap(Reason.init)
+    var message = event["message"]?.string
+    var endLine: String? = line
+    if state == .cancelled, job.state == .cancelling, job.reason == .maxDuration {
+      // The worker was told to end as for a cancel; its line would tell another story than the job.
+      (state, reason, message, endLine) = (.failed, .maxDuration, job.message, nil)
+    }
+    let step = Step(state, reason, message: message, by: .worker, endLine: endLine)
+    if state == .failed { try fail(job, step, connection) } else { try move(job, to: step, connection) }
+    return try existing(job.id, connection).state
+  }
+
+  /// Writes a legal step, and what follows from it in other rows.
+  func move(_ job: JobRecord, to step: Step, _ connection: Connection) throws {
     let now = clock()
-    let reason = reason ?? (state == .failed ? .workerError : state == .cancelled ? .userCancelled : nil)
+    let state = step.state
+    let reason =
+      step.reason ?? (state == .failed ? .workerError : state == .cancelled ? .userCancelled : nil)
     try connection.execute(
       """
-      UPDATE jobs SET state = ?, reason = ?, message = ?, finished_at_ms = ?, revision = revision + 1
+      UPDATE jobs SET state = ?, reason = ?, message = ?, finished_at_ms = ?, changed_at_ms = ?,
+        changed_by = ?, not_before_ms = ?, revision = revision + 1
       WHERE sequence = ?
       """,
       [
-        .text(state.rawValue), .optional(reason?.rawValue), .optional(message),
-        .optional(state.isFinished ? now : nil), .integer(job.sequence),
+        .text(state.rawValue), .optional(reason?.rawValue), .optional(step.message),
+        .optional(state.isFinished ? now : nil), .integer(now), .text(step.initiator.rawValue),
+        .integer(step.backOffMilliseconds > 0 ? now + step.backOffMilliseconds : 0), .integer(job.sequence),
       ])
     guard state.isFinished else { return }
-    let line = endLine ?? Self.endLine(state, reason, message, unixMilliseconds: now)
+    let line = step.endLine ?? Self.endLine(state, reason, step.message, unixMilliseconds: now)
+    try append("end", line: line, to: job, connection)
+    try settleDependents(of: job, connection)
+  }
+
+  private func append(_ event: String, line: String, to job: JobRecord, _ connection: Connection) throws {
     try connection.execute(
       """
       INSERT INTO events (job, sequence, event, line)
-      SELECT sequence, event_sequence + 1, 'end', ? FROM jobs WHERE sequence = ?
-      """, [.text(line), .integer(job.sequence)])
+      SELECT sequence, event_sequence + 1, ?, ? FROM jobs WHERE sequence = ?
+      """, [.text(event), .text(line), .integer(job.sequence)])
     try connection.execute(
       "UPDATE jobs SET event_sequence = event_sequence + 1 WHERE sequence = ?", [.integer(job.sequence)])
-    try settleDependents(of: job, state, connection)
   }
 
   private static func endLine(
@@ -204,31 +221,5 @@ extension JobStore {
     if let reason { members["reason"] = .string(reason.rawValue) }
     if let message { members["message"] = .string(message) }
     return JSON.object(members).text
-  }
-
-  /// Releases the jobs that now have all they need, or cancels those that can never have it.
-  private func settleDependents(of job: JobRecord, _ state: JobState, _ connection: Connection) throws {
-    let dependents = try connection.rows(
-      """
-      SELECT \(JobRecord.columns) FROM jobs JOIN job_dependencies ON job = sequence
-      WHERE needs = ? AND state = 'blocked' ORDER BY sequence
-      """, [.integer(job.sequence)], JobRecord.init)
-    for dependent in dependents {
-      if state != .succeeded {
-        try move(
-          dependent, to: .cancelled, reason: .dependencyFailed,
-          message: "job \(job.id) has \(state == .failed ? "failed" : "been cancelled")", connection)
-      } else if try !isWaiting(dependent, connection) {
-        try move(dependent, to: .queued, reason: nil, message: nil, connection)
-      }
-    }
-  }
-
-  private func isWaiting(_ job: JobRecord, _ connection: Connection) throws -> Bool {
-    try connection.first(
-      """
-      SELECT 1 FROM job_dependencies JOIN jobs ON needs = sequence WHERE job = ? AND state <> 'succeeded'
-      """, [.integer(job.sequence)]
-    ) { _ in true } ?? false
   }
 }

@@ -13,6 +13,14 @@ extension JobStore {
       "SELECT \(JobRecord.columns) FROM jobs WHERE id = ?", [.text(id.text)], JobRecord.init)
   }
 
+  /// The job of that id, which has to be there.
+  ///
+  /// - Throws: `JobStoreError.noSuchJob`.
+  func existing(_ id: JobID, _ connection: Connection) throws -> JobRecord {
+    guard let job = try record(id, connection) else { throw JobStoreError.noSuchJob(id) }
+    return job
+  }
+
   /// Newest first: jobs that arrived before the cursor (a record's `sequence`), at most `limit`.
   package func list(_ filter: JobFilter = JobFilter(), before cursor: Int? = nil, limit: Int) throws
     -> [JobRecord]
@@ -80,27 +88,6 @@ extension JobStore {
           .optional(labelling.notes), .integer(labelling.priority), .text(id.text),
         ])
       return try record(id, connection) ?? old
-    }
-  }
-
-  /// Removes a finished job with everything that it has told.
-  ///
-  /// - Throws: `JobStoreError`: `noSuchJob`, `wrongState`, `isNeeded` by unfinished jobs.
-  package func delete(_ id: JobID) throws {
-    try write { connection in
-      guard let job = try record(id, connection) else { throw JobStoreError.noSuchJob(id) }
-      guard job.state.isFinished else {
-        throw JobStoreError.wrongState(
-          id, state: job.state, operation: "delete", allowed: JobState.allCases.filter(\.isFinished))
-      }
-      let dependents = try connection.rows(
-        """
-        SELECT id FROM jobs JOIN job_dependencies ON job = sequence
-        WHERE needs = ? AND state NOT IN ('succeeded', 'failed', 'cancelled') ORDER BY sequence
-        """, [.integer(job.sequence)]
-      ) { JobID($0.text("id")) }.compactMap(\.self)
-      if !dependents.isEmpty { throw JobStoreError.isNeeded(id, by: dependents) }
-      try connection.execute("DELETE FROM jobs WHERE sequence = ?", [.integer(job.sequence)])
     }
   }
 

@@ -12,7 +12,8 @@ package final class JobStore: Sendable {
   let observers = CommitObservers()
   private let readers: Mutex<[Connection]> = Mutex([])
   private let path: String
-  let clock: @Sendable () -> Int
+  /// Unix time in milliseconds.
+  package let clock: @Sendable () -> Int
   private let random: @Sendable () -> UInt32
   private let lastID: Mutex<(milliseconds: UInt64, random: UInt32)> = Mutex((0, 0))
 
@@ -21,7 +22,8 @@ package final class JobStore: Sendable {
   /// Reading connections that stay open between uses.
   private static let idleReadersMax = 8
 
-  /// Opens or creates the database and brings it to the schema of the migrations.
+  /// Opens or creates the database and brings it to the schema of the migrations. One with another schema is
+  /// copied to `<path>.schema-<number>` before.
   ///
   /// - Parameters:
   ///   - clock: Unix time in milliseconds.
@@ -34,7 +36,8 @@ package final class JobStore: Sendable {
   ) throws {
     let connection = try Connection(path: path, access: .write)
     try Migrator.migrate(
-      connection, migrations, appliedAt: SystemClock.rfc3339(unixMilliseconds: clock()))
+      connection, migrations, appliedAt: SystemClock.rfc3339(unixMilliseconds: clock())
+    ) { try JobStore.backUp(connection, to: "\(path).schema-\($0)") }
     self.path = path
     self.clock = clock
     self.random = random

@@ -27,8 +27,9 @@ package enum JobStoreError: Error, Equatable, CustomStringConvertible {
     case .unusableNeed(let id, let kind, let state):
       switch (kind, state) {
       case (_, nil), (nil, _): "there is no job \(id)"
-      case (.evaluate, _): "job \(id) is an evaluation and has no checkpoints"
-      case (_, let state?): "job \(id) has \(state.rawValue)"
+      case (_, .failed): "job \(id) has failed"
+      case (_, .cancelled): "job \(id) has been cancelled"
+      default: "job \(id) is an evaluation and has no checkpoints"
       }
     case .keyReused(let key):
       "the idempotency key \"\(key)\" was used for another request; take a new one for each"

@@ -14,6 +14,9 @@ package final class Connection: @unchecked Sendable {
     case read
   }
 
+  /// What the write-ahead log is cut down to once its content is in the database.
+  private static let logBytesMax = 16 << 20
+
   private let handle: OpaquePointer
   private var statements: [String: Statement] = [:]
   private var holdsTransaction = false
@@ -43,6 +46,7 @@ package final class Connection: @unchecked Sendable {
     sqlite3_busy_timeout(handle, Int32(busyTimeoutMilliseconds))
     if access == .write {
       try script("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
+      try script("PRAGMA journal_size_limit = \(Self.logBytesMax)")
     } else {
       try script("PRAGMA query_only = ON")
     }
@@ -105,6 +109,13 @@ package final class Connection: @unchecked Sendable {
       if isInTransaction { try execute("ROLLBACK") }
       throw error
     }
+  }
+
+  /// Writes the database as it is at this moment to a file that must not be there yet.
+  package func copy(to path: String) throws {
+    // Nothing but the new file is written, which the guard of readers would refuse as well.
+    try script("PRAGMA query_only = OFF")
+    try execute("VACUUM INTO ?", [.text(path)])
   }
 
   private func statement(_ sql: String) throws(SQLiteError) -> Statement {

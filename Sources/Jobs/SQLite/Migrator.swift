@@ -54,10 +54,12 @@ package enum MigrationError: Error, Equatable, CustomStringConvertible {
 package enum Migrator {
   /// Applies what is missing, each migration in its own transaction together with its record.
   ///
+  /// - Parameter backUp: called with the database's schema before one that has content is changed.
   /// - Returns: how many were applied.
   @discardableResult
   package static func migrate(
-    _ connection: Connection, _ migrations: [Migration], appliedAt: String
+    _ connection: Connection, _ migrations: [Migration], appliedAt: String,
+    backUp: (_ schema: Int) throws -> Void = { _ in }
   ) throws -> Int {
     for (index, migration) in migrations.enumerated() where migration.number != index + 1 {
       throw MigrationError.gap(expected: index + 1, found: migration.number)
@@ -77,6 +79,7 @@ package enum Migrator {
     for (record, migration) in zip(applied, migrations) where record.checksum != migration.checksum {
       throw MigrationError.changed(number: migration.number, name: migration.name)
     }
+    if !applied.isEmpty && applied.count < migrations.count { try backUp(applied.count) }
     for migration in migrations.dropFirst(applied.count) {
       try connection.transaction {
         try connection.script(migration.sql)

@@ -6,6 +6,23 @@ import JobStore
 package protocol JobControl: Sendable {
   /// Returns at once.
   func wake()
+  /// Why no new job can be taken now, such as too little space; `nil`: it can.
+  var refusal: String? { get }
+  /// What memory a job will take, its data set having so many images; `nil`: it cannot be told.
+  func memoryNeed(of specification: JobSpecification, imageCount: Int) -> MemoryNeed?
+}
+
+/// What memory a job takes, and what there is.
+package struct MemoryNeed: Sendable, Equatable {
+  /// Of the job's process, at most.
+  package let bytes: Int
+  /// All that the machine has.
+  package let machineBytes: Int
+
+  package init(bytes: Int, machineBytes: Int) {
+    self.bytes = bytes
+    self.machineBytes = machineBytes
+  }
 }
 
 /// The routes under which the daemon answers, except the static files.
@@ -47,6 +64,7 @@ package struct API: Sendable {
     router.on(.get, "/healthz", getHealth)
     router.on(.get, "/readyz", getReadiness)
     router.on(.get, "/version", getVersion)
+    addLifeRoutes(to: &router)
   }
 }
 

@@ -16,6 +16,10 @@ extension JobRecord {
       member("message", .optional(message)), member("attempt", .integer(attempt)),
       member("created_at", time(createdAtMilliseconds)), member("started_at", time(startedAtMilliseconds)),
       member("finished_at", time(finishedAtMilliseconds)),
+    ]
+    members += policy.json.map { member($0.0, $0.1) }
+    members += [
+      member("failures", .integer(failures)),
       "\"progress\":\(progress.text)", "\"latest\":\(latest ?? "null")",
     ]
     if kind == .evaluate { members.append("\"result\":\(result ?? "null")") }

@@ -75,6 +75,7 @@ extension API {
     let id = try request.jobID()
     try store.delete(id)
     try RunFolder(data: data, job: id).remove()
+    try store.finishDeletion(id)
     return Response(status: 204)
   }
 

@@ -22,6 +22,9 @@ struct SubmissionReader {
     guard reader.isObject else { return nil }
     var labelling = JobLabelling()
     labelling.read(reader)
+    var policy = JobPolicy()
+    policy.read(reader)
+    let needs = readNeeds(reader, policy)
     var ref: String?
     if isInBatch, reader.value("ref") != nil {
       var text = ""
@@ -39,13 +42,41 @@ struct SubmissionReader {
     let specification: JobSpecification?
     switch kind {
     case .train: specification = .train(readTrain(spec, at: at))
-    case .evaluate: specification = readEvaluate(spec, at: at).map(JobSpecification.evaluate)
+    case .evaluate: specification = readEvaluate(spec, policy, at: at).map(JobSpecification.evaluate)
     }
     guard let specification else { return nil }
     let job = NewJob(
-      id: api.store.newID(), labelling: labelling, specification: specification, steps: steps(specification))
+      id: api.store.newID(), labelling: labelling, specification: specification, policy: policy, needs: needs,
+      steps: steps(specification))
     return (job, ref)
   }
+
+  /// The jobs that `needs` names: ids, or refs of the same request.
+  private func readNeeds(_ reader: ObjectReader, _ policy: JobPolicy) -> [JobID] {
+    guard let value = reader.value("needs") else { return [] }
+    guard let names = value.array, names.count <= Self.needsMax, names.allSatisfy({ $0.string != nil }) else {
+      reader.refuse("needs", "must be an array of at most \(Self.needsMax) ids or refs")
+      return []
+    }
+    return names.compactMap(\.string).enumerated().compactMap { index, name in
+      if let job = refs[name] { return job.id }
+      let pointer = "\(reader.pointer(to: "needs"))/\(index)"
+      let shown = JSON.string(String(name.prefix(80))).text
+      let requirement = "must be the ref of an earlier job of the request or the id of a job"
+      // A store that cannot be read is told of when the job is to be written.
+      guard let record = JobID(name).flatMap({ try? api.store.job($0) }) else {
+        problems.add(pointer, "\(requirement), there is no job \(shown)")
+        return nil
+      }
+      if record.state.isFinished && record.state != .succeeded && policy.onDependencyFailure == .cancel {
+        problems.add(pointer, "\(requirement) that can still succeed, \(shown) is \(record.state.rawValue)")
+        return nil
+      }
+      return record.id
+    }
+  }
+
+  private static let needsMax = 100
 
   private func readTrain(_ spec: JSON, at pointer: String) -> TrainSpecification {
     let specification = TrainSpecification.read(spec, at: pointer, problems)
@@ -63,11 +94,11 @@ struct SubmissionReader {
     return counts?[train.dataset.split].map { train.stepCount(imageCount: $0) }
   }
 
-  private func readEvaluate(_ spec: JSON, at pointer: String) -> EvaluateSpecification? {
+  private func readEvaluate(_ spec: JSON, _ policy: JobPolicy, at pointer: String) -> EvaluateSpecification? {
     var spec = spec
     var training: Training?
     if let named = spec["checkpoint"]?["job"]?.string {
-      training = find(named, at: "\(pointer)/checkpoint/job")
+      training = find(named, policy, at: "\(pointer)/checkpoint/job")
       if case .coming(let job) = training { spec = Self.replaceJob(in: spec, by: job.id) }
       if training == nil { return nil }
     }
@@ -97,7 +128,7 @@ struct SubmissionReader {
     }
   }
 
-  private func find(_ name: String, at pointer: String) -> Training? {
+  private func find(_ name: String, _ policy: JobPolicy, at pointer: String) -> Training? {
     let requirement = "must be the id of a train job that has succeeded or still can"
     let shown = JSON.string(String(name.prefix(80))).text
     if let job = refs[name] {
@@ -114,7 +145,7 @@ struct SubmissionReader {
         problems.add(pointer, "\(requirement), \(shown) is an evaluate job")
         return nil
       }
-      if record.state.isFinished && record.state != .succeeded {
+      if record.state.isFinished && record.state != .succeeded && policy.onDependencyFailure == .cancel {
         let reason = record.reason.map { " (\($0.rawValue))" } ?? ""
         problems.add(pointer, "\(requirement), \(shown) is \(record.state.rawValue)\(reason)")
         return nil
@@ -145,7 +176,7 @@ struct SubmissionReader {
     // A folder that cannot be read has no checkpoints to offer.
     let names = ((try? folder.list()) ?? []).map(\.name)
     if which == "last" {
-      if record.state == .succeeded && names.isEmpty {
+      if record.state.isFinished && names.isEmpty {
         problems.add(pointer, "must be a checkpoint that exists; job \(record.id) has none any more")
       }
     } else if !names.contains(which) {

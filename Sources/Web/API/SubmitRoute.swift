@@ -17,7 +17,14 @@ extension API {
     let isBatch = body["jobs"] != nil
     let jobs = isBatch ? readBatch(body, problems) : [readOne(body, problems)].compactMap(\.self)
     try problems.check()
-    if isDryRun { return dryRun(jobs, isBatch: isBatch) }
+    let needs = jobs.map(memoryNeed)
+    for (index, need) in needs.enumerated() {
+      let pointer = isBatch ? "/jobs/\(index)/spec/batch_size" : "/spec/batch_size"
+      if let need, need.bytes > need.machineBytes { problems.add(pointer, need.refusal) }
+    }
+    try problems.check()
+    if isDryRun { return dryRun(jobs, needs, isBatch: isBatch) }
+    if let refusal = control.refusal { throw Problem(status: 507, detail: "\(refusal).") }
     let records = try store.enqueue(jobs)
     control.wake()
     if isBatch {
@@ -30,13 +37,25 @@ extension API {
     return response
   }
 
-  private func dryRun(_ jobs: [NewJob], isBatch: Bool) -> Response {
-    let resolved = jobs.map { job -> JSON in
-      [
+  private func memoryNeed(of job: NewJob) -> MemoryNeed? {
+    guard case .train(let training) = job.specification,
+      // The reader of the submission has refused a data set that is not there.
+      let count = try? datasets.imageCounts(training.dataset.name)[training.dataset.split]
+    else { return nil }
+    return control.memoryNeed(of: job.specification, imageCount: count)
+  }
+
+  private func dryRun(_ jobs: [NewJob], _ needs: [MemoryNeed?], isBatch: Bool) -> Response {
+    let resolved = zip(jobs, needs).map { job, need -> JSON in
+      let policy = JSON.object(Dictionary(uniqueKeysWithValues: job.policy.json))
+      return [
         "dry_run": true, "kind": .string(job.specification.kind.rawValue),
         "name": .optional(job.labelling.name), "labels": .object(job.labelling.labels.mapValues(JSON.string)),
         "notes": .optional(job.labelling.notes), "priority": .integer(job.labelling.priority),
+        "on_dependency_failure": policy["on_dependency_failure"] ?? .null,
+        "max_duration": policy["max_duration"] ?? .null, "max_attempts": policy["max_attempts"] ?? .null,
         "spec": job.specification.json, "steps": .optional(job.steps),
+        "memory_bytes": .optional(need?.bytes),
       ]
     }
     return .json(isBatch ? ["jobs": .array(resolved)] : resolved.first ?? .null)
@@ -63,5 +82,13 @@ extension API {
       }
       return read.job
     }
+  }
+}
+
+extension MemoryNeed {
+  /// Why the job is refused.
+  var refusal: String {
+    "must be smaller, or the network narrower: the training needs \(bytes >> 20) MiB of memory, "
+      + "this machine has \(machineBytes >> 20)"
   }
 }

@@ -1,0 +1,41 @@
+/// How the queue treats a job; it never changes what the job computes.
+package struct JobPolicy: Sendable, Equatable {
+  /// What becomes of a job when one that it needs ends without success.
+  package enum OnDependencyFailure: String, Sendable, CaseIterable {
+    /// It is cancelled as well.
+    case cancel
+    /// It runs once all that it needs have ended.
+    case run
+  }
+
+  package var onDependencyFailure: OnDependencyFailure
+  /// Seconds that it may run, all attempts together; `nil`: as long as it takes.
+  package var maxDurationSeconds: Int?
+  /// Attempts that may fail by an error of their own, ≥ 1. Deaths of worker, daemon or machine, pauses and
+  /// yields use none up.
+  package var maxAttempts: Int
+
+  package static let maxDurationRange = 1...31_536_000
+  package static let maxAttemptsRange = 1...100
+
+  package init(
+    onDependencyFailure: OnDependencyFailure = .cancel, maxDurationSeconds: Int? = nil, maxAttempts: Int = 1
+  ) {
+    self.onDependencyFailure = onDependencyFailure
+    self.maxDurationSeconds = maxDurationSeconds
+    self.maxAttempts = maxAttempts
+  }
+
+  /// Reads `on_dependency_failure`, `max_duration` and `max_attempts`; what is missing stays as it is.
+  package mutating func read(_ reader: ObjectReader) {
+    reader.choice("on_dependency_failure", into: &onDependencyFailure)
+    reader.integer("max_duration", orNullIn: Self.maxDurationRange, into: &maxDurationSeconds)
+    reader.integer("max_attempts", Self.maxAttemptsRange, into: &maxAttempts)
+  }
+
+  /// Milliseconds that a job waits before another attempt, after so many failures or deaths in a row: none
+  /// after the first, then half a second, doubled each time, at most a minute.
+  package static func backOffMilliseconds(after failures: Int) -> Int {
+    failures <= 1 ? 0 : min(60_000, 500 << min(failures - 2, 7))
+  }
+}

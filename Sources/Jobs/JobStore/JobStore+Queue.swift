@@ -1,0 +1,160 @@
+import JobModel
+import SQLite
+
+extension JobStore {
+  /// Queues jobs, all or none, in their order. A job is `blocked` until the jobs that it needs have
+  /// succeeded, or ended if it asks for no more.
+  ///
+  /// - Throws: `JobStoreError.unusableNeed` if a job that is needed cannot succeed any more and has to, or
+  ///   is not there.
+  package func enqueue(_ jobs: [NewJob]) throws -> [JobRecord] {
+    try write { try insert(jobs, $0) }
+  }
+
+  /// As `enqueue`, in a write that is under way.
+  func insert(_ jobs: [NewJob], _ connection: Connection) throws -> [JobRecord] {
+    try jobs.map { job in
+      let needs = try job.allNeeds.map { try usableNeed($0, of: job, connection) }
+      let isBlocked = needs.contains { !job.policy.isMet(by: $0.state) }
+      try insert(job, isBlocked ? .blocked : .queued, connection)
+      let record = try existing(job.id, connection)
+      for need in needs {
+        try connection.execute(
+          "INSERT INTO job_dependencies (job, needs) VALUES (?, ?)",
+          [.integer(record.sequence), .integer(need.sequence)])
+      }
+      return record
+    }
+  }
+
+  private func usableNeed(_ id: JobID, of job: NewJob, _ connection: Connection) throws -> JobRecord {
+    let needed = try record(id, connection)
+    let isCheckpoint = job.checkpointNeed == id
+    guard let needed, !isCheckpoint || needed.kind == .train,
+      !needed.state.isFinished || job.policy.isMet(by: needed.state)
+    else { throw JobStoreError.unusableNeed(id, kind: needed?.kind, state: needed?.state) }
+    return needed
+  }
+
+  private func insert(_ job: NewJob, _ state: JobState, _ connection: Connection) throws {
+    let now = clock()
+    try connection.execute(
+      """
+      INSERT INTO jobs (id, kind, name, notes, labels, priority, state, spec, steps, on_dependency_failure,
+        max_duration_ms, max_attempts, created_at_ms, changed_at_ms, changed_by)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'user')
+      """,
+      [
+        .text(job.id.text), .text(job.specification.kind.rawValue), .optional(job.labelling.name),
+        .optional(job.labelling.notes), .text(JSON.object(job.labelling.labels.mapValues(JSON.string)).text),
+        .integer(job.labelling.priority), .text(state.rawValue), .text(job.specification.json.text),
+        .optional(job.steps), .text(job.policy.onDependencyFailure.rawValue),
+        .optional(job.policy.maxDurationSeconds.map { $0 * 1000 }), .integer(job.policy.maxAttempts),
+        .integer(now), .integer(now),
+      ])
+  }
+
+  /// Takes the queued job of the highest priority that has waited longest and may be tried by now, and makes
+  /// it `running` as a new attempt.
+  package func claimNext(bootID: String) throws -> JobRecord? {
+    let now = clock()
+    return try write { connection in
+      try connection.first(
+        """
+        UPDATE jobs SET state = 'running', attempt = attempt + 1, boot_id = ?1, reason = NULL, message = NULL,
+          started_at_ms = coalesce(started_at_ms, ?2), claimed_at_ms = ?2, changed_at_ms = ?2,
+          changed_by = 'daemon', cancel_mode = NULL, revision = revision + 1
+        WHERE sequence = (
+          SELECT sequence FROM jobs WHERE state = 'queued' AND not_before_ms NOT BETWEEN ?2 + 1 AND ?2 + ?3
+          ORDER BY priority DESC, sequence LIMIT 1)
+        RETURNING \(JobRecord.columns)
+        """, [.text(bootID), .integer(now), .integer(Self.backOffMillisecondsMax)], JobRecord.init)
+    }
+  }
+
+  /// Milliseconds until the next queued job may be tried that may not be tried yet; `nil`: there is none.
+  package func millisecondsToNextTry() throws -> Int? {
+    let now = clock()
+    return try read {
+      try $0.first(
+        """
+        SELECT min(not_before_ms) AS time FROM jobs
+        WHERE state = 'queued' AND not_before_ms BETWEEN ?1 + 1 AND ?1 + ?2
+        """, [.integer(now), .integer(Self.backOffMillisecondsMax)]
+      ) { $0.optionalInteger("time") }.flatMap(\.self).map { $0 - now }
+    }
+  }
+
+  /// A time that lies further ahead than any back-off comes from a clock that has been set back, and counts
+  /// as past.
+  private static let backOffMillisecondsMax = JobPolicy.backOffMilliseconds(after: .max)
+
+  /// A daemon takes over a worker of an earlier one.
+  ///
+  /// - Returns: whether the attempt is still the current one.
+  package func adopt(_ id: JobID, attempt: Int, bootID: String) throws -> Bool {
+    try write {
+      try $0.execute(
+        """
+        UPDATE jobs SET boot_id = ?, revision = revision + 1
+        WHERE id = ? AND attempt = ? AND state IN ('running', 'pausing', 'cancelling')
+        """, [.text(bootID), .text(id.text), .integer(attempt)]) == 1
+    }
+  }
+
+  /// Releases the jobs that now have all they need, or cancels those that can never have it.
+  func settleDependents(of job: JobRecord, _ connection: Connection) throws {
+    let dependents = try connection.rows(
+      """
+      SELECT \(JobRecord.columns) FROM jobs JOIN job_dependencies ON job = sequence
+      WHERE needs = ? AND state = 'blocked' ORDER BY sequence
+      """, [.integer(job.sequence)], JobRecord.init)
+    for dependent in dependents {
+      // A step of an earlier one in the list may have settled this one as well.
+      let now = try existing(dependent.id, connection)
+      if now.state == .blocked { try settleBlocked(now, connection) }
+    }
+  }
+
+  /// Brings a blocked job where the states of the jobs that it needs bring it.
+  func settleBlocked(_ job: JobRecord, _ connection: Connection) throws {
+    let needs = try needs(of: job, connection)
+    let lost = needs.first { $0.state.isFinished && !job.policy.isMet(by: $0.state) }
+    if let lost {
+      try move(
+        job,
+        to: Step(
+          .cancelled, .dependencyFailed,
+          message: "job \(lost.id) has \(lost.state == .failed ? "failed" : "been cancelled")"), connection)
+    } else if needs.allSatisfy({ job.policy.isMet(by: $0.state) }) {
+      try move(job, to: Step(.queued), connection)
+    }
+  }
+
+  /// The jobs that a job needs.
+  func needs(of job: JobRecord, _ connection: Connection) throws -> [(id: JobID, state: JobState)] {
+    try connection.rows(
+      """
+      SELECT id, state, sequence FROM jobs JOIN job_dependencies ON needs = sequence WHERE job = ?
+      ORDER BY sequence
+      """, [.integer(job.sequence)]
+    ) { row in
+      guard let id = JobID(row.text("id")), let state = JobState(rawValue: row.text("state")) else {
+        throw JobStoreError.unreadableRow(sequence: row.integer("sequence"))
+      }
+      return (id, state)
+    }
+  }
+
+  /// The ids of the jobs that a job needs, oldest first.
+  package func needs(of job: JobRecord) throws -> [JobID] {
+    try read { try needs(of: job, $0).map(\.id) }
+  }
+}
+
+extension JobPolicy {
+  /// Whether a needed job in that state holds the job up no longer.
+  func isMet(by state: JobState) -> Bool {
+    state == .succeeded || (onDependencyFailure == .run && state.isFinished)
+  }
+}

@@ -1,0 +1,122 @@
+import HTTP
+import JobModel
+import JobStore
+import Platform
+import Testing
+
+@Suite struct `Routes of a job's life` {
+  private let fixture: APIFixture
+
+  init() throws { fixture = try APIFixture() }
+
+  @Test func `pause, resume and retry answer with the job, and may be asked twice`() throws {
+    let job = try fixture.post(#"{"kind":"train"}"#)
+    for _ in 0..<2 {
+      let response = fixture.send(.post, "/jobs/\(job)/pause")
+      #expect(response.status == 202 && response.json["state"] == "paused", "\(response.text)")
+    }
+    for _ in 0..<2 {
+      let response = fixture.send(.post, "/jobs/\(job)/resume", "{}")
+      #expect(response.status == 202 && response.json["state"] == "queued", "\(response.text)")
+    }
+    try fixture.finish(.failed, reason: .badInput)
+    for _ in 0..<2 {
+      let response = fixture.send(.post, "/jobs/\(job)/retry")
+      #expect(response.status == 202 && response.json["state"] == "queued", "\(response.text)")
+      #expect(response.json["finished_at"] == .some(nil))
+    }
+    #expect(fixture.control.wakes == 7)
+  }
+
+  @Test(arguments: ["pause", "resume", "retry"])
+  func `a request that does not fit is refused by what is there`(what: String) throws {
+    #expect(fixture.send(.post, "/jobs/0000000000000000/\(what)").status == 404)
+    let job = try fixture.post(#"{"kind":"train"}"#)
+    #expect(fixture.send(.post, "/jobs/\(job)/\(what)", #"{"now":true}"#).errors.keys.contains("/now"))
+    #expect(fixture.send(.post, "/jobs/\(job)/\(what)?now=true").status == 400)
+    try fixture.finish(.succeeded)
+    let response = fixture.send(.post, "/jobs/\(job)/\(what)")
+    #expect(response.status == 409)
+    #expect(response.json["detail"]?.string?.contains("is succeeded") == true, "\(response.text)")
+  }
+
+  @Test func `the events of a job tell its life`() throws {
+    let job = try fixture.post(#"{"kind":"train"}"#)
+    _ = fixture.send(.post, "/jobs/\(job)/cancel")
+    let events = try #require(fixture.send(.get, "/jobs/\(job)/transitions").json["transitions"]?.array)
+    #expect(events.map { $0["to"] } == ["queued", "cancelled"])
+    #expect(events.map { $0["from"] } == [.some(nil), "queued"])
+    #expect(events.map { $0["actor"] } == ["user", "user"])
+    #expect(events[1]["reason"] == "user_cancelled")
+    let first = try #require(events[0]["id"]?.int)
+    let rest = fixture.send(.get, "/jobs/\(job)/transitions?after=\(first)&limit=1")
+    #expect(rest.json["transitions"]?.array == [events[1]])
+  }
+
+  @Test func `limits and dependencies are read, shown, and kept`() throws {
+    let response = fixture.send(
+      .post, "/jobs",
+      #"""
+      {"jobs":[{"ref":"a","kind":"train"},
+      {"kind":"train","needs":["a"],"on_dependency_failure":"run","max_duration":60,"max_attempts":3},
+      {"kind":"evaluate","on_dependency_failure":"run","spec":{"checkpoint":{"job":"a"}}}]}
+      """#)
+    #expect(response.status == 201, "\(response.text)")
+    let jobs = try #require(response.json["jobs"]?.array)
+    #expect(jobs.map { $0["state"] } == ["queued", "blocked", "blocked"])
+    #expect(jobs[1]["on_dependency_failure"] == "run")
+    #expect(jobs[1]["max_duration"] == 60 && jobs[1]["max_attempts"] == 3)
+    #expect(jobs[0]["max_duration"] == .some(nil) && jobs[0]["max_attempts"] == 1)
+    try fixture.finish(.failed, reason: .diverged)
+    let states = fixture.send(.get, "/jobs").json["jobs"]?.array?.map { $0["state"] }
+    #expect(states == ["queued", "queued", "failed"])
+  }
+
+  @Test(arguments: [
+    (#""max_duration":0"#, "/max_duration"), (#""max_attempts":0"#, "/max_attempts"),
+    (#""on_dependency_failure":"wait""#, "/on_dependency_failure"), (#""needs":"a""#, "/needs"),
+    (#""needs":["0000000000000000"]"#, "/needs/0"),
+  ])
+  func `a wrong limit or dependency is named`(member: String, pointer: String) {
+    let response = fixture.send(.post, "/jobs", #"{"kind":"train",\#(member)}"#)
+    #expect(response.status == 422)
+    #expect(Array(response.errors.keys) == [pointer], "\(response.text)")
+  }
+
+  @Test func `a job that needs a failed one is refused unless it runs anyway`() throws {
+    let failed = try fixture.post(#"{"kind":"train"}"#)
+    try fixture.finish(.failed, reason: .diverged)
+    let body = #"{"kind":"train","needs":["\#(failed)"]"#
+    #expect(fixture.send(.post, "/jobs", body + "}").errors.keys.contains("/needs/0"))
+    let taken = fixture.send(.post, "/jobs", body + #","on_dependency_failure":"run"}"#)
+    #expect(taken.json["state"] == "queued", "\(taken.text)")
+  }
+
+  @Test func `new jobs are refused with 507 when the daemon says why, dry runs are not`() throws {
+    fixture.control.refuse("only 3 MiB are left")
+    let refused = fixture.send(.post, "/jobs", #"{"kind":"train"}"#)
+    #expect(refused.status == 507)
+    #expect(refused.json["detail"]?.string?.contains("only 3 MiB are left") == true)
+    #expect(fixture.send(.post, "/jobs?dry_run=true", #"{"kind":"train"}"#).status == 200)
+    fixture.control.refuse(nil)
+    _ = try fixture.post(#"{"kind":"train"}"#)
+  }
+
+  @Test func `what the machine has not the memory for is refused, and told before`() throws {
+    let dry = fixture.send(.post, "/jobs?dry_run=true", #"{"kind":"train"}"#)
+    #expect(dry.json["memory_bytes"] == .integer(256 << 20), "\(dry.text)")
+    let body = #"{"kind":"train","spec":{"batch_size":2000}}"#
+    let refused = fixture.send(.post, "/jobs", body)
+    #expect(refused.status == 422)
+    #expect(refused.errors["/spec/batch_size"]?.contains("needs 2000 MiB of memory") == true)
+  }
+
+  @Test func `a deletion takes rows and files`() throws {
+    let job = try fixture.post(#"{"kind":"train"}"#)
+    try fixture.finish(.succeeded)
+    _ = try fixture.checkpoint(job, step: 1, "x")
+    #expect(fixture.send(.delete, "/jobs/\(job)").status == 204)
+    #expect(!FileSystem.exists("\(fixture.data)/runs/\(job)"))
+    #expect(try fixture.store.unfinishedDeletions().isEmpty)
+  }
+}
