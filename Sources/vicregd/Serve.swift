@@ -22,18 +22,23 @@ enum Serve {
     let signals = SignalWaiter([.terminate, .interrupt])
     let data = try DataFolder(settings.data)
     let store = try data.openStore(migrations: settings.migrations)
-    let dispatcher = try Dispatcher(
-      dispatcherConfiguration(settings, data: data), store: store, bootID: SecureRandom.id(byteCount: 8))
+    let catalog = DatasetCatalog(fashionMNISTRoot: settings.fashionMNIST)
+    let memory = TrainingMemory(threads: settings.threadsPerWorker)
+    var configuration = try dispatcherConfiguration(settings, data: data)
+    configuration.memoryBytes = { memory.bytes($0, in: catalog) }
+    let dispatcher = Dispatcher(configuration, store: store, bootID: SecureRandom.id(byteCount: 8))
     // Before the first request: what an earlier daemon left behind is settled.
     try dispatcher.start()
-    let router = try router(settings, data: data, store: store, dispatcher: dispatcher)
+    let control = DaemonControl(dispatcher: dispatcher, memory: memory)
+    let router = try router(settings, data: data, store: store, catalog: catalog, control: control)
     let server = HTTPServer(serverConfiguration(settings)) { router.respond(to: $0) }
     let port = try server.start()
     announce(host: settings.host, port: port)
 
     let signal = signals.wait()
-    Log("serve").info("told to stop by signal \(signal.rawValue); workers write their checkpoints")
-    dispatcher.stop()
+    let what = settings.detachesWorkers ? "go on by themselves" : "write their checkpoints"
+    Log("serve").info("told to stop by signal \(signal.rawValue); workers \(what)")
+    if settings.detachesWorkers { dispatcher.detach() } else { dispatcher.stop() }
     server.stop()
     withExtendedLifetime(data) {}
     return 0
@@ -47,6 +52,8 @@ enum Serve {
       workers: settings.workers, threadsPerWorker: settings.threadsPerWorker)
     configuration.environment = settings.workerEnvironment(Environment.all)
     configuration.crashLimit = settings.crashLimit
+    configuration.stallMilliseconds = settings.stallSeconds * 1000
+    configuration.reserveBytes = settings.reserveMiB << 20
     configuration.shutdownGraceMilliseconds = settings.shutdownSeconds * 1000
     return configuration
   }
@@ -69,14 +76,15 @@ enum Serve {
 
   /// The API's routes; the chart library under its prefix; the dashboard for every other path.
   private static func router(
-    _ settings: ServeSettings, data: DataFolder, store: JobStore, dispatcher: Dispatcher
+    _ settings: ServeSettings, data: DataFolder, store: JobStore, catalog: DatasetCatalog,
+    control: DaemonControl
   ) throws -> Router {
     let dashboard = try StaticFiles(root: settings.publicFolder)
     var router = Router(problem: API.problem) { try dashboard.respond(to: $0) }
     let api = API(
       store: store, data: data.path,
-      datasets: CatalogDirectory(catalog: DatasetCatalog(fashionMNISTRoot: settings.fashionMNIST)),
-      control: dispatcher, version: Version.number)
+      datasets: CatalogDirectory(catalog: catalog),
+      control: control, version: Version.number)
     api.addRoutes(to: &router)
     if FileSystem.isDirectory(settings.dygraphs) {
       let charts = try StaticFiles(root: settings.dygraphs)
@@ -96,5 +104,3 @@ enum Serve {
     Log("serve").info("listening on \(url)")
   }
 }
-
-extension Dispatcher: JobControl {}

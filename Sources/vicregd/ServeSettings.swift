@@ -28,6 +28,15 @@ struct ServeSettings: Sendable {
       name: "shutdown-seconds", kind: .number(1...3600), standard: "20",
       help: "time for workers to write a checkpoint and leave when the daemon is told to stop"),
     Setting(
+      name: "detach-workers", kind: .flag, standard: "false",
+      help: "leave the workers running when the daemon is told to stop; the next one takes them over"),
+    Setting(
+      name: "stall-seconds", kind: .number(0...86_400), standard: "900",
+      help: "a worker that gives no sign of life for so long is killed and its job goes on; 0: never"),
+    Setting(
+      name: "reserve-mib", kind: .number(0...1 << 24), standard: "512",
+      help: "space to keep free: below it new jobs are refused and running ones rest; 0: none"),
+    Setting(
       name: "body-bytes-max", kind: .number(1024...1 << 30), standard: "4194304",
       help: "largest body of a request"),
     Setting(
@@ -70,6 +79,9 @@ struct ServeSettings: Sendable {
   let threadsPerWorker: Int
   let crashLimit: Int
   let shutdownSeconds: Int
+  let detachesWorkers: Bool
+  let stallSeconds: Int
+  let reserveMiB: Int
   let bodyBytesMax: Int
   let connectionsMax: Int
   /// nil: any.
@@ -93,6 +105,9 @@ struct ServeSettings: Sendable {
     threadsPerWorker = threads > 0 ? threads : max(1, CPU.availableCores / workers)
     crashLimit = settings.number("crash-limit")
     shutdownSeconds = settings.number("shutdown-seconds")
+    detachesWorkers = settings.isSet("detach-workers")
+    stallSeconds = settings.number("stall-seconds")
+    reserveMiB = settings.number("reserve-mib")
     bodyBytesMax = settings.number("body-bytes-max")
     connectionsMax = settings.number("connections-max")
     handlerThreads = settings.number("handler-threads")

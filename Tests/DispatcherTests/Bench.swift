@@ -47,8 +47,9 @@ final class Bench: Sendable {
     return dispatcher
   }
 
-  func queue() throws -> JobID {
-    let job = NewJob(id: store.newID(), labelling: JobLabelling(), specification: .train(.preset(.small)))
+  func queue(_ policy: JobPolicy = JobPolicy()) throws -> JobID {
+    let job = NewJob(
+      id: store.newID(), labelling: JobLabelling(), specification: .train(.preset(.small)), policy: policy)
     return try #require(try store.enqueue([job]).first).id
   }
 

@@ -47,7 +47,10 @@ import Testing
   @Test func `the job of a worker that died meanwhile is queued again`() throws {
     let bench = try Bench(script: "say '{\"event\":\"end\",\"state\":\"succeeded\"}'")
     let job = try bench.queue()
-    _ = try bench.store.claimNext(bootID: "earlier")
+    let claimed = try #require(try bench.store.claimNext(bootID: "earlier"))
+    try bench.folder(job).create()
+    try bench.folder(job).writeSpec(
+      RunSpec(job: job, attempt: 1, specification: claimed.specification(), threads: 1))
     let dispatcher = try bench.start()
     let record = try bench.wait(for: job) { $0.state.isFinished }
     dispatcher.stop()

@@ -1,100 +1,81 @@
 import JobModel
 import JobStore
-import Logging
 import Platform
-import RunFolder
-
-/// Why a job that was claimed cannot be started: it fails with this reason.
-private struct LaunchError: Error {
-  let reason: Reason
-  let message: String
-}
 
 extension DispatchLoop {
-  /// Writes the run's specification and starts its worker; `nil` if the job had to be failed instead.
+  /// Starts the worker of a job that has been claimed; `nil` if the job had to be failed instead.
   mutating func launch(_ job: JobRecord) -> Run? {
-    let folder = RunFolder(data: configuration.dataPath, job: job.id)
+    let now = host.monotonicNanoseconds
+    var run = Run(
+      job: job.id, attempt: job.attempt, isAdopted: false, offset: job.ingestOffset, begunNanoseconds: now,
+      nowNanoseconds: now)
+    run.overdueNanoseconds = overdue(job, ranMilliseconds: job.ranMilliseconds)
+    // What its folder has told without anybody listening; a worker must not write before it is read.
+    if !follow(&run) { return unstarted(run) }
+    if run.word == .ended { return nil }
+    run.word = .none
     do {
-      try folder.create()
-      try folder.writeSpec(specification(of: job, in: folder))
-      let child = try ChildProcess(
-        configuration.program, configuration.arguments + [folder.path],
-        environment: configuration.environment, logPath: folder.logPath)
-      try watch(child, of: job)
-      log.info("job \(job.id): attempt \(job.attempt) is process \(child.id)")
-      return Run(
-        job: job.id, attempt: job.attempt, folder: folder, watch: .child(child), offset: job.ingestOffset)
-    } catch {
-      if fail(job, error) { return nil }
-      var run = Run(
-        job: job.id, attempt: job.attempt, folder: folder, watch: .adopted, offset: job.ingestOffset)
-      run.ending = "could not be started"
+      if try isPostponed(job) { return nil }
+      let report = report
+      let (id, attempt) = (job.id, job.attempt)
+      try host.launch(job) { report(.gone(id, attempt: attempt, how: $0)) }
       return run
-    }
-  }
-
-  private func specification(of job: JobRecord, in folder: RunFolder) throws -> RunSpec {
-    var spec = try RunSpec(
-      job: job.id, attempt: job.attempt, specification: job.specification(),
-      threads: configuration.threadsPerWorker, resumeFrom: newestCheckpoint(in: folder, of: job.id))
-    if case .evaluate(let evaluation) = spec.specification {
-      spec.checkpointPath = try checkpoint(evaluation.checkpoint)
-    }
-    return spec
-  }
-
-  /// The checkpoint that an evaluation names.
-  private func checkpoint(_ reference: CheckpointReference) throws -> String {
-    let folder = RunFolder(data: configuration.dataPath, job: reference.job)
-    if reference.which == "last" {
-      if let path = try newestCheckpoint(in: folder, of: reference.job) { return path }
-    } else if let manifest = folder.checkpoints.manifest(of: reference.which),
-      try folder.checkpoints.isIntact(manifest)
-    {
-      return folder.checkpoints.path(of: manifest.name)
-    }
-    throw LaunchError(
-      reason: .badInput, message: "job \(reference.job) has no intact checkpoint \"\(reference.which)\"")
-  }
-
-  private func newestCheckpoint(in folder: RunFolder, of job: JobID) throws(SystemError) -> String? {
-    let newest = try folder.checkpoints.newestIntact { damaged in
-      log.warning("job \(job): the checkpoint \(damaged.name) is damaged and set aside")
-    }
-    return newest.map { folder.checkpoints.path(of: $0.name) }
-  }
-
-  /// Starts the thread that waits for a child and reports its end.
-  private func watch(_ child: ChildProcess, of job: JobRecord) throws(SystemError) {
-    let inbox = inbox
-    let (id, attempt) = (job.id, job.attempt)
-    do {
-      _ = try Thread(name: "wait \(child.id)", stackBytes: 64 << 10) {
-        let how: String
-        do {
-          how = try child.wait().description
-        } catch {
-          how = "\(error)"
-        }
-        inbox.send(.gone(id, attempt: attempt, how: how))
-      }
     } catch {
-      child.send(.kill)
-      throw error
+      return fail(job, error) ? nil : unstarted(run)
     }
   }
 
-  /// Fails a job that cannot be started.
+  /// A run without a worker, which is settled as soon as the store allows.
+  private func unstarted(_ run: Run) -> Run {
+    var run = run
+    run.isAdopted = true
+    run.wasStarted = false
+    run.ending = "could not be started"
+    return run
+  }
+
+  /// Puts a job back into the queue that there is no memory for now.
+  private func isPostponed(_ job: JobRecord) throws -> Bool {
+    guard let needed = configuration.memoryBytes(try job.specification()),
+      let available = host.availableMemoryBytes, needed > available
+    else { return false }
+    let message = "it needs \(needed >> 20) MiB of memory, \(available >> 20) are free"
+    log.info("job \(job.id): \(message)")
+    return try store.postpone(
+      job.id, attempt: job.attempt, byMilliseconds: configuration.memoryWaitMilliseconds, message: message)
+  }
+
+  /// When a job that has run for so long will have run for as long as it may.
+  func overdue(_ job: JobRecord, ranMilliseconds: Int) -> UInt64? {
+    job.policy.maxDurationSeconds.map {
+      host.monotonicNanoseconds + UInt64(max(0, $0 * 1000 - ranMilliseconds)) * 1_000_000
+    }
+  }
+
+  /// Takes over the worker of an earlier daemon.
+  mutating func adopt(_ job: JobRecord) -> Run {
+    let now = host.monotonicNanoseconds
+    // The other clock may have been set meanwhile; nobody has run for less than nothing.
+    let ran = max(0, store.clock() - (job.claimedAtMilliseconds ?? .max))
+    var run = Run(
+      job: job.id, attempt: job.attempt, isAdopted: true, offset: job.ingestOffset,
+      begunNanoseconds: now - min(now, UInt64(ran) * 1_000_000), nowNanoseconds: now)
+    run.overdueNanoseconds = overdue(job, ranMilliseconds: job.ranMilliseconds + ran)
+    return run
+  }
+
+  /// Fails a job that cannot be started; a full disk pauses it instead.
   ///
   /// - Returns: false if the store refuses.
   private mutating func fail(_ job: JobRecord, _ error: any Error) -> Bool {
     let failure = error as? LaunchError
     let isDiskFull = (error as? SystemError)?.isDiskFull ?? false
-    let reason = failure?.reason ?? (isDiskFull ? .diskFull : .workerError)
     let message = failure?.message ?? "cannot start its worker: \(error)"
     log.error("job \(job.id): \(message)")
     do {
-      try store.transition(job.id, attempt: job.attempt, to: .failed, reason: reason, message: message)
+      try store.transition(
+        job.id, attempt: job.attempt, to: isDiskFull ? .paused : .failed,
+        reason: isDiskFull ? .diskFull : failure?.reason ?? .workerError, message: message)
       return true
     } catch {
       refuse("job \(job.id): it cannot be failed: \(error)")

@@ -1,6 +1,5 @@
 import JobModel
 import JobStore
-import Logging
 import Platform
 import RunFolder
 import Synchronization
@@ -10,20 +9,11 @@ import Synchronization
 ///
 /// One thread owns everything; others send it messages. It sleeps while no job runs.
 package final class Dispatcher: Sendable {
-  /// What other threads have to tell.
-  enum Message: Sendable {
-    /// Something in the store has changed: a new job, a cancel.
-    case look
-    /// A child has been reaped.
-    case gone(JobID, attempt: Int, how: String)
-    case stop
-  }
-
   private let configuration: DispatcherConfiguration
   private let store: JobStore
-  private let inbox = Inbox<Message>()
+  private let inbox = Inbox<DispatchLoop.Message>()
   private let thread = Mutex<Thread?>(nil)
-
+  private let host: ProcessHost
   private let bootID: String
 
   /// - Parameter bootID: names this life of the daemon, unlike any other.
@@ -31,27 +21,46 @@ package final class Dispatcher: Sendable {
     self.configuration = configuration
     self.store = store
     self.bootID = bootID
+    host = ProcessHost(configuration)
   }
 
-  /// Settles the jobs of earlier daemons: adopts live workers, queues the jobs of dead ones again; then
-  /// starts to claim. The caller holds the lock of the data folder.
+  /// Finishes the deletions of earlier daemons and settles their jobs: adopts live workers, queues the jobs
+  /// of dead ones again; then starts to claim. The caller holds the lock of the data folder.
   package func start() throws {
-    var loop = DispatchLoop(configuration, store: store, inbox: inbox, bootID: bootID)
+    for job in try store.unfinishedDeletions() {
+      try RunFolder(data: configuration.dataPath, job: job).remove()
+      try store.finishDeletion(job)
+    }
+    var loop = DispatchLoop(configuration, store: store, host: host, bootID: bootID) { [inbox] in
+      inbox.send($0)
+    }
     try loop.settleEarlierRuns()
-    let thread = try Thread(name: "dispatcher") { [loop] in
+    let thread = try Thread(name: "dispatcher") { [loop, inbox] in
       var loop = loop
-      loop.run()
+      while !loop.isDone { loop.turn(inbox.receive(timeoutMilliseconds: loop.patienceMilliseconds)) }
     }
     self.thread.withLock { $0 = thread }
   }
 
-  /// Looks into the store soon: something was queued or cancelled.
+  /// Looks into the store soon: something was queued or asked for.
   package func wake() { inbox.send(.look) }
+
+  /// Why no new job can be taken: too little space is left; `nil`: it can.
+  package var refusal: String? {
+    guard let free = host.freeBytes, free < configuration.reserveBytes else { return nil }
+    return "only \(free >> 20) MiB of space are left on the data folder's device, "
+      + "\(configuration.reserveBytes >> 20) are kept free"
+  }
 
   /// Has every worker write a checkpoint and leave, kills those that take too long, and returns when all are
   /// gone.
-  package func stop() {
-    inbox.send(.stop)
+  package func stop() { end(.stop) }
+
+  /// Returns at once and leaves the workers running, for the next daemon to adopt.
+  package func detach() { end(.detach) }
+
+  private func end(_ message: DispatchLoop.Message) {
+    inbox.send(message)
     thread.withLock { $0.take() }?.join()
   }
 }

@@ -1,3 +1,5 @@
+import JobModel
+
 /// How workers are started and how long is waited for them.
 package struct DispatcherConfiguration: Sendable {
   /// The data folder; runs are in `runs/` below it.
@@ -22,6 +24,16 @@ package struct DispatcherConfiguration: Sendable {
   package var killGraceMilliseconds = 5_000
   /// How long workers may take to write a checkpoint and leave when the daemon stops.
   package var shutdownGraceMilliseconds = 20_000
+  /// How often space, time limits and signs of life are looked at.
+  package var slowLookMilliseconds = 1_000
+  /// A worker that gives no sign of life for so long is killed; 0: never.
+  package var stallMilliseconds = 0
+  /// Bytes of the data folder's device that are kept free: below, nothing is started and what runs is paused.
+  package var reserveBytes = 0
+  /// Bytes of memory that a job's worker will take at most; `nil`: unknown.
+  package var memoryBytes: @Sendable (JobSpecification) -> Int? = { _ in nil }
+  /// How long a job waits that there is no memory for now.
+  package var memoryWaitMilliseconds = 15_000
   /// So many deaths of a job's workers without a new checkpoint in between fail it.
   package var crashLimit = 3
 

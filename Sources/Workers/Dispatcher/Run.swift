@@ -1,18 +1,9 @@
 import JobModel
 import Platform
-import RunFolder
 
 /// One attempt of a job whose worker has not been seen to go: what the dispatcher knows of it between two
 /// looks.
 struct Run {
-  /// How the worker's end is learnt.
-  enum Watch {
-    /// Our child: the thread that waits for it tells.
-    case child(ChildProcess)
-    /// The child of an earlier daemon: its lock is tried now and then.
-    case adopted
-  }
-
   /// What a worker can be asked, mildest first; asking goes one way.
   enum Request: Int, Comparable {
     case nothing, yield, finishStep, stop, kill
@@ -31,65 +22,88 @@ struct Run {
   }
 
   /// What the worker has said last about itself.
-  enum Word { case none, yielded, ended }
+  enum Word: Equatable {
+    case none
+    case yielded(Reason)
+    case ended
+  }
 
   let job: JobID
   let attempt: Int
-  let folder: RunFolder
-  var watch: Watch
+  /// The child of an earlier daemon: its lock is tried now and then. Of our own children we are told.
+  var isAdopted: Bool
+  /// Whether a worker was started for it, as far as is known.
+  var wasStarted = true
   /// How a reaped child went; `nil`: it has not been reaped, or is not ours.
   var ending: String?
   var word = Word.none
-  private var tail: EventTail
+  /// The byte behind the last line that the store has.
+  var offset: Int
+  /// Why it is being killed, if not because somebody asked.
+  var isStalled = false
+  /// Whether it was asked to leave, so that its death is no crash: the signal may have come before it could
+  /// hear, or its time for a checkpoint was too short.
+  private(set) var wasAskedToLeave = false
+  /// When the attempt began.
+  let begunNanoseconds: UInt64
+  /// When its job will have run for as long as it may.
+  var overdueNanoseconds: UInt64?
   private var requested = Request.nothing
   private var killAtNanoseconds: UInt64?
+  private var beat: (value: Int?, seenNanoseconds: UInt64)
 
-  /// - Parameter offset: the byte behind the last line that the store has.
-  init(job: JobID, attempt: Int, folder: RunFolder, watch: Watch, offset: Int) {
+  init(
+    job: JobID, attempt: Int, isAdopted: Bool, offset: Int, begunNanoseconds: UInt64,
+    nowNanoseconds: UInt64
+  ) {
     self.job = job
     self.attempt = attempt
-    self.folder = folder
-    self.watch = watch
-    tail = EventTail(path: folder.eventsPath, offset: offset)
-  }
-
-  /// Lines that are not in the store yet, and where they stand in the file; `nil`: there are none.
-  mutating func readLines() throws(RunFolderError) -> (start: Int, end: Int, lines: [String])? {
-    let start = tail.offset
-    let lines = try tail.next()
-    if lines.isEmpty { return nil }
-    return (start, tail.offset, lines.map { String(decoding: $0.bytes, as: UTF8.self) })
-  }
-
-  /// Has the lines from an offset on read once more.
-  mutating func readAgain(from offset: Int) {
-    tail = EventTail(path: folder.eventsPath, offset: offset)
+    self.isAdopted = isAdopted
+    self.offset = offset
+    self.begunNanoseconds = begunNanoseconds
+    beat = (nil, nowNanoseconds)
   }
 
   /// Asks the worker for something, unless as much has been asked already.
   ///
   /// - Parameter graceMilliseconds: how long it may take until it is killed; `nil`: as long as it needs.
-  mutating func ask(_ request: Request, graceMilliseconds: Int? = nil) {
+  mutating func ask(_ request: Request, by host: any WorkerHost, graceMilliseconds: Int? = nil) {
     guard request > requested, let signal = request.signal else { return }
+    if request == .yield { wasAskedToLeave = true }
     requested = request
-    if let graceMilliseconds { expectEnd(withinMilliseconds: graceMilliseconds) }
-    switch watch {
-    case .child(let process): process.send(signal)
-    case .adopted:
-      // The id in the lock file is the worker's as long as the lock is held. If that cannot be told, nobody
-      // is signalled: the wrong process would be worse than none.
-      if let id = folder.workerID, (try? folder.isAlive()) == true { ProcessID.send(signal, to: id) }
-    }
+    if let graceMilliseconds { expectEnd(withinMilliseconds: graceMilliseconds, host) }
+    host.send(signal, to: job, attempt: attempt)
+  }
+
+  /// Another process than the one that was asked is the worker.
+  mutating func becomeAdopted() {
+    isAdopted = true
+    ending = nil
+    requested = .nothing
   }
 
   /// Has the worker killed when it is still there after so long.
-  mutating func expectEnd(withinMilliseconds milliseconds: Int) {
-    let time = SystemClock.monotonicNanoseconds + UInt64(milliseconds) * 1_000_000
+  mutating func expectEnd(withinMilliseconds milliseconds: Int, _ host: any WorkerHost) {
+    let time = host.monotonicNanoseconds + UInt64(milliseconds) * 1_000_000
     killAtNanoseconds = min(killAtNanoseconds ?? .max, time)
   }
 
   /// Kills a worker whose time is up.
-  mutating func killIfOverdue() {
-    if let time = killAtNanoseconds, SystemClock.monotonicNanoseconds >= time { ask(.kill) }
+  mutating func killIfOverdue(_ host: any WorkerHost) {
+    if let time = killAtNanoseconds, host.monotonicNanoseconds >= time { ask(.kill, by: host) }
+  }
+
+  /// Takes note of the worker's sign of life.
+  ///
+  /// - Returns: nanoseconds since it last changed, by the dispatcher's own clock.
+  mutating func silence(_ heartbeat: Int?, now: UInt64) -> UInt64 {
+    if heartbeat != beat.value { beat = (heartbeat, now) }
+    return now - beat.seenNanoseconds
+  }
+
+  /// How long the attempt has run.
+  func ranMilliseconds(_ host: any WorkerHost) -> Int {
+    let now = host.monotonicNanoseconds
+    return now > begunNanoseconds ? Int((now - begunNanoseconds) / 1_000_000) : 0
   }
 }

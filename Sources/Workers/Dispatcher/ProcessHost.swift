@@ -1,0 +1,123 @@
+import JobModel
+import JobStore
+import Logging
+import Platform
+import RunFolder
+import Synchronization
+
+/// The host of the product: child processes, and run folders below the data folder.
+final class ProcessHost: WorkerHost {
+  private let configuration: DispatcherConfiguration
+  /// By attempt: one that has ended may still be about to exit when the next begins.
+  private let children = Mutex<[JobID: [Int: ChildProcess]]>([:])
+  private let log = Log("dispatcher")
+
+  init(_ configuration: DispatcherConfiguration) { self.configuration = configuration }
+
+  var monotonicNanoseconds: UInt64 { SystemClock.monotonicNanoseconds }
+
+  var freeBytes: Int? {
+    // A file system that cannot be asked does not hold work up: its writes will tell.
+    try? FileSystem.freeBytes(configuration.dataPath)
+  }
+
+  var availableMemoryBytes: Int? { MachineMemory.availableBytes }
+
+  func launch(_ job: JobRecord, whenGone: @escaping @Sendable (WorkerEnding) -> Void) throws {
+    let folder = folder(job.id)
+    try folder.create()
+    try folder.writeSpec(specification(of: job, in: folder))
+    let child = try ChildProcess(
+      configuration.program, configuration.arguments + [folder.path],
+      environment: configuration.environment, logPath: folder.logPath)
+    children.withLock { $0[job.id, default: [:]][job.attempt] = child }
+    do {
+      _ = try Thread(name: "wait \(child.id)", stackBytes: 64 << 10) { [self] in
+        let how: WorkerEnding
+        do {
+          let ending = try child.wait()
+          how = WorkerEnding(
+            ending.description, isDiskFull: ending == .exited(code: RunFolder.diskFullExitCode))
+        } catch {
+          how = WorkerEnding("\(error)")
+        }
+        children.withLock {
+          $0[job.id]?[job.attempt] = nil
+          if $0[job.id]?.isEmpty == true { $0[job.id] = nil }
+        }
+        whenGone(how)
+      }
+    } catch {
+      child.send(.kill)
+      throw error
+    }
+    log.info("job \(job.id): attempt \(job.attempt) is process \(child.id)")
+  }
+
+  private func specification(of job: JobRecord, in folder: RunFolder) throws -> RunSpec {
+    let newest = try folder.checkpoints.list().last
+    var spec = try RunSpec(
+      job: job.id, attempt: job.attempt, specification: job.specification(),
+      threads: configuration.threadsPerWorker, resumeFrom: newest.map { folder.checkpoints.path(of: $0.name) }
+    )
+    if case .evaluate(let evaluation) = spec.specification {
+      spec.checkpointPath = try checkpoint(evaluation.checkpoint)
+    }
+    return spec
+  }
+
+  /// The checkpoint that an evaluation names.
+  private func checkpoint(_ reference: CheckpointReference) throws -> String {
+    let folder = folder(reference.job)
+    if reference.which == "last" {
+      let newest = try folder.checkpoints.newestIntact { [log] damaged in
+        log.warning("job \(reference.job): the checkpoint \(damaged.name) is damaged and set aside")
+      }
+      if let newest { return folder.checkpoints.path(of: newest.name) }
+    } else if let manifest = folder.checkpoints.manifest(of: reference.which),
+      try folder.checkpoints.isIntact(manifest)
+    {
+      return folder.checkpoints.path(of: manifest.name)
+    }
+    throw LaunchError(
+      reason: .badInput, message: "job \(reference.job) has no intact checkpoint \"\(reference.which)\"")
+  }
+
+  func send(_ signal: Signal, to job: JobID, attempt: Int) {
+    if let own = children.withLock({ $0[job] }) {
+      own[attempt]?.send(signal)
+      return
+    }
+    // The id in the lock file is the worker's as long as the lock is held. If that cannot be told, nobody is
+    // signalled: the wrong process would be worse than none.
+    let folder = folder(job)
+    if let id = folder.workerID, (try? folder.isAlive()) == true { ProcessID.send(signal, to: id) }
+  }
+
+  func isAlive(_ job: JobID) throws -> Bool { try folder(job).isAlive() }
+
+  func preparedAttempt(of job: JobID) -> Int? {
+    // A specification that cannot be read has prepared nothing.
+    try? folder(job).readSpec().attempt
+  }
+
+  func lines(of job: JobID, from offset: Int) throws -> (end: Int, lines: [String])? {
+    let path = folder(job).eventsPath
+    let size = FileSystem.exists(path) ? try FileSystem.size(path) : 0
+    if size < offset { throw ShortenedError(end: try EventTail.end(of: path)) }
+    if size == offset { return nil }
+    var tail = EventTail(path: path, offset: offset)
+    let lines = try tail.next()
+    if lines.isEmpty { return nil }
+    return (tail.offset, lines.map { String(decoding: $0.bytes, as: UTF8.self) })
+  }
+
+  func lastEvent(of job: JobID) throws -> WorkerEvent? { try folder(job).lastEvent() }
+
+  func heartbeat(of job: JobID) -> Int? {
+    // A file that is not there yet has no time.
+    try? FileSystem.modificationNanoseconds(folder(job).lockPath)
+  }
+
+  private func folder(_ job: JobID) -> RunFolder { RunFolder(data: configuration.dataPath, job: job) }
+}

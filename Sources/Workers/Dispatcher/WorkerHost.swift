@@ -1,0 +1,73 @@
+import JobModel
+import JobStore
+import Platform
+import RunFolder
+
+/// The machine under the dispatcher: processes, run folders, clock and disk. A simulation has another one.
+package protocol WorkerHost: Sendable {
+  /// Nanoseconds of a clock that never goes back.
+  var monotonicNanoseconds: UInt64 { get }
+  /// Bytes that may still be written to the data folder; `nil`: unknown.
+  var freeBytes: Int? { get }
+  /// Bytes of memory that a new worker may take; `nil`: unknown.
+  var availableMemoryBytes: Int? { get }
+
+  /// Writes what an attempt has to do and starts its worker.
+  ///
+  /// - Parameter whenGone: told once, by any thread, how the worker ended.
+  /// - Throws: `LaunchError` if the job cannot be run, whatever hinders the start otherwise.
+  func launch(_ job: JobRecord, whenGone: @escaping @Sendable (WorkerEnding) -> Void) throws
+
+  /// Sends a signal to the worker of a job's attempt, if it is alive. Where this daemon has started none for
+  /// the job, that is whoever is at work in its run folder.
+  func send(_ signal: Signal, to job: JobID, attempt: Int)
+
+  /// Whether a worker is alive for the job, whoever started it.
+  func isAlive(_ job: JobID) throws -> Bool
+
+  /// The attempt that was prepared last; `nil`: none was.
+  func preparedAttempt(of job: JobID) -> Int?
+
+  /// Lines behind a byte of the job's events, and where they end; `nil`: there are none.
+  ///
+  /// - Throws: `RunFolderError`; `ShortenedError` if the file has fewer bytes.
+  func lines(of job: JobID, from offset: Int) throws -> (end: Int, lines: [String])?
+
+  /// The last line of the job's events, if it is an event.
+  func lastEvent(of job: JobID) throws -> WorkerEvent?
+
+  /// Changes whenever the worker shows that it is alive; `nil`: it has not yet.
+  func heartbeat(of job: JobID) -> Int?
+}
+
+/// How a worker process ended.
+package struct WorkerEnding: Sendable {
+  /// As people read it behind "its worker": `exited with code 1`.
+  package let text: String
+  /// It left because not even its last line had space.
+  package let isDiskFull: Bool
+
+  package init(_ text: String, isDiskFull: Bool = false) {
+    self.text = text
+    self.isDiskFull = isDiskFull
+  }
+}
+
+/// Why a job that was claimed cannot be started: it fails with this reason.
+package struct LaunchError: Error {
+  package let reason: Reason
+  package let message: String
+
+  package init(reason: Reason, message: String) {
+    self.reason = reason
+    self.message = message
+  }
+}
+
+/// A file of events has fewer bytes than have been read from it.
+package struct ShortenedError: Error {
+  /// Behind its last complete line.
+  package let end: Int
+
+  package init(end: Int) { self.end = end }
+}
