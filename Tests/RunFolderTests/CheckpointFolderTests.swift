@@ -55,11 +55,27 @@ import Testing
 
   @Test func `the newest are kept, and step 0 only if the job asked for it`() throws {
     for step in [0, 10, 20, 30] { _ = try store(step) }
-    let removed = try checkpoints.retain(newest: 2, keepInitial: true)
+    let removed = try checkpoints.retain(.init(newest: 2, keepsInitial: true))
     #expect(removed == ["step-00000010.safetensors.gz"])
     #expect(try steps == [0, 20, 30])
-    try checkpoints.retain(newest: 0, keepInitial: false)
+    try checkpoints.retain(.init(newest: 0))
     #expect(try steps == [30])
+  }
+
+  @Test func `every so many steps and the best by a metric are kept as well, and of equals the older`() throws
+  {
+    let values = [10: 3.0, 20: 1, 30: 2, 40: 1, 50: .nan, 60: 5]
+    for step in values.keys.sorted() {
+      _ = try checkpoints.store(step: step, epoch: 0, metric: values[step]) { try $0([1]) }
+    }
+    #expect(checkpoints.manifest(of: CheckpointFolder.name(step: 30))?.metric == 2)
+    #expect(checkpoints.manifest(of: CheckpointFolder.name(step: 50))?.metric == nil)
+    try checkpoints.retain(.init(newest: 1, everySteps: 30, best: (2, false)))
+    #expect(try steps == [20, 30, 40, 60])
+    try checkpoints.retain(.init(newest: 1, best: (1, false)))
+    #expect(try steps == [20, 60])
+    try checkpoints.retain(.init(newest: 1, best: (1, true)))
+    #expect(try steps == [60])
   }
 
   @Test func `a damaged newest checkpoint is set aside and told, and the one before it is taken`() throws {

@@ -14,7 +14,8 @@ import Testing
       CheckpointManifest(name: "step-00000020.safetensors.gz", step: 20, epoch: 1, bytes: 7, sha256: "ab")),
     .warning(message: "a \"quoted\" word\nand a line"),
     .result(["top1": 0.875, "baselines": ["raw_pixels": 0.5]]),
-    .yielded(step: 20),
+    .yielded(step: 20), .yielded(step: 0, reason: .diskFull),
+    .checkpoint(CheckpointManifest(name: "n", step: 2, epoch: 1, bytes: 7, sha256: "ab", metric: 0.5)),
     .end(RunEnd(state: .failed, reason: .diverged, message: "the loss is not finite")),
     .end(RunEnd(state: .succeeded)),
   ]

@@ -1,4 +1,5 @@
 import JobModel
+import Platform
 import Testing
 
 @testable import Training
@@ -42,6 +43,37 @@ struct CheckpointTests {
     var newer = Self.checkpoint.file
     newer.metadata["version"] = "2"
     #expect(throws: CheckpointError.version("2")) { try Checkpoint(newer) }
+  }
+
+  @Test func `is the same file by any number of threads, and unpacks to the same tensors`() throws {
+    let values = (0..<3_000_000).map { Float($0 % 977) * 0.125 }
+    let file = TensorFile(
+      metadata: ["version": "1"],
+      tensors: [
+        "a": TensorValue(shape: [values.count], .float32(values)), "b": TensorValue(shape: [], .int64([7])),
+      ])
+    func bytes(_ threads: Int) throws -> [UInt8] {
+      var bytes: [UInt8] = []
+      try CheckpointFormat.write(file, threads: threads) { bytes += $0 }
+      return bytes
+    }
+    let one = try bytes(1)
+    for threads in [2, 3, 8] { #expect(try bytes(threads) == one) }
+    let path = "\(FileSystem.temporaryDirectory)/vicregd-members-\(UInt64.random(in: 0 ... .max))"
+    try AtomicFile.write(one, to: path)
+    defer { try? FileSystem.remove(path) }
+    #expect(try CheckpointFormat.read(path: path) == file)
+    let members = one.indices.count { one[$0...].starts(with: [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 255]) }
+    #expect(members >= 3)
+  }
+
+  @Test func `carries its rollbacks, and says nothing of none`() throws {
+    let checkpoint = Checkpoint(
+      step: 1, epoch: 0, position: 1, specification: .preset(.small), instructionSet: "avx2", rollbacks: 2,
+      tensors: [:])
+    #expect(checkpoint.file.metadata["rollbacks"] == "2")
+    #expect(try Checkpoint(checkpoint.file) == checkpoint)
+    #expect(Self.checkpoint.file.metadata["rollbacks"] == nil)
   }
 
   @Test func `names the file that cannot be read`() throws {

@@ -88,6 +88,22 @@ struct PretrainingTests {
     #expect(try end(nil, stopping: false) != whole)
   }
 
+  @Test func `a rollback multiplies the rate, from there to the end, also after a resume`() throws {
+    var specification = Tiny.specification
+    specification.divergence = DivergencePolicy(policy: .rollback, factor: 0.25, maxRollbacks: 3)
+    let calm = Recorder()
+    _ = try Tiny.training(specification).run(calm)
+    let slow = Recorder(stop: (step: 3, request: .yield))
+    _ = try Tiny.training(specification, rollbacks: 2).run(slow)
+    let rest = Recorder()
+    let resumed = try Tiny.training(
+      specification, resumingFrom: Checkpoint(#require(slow.saved.last).file))
+    #expect(resumed.rollbacks == 2)
+    _ = try resumed.run(rest)
+    let rates = (slow.figures + rest.figures).compactMap { $0["lr"] }
+    #expect(rates == calm.figures.compactMap { $0["lr"].map { $0 * 0.0625 } })
+  }
+
   @Test func `gives the same bytes with one, two and three threads`() throws {
     let runs = try [1, 2, 3].map { threads in
       let recorder = Recorder()

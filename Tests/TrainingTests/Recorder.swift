@@ -52,11 +52,12 @@ enum Tiny {
   /// A run of `specification` with so many threads.
   static func training(
     _ specification: TrainSpecification = specification, threads: Int = 1,
-    recorded: ConvolutionRecord? = nil, resumingFrom checkpoint: Checkpoint? = nil
+    recorded: ConvolutionRecord? = nil, resumingFrom checkpoint: Checkpoint? = nil,
+    rollbacks: Int = 0
   ) throws -> Pretraining {
     try Pretraining(
       specification, dataset: open(specification.dataset.name), threads: threads, recorded: recorded,
-      resumingFrom: checkpoint)
+      resumingFrom: checkpoint, rollbacks: rollbacks)
   }
 
   /// The compressed bytes of a state.

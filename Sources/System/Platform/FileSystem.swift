@@ -18,6 +18,20 @@ package enum FileSystem {
     return Int(status.st_size)
   }
 
+  /// When the content of the file at a path was changed last, in nanoseconds of Unix time.
+  package static func modificationNanoseconds(_ path: String) throws(SystemError) -> Int {
+    var status = stat()
+    try retrying("stat", path) { stat(path, &status) }
+    return status.st_mtim.tv_sec * 1_000_000_000 + status.st_mtim.tv_nsec
+  }
+
+  /// Bytes that a process without privileges may still write to the file system of a path.
+  package static func freeBytes(_ path: String) throws(SystemError) -> Int {
+    var status = statvfs()
+    try retrying("ask the space of", path) { statvfs(path, &status) }
+    return Int(status.f_bavail) * Int(status.f_frsize)
+  }
+
   /// The names in a folder, sorted, without `.` and `..`.
   package static func list(_ path: String) throws(SystemError) -> [String] {
     guard let directory = opendir(path) else { throw SystemError.last("list", path) }

@@ -12,9 +12,16 @@ package final class FileLock: Sendable {
   package static func acquire(_ path: String) throws(SystemError) -> FileLock? {
     let file = try File(path, .readWrite)
     guard try tryLock(file) else { return nil }
-    try file.truncate(to: 0)
-    try file.write(Array("\(getpid())\n".utf8))
+    // First the id and then the end, so that whoever reads meanwhile finds an id.
+    let text = Array("\(getpid())\n".utf8)
+    try file.write(text)
+    try file.truncate(to: text.count)
     return FileLock(file)
+  }
+
+  /// Sets the lock file's time of modification to now.
+  package func touch() throws(SystemError) {
+    try retrying("touch", file.path) { futimens(file.descriptor, nil) }
   }
 
   /// Whether somebody holds the lock; a missing file is not held.

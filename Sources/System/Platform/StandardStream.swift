@@ -6,6 +6,22 @@ package enum StandardStream: Int32, Sendable {
   case output = 1
   case error = 2
 
+  /// Whether the stream goes to the file at a path.
+  package func isFile(_ path: String) throws(SystemError) -> Bool {
+    var (own, other) = (stat(), stat())
+    try retrying("stat", "descriptor \(rawValue)") { fstat(rawValue, &own) }
+    try retrying("stat", path) { stat(path, &other) }
+    return own.st_ino == other.st_ino && own.st_dev == other.st_dev
+  }
+
+  /// Has both streams append to a file from now on.
+  package static func appendBoth(to path: String) throws(SystemError) {
+    let file = try File(path, .append)
+    for stream in [output, error] {
+      try retrying("redirect to", path) { dup2(file.descriptor, stream.rawValue) }
+    }
+  }
+
   /// Writes a text. One that cannot be written is lost: there is nowhere left to say so.
   package func write(_ text: String) {
     var text = text

@@ -14,13 +14,18 @@ package struct CheckpointManifest: Sendable, Equatable {
   package var bytes: Int
   /// Of the compressed file, in hexadecimal.
   package var sha256: String
+  /// The metric by which the best are kept, where that was asked for and the value was finite.
+  package var metric: Double?
 
-  package init(name: String, step: Int, epoch: Int, bytes: Int, sha256: String) {
+  package init(
+    name: String, step: Int, epoch: Int, bytes: Int, sha256: String, metric: Double? = nil
+  ) {
     self.name = name
     self.step = step
     self.epoch = epoch
     self.bytes = bytes
     self.sha256 = sha256
+    self.metric = metric
   }
 }
 
@@ -45,9 +50,11 @@ package struct CheckpointFolder: Sendable {
 
   /// Stores a checkpoint, durable when this returns, in place of an earlier one of the same step.
   ///
-  /// - Parameter write: hands the compressed bytes over, piece by piece.
+  /// - Parameters:
+  ///   - metric: what the best are kept by.
+  ///   - write: hands the compressed bytes over, piece by piece.
   package func store(
-    step: Int, epoch: Int, write: (_ piece: ([UInt8]) throws -> Void) throws -> Void
+    step: Int, epoch: Int, metric: Double? = nil, write: (_ piece: ([UInt8]) throws -> Void) throws -> Void
   ) throws -> CheckpointManifest {
     let name = CheckpointFolder.name(step: step)
     let file = try AtomicFile(path(of: name))
@@ -59,7 +66,8 @@ package struct CheckpointFolder: Sendable {
       bytes += piece.count
     }
     let manifest = CheckpointManifest(
-      name: name, step: step, epoch: epoch, bytes: bytes, sha256: hexadecimal(hash.finish()))
+      name: name, step: step, epoch: epoch, bytes: bytes, sha256: hexadecimal(hash.finish()),
+      metric: metric.flatMap { $0.isFinite ? $0 : nil })
     try FileSystem.remove(manifestPath(of: name))
     try file.commit()
     try AtomicFile.write(manifest.json.utf8, to: manifestPath(of: name))
@@ -108,21 +116,64 @@ package struct CheckpointFolder: Sendable {
   ) throws(SystemError) -> CheckpointManifest? {
     for manifest in try list().reversed() {
       if try isIntact(manifest) { return manifest }
-      try FileSystem.remove(manifestPath(of: manifest.name))
-      try FileSystem.rename(path(of: manifest.name), to: path(of: manifest.name) + ".damaged")
+      try setAside(manifest)
       damaged(manifest)
     }
     return nil
   }
 
-  /// Removes all but the newest few, at least one; step 0 stays when the job asked for it.
+  /// Makes a damaged checkpoint one no longer: its file is `<name>.damaged` then.
+  package func setAside(_ manifest: CheckpointManifest) throws(SystemError) {
+    try FileSystem.remove(manifestPath(of: manifest.name))
+    try FileSystem.rename(path(of: manifest.name), to: path(of: manifest.name) + ".damaged")
+  }
+
+  /// Which checkpoints stay when there are newer ones.
+  package struct Retention: Sendable {
+    /// The newest so many, ≥ 1.
+    package var newest: Int
+    /// Step 0.
+    package var keepsInitial: Bool
+    /// Those whose step is a multiple of this.
+    package var everySteps: Int?
+    /// Those with the best metric: how many, and whether the highest are the best.
+    package var best: (count: Int, isHighest: Bool)?
+
+    package init(
+      newest: Int, keepsInitial: Bool = false, everySteps: Int? = nil,
+      best: (count: Int, isHighest: Bool)? = nil
+    ) {
+      self.newest = newest
+      self.keepsInitial = keepsInitial
+      self.everySteps = everySteps
+      self.best = best
+    }
+
+    /// The steps that stay, of checkpoints that stand oldest first. The newest is always among them.
+    func steps(of all: [CheckpointManifest]) -> Set<Int> {
+      var kept = Set(all.suffix(max(1, newest)).map(\.step))
+      if keepsInitial { kept.insert(0) }
+      if let everySteps { kept.formUnion(all.map(\.step).filter { $0 > 0 && $0 % everySteps == 0 }) }
+      if let best {
+        // Of equals the older one is better, so that the choice does not change with what comes.
+        let ranked = all.compactMap { manifest in manifest.metric.map { (manifest.step, $0) } }.sorted {
+          $0.1 != $1.1 ? ($0.1 < $1.1) != best.isHighest : $0.0 < $1.0
+        }
+        kept.formUnion(ranked.prefix(best.count).map(\.0))
+      }
+      return kept
+    }
+  }
+
+  /// Removes what the retention does not keep.
   ///
   /// - Returns: the names that are gone.
   @discardableResult
-  package func retain(newest count: Int, keepInitial: Bool) throws(SystemError) -> [String] {
+  package func retain(_ retention: Retention) throws(SystemError) -> [String] {
     let all = try list()
+    let kept = retention.steps(of: all)
     var removed: [String] = []
-    for manifest in all.dropLast(max(1, count)) where !(keepInitial && manifest.step == 0) {
+    for manifest in all where !kept.contains(manifest.step) {
       try FileSystem.remove(manifestPath(of: manifest.name))
       try FileSystem.remove(path(of: manifest.name))
       removed.append(manifest.name)

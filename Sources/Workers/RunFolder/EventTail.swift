@@ -50,6 +50,32 @@ package struct EventTail: Sendable {
     }
   }
 
+  /// The byte behind the last complete line of a file.
+  package static func end(of path: String) throws(SystemError) -> Int {
+    guard FileSystem.exists(path) else { return 0 }
+    let file = try File(path, .read)
+    var end = try file.size()
+    while end > 0 {
+      let start = max(0, end - pieceBytes)
+      let piece = try file.read(at: start, countMax: end - start)
+      if let newline = piece.lastIndex(of: UInt8(ascii: "\n")) { return start + newline + 1 }
+      end = start
+    }
+    return 0
+  }
+
+  /// The last complete line of a file, if it has one that is no longer than it may be.
+  package static func lastLine(of path: String) throws(SystemError) -> [UInt8]? {
+    let end = try end(of: path)
+    if end == 0 { return nil }
+    let start = max(0, end - lineBytesMax)
+    let piece = try File(path, .read).read(at: start, countMax: end - 1 - start)
+    if let newline = piece.lastIndex(of: UInt8(ascii: "\n")) { return Array(piece[(newline + 1)...]) }
+    return start == 0 ? piece : nil
+  }
+
+  private static let pieceBytes = 1 << 16
+
   private mutating func split(_ bytes: [UInt8]) throws(RunFolderError) -> [Line] {
     var lines: [Line] = []
     var start = 0

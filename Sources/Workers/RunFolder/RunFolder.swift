@@ -10,9 +10,12 @@ import Platform
 /// | `events.jsonl` | worker | whole lines (`WorkerEvent`) |
 /// | `convolutions.json` | worker, before step 1 | how each layer is computed; later attempts keep it |
 /// | `checkpoints/` | worker | `CheckpointFolder` |
-/// | `log.txt` | worker's outputs | for people |
+/// | `log.txt`, `log.1.txt` | worker's outputs | for people; the older one once the other is too long |
 package struct RunFolder: Sendable {
   package let path: String
+
+  /// Code by which a worker exits that had no space for its last line (`EX_TEMPFAIL` of sysexits.h).
+  package static let diskFullExitCode: Int32 = 75
 
   /// Names a folder; nothing is touched.
   package init(_ path: String) { self.path = path }
@@ -28,6 +31,8 @@ package struct RunFolder: Sendable {
   package var lockPath: String { "\(path)/lock" }
   package var eventsPath: String { "\(path)/events.jsonl" }
   package var logPath: String { "\(path)/log.txt" }
+  /// What stood in the log before it grew too long.
+  package var olderLogPath: String { "\(path)/log.1.txt" }
   package var checkpoints: CheckpointFolder { CheckpointFolder("\(path)/checkpoints") }
 
   /// Makes the folder and the one for its checkpoints.
@@ -73,12 +78,18 @@ package struct RunFolder: Sendable {
   package func isAlive() throws(SystemError) -> Bool { try FileLock.isHeld(lockPath) }
 
   /// The last complete line as an event; `nil` if there is none or it is no event.
-  package func lastEvent() throws(RunFolderError) -> WorkerEvent? {
-    var tail = EventTail(path: eventsPath)
-    var last: EventTail.Line?
-    while let line = try tail.next().last { last = line }
+  package func lastEvent() throws(SystemError) -> WorkerEvent? {
     // A line that is no JSON is no event.
-    return last.flatMap { try? JSON.parse($0.bytes) }.flatMap(WorkerEvent.init(json:))
+    try EventTail.lastLine(of: eventsPath).flatMap { try? JSON.parse($0) }.flatMap(WorkerEvent.init(json:))
+  }
+
+  /// Removes what writers that were killed left unfinished. To be called by the holder of the lock.
+  package func removeLeftovers() throws(SystemError) {
+    for folder in [path, checkpoints.path] where FileSystem.isDirectory(folder) {
+      for name in try FileSystem.list(folder) where AtomicFile.isTemporary(name) {
+        try FileSystem.remove("\(folder)/\(name)")
+      }
+    }
   }
 
   /// The process id of the last worker in this folder.

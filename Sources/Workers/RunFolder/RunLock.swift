@@ -25,6 +25,9 @@ package struct RunLock: Sendable {
     throw RunFolderError(operation: "lock", subject: path, cause: "\(owner) is at work in this folder")
   }
 
+  /// Shows that the worker is alive and gets on: the time of the lock file changes.
+  package func beat() throws(SystemError) { try lock.touch() }
+
   private static let attempts = 100
   private static let pauseMilliseconds = 5
 }

@@ -27,9 +27,10 @@ extension WorkerEvent {
     case .result(let result):
       line.add("time", .string(time))
       line.add("result", result)
-    case .yielded(let step):
+    case .yielded(let step, let reason):
       line.add("time", .string(time))
       line.add("step", .integer(step))
+      if let reason { line.add("reason", .string(reason.rawValue)) }
     case .end(let end):
       line.add("time", .string(time))
       line.add("state", .string(end.state.rawValue))
@@ -60,7 +61,9 @@ extension WorkerEvent {
       self = .checkpoint(manifest)
     case "warning": self = .warning(message: json["message"]?.string ?? "")
     case "result": self = .result(json["result"] ?? .null)
-    case "yielded": self = .yielded(step: json["step"]?.int ?? 0)
+    case "yielded":
+      self = .yielded(
+        step: json["step"]?.int ?? 0, reason: json["reason"]?.string.flatMap(Reason.init(rawValue:)))
     case "end":
       guard let state = json["state"]?.string.flatMap(JobState.init(rawValue:)), state.isFinished else {
         return nil
@@ -97,7 +100,7 @@ extension CheckpointManifest {
       ("name", .string(name)), ("step", .integer(step)), ("epoch", .integer(epoch)),
       ("bytes", .integer(bytes)),
       ("sha256", .string(sha256)),
-    ]
+    ] + (metric.map { [("metric", .number($0))] } ?? [])
   }
 
   /// The manifest as an object.
@@ -108,6 +111,7 @@ extension CheckpointManifest {
     guard let name = json["name"]?.string, let step = json["step"]?.int, let epoch = json["epoch"]?.int,
       let bytes = json["bytes"]?.int, let sha256 = json["sha256"]?.string
     else { return nil }
-    self.init(name: name, step: step, epoch: epoch, bytes: bytes, sha256: sha256)
+    self.init(
+      name: name, step: step, epoch: epoch, bytes: bytes, sha256: sha256, metric: json["metric"]?.double)
   }
 }

@@ -11,8 +11,9 @@ package enum WorkerEvent: Sendable, Equatable {
   case warning(message: String)
   /// What an evaluation found: the `result` of its job, an object.
   case result(JSON)
-  /// The worker left because it was told to; the run goes on from the checkpoint at this step.
-  case yielded(step: Int)
+  /// The worker left because it was told to, or for the reason given; the run goes on from its last
+  /// checkpoint, which is that of this step if it was told to.
+  case yielded(step: Int, reason: Reason? = nil)
   /// The last line of a run that goes on no more.
   case end(RunEnd)
 }

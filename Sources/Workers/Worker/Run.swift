@@ -2,20 +2,19 @@ import Datasets
 import JobModel
 import Logging
 import NeuralNet
+import Platform
 import RunFolder
 import Training
 
 /// One attempt of a job, from its `spec.json` to the last line of its stream.
 struct Run {
   let folder: RunFolder
+  let lock: RunLock
   let events: EventWriter
   let signals: StopSignals
   let log: Log
 
   let catalog: DatasetCatalog
-
-  /// Checkpoints of an evaluation that are kept: only the newest is ever needed.
-  private static let evaluationCheckpointsKept = 1
 
   /// Does the work and writes how it ended.
   ///
@@ -24,6 +23,7 @@ struct Run {
   func perform() throws -> Int32 {
     let end: RunEnd
     do {
+      try folder.removeLeftovers()
       let spec = try folder.readSpec()
       log.info(
         "\(spec.specification.kind.rawValue) \(spec.job), attempt \(spec.attempt), \(spec.threads) threads"
@@ -33,6 +33,8 @@ struct Run {
       case .yield: return 0
       case .cancel, .cancelNow: end = RunEnd(state: .cancelled, reason: .userCancelled)
       }
+    } catch let error as SystemError where error.isDiskFull {
+      return try yield(for: error)
     } catch {
       log.error("\(error)")
       end = RunEnd(state: .failed, reason: FailureReason.of(error), message: "\(error)")
@@ -40,6 +42,13 @@ struct Run {
     log.info("\(end.state.rawValue)")
     try events.append(.end(end))
     return end.state == .failed ? 1 : 0
+  }
+
+  /// Leaves because the disk is full; the run goes on from its last checkpoint when there is space.
+  private func yield(for error: SystemError) throws -> Int32 {
+    log.warning("\(error): the run goes on from its last checkpoint when there is space")
+    try events.append(.yielded(step: folder.checkpoints.list().last?.step ?? 0, reason: .diskFull))
+    return 0
   }
 
   /// Trains or evaluates; `nil`: to the end.
@@ -50,64 +59,8 @@ struct Run {
     }
   }
 
-  private func train(_ specification: TrainSpecification, _ spec: RunSpec) throws -> StopRequest? {
-    let dataset = try catalog.open(
-      specification.dataset.name, split: ImageDataset.Split(specification.dataset.split),
-      limit: specification.dataset.limit)
-    let checkpoint = try spec.resumeFrom.map { try Checkpoint(path: $0) }
-    let recorded = try recordedConvolutions()
-    let training = try Pretraining(
-      specification, dataset: dataset, threads: spec.threads, recorded: recorded, resumingFrom: checkpoint)
-    try start(
-      spec, step: training.step, steps: training.stepsTotal, epochs: specification.epochs,
-      isa: training.instructionSet.rawValue)
-    if let before = checkpoint?.instructionSet, before != training.instructionSet.rawValue {
-      try warn(
-        "the checkpoint was computed with \(before), this worker uses \(training.instructionSet.rawValue): "
-          + "the run will differ in the last bits from an undisturbed one")
-    }
-    if recorded == nil { try record(training.convolutions, spec) }
-    let reporter = reporter(
-      keeping: .init(
-        newest: specification.checkpoint.keepLast, keepsInitial: specification.checkpoint.initial))
-    switch try training.run(reporter) {
-    case .finished: return nil
-    case .stopped(let request):
-      try confirm(request, step: training.step)
-      return request
-    }
-  }
-
-  private func evaluate(
-    _ specification: EvaluateSpecification, _ spec: RunSpec
-  ) throws -> StopRequest? {
-    guard let path = spec.checkpointPath else {
-      throw RunFolderError(operation: "read", subject: folder.specPath, cause: "it names no checkpoint")
-    }
-    let recorded = try recordedConvolutions()
-    let evaluation = try LinearEvaluation(
-      specification, checkpoint: try Checkpoint(path: path),
-      train: try catalog.open(specification.dataset.name, split: .train, limit: specification.dataset.limit),
-      test: try catalog.open(specification.dataset.name, split: .test, limit: specification.dataset.limit),
-      threads: spec.threads, recorded: recorded,
-      resumingFrom: try spec.resumeFrom.map { try CheckpointFormat.read(path: $0) })
-    try start(
-      spec, step: evaluation.step, steps: evaluation.stepsTotal, epochs: evaluation.stepsTotal,
-      isa: evaluation.instructionSet.rawValue)
-    if recorded == nil { try record(evaluation.convolutions, spec) }
-    let reporter = reporter(keeping: .init(newest: Self.evaluationCheckpointsKept, keepsInitial: false))
-    switch try evaluation.run(reporter) {
-    case .finished(let result):
-      log.info("result \(result.json.text)")
-      try events.append(.result(result.json))
-      return nil
-    case .stopped(let request):
-      try confirm(request, step: evaluation.step)
-      return request
-    }
-  }
-
-  private func start(_ spec: RunSpec, step: Int, steps: Int, epochs: Int, isa: String) throws {
+  /// Says where an attempt begins.
+  func start(_ spec: RunSpec, step: Int, steps: Int, epochs: Int, isa: String) throws {
     try events.append(
       .started(
         RunStart(
@@ -116,31 +69,66 @@ struct Run {
     log.info("at step \(step) of \(steps), instruction set \(isa)")
   }
 
+  /// The newest checkpoint of this run that is what it should be from its digest to its last tensor. Damaged
+  /// ones are set aside, with a warning; `nil`: there is none, or the run is to begin anew.
+  func resumable<State>(
+    _ spec: RunSpec, _ read: (_ path: String) throws -> State
+  ) throws -> (manifest: CheckpointManifest, state: State)? {
+    guard spec.resumeFrom != nil else { return nil }
+    while let manifest = try folder.checkpoints.list().last {
+      do {
+        if try folder.checkpoints.isIntact(manifest) {
+          return (manifest, try read(folder.checkpoints.path(of: manifest.name)))
+        }
+        try setAside(manifest, "its SHA-256 is not that of its manifest")
+      } catch let error as CheckpointError {
+        try setAside(manifest, "\(error)")
+      } catch let error as SystemError where error.operation == "read" {
+        try setAside(manifest, "\(error)")
+      }
+    }
+    return nil
+  }
+
+  private func setAside(_ manifest: CheckpointManifest, _ cause: String) throws {
+    try folder.checkpoints.setAside(manifest)
+    try warn("the checkpoint \(manifest.name) is damaged and set aside: \(cause)")
+  }
+
   /// How the run's layers were computed in earlier attempts; `nil` in the first.
-  private func recordedConvolutions() throws -> ConvolutionRecord? {
+  func recordedConvolutions() throws -> ConvolutionRecord? {
     try folder.readConvolutions().map { try ConvolutionRecord(json: $0) }
   }
 
   /// Records how the run's layers are computed, before the first step.
-  private func record(_ convolutions: ConvolutionRecord, _ spec: RunSpec) throws {
+  func record(_ convolutions: ConvolutionRecord, isFirst: Bool) throws {
     try folder.writeConvolutions(convolutions.json)
-    if spec.resumeFrom != nil {
+    if !isFirst {
       try warn(
         "\(folder.convolutionsPath) was missing: the run may differ in the last bits from an undisturbed one")
     }
   }
 
-  private func warn(_ message: String) throws {
+  /// Tells people something that ends nothing.
+  func warn(_ message: String) throws {
     log.warning(message)
     try events.append(.warning(message: message))
   }
 
-  private func reporter(keeping retention: RunReporter.Retention) -> RunReporter {
-    RunReporter(folder: folder, events: events, log: log, signals: signals, retention: retention)
+  /// Takes what a training or an evaluation reports.
+  func reporter(
+    _ spec: RunSpec, keeping retention: CheckpointFolder.Retention, best: String? = nil,
+    after manifest: CheckpointManifest? = nil
+  ) -> RunReporter {
+    let checkpoints = CheckpointWriter(
+      folder: folder, events: events, log: log, retention: retention, threads: spec.threads)
+    return RunReporter(
+      folder: folder, lock: lock, events: events, log: log, signals: signals, checkpoints: checkpoints,
+      bestKey: best, bestValue: manifest?.metric)
   }
 
   /// Says that the run left because it was told to and will go on.
-  private func confirm(_ request: StopRequest, step: Int) throws {
+  func confirm(_ request: StopRequest, step: Int) throws {
     log.info("stopped at step \(step): \(request)")
     if request == .yield { try events.append(.yielded(step: step)) }
   }

@@ -1,49 +1,90 @@
+import JobModel
 import Logging
 import Platform
 import RunFolder
 import Training
 
-/// Passes what a run reports on to its folder: lines of the stream, checkpoints, and a log for people.
-struct RunReporter: TrainingObserver {
+/// Passes what a run reports on to its folder: lines of the stream, checkpoints, signs of life, and a log for
+/// people.
+final class RunReporter: TrainingObserver {
   private let folder: RunFolder
+  private let lock: RunLock
   private let events: EventWriter
   private let log: Log
   private let signals: StopSignals
-  private let retention: Retention
+  private let checkpoints: CheckpointWriter
+  /// The key by which the best checkpoints are kept.
+  private let bestKey: String?
+  /// Its value in the last metric line.
+  private var bestValue: Double?
+  private var beatAtNanoseconds: UInt64 = 0
+  private var linesSinceTrim = 0
 
-  /// Which checkpoints stay.
-  struct Retention {
-    /// The newest so many.
-    let newest: Int
-    /// Step 0 stays beside them.
-    let keepsInitial: Bool
-  }
+  /// How often a worker that gets on says so.
+  private static let beatNanoseconds: UInt64 = 1_000_000_000
+  /// Bytes of the log that begin a new one; the one before is kept beside it.
+  private static let logBytesMax = 16 << 20
+  /// Lines of the log after which its size is looked at.
+  private static let linesPerTrim = 1_000
 
-  init(folder: RunFolder, events: EventWriter, log: Log, signals: StopSignals, retention: Retention) {
+  /// - Parameters:
+  ///   - bestKey: the metric by which the best checkpoints are kept; `nil`: none are.
+  ///   - bestValue: its last value before the run goes on.
+  init(
+    folder: RunFolder, lock: RunLock, events: EventWriter, log: Log, signals: StopSignals,
+    checkpoints: CheckpointWriter, bestKey: String? = nil, bestValue: Double? = nil
+  ) {
     self.folder = folder
+    self.lock = lock
     self.events = events
     self.log = log
     self.signals = signals
-    self.retention = retention
+    self.checkpoints = checkpoints
+    self.bestKey = bestKey
+    self.bestValue = bestValue
   }
 
-  var stopRequest: StopRequest? { signals.request }
+  var stopRequest: StopRequest? {
+    let now = SystemClock.monotonicNanoseconds
+    if now >= beatAtNanoseconds {
+      beatAtNanoseconds = now + Self.beatNanoseconds
+      // A sign that cannot be given is given a second later.
+      try? lock.beat()
+    }
+    return signals.request
+  }
 
   func record(_ figures: StepFigures) throws {
+    try checkpoints.check()
     let values = figures.figures.map { MetricLine.Value($0.name, $0.value) }
     try events.append(.metric(MetricLine(step: figures.step, epoch: figures.epoch, values: values)))
+    if let bestKey, let value = figures[bestKey] { bestValue = value }
     let texts = figures.figures.map { "\($0.name) \(shortText($0.value))" }
     log.info("step \(figures.step), epoch \(figures.epoch): \(texts.joined(separator: ", "))")
+    trimLog()
   }
 
-  /// Stores the checkpoint, tells of it, and only then removes older ones.
   func save(_ state: ResumableState) throws {
-    let manifest = try folder.checkpoints.store(step: state.step, epoch: state.epoch) { sink in
-      try CheckpointFormat.write(state.file, to: sink)
+    try checkpoints.begin(state, metric: bestKey == nil ? nil : bestValue)
+  }
+
+  /// Returns when every checkpoint is safe.
+  func finish() throws { try checkpoints.finish() }
+
+  /// Keeps the log from growing for ever, if this process's outputs go to it.
+  private func trimLog() {
+    linesSinceTrim += 1
+    guard linesSinceTrim >= Self.linesPerTrim else { return }
+    linesSinceTrim = 0
+    do {
+      guard try FileSystem.size(folder.logPath) > Self.logBytesMax,
+        try StandardStream.error.isFile(folder.logPath)
+      else { return }
+      try FileSystem.rename(folder.logPath, to: folder.olderLogPath)
+      try StandardStream.appendBoth(to: folder.logPath)
+    } catch {
+      log.warning("the log cannot be begun anew: \(error)")
     }
-    try events.append(.checkpoint(manifest))
-    try folder.checkpoints.retain(newest: retention.newest, keepInitial: retention.keepsInitial)
-    log.info("checkpoint \(manifest.name), \(manifest.bytes) bytes")
   }
 }
 

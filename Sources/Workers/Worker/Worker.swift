@@ -11,7 +11,7 @@ import RunFolder
 ///
 /// - Returns: the exit code: 0 when the run succeeded, was cancelled or yielded; 1 when it failed and `end`
 ///   says so;
-///   2 when not even that could be written.
+///   2 when not even that could be written, `RunFolder.diskFullExitCode` for want of space.
 package func runWorker(runDirectory: String) -> Int32 {
   let signals = StopSignals()
   lowerPriority(by: workerNiceness)
@@ -21,8 +21,14 @@ package func runWorker(runDirectory: String) -> Int32 {
     let lock = try RunLock(folder)
     let events = try EventWriter(folder)
     return try withExtendedLifetime(lock) {
-      try Run(folder: folder, events: events, signals: signals, log: log, catalog: datasetCatalog()).perform()
+      let catalog = datasetCatalog()
+      return try Run(
+        folder: folder, lock: lock, events: events, signals: signals, log: log, catalog: catalog
+      ).perform()
     }
+  } catch let error as SystemError where error.isDiskFull {
+    log.error("\(error)")
+    return RunFolder.diskFullExitCode
   } catch {
     log.error("\(error)")
     return 2

@@ -14,6 +14,8 @@ package struct Checkpoint: Sendable, Equatable {
   package let position: Int
   /// What is being trained.
   package let specification: TrainSpecification
+  /// Rollbacks after a divergence so far; each lowers the learning rate of what follows.
+  package let rollbacks: Int
   /// The instruction set that computed it; another one rounds differently.
   package let instructionSet: String
   /// `encoder.…` and `projector.…` by the names of a PyTorch state dict, `optimizer.…` beside them.
@@ -22,13 +24,14 @@ package struct Checkpoint: Sendable, Equatable {
   /// A state.
   package init(
     step: Int, epoch: Int, position: Int, specification: TrainSpecification, instructionSet: String,
-    tensors: [String: TensorValue]
+    rollbacks: Int = 0, tensors: [String: TensorValue]
   ) {
     self.step = step
     self.epoch = epoch
     self.position = position
     self.specification = specification
     self.instructionSet = instructionSet
+    self.rollbacks = rollbacks
     self.tensors = tensors
   }
 
@@ -39,6 +42,7 @@ package struct Checkpoint: Sendable, Equatable {
     epoch = try metadata.natural("epoch")
     position = try metadata.natural("position")
     instructionSet = try metadata.text("isa")
+    rollbacks = metadata.entries["rollbacks"] == nil ? 0 : try metadata.natural("rollbacks")
     do {
       specification = try TrainSpecification.parse(JSON.parse(try metadata.text("spec")))
     } catch let error as CheckpointError {
@@ -56,12 +60,13 @@ package struct Checkpoint: Sendable, Equatable {
 
   /// The tensor file of this state.
   package var file: TensorFile {
-    TensorFile(
-      metadata: [
-        // "pt" tells Python's libraries that shapes and names are PyTorch's.
-        "format": "pt", "version": CheckpointFormat.version, "kind": "train", "step": String(step),
-        "epoch": String(epoch), "position": String(position), "seed": String(specification.seed),
-        "isa": instructionSet, "spec": specification.json.text,
-      ], tensors: tensors)
+    var metadata = [
+      // "pt" tells Python's libraries that shapes and names are PyTorch's.
+      "format": "pt", "version": CheckpointFormat.version, "kind": "train", "step": String(step),
+      "epoch": String(epoch), "position": String(position), "seed": String(specification.seed),
+      "isa": instructionSet, "spec": specification.json.text,
+    ]
+    if rollbacks > 0 { metadata["rollbacks"] = String(rollbacks) }
+    return TensorFile(metadata: metadata, tensors: tensors)
   }
 }

@@ -1,20 +1,60 @@
 import Gzip
+import Platform
+import Synchronization
 
-/// How a tensor file lies on disk: safetensors inside one gzip member.
+/// How a tensor file lies on disk: safetensors inside gzip members, one for each so many bytes.
 package enum CheckpointFormat {
   /// Written into each file; a reader refuses every other one.
   package static let version = "1"
   /// Trained weights are noise to a compressor: its fastest level saves nearly as much as its slowest.
   private static let level = 1
+  /// Bytes of the tensor file in one member. Members begin at multiples of it, whoever compresses them, so
+  /// that the file does not depend on the number of threads.
+  private static let memberBytes = 4 << 20
 
   /// Passes the bytes of the compressed file to `sink`, in order. Equal files give equal bytes.
-  package static func write(_ file: TensorFile, to sink: ([UInt8]) throws -> Void) throws {
-    var compressor = GzipCompressor(level: level)
+  ///
+  /// - Parameter threads: members that are compressed at the same time, ≥ 1.
+  package static func write(
+    _ file: TensorFile, threads: Int = 1, to sink: ([UInt8]) throws -> Void
+  ) throws {
+    var full: [[UInt8]] = []
+    var member: [UInt8] = []
     try SafetensorsWriter.write(file) { piece in
-      let ready = compressor.compress(piece)
-      if !ready.isEmpty { try sink(ready) }
+      var rest = piece[...]
+      while !rest.isEmpty {
+        let taken = rest.prefix(memberBytes - member.count)
+        member += taken
+        rest = rest.dropFirst(taken.count)
+        guard member.count == memberBytes else { continue }
+        full.append(member)
+        member = []
+        if full.count == threads {
+          try compress(full, to: sink)
+          full = []
+        }
+      }
     }
-    try sink(compressor.finish())
+    if !member.isEmpty { full.append(member) }
+    try compress(full, to: sink)
+  }
+
+  /// Compresses each member by a thread of its own and passes them on in order.
+  private static func compress(_ members: [[UInt8]], to sink: ([UInt8]) throws -> Void) throws {
+    let compressed = Mutex([[UInt8]](repeating: [], count: members.count))
+    let helpers = try members.indices.dropFirst().map { index in
+      let member = members[index]
+      return try Thread(name: "compress") { [level] in
+        let bytes = Gzip.compress(member, level: level)
+        compressed.withLock { $0[index] = bytes }
+      }
+    }
+    if let first = members.first {
+      let bytes = Gzip.compress(first, level: level)
+      compressed.withLock { $0[0] = bytes }
+    }
+    for helper in helpers { helper.join() }
+    for bytes in compressed.withLock({ $0 }) { try sink(bytes) }
   }
 
   /// Reads the compressed file at `path`.

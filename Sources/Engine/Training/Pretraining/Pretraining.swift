@@ -19,11 +19,16 @@ package final class Pretraining {
   /// How each layer is computed; a run keeps what it began with.
   package var convolutions: ConvolutionRecord { model.convolutions }
 
+  /// Rollbacks after a divergence before this step.
+  package let rollbacks: Int
+
   private let specification: TrainSpecification
   private let loader: BatchLoader
   private let model: VICRegModel
   private let optimizer: Optimizer
   private let schedule: LearningRateSchedule
+  /// What the rollbacks have made of the learning rate.
+  private let rateScale: Double
   private let stepsPerEpoch: Int
   private var order: (epoch: Int, batches: EpochOrder)
   private var meter = ThroughputMeter()
@@ -35,13 +40,16 @@ package final class Pretraining {
   /// - Parameters:
   ///   - threads: how many share the work, ≥ 1; they change nothing but the time.
   ///   - recorded: the `convolutions` that an earlier attempt of the run began with.
+  ///   - rollbacks: of the run, where there have been more than the checkpoint knows.
   /// - Throws: `TrainingError` and `DatasetError` for a data set that does not fit the specification,
   ///   `CheckpointError` and `ConvolutionRecordError` for those of another run, `SystemError` where memory
   ///   is missing.
   package init(
     _ specification: TrainSpecification, dataset: ImageDataset, threads: Int,
-    recorded: ConvolutionRecord? = nil, resumingFrom checkpoint: Checkpoint? = nil
+    recorded: ConvolutionRecord? = nil, resumingFrom checkpoint: Checkpoint? = nil, rollbacks: Int = 0
   ) throws {
+    self.rollbacks = max(rollbacks, checkpoint?.rollbacks ?? 0)
+    rateScale = (0..<self.rollbacks).reduce(1) { scale, _ in scale * specification.divergence.factor }
     instructionSet = try InstructionSet.fromEnvironment()
     let team = try ThreadTeam(threads: threads)
     self.specification = specification
@@ -98,7 +106,7 @@ package final class Pretraining {
   package func checkpoint() -> Checkpoint {
     Checkpoint(
       step: step, epoch: step / stepsPerEpoch, position: step % stepsPerEpoch, specification: specification,
-      instructionSet: instructionSet.rawValue, tensors: state.tensors)
+      instructionSet: instructionSet.rawValue, rollbacks: rollbacks, tensors: state.tensors)
   }
 
   /// Everything that changes from step to step, where it lies.
@@ -109,7 +117,7 @@ package final class Pretraining {
 
   /// One step, with its figures if they are due.
   private func advance(_ observer: some TrainingObserver) throws {
-    let rate = schedule.rate(step: step)
+    let rate = schedule.rate(step: step) * rateScale
     let isReported =
       step == 0 || step + 1 == stepsTotal || (step + 1) % specification.logEverySteps == 0
     meter.start()

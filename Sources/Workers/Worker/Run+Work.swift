@@ -1,0 +1,111 @@
+import Datasets
+import JobModel
+import RunFolder
+import Training
+
+extension Run {
+  /// Checkpoints of an evaluation that are kept: only the newest is ever needed.
+  private static let evaluationCheckpointsKept = 1
+
+  /// Trains; `nil`: to the end. After a divergence it begins again at the last checkpoint, as often as the
+  /// specification allows, with a lower learning rate.
+  func train(_ specification: TrainSpecification, _ spec: RunSpec) throws -> StopRequest? {
+    let dataset = try catalog.open(
+      specification.dataset.name, split: ImageDataset.Split(specification.dataset.split),
+      limit: specification.dataset.limit)
+    var spec = spec
+    var rollbacks = 0
+    while true {
+      switch try train(specification, dataset, spec, rollbacks: rollbacks) {
+      case .ended(let request): return request
+      case .diverged(let error, let before):
+        let policy = specification.divergence
+        guard policy.policy == .rollback, before < policy.maxRollbacks else { throw error }
+        rollbacks = before + 1
+        spec.resumeFrom = try folder.checkpoints.list().last.map { folder.checkpoints.path(of: $0.name) }
+        try warn(
+          "\(error); rollback \(rollbacks) of \(policy.maxRollbacks) to the last checkpoint, "
+            + "the learning rate is multiplied by \(policy.factor)")
+      }
+    }
+  }
+
+  /// How one training in memory came to its end.
+  private enum TrainingEnd {
+    case ended(StopRequest?)
+    case diverged(TrainingError, rollbacksBefore: Int)
+  }
+
+  private func train(
+    _ specification: TrainSpecification, _ dataset: ImageDataset, _ spec: RunSpec, rollbacks: Int
+  ) throws -> TrainingEnd {
+    let checkpoint = try resumable(spec) { try Checkpoint(path: $0) }
+    let recorded = try recordedConvolutions()
+    let training = try Pretraining(
+      specification, dataset: dataset, threads: spec.threads, recorded: recorded,
+      resumingFrom: checkpoint?.state, rollbacks: rollbacks)
+    try start(
+      spec, step: training.step, steps: training.stepsTotal, epochs: specification.epochs,
+      isa: training.instructionSet.rawValue)
+    if let before = checkpoint?.state.instructionSet, before != training.instructionSet.rawValue {
+      try warn(
+        "the checkpoint was computed with \(before), this worker uses \(training.instructionSet.rawValue): "
+          + "the run will differ in the last bits from an undisturbed one")
+    }
+    if recorded == nil { try record(training.convolutions, isFirst: spec.resumeFrom == nil) }
+    let stepsPerEpoch = specification.stepsPerEpoch(imageCount: dataset.count)
+    let reporter = reporter(
+      spec, keeping: specification.checkpoint.retention(stepsPerEpoch: stepsPerEpoch),
+      best: specification.checkpoint.keepBest?.metric, after: checkpoint?.manifest)
+    do {
+      let outcome = try training.run(reporter)
+      try reporter.finish()
+      guard case .stopped(let request) = outcome else { return .ended(nil) }
+      try confirm(request, step: training.step)
+      return .ended(request)
+    } catch let error as TrainingError {
+      try reporter.finish()
+      guard case .diverged = error else { throw error }
+      return .diverged(error, rollbacksBefore: training.rollbacks)
+    }
+  }
+
+  /// Evaluates; `nil`: to the end.
+  func evaluate(_ specification: EvaluateSpecification, _ spec: RunSpec) throws -> StopRequest? {
+    guard let path = spec.checkpointPath else {
+      throw RunFolderError(operation: "read", subject: folder.specPath, cause: "it names no checkpoint")
+    }
+    let recorded = try recordedConvolutions()
+    let evaluation = try LinearEvaluation(
+      specification, checkpoint: try Checkpoint(path: path),
+      train: try catalog.open(specification.dataset.name, split: .train, limit: specification.dataset.limit),
+      test: try catalog.open(specification.dataset.name, split: .test, limit: specification.dataset.limit),
+      threads: spec.threads, recorded: recorded,
+      resumingFrom: try resumable(spec) { try CheckpointFormat.read(path: $0) }?.state)
+    try start(
+      spec, step: evaluation.step, steps: evaluation.stepsTotal, epochs: evaluation.stepsTotal,
+      isa: evaluation.instructionSet.rawValue)
+    if recorded == nil { try record(evaluation.convolutions, isFirst: spec.resumeFrom == nil) }
+    let reporter = reporter(spec, keeping: .init(newest: Self.evaluationCheckpointsKept))
+    let outcome = try evaluation.run(reporter)
+    try reporter.finish()
+    switch outcome {
+    case .finished(let result):
+      log.info("result \(result.json.text)")
+      try events.append(.result(result.json))
+      return nil
+    case .stopped(let request):
+      try confirm(request, step: evaluation.step)
+      return request
+    }
+  }
+}
+
+extension CheckpointPolicy {
+  /// The same in steps.
+  fileprivate func retention(stepsPerEpoch: Int) -> CheckpointFolder.Retention {
+    CheckpointFolder.Retention(
+      newest: keepLast, keepsInitial: initial, everySteps: keepEvery.map { $0 * stepsPerEpoch },
+      best: keepBest.map { ($0.count, $0.mode == .max) })
+  }
+}
