@@ -20,7 +20,10 @@ struct DataFolder: Sendable {
     self.lock = lock
   }
 
-  var databasePath: String { "\(path)/vicregd.sqlite" }
+  var databasePath: String { DataFolder.databasePath(in: path) }
+
+  /// The database of a data folder.
+  static func databasePath(in path: String) -> String { "\(path)/vicregd.sqlite" }
 
   /// Opens the database, creating or migrating it.
   func openStore(migrations: String) throws -> JobStore {

@@ -33,6 +33,8 @@ enum Main {
     Command(name: "serve", help: "run the daemon: queue, workers, HTTP, dashboard", run: Serve.run),
     Command(name: "work", help: "run one job in its run folder (started by the daemon)", run: Work.run),
     Command(name: "migrate", help: "bring a data folder's database to this version", run: Migrate.run),
+    Command(name: "backup", help: "copy the database, also while a daemon uses it", run: Backup.run),
+    Command(name: "check", help: "check the database and all checkpoints", run: Check.run),
     Command(name: "bench", help: "measure the engine on this machine", run: Bench.run),
     Command(name: "version", help: "print the version", run: Version.run),
   ]
