@@ -113,13 +113,15 @@ let package = Package(
     tests("JobStore", ["JobStore", "JobModel", "SQLite", "Platform"]),
     tests("RunFolder", ["RunFolder", "JobModel", "Platform"]),
     tests("Dispatcher", ["Dispatcher", "RunFolder", "JobStore", "JobModel", "SQLite", "Platform"]),
-    tests("Training", ["Training", "Datasets", "NeuralNet", "JobModel", "Gzip"]),
+    tests("Training", ["Training", "Datasets", "NeuralNet", "JobModel", "Gzip", "Platform"]),
     tests("Datasets", ["Datasets", "Tensors", "Parallel", "Gzip"], resources: [.copy("Golden")]),
     tests(
       "NeuralNet", ["NeuralNet", "Kernels", "Tensors", "Parallel"], resources: [.copy("Golden")],
       settings: strict + [fast]),
     tests("Kernels", ["Kernels", "Tensors", "Parallel", "Platform"], settings: strict + [fast]),
     tests("System", ["Platform", "Gzip", "Crypto", "Logging"]),
+    tests(
+      "Simulation", ["Dispatcher", "RunFolder", "JobStore", "JobModel", "SQLite", "Platform", "Logging"]),
     tests("EndToEnd", ["JobModel", "Platform", "Crypto", "Gzip"]),
     tests("Tidy", []),
   ],

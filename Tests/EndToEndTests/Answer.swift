@@ -29,9 +29,13 @@ struct Answer {
     try self.init(received)
   }
 
+  /// The daemon went before it answered.
+  struct Missing: Error {}
+
   private init(_ bytes: [UInt8]) throws {
-    let end = try #require(
-      bytes.indices.first { bytes[$0...].starts(with: [13, 10, 13, 10]) }, "no answer came")
+    guard let end = bytes.indices.first(where: { bytes[$0...].starts(with: [13, 10, 13, 10]) }) else {
+      throw Missing()
+    }
     let lines = String(decoding: bytes[..<end], as: UTF8.self).split(separator: "\r\n")
     status = try #require(Int(lines[0].split(separator: " ")[1]))
     var fields: [String: String] = [:]

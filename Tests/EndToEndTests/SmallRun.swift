@@ -7,13 +7,13 @@ enum SmallRun {
   static let stepsPerCheckpoint = 8
 
   /// A job of `epochs` × 4 steps with a checkpoint after each second epoch.
-  static func job(epochs: Int = steps / 4) -> JSON {
+  static func job(epochs: Int = steps / 4, seed: Int = 0) -> JSON {
     [
       "kind": "train", "name": "small",
       "spec": [
         "preset": "small", "dataset": ["name": .string(dataset), "limit": 16], "epochs": .integer(epochs),
         "batch_size": 4, "encoder": ["width": 16, "fc": nil], "projector": ["widths": [32, 32]],
-        "log_every_steps": 1,
+        "log_every_steps": 1, "seed": .integer(seed),
         "checkpoint": ["every_epochs": 2, "keep_last": 2],
       ],
     ]

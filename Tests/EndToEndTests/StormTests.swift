@@ -1,0 +1,108 @@
+import JobModel
+import Platform
+import Testing
+
+/// `Scripts/prove.sh storm` kills two hundred times; a test run a few times.
+@Suite(.serialized) struct `A storm of kills` {
+  private static let kills = Environment.all["PROOF_KILLS"].flatMap { Int($0) } ?? 8
+  private static let seed = Environment.all["PROOF_SEED"].flatMap { UInt64($0) } ?? 1
+  private static let seeds = 3
+  private static let unfinishedJobs = 3
+
+  @Test func `loses nothing, doubles nothing, and every run ends in the same bits`() throws {
+    var dice = Dice(seed: Self.seed)
+    let daemon = try Daemon(arguments: [
+      "--workers", "2", "--threads-per-worker", "1", "--crash-limit", "1000",
+    ])
+    var history = History()
+    let digests = try undisturbed(daemon, &history)
+    var kills = 0
+    while kills < Self.kills {
+      try act(daemon, &history, &dice)
+      SystemClock.sleep(milliseconds: Int.random(in: 20...400, using: &dice))
+      kills += try strike(daemon, &dice)
+    }
+    try settle(daemon, history)
+    try history.check(daemon, digests: digests)
+    #expect(try daemon.check() == .exited(code: 0))
+    print("storm: \(kills) kills, \(history.jobs.count) jobs, \(history.cancelled.count) cancelled")
+  }
+
+  /// Trains once with each seed while nothing happens.
+  private func undisturbed(_ daemon: Daemon, _ history: inout History) throws -> [Int: String] {
+    var digests: [Int: String] = [:]
+    for seed in 0..<Self.seeds {
+      let job = try daemon.queue(SmallRun.job(seed: seed))
+      history.jobs[job] = seed
+      #expect(try daemon.finishedJob(job)["state"] == "succeeded")
+      digests[seed] = try daemon.lastDigest(job)
+    }
+    return digests
+  }
+
+  /// What users do: queue so that there is always something to run, pause, resume, cancel, look.
+  private func act(_ daemon: Daemon, _ history: inout History, _ dice: inout Dice) throws {
+    let unfinished =
+      try daemon.get("/jobs?state=queued,running,pausing,paused,cancelling&limit=500")["jobs"]?
+      .array ?? []
+    if unfinished.count < Self.unfinishedJobs {
+      let seed = Int.random(in: 0..<Self.seeds, using: &dice)
+      history.jobs[try daemon.queue(SmallRun.job(seed: seed))] = seed
+    }
+    guard let job = unfinished.randomElement(using: &dice)?["id"]?.string else { return }
+    switch Int.random(in: 0..<8, using: &dice) {
+    case 0:
+      let mode = Bool.random(using: &dice) ? "graceful" : "now"
+      let answer = try daemon.request("POST", "/jobs/\(job)/cancel", #"{"mode":"\#(mode)"}"#)
+      if answer.status == 202 { history.cancelled.insert(job) }
+    case 1: _ = try daemon.request("POST", "/jobs/\(job)/pause")
+    case 2, 3: try resumeAll(daemon)
+    default: break
+    }
+  }
+
+  private func resumeAll(_ daemon: Daemon) throws {
+    for job in try daemon.get("/jobs?state=paused,pausing&limit=500")["jobs"]?.array ?? [] {
+      _ = try daemon.request("POST", "/jobs/\(try #require(job["id"]?.string))/resume")
+    }
+  }
+
+  /// Kills the daemon, with its workers or without, or a worker. Answers how many processes were killed.
+  private func strike(_ daemon: Daemon, _ dice: inout Dice) throws -> Int {
+    let workers = try daemon.liveWorkers()
+    if Bool.random(using: &dice) {
+      guard let job = workers.randomElement(using: &dice) else { return 0 }
+      try daemon.killWorker(of: job)
+      return 1
+    }
+    try daemon.kill()
+    let takesWorkers = Bool.random(using: &dice)
+    if takesWorkers { for job in workers { try daemon.killWorker(of: job) } }
+    SystemClock.sleep(milliseconds: Int.random(in: 0...100, using: &dice))
+    try daemon.start()
+    return takesWorkers ? 1 + workers.count : 1
+  }
+
+  private func settle(_ daemon: Daemon, _ history: History) throws {
+    try eventually(seconds: 170) {
+      try resumeAll(daemon)
+      let path = "/jobs?state=blocked,queued,running,pausing,paused,cancelling"
+      return try daemon.get(path)["jobs"] == [] ? true : nil
+    }
+  }
+}
+
+/// A pseudo-random sequence (SplitMix64) that a seed determines.
+struct Dice: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+}

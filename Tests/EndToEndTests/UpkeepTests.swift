@@ -1,0 +1,44 @@
+import JobModel
+import Platform
+import Testing
+
+@Suite(.serialized) struct `Upkeep beside a running daemon` {
+  private func run(_ daemon: Daemon, _ arguments: [String]) throws -> (ChildProcess.Ending, String) {
+    let log = "\(daemon.data)/upkeep-\(UInt64.random(in: 0 ... .max)).txt"
+    let ending = try ChildProcess(try Daemon.program(), arguments, logPath: log).wait()
+    return (ending, try Faults.text(of: log))
+  }
+
+  @Test func `the database is copied, and another daemon goes on from the copy`() throws {
+    let daemon = try Daemon()
+    let job = try daemon.queue(SmallRun.job())
+    #expect(try daemon.finishedJob(job)["state"] == "succeeded")
+    let other = try Daemon()
+    let (ending, text) = try run(daemon, ["backup", "\(other.data)/copy.sqlite", "--data", daemon.data])
+    #expect(ending == .exited(code: 0), "\(text)")
+    other.send(.terminate)
+    #expect(try other.ending() == .exited(code: 0))
+    for name in try FileSystem.list(other.data) where name.hasPrefix("vicregd.sqlite") {
+      try FileSystem.remove("\(other.data)/\(name)")
+    }
+    try FileSystem.rename("\(other.data)/copy.sqlite", to: "\(other.data)/vicregd.sqlite")
+    try other.start()
+    #expect(try other.get("/jobs/\(job)")["state"] == "succeeded")
+    #expect(try other.steps(job) == Array(1...SmallRun.steps))
+  }
+
+  @Test func `a damaged checkpoint is found`() throws {
+    let daemon = try Daemon()
+    let job = try daemon.queue(SmallRun.job())
+    #expect(try daemon.finishedJob(job)["state"] == "succeeded")
+    #expect(try daemon.check() == .exited(code: 0))
+    let folder = "\(daemon.data)/runs/\(job)/checkpoints"
+    let name = try #require(try FileSystem.list(folder).last { $0.hasSuffix(".gz") })
+    var bytes = try File("\(folder)/\(name)", .read).readAll()
+    bytes[bytes.count / 2] ^= 1
+    try AtomicFile.write(bytes, to: "\(folder)/\(name)")
+    let (ending, text) = try run(daemon, ["check", "--data", daemon.data])
+    #expect(ending == .exited(code: 1))
+    #expect(text.contains(name) && text.contains("damaged: 1"), "\(text)")
+  }
+}
