@@ -53,6 +53,15 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
     ConvolutionCase(5, 4, 350, 4, 4, 350, kernel: 3, padding: 1),
   ]
 
+  static let stride2: [ConvolutionCase] = [
+    ConvolutionCase(1, 1, 1, 1, 1, 1, kernel: 3, stride: 2, padding: 1),
+    ConvolutionCase(3, 2, 16, 2, 3, 16, kernel: 3, stride: 2, padding: 1),
+    ConvolutionCase(3, 3, 5, 7, 4, 19, kernel: 3, stride: 2, padding: 1),
+    ConvolutionCase(2, 2, 33, 13, 12, 31, kernel: 3, stride: 2, padding: 1),
+    ConvolutionCase(9, 7, 16, 15, 15, 32, kernel: 3, stride: 2, padding: 1),
+    ConvolutionCase(5, 4, 200, 8, 8, 230, kernel: 3, stride: 2, padding: 1),
+  ]
+
   static let stems: [ConvolutionCase] = [
     ConvolutionCase(3, 2, 3, 8, 9, 20, kernel: 3),
     ConvolutionCase(2, 2, 3, 32, 32, 64, kernel: 3, padding: 2),
@@ -152,6 +161,28 @@ struct ConvolutionNumbers {
     }
   }
 
+  @Test(arguments: InstructionSet.available)
+  func `Winograd's algorithm with stride 2 agrees with a double precision reference`(
+    _ set: InstructionSet
+  ) throws {
+    for c in ConvolutionCase.stride2 {
+      let results = try (1...3).map { threads in
+        let bench = try Bench(set, threads: threads)
+        return try ConvolutionTests.run(
+          bench, c, ConvolutionNumbers(bench, c), algorithms: ConvolutionAlgorithms(all: .winograd4stride2))
+      }
+      let numbers = try ConvolutionNumbers(try Bench(set, threads: 1), c)
+      let reference = ReferenceConvolution(s: c.shape, n: c.images)
+      let (weight, dOutput, input) = (numbers.weight.array, numbers.dOutput.array, numbers.input.array)
+      let output = reference.forward(input, weight, numbers.bias.array)
+      #expect(relativeError(results[0].output, output) < 1e-5)
+      #expect(relativeError(results[0].dInput, reference.backwardInput(dOutput, weight)) < 1e-5)
+      #expect(relativeError(results[0].dWeight, reference.backwardWeight(input, dOutput)) < 3e-6)
+      #expect(results[0].paddingIsZero)
+      #expect(results[0] == results[1] && results[0] == results[2], "bits depend on the threads")
+    }
+  }
+
   @Test func `the automatic choice takes the fewest products`() {
     func choice(_ side: Int, stride: Int = 1) -> ConvolutionAlgorithms {
       let shape = ConvolutionShape(
@@ -166,7 +197,10 @@ struct ConvolutionNumbers {
     #expect(choice(15).backwardInput == .winograd4)
     #expect(choice(4) == ConvolutionAlgorithms(all: .winograd4))
     #expect(choice(2) == ConvolutionAlgorithms(all: .winograd2))
-    #expect(choice(30, stride: 2) == .direct)
+    let phased = ConvolutionAlgorithms(
+      forward: .direct, backwardInput: .direct, backwardWeight: .winograd4stride2)
+    #expect(choice(30, stride: 2) == phased)
+    #expect(choice(2, stride: 2) == .direct)
   }
 
   @Test(arguments: InstructionSet.available)

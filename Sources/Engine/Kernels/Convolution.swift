@@ -32,7 +32,7 @@ package struct Convolution {
     precondition(
       algorithms.forward.isApplicable(to: shape) && algorithms.backwardInput.isApplicable(to: shape)
         && algorithms.backwardWeight.isApplicable(to: shape),
-      "Winograd's algorithm is for 3×3 kernels, stride 1")
+      "Winograd's algorithm is for 3×3 kernels, stride 1 or 2")
     self.shape = shape
     self.algorithms = algorithms
     self.compute = compute

@@ -9,27 +9,33 @@ package enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
   case winograd4
   /// Winograd's F(6×6, 3×3).
   case winograd6
+  /// Winograd's F(4×4, 2×2) on the four phases of a map with stride 2.
+  case winograd4stride2
 
   /// Output rows and columns of a tile; `nil` for the direct algorithm.
   var outputs: Int? {
     switch self {
     case .direct: nil
     case .winograd2: 2
-    case .winograd4: 4
+    case .winograd4, .winograd4stride2: 4
     case .winograd6: 6
     }
   }
 
   /// Whether this algorithm can compute a convolution of `shape`.
   package func isApplicable(to shape: ConvolutionShape) -> Bool {
-    self == .direct || (shape.kernel == 3 && shape.stride == 1 && shape.padding <= 2)
+    switch self {
+    case .direct: true
+    case .winograd2, .winograd4, .winograd6: shape.kernel == 3 && shape.stride == 1 && shape.padding <= 2
+    case .winograd4stride2: shape.kernel == 3 && shape.stride == 2 && shape.padding == 1
+    }
   }
 
   /// Multiply-adds for each pair of channels and image, for a map of `height` × `width` outputs.
   fileprivate func products(height: Int, width: Int) -> Int {
     guard let outputs else { return 9 * height * width }
     let tiles = ((height + outputs - 1) / outputs) * ((width + outputs - 1) / outputs)
-    return tiles * (outputs + 2) * (outputs + 2)
+    return tiles * (self == .winograd4stride2 ? 4 * 5 * 5 : (outputs + 2) * (outputs + 2))
   }
 }
 
@@ -64,9 +70,10 @@ package struct ConvolutionAlgorithms: Sendable, Equatable {
 
   /// The algorithms with the fewest products for `shape`, small tiles first where they are equal.
   ///
-  /// The largest tiles serve the weight gradient alone: the rounding of maps grows from layer to layer, that
-  /// of a weight gradient stays where it is. The choice follows from the shape of the maps alone, so equal
-  /// specifications get equal algorithms on every machine.
+  /// The largest tiles and the phases of stride 2 serve the weight gradient alone: the rounding of maps grows
+  /// from layer to layer, that of a weight gradient stays where it is, and there the phases win most. The
+  /// choice follows from the shape of the maps alone, so equal specifications get equal algorithms on every
+  /// machine.
   package static func automatic(for shape: ConvolutionShape) -> ConvolutionAlgorithms {
     func best(_ height: Int, _ width: Int, of candidates: [ConvolutionAlgorithm]) -> ConvolutionAlgorithm {
       candidates.filter { $0.isApplicable(to: shape) }.min {
@@ -79,7 +86,8 @@ package struct ConvolutionAlgorithms: Sendable, Equatable {
       forward: best(shape.outputHeight, shape.outputWidth, of: ofMaps),
       backwardInput: best(shape.height, shape.width, of: ofMaps),
       backwardWeight: best(
-        shape.outputHeight, shape.outputWidth, of: isDeep ? ofMaps : ConvolutionAlgorithm.allCases))
+        shape.outputHeight, shape.outputWidth,
+        of: isDeep ? ofMaps + [.winograd4stride2] : ConvolutionAlgorithm.allCases))
   }
 }
 

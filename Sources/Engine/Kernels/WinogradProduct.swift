@@ -18,42 +18,57 @@ struct WinogradProduct {
   /// Pairs of column blocks of a product's task when all threads work together.
   private static let pairsOfTask = 4
 
-  /// The grid of input tiles on the source, of output tiles on the target.
-  let sourceGrid: TileGrid
-  let targetGrid: TileGrid
+  /// The grids of input tiles on the source: one, or one for each phase that is summed over.
+  private let sourceGrids: [TileGrid]
+  /// The grids of output tiles on the target: one, or one for each phase of the result.
+  private let targetGrids: [TileGrid]
   /// Channels that are summed over.
-  let innerCount: Int
-  let innerStride: Int
+  private let innerCount: Int
+  private let innerStride: Int
   /// Channels of the result.
-  let outerCount: Int
-  let outerStride: Int
-  /// Whether taps are taken in reverse.
-  let isRotated: Bool
+  private let outerCount: Int
+  private let outerStride: Int
+  /// The input gradient takes taps in reverse.
+  private let isGradient: Bool
 
   /// The forward pass of `s`, or with `isGradient` its input gradient, in tiles of `outputs` × `outputs`.
   init(_ s: ConvolutionShape, outputs: Int, isGradient: Bool) {
+    self.isGradient = isGradient
+    innerCount = isGradient ? s.outputChannels : s.inputChannels
+    outerCount = isGradient ? s.inputChannels : s.outputChannels
+    innerStride = isGradient ? s.inputChannels * 9 : 9
+    outerStride = isGradient ? 9 : s.inputChannels * 9
+    if s.stride == 2 {
+      let phases = (0..<StridePhases.count).map {
+        StridePhases.inputGrid(s, phase: $0, isTarget: isGradient)
+      }
+      sourceGrids = isGradient ? [StridePhases.outputGrid(s)] : phases
+      targetGrids = isGradient ? phases : [StridePhases.outputGrid(s)]
+      return
+    }
     let height = isGradient ? s.height : s.outputHeight
     let width = isGradient ? s.width : s.outputWidth
     func grid(_ rows: Int, _ columns: Int, _ imageStride: Int, _ offset: Int) -> TileGrid {
       TileGrid(
         tileRows: (height + outputs - 1) / outputs, tileColumns: (width + outputs - 1) / outputs,
-        outputs: outputs, mapRows: rows, mapColumns: columns, imageStride: imageStride, offset: offset)
+        outputs: outputs, mapRows: rows, mapColumns: columns, imageStride: imageStride, rowOffset: offset,
+        columnOffset: offset)
     }
     let input = (s.height, s.width, s.inputImageStride)
     let output = (s.outputHeight, s.outputWidth, s.outputImageStride)
     let (from, to) = isGradient ? (output, input) : (input, output)
-    sourceGrid = grid(from.0, from.1, from.2, isGradient ? s.padding - 2 : -s.padding)
-    targetGrid = grid(to.0, to.1, to.2, 0)
-    innerCount = isGradient ? s.outputChannels : s.inputChannels
-    outerCount = isGradient ? s.inputChannels : s.outputChannels
-    innerStride = isGradient ? s.inputChannels * 9 : 9
-    outerStride = isGradient ? 9 : s.inputChannels * 9
-    isRotated = isGradient
+    sourceGrids = [grid(from.0, from.1, from.2, isGradient ? s.padding - 2 : -s.padding)]
+    targetGrids = [grid(to.0, to.1, to.2, 0)]
   }
 
-  private var positions: Int { (sourceGrid.outputs + 2) * (sourceGrid.outputs + 2) }
-  private var innerBlocks: Int { (innerCount + 15) / 16 }
-  private var outerBlocks: Int { (outerCount + 15) / 16 }
+  private var outputs: Int { sourceGrids[0].outputs }
+  private var taps: Int { sourceGrids[0].taps }
+  private var positions: Int { (outputs + taps - 1) * (outputs + taps - 1) }
+  /// Blocks of channels of one phase.
+  private var innerBlocksOfPhase: Int { (innerCount + 15) / 16 }
+  private var outerBlocksOfPhase: Int { (outerCount + 15) / 16 }
+  private var innerBlocks: Int { sourceGrids.count * innerBlocksOfPhase }
+  private var outerBlocks: Int { targetGrids.count * outerBlocksOfPhase }
   private var pairs: Int { (outerBlocks + 1) / 2 }
   private var panelStride: Int { innerBlocks * 16 * 32 }
   /// Floats between two positions of the factors; not a multiple of a page.
@@ -61,7 +76,7 @@ struct WinogradProduct {
   private var factorFloats: Int { positions * factorStride }
   private var isShared: Bool { factorFloats * 4 > WinogradProduct.sharedFactorBytes }
 
-  private func tiles(images: Int) -> Int { images * sourceGrid.tileRows * sourceGrid.tileColumns }
+  private func tiles(images: Int) -> Int { images * sourceGrids[0].tileRows * sourceGrids[0].tileColumns }
 
   /// Tiles that are transformed before their products are taken.
   private func blockTiles(images: Int) -> Int {
@@ -91,7 +106,7 @@ struct WinogradProduct {
   /// Groups of lines in each of `views` parts of `images` images, as a `ResultEnding` needs them.
   func groups(images: Int, imagesMax: Int, views: Int) -> Int {
     let length = isShared ? WinogradProduct.chunkTiles : blockTiles(images: imagesMax)
-    return (tiles(images: images / views) + length - 1) / length
+    return (tiles(images: images / views) + length - 1) / length * targetGrids.count
   }
 
   /// Transforms the weight and runs the convolution on `views` parts of the images, one after the other.
@@ -171,19 +186,25 @@ struct WinogradProduct {
   }
 
   private func transformWeights(_ compute: Compute, _ weight: In, _ factors: Out, _ job: WinogradJob) {
-    let kernels = compute.kernels
     compute.team.run(tasks: innerBlocks * outerBlocks) { task, member in
-      let inner = task / outerBlocks
-      let outer = task % outerBlocks
+      let (inner, outer) = (task / outerBlocks, task % outerBlocks)
       let width = min(32, outerBlocks * 16 - outer / 2 * 32)
+      let innerFirst = inner % innerBlocksOfPhase * 16
+      let outerFirst = outer % outerBlocksOfPhase * 16
       let block = WeightBlock(
-        innerCount: min(16, innerCount - inner * 16), innerStride: innerStride,
-        outerCount: min(16, outerCount - outer * 16), outerStride: outerStride)
-      kernels.winogradWeights(
-        sourceGrid.outputs, weight + inner * 16 * innerStride + outer * 16 * outerStride, block, isRotated,
-        width,
-        factorStride, job.memberScratch(member),
-        factors + outer / 2 * panelStride + inner * 16 * width + outer % 2 * 16)
+        innerCount: min(16, innerCount - innerFirst), innerStride: innerStride,
+        outerCount: min(16, outerCount - outerFirst), outerStride: outerStride)
+      let from = weight + innerFirst * innerStride + outerFirst * outerStride
+      let to = factors + outer / 2 * panelStride + inner * 16 * width + outer % 2 * 16
+      if taps == 2 {
+        let phase = inner / innerBlocksOfPhase + outer / outerBlocksOfPhase
+        job.kernels.phaseWeights(
+          from, block, StridePhases.taps(phase, isGradient: isGradient), width, factorStride,
+          job.memberScratch(member), to)
+      } else {
+        job.kernels.winogradWeights(
+          outputs, from, block, isGradient, width, factorStride, job.memberScratch(member), to)
+      }
     }
   }
 
@@ -191,10 +212,11 @@ struct WinogradProduct {
     _ job: WinogradJob, _ range: Range<Int>, _ channels: Int, _ transformed: Out, line: Int, view: Int,
     _ member: Int
   ) {
+    let grid = sourceGrids[channels / innerBlocksOfPhase]
+    let block = channels % innerBlocksOfPhase
     job.kernels.winogradInput(
-      sourceGrid, range.lowerBound, range.count,
-      job.source + channels * sourceGrid.mapRows * sourceGrid.mapColumns * 16,
-      job.constants.map { $0 + (view * innerBlocks + channels) * NormConstants.count },
+      grid, range.lowerBound, range.count, job.source + block * grid.mapRows * grid.mapColumns * 16,
+      job.constants.map { $0 + (view * innerBlocksOfPhase + block) * NormConstants.count },
       positionStride(innerBlocks, tiles: job.tilesMax), job.memberScratch(member),
       transformed + (channels * job.tilesMax + line) * 16)
   }
@@ -217,12 +239,15 @@ struct WinogradProduct {
     group: Int, _ member: Int
   ) {
     let sums = job.memberSums(member)
+    let phase = channels / outerBlocksOfPhase
+    let block = channels % outerBlocksOfPhase
     job.kernels.winogradOutput(
-      targetGrid, range.lowerBound, range.count, products + (channels * job.tilesMax + line) * 16,
+      targetGrids[phase], range.lowerBound, range.count, products + (channels * job.tilesMax + line) * 16,
       positionStride(outerBlocks, tiles: job.tilesMax),
-      job.ending.ending(view: view, block: channels, sums: sums, target: job.target),
-      job.memberScratch(member), job.target + channels * job.ending.mapStride)
-    job.ending.keep(sums, view: view, group: group, block: channels, isFirst: true)
+      job.ending.ending(view: view, block: block, sums: sums, target: job.target),
+      job.memberScratch(member), job.target + block * job.ending.mapStride)
+    job.ending.keep(
+      sums, view: view, group: group * targetGrids.count + phase, block: block, isFirst: true)
   }
 }
 

@@ -22,8 +22,13 @@ struct WinogradWeightGradient {
   let shape: ConvolutionShape
   let outputs: Int
 
-  private var positions: Int { (outputs + 2) * (outputs + 2) }
-  private var inputBlocks: Int { (shape.inputChannels + 15) / 16 }
+  /// Phases of the input: one, or four with stride 2.
+  private var phases: Int { shape.stride == 2 ? StridePhases.count : 1 }
+  private var tileSize: Int { outputs + (shape.stride == 2 ? 1 : 2) }
+  private var positions: Int { tileSize * tileSize }
+  /// Blocks of input channels of one phase.
+  private var blocksOfPhase: Int { (shape.inputChannels + 15) / 16 }
+  private var inputBlocks: Int { phases * blocksOfPhase }
   private var outputBlocks: Int { (shape.outputChannels + 15) / 16 }
   private var accumulatorStride: Int { inputBlocks * outputBlocks * 256 + 16 }
   private var accumulatorFloats: Int { positions * accumulatorStride }
@@ -61,7 +66,7 @@ struct WinogradWeightGradient {
   private struct Job {
     let kernels: KernelTable
     let input: In
-    /// `[input blocks][NormConstants.count]` of the view, or nil.
+    /// `[blocks of a phase][NormConstants.count]` of the view, or nil.
     let constants: In?
     let dOutput: In
   }
@@ -81,7 +86,7 @@ struct WinogradWeightGradient {
     func job(_ view: Int) -> Job {
       Job(
         kernels: compute.kernels, input: input,
-        constants: constants.map { $0 + view * inputBlocks * NormConstants.count }, dOutput: dOutput)
+        constants: constants.map { $0 + view * blocksOfPhase * NormConstants.count }, dOutput: dOutput)
     }
     if isApart {
       compute.team.run(tasks: views * parts) { task, member in
@@ -161,25 +166,38 @@ struct WinogradWeightGradient {
     _ job: Job, first: Int, count: Int, block: Int, line: Int, _ transformed: Out, _ scratch: Out
   ) {
     if block < inputBlocks {
+      let channels = block % blocksOfPhase
       job.kernels.winogradInput(
-        grid(shape.height, shape.width, shape.inputImageStride, -shape.padding), first, count,
-        job.input + block * shape.height * shape.width * 16,
-        job.constants.map { $0 + block * NormConstants.count }, inputStride, scratch,
+        inputGrid(phase: block / blocksOfPhase), first, count,
+        job.input + channels * shape.height * shape.width * 16,
+        job.constants.map { $0 + channels * NormConstants.count }, inputStride, scratch,
         transformed + (block * blockTiles + line) * 16)
       return
     }
     let column = block - inputBlocks
     job.kernels.winogradGradient(
-      grid(shape.outputHeight, shape.outputWidth, shape.outputImageStride, 0), first, count,
+      outputGrid, first, count,
       job.dOutput + column * shape.outputHeight * shape.outputWidth * 16, gradientStride, scratch,
       transformed + positions * inputStride + (column * blockTiles + line) * 16)
+  }
+
+  private func inputGrid(phase: Int) -> TileGrid {
+    shape.stride == 2
+      ? StridePhases.inputGrid(shape, phase: phase, isTarget: false)
+      : grid(shape.height, shape.width, shape.inputImageStride, -shape.padding)
+  }
+
+  private var outputGrid: TileGrid {
+    shape.stride == 2
+      ? StridePhases.outputGrid(shape)
+      : grid(shape.outputHeight, shape.outputWidth, shape.outputImageStride, 0)
   }
 
   private func grid(_ rows: Int, _ columns: Int, _ imageStride: Int, _ offset: Int) -> TileGrid {
     TileGrid(
       tileRows: (shape.outputHeight + outputs - 1) / outputs,
       tileColumns: (shape.outputWidth + outputs - 1) / outputs, outputs: outputs, mapRows: rows,
-      mapColumns: columns, imageStride: imageStride, offset: offset)
+      mapColumns: columns, imageStride: imageStride, rowOffset: offset, columnOffset: offset)
   }
 
   private func accumulate(
@@ -201,15 +219,21 @@ struct WinogradWeightGradient {
     let kernels = compute.kernels
     let outerStride = shape.inputChannels * 9
     compute.team.run(tasks: inputBlocks * outputBlocks) { task, member in
-      let inner = task / outputBlocks
-      let outer = task % outputBlocks
+      let (inner, outer) = (task / outputBlocks, task % outputBlocks)
+      let first = inner % blocksOfPhase * 16
       let block = WeightBlock(
-        innerCount: min(16, shape.inputChannels - inner * 16), innerStride: 9,
+        innerCount: min(16, shape.inputChannels - first), innerStride: 9,
         outerCount: min(16, shape.outputChannels - outer * 16), outerStride: outerStride)
-      kernels.winogradWeightGradients(
-        outputs, accumulators + task * 256, block, accumulatorStride,
-        scratch + member * kernels.winogradScratchFloats(),
-        dWeight + inner * 16 * 9 + outer * 16 * outerStride)
+      let free = scratch + member * kernels.winogradScratchFloats()
+      let target = dWeight + first * 9 + outer * 16 * outerStride
+      if shape.stride == 2 {
+        kernels.phaseWeightGradients(
+          accumulators + task * 256, block,
+          StridePhases.taps(inner / blocksOfPhase, isGradient: false), accumulatorStride, free, target)
+      } else {
+        kernels.winogradWeightGradients(
+          outputs, accumulators + task * 256, block, accumulatorStride, free, target)
+      }
     }
   }
 }

@@ -27,6 +27,8 @@ package struct KernelTable: Sendable {
   package let winogradInput: @Sendable (TileGrid, Int, Int, In, In?, Int, Out, Out) -> Void
   package let winogradGradient: @Sendable (TileGrid, Int, Int, In, Int, Out, Out) -> Void
   package let winogradOutput: @Sendable (TileGrid, Int, Int, In, Int, Ending, Out, Out) -> Void
+  package let phaseWeights: @Sendable (In, WeightBlock, PhaseTaps, Int, Int, Out, Out) -> Void
+  package let phaseWeightGradients: @Sendable (In, WeightBlock, PhaseTaps, Int, Out, Out) -> Void
   package let winogradWeights: @Sendable (Int, In, WeightBlock, Bool, Int, Int, Out, Out) -> Void
   package let winogradWeightGradients: @Sendable (Int, In, WeightBlock, Int, Out, Out) -> Void
   package let packWeights: @Sendable (In, Int, Int, Int, Int, Int, Out) -> Void
@@ -69,6 +71,8 @@ package struct KernelTable: Sendable {
     winogradInput: @escaping @Sendable (TileGrid, Int, Int, In, In?, Int, Out, Out) -> Void,
     winogradGradient: @escaping @Sendable (TileGrid, Int, Int, In, Int, Out, Out) -> Void,
     winogradOutput: @escaping @Sendable (TileGrid, Int, Int, In, Int, Ending, Out, Out) -> Void,
+    phaseWeights: @escaping @Sendable (In, WeightBlock, PhaseTaps, Int, Int, Out, Out) -> Void,
+    phaseWeightGradients: @escaping @Sendable (In, WeightBlock, PhaseTaps, Int, Out, Out) -> Void,
     winogradWeights: @escaping @Sendable (Int, In, WeightBlock, Bool, Int, Int, Out, Out) -> Void,
     winogradWeightGradients: @escaping @Sendable (Int, In, WeightBlock, Int, Out, Out) -> Void,
     packWeights: @escaping @Sendable (In, Int, Int, Int, Int, Int, Out) -> Void,
@@ -92,6 +96,7 @@ package struct KernelTable: Sendable {
     updateAdam: @escaping @Sendable (AdamConstants, In, Int, Out, Out, Out) -> Void,
     updateMomentum: @escaping @Sendable (Float, Float, Float, Float, In, Int, Out, Out?) -> Void
   ) {
+    (self.phaseWeights, self.phaseWeightGradients) = (phaseWeights, phaseWeightGradients)
     (self.multiplyPixels, self.multiplyChannels) = (multiplyPixels, multiplyChannels)
     (self.multiplyRegisters, self.operationsOfStep) = (multiplyRegisters, operationsOfStep)
     (self.gatherLines, self.scatterLines) = (gatherLines, scatterLines)

@@ -19,6 +19,8 @@ package func kernelTable() -> KernelTable {
     winogradInput: winogradInput,
     winogradGradient: winogradGradient,
     winogradOutput: winogradOutput,
+    phaseWeights: phaseWeights,
+    phaseWeightGradients: phaseWeightGradients,
     winogradWeights: winogradWeights,
     winogradWeightGradients: winogradWeightGradients,
     packWeights: packWeights,

@@ -5,7 +5,8 @@ import KernelsABI
 ///
 /// Inner block k of a row are the 16 channels at `offsets[k]` floats from its pixel; every window lies inside
 /// the map. B is packed as for `multiplyPixels`, C has a run `[count][16]` for each of the `columnBlocks`
-/// blocks of columns. The inner dimension is cut so that the part of B in use stays in the second-level cache.
+/// blocks of columns. The inner dimension is cut so that the part of B in use stays in the second-level
+/// cache.
 func multiplyWindows(
   _ grid: PixelGrid, first: Int, count: Int, offsets: UnsafePointer<Int>, kBlocks: Int, map: In, b: In,
   columnBlocks: Int, c0: Out, c1: Out

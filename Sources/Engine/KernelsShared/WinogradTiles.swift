@@ -21,10 +21,15 @@ func winogradInput(
   _ grid: TileGrid, first: Int, count: Int, source: In, constants: In?, positionStride: Int, scratch: Out,
   target: Out
 ) {
-  switch grid.outputs {
-  case 2: inputs(WinogradTwo.self, grid, first, count, source, constants, positionStride, scratch, target)
-  case 4: inputs(WinogradFour.self, grid, first, count, source, constants, positionStride, scratch, target)
-  default: inputs(WinogradSix.self, grid, first, count, source, constants, positionStride, scratch, target)
+  switch (grid.taps, grid.outputs) {
+  case (2, _):
+    inputs(WinogradPhases.self, grid, first, count, source, constants, positionStride, scratch, target)
+  case (_, 2):
+    inputs(WinogradTwo.self, grid, first, count, source, constants, positionStride, scratch, target)
+  case (_, 4):
+    inputs(WinogradFour.self, grid, first, count, source, constants, positionStride, scratch, target)
+  default:
+    inputs(WinogradSix.self, grid, first, count, source, constants, positionStride, scratch, target)
   }
 }
 
@@ -32,16 +37,11 @@ func winogradInput(
 func winogradGradient(
   _ grid: TileGrid, first: Int, count: Int, source: In, positionStride: Int, scratch: Out, target: Out
 ) {
-  switch grid.outputs {
-  case 2:
-    tiles(WinogradTwo.Gradient.self, grid, first, count, source, positionStride, scratch, target) { x, _ in x
-    }
-  case 4:
-    tiles(WinogradFour.Gradient.self, grid, first, count, source, positionStride, scratch, target) { x, _ in x
-    }
-  default:
-    tiles(WinogradSix.Gradient.self, grid, first, count, source, positionStride, scratch, target) { x, _ in x
-    }
+  switch (grid.taps, grid.outputs) {
+  case (2, _): gradients(WinogradPhases.self, grid, first, count, source, positionStride, scratch, target)
+  case (_, 2): gradients(WinogradTwo.self, grid, first, count, source, positionStride, scratch, target)
+  case (_, 4): gradients(WinogradFour.self, grid, first, count, source, positionStride, scratch, target)
+  default: gradients(WinogradSix.self, grid, first, count, source, positionStride, scratch, target)
   }
 }
 
@@ -52,14 +52,24 @@ func winogradOutput(
   _ grid: TileGrid, first: Int, count: Int, source: In, positionStride: Int, ending: Ending, scratch: Out,
   target: Out
 ) {
-  switch grid.outputs {
-  case 2:
+  switch (grid.taps, grid.outputs) {
+  case (2, _):
+    outputs(WinogradPhases.Output.self, grid, first, count, source, positionStride, ending, scratch, target)
+  case (_, 2):
     outputs(WinogradTwo.Output.self, grid, first, count, source, positionStride, ending, scratch, target)
-  case 4:
+  case (_, 4):
     outputs(WinogradFour.Output.self, grid, first, count, source, positionStride, ending, scratch, target)
   default:
     outputs(WinogradSix.Output.self, grid, first, count, source, positionStride, ending, scratch, target)
   }
+}
+
+@inline(__always)
+private func gradients<K: WinogradKernel>(
+  _: K.Type, _ grid: TileGrid, _ first: Int, _ count: Int, _ source: In, _ positionStride: Int,
+  _ scratch: Out, _ target: Out
+) {
+  tiles(K.Gradient.self, grid, first, count, source, positionStride, scratch, target) { x, _ in x }
 }
 
 @inline(__always)
@@ -88,8 +98,8 @@ private func tiles<T: LineTransform>(
   var done = 0
   while done < count {
     let run = min(count - done, grid.tileColumns - tile.column, tilesTogether)
-    let row = tile.row * grid.outputs + grid.offset
-    let column = tile.column * grid.outputs + grid.offset
+    let row = tile.row * grid.outputs * grid.step + grid.rowOffset
+    let column = tile.column * grid.outputs * grid.step + grid.columnOffset
     let map = source + tile.image * grid.imageStride
     for lane in stride(from: 0, to: 16, by: Register.scalarCount) {
       transformColumns(
@@ -120,16 +130,17 @@ private func transformColumns<T: LineTransform>(
   strip: Out, _ value: (Register) -> Register
 ) {
   let lanes = Register.scalarCount
-  let isWhole = row >= 0 && row + T.inputs <= grid.mapRows
-  let firstInside = max(0, -row)
-  let endInside = max(firstInside, min(T.inputs, grid.mapRows - row))
+  let step = grid.step
+  let isWhole = row >= 0 && row + (T.inputs - 1) * step < grid.mapRows
+  let firstInside = row >= 0 ? 0 : (step - 1 - row) / step
+  let endInside = max(firstInside, min(T.inputs, (grid.mapRows - row + step - 1) / step))
   if !isWhole {
     for i in 0..<T.inputs { setRegister(Register(), strip + i * lanes) }
   }
-  let rowStride = grid.mapColumns * 16
+  let rowStride = grid.mapColumns * step * 16
   for j in 0..<count {
     let to = scratch + j * T.outputs * 16
-    let x = column + j
+    let x = column + j * step
     if x < 0 || x >= grid.mapColumns {
       for i in 0..<T.outputs { setRegister(Register(), to + i * 16) }
       continue
@@ -155,7 +166,9 @@ private func outputs<T: LineTransform>(
     _ = finish(
       T.self, StoredLines.self, grid, first, 1, source, positionStride, ending, scratch, target)
     let tile = place(first, rows: grid.tileRows, columns: grid.tileColumns)
-    let pixel = (tile.row * grid.mapColumns + tile.column) * grid.outputs
+    let size = grid.outputs * grid.step
+    let pixel =
+      (tile.row * size + grid.rowOffset) * grid.mapColumns + tile.column * size + grid.columnOffset
     beginSums(ending.sums, shift: line(target + tile.image * grid.imageStride + pixel * 16))
     let lines = finish(
       T.self, LinesWithMoments.self, grid, first, count, source, positionStride, ending, scratch, target)
@@ -192,16 +205,17 @@ private func finish<T: LineTransform, E: LineEnding>(
   _ ending: Ending, _ scratch: Out, _ target: Out
 ) -> Int {
   let size = T.outputs
+  let step = grid.step
   let lanes = Register.scalarCount
   let strip = scratch + columnFloats
   var tile = place(first, rows: grid.tileRows, columns: grid.tileColumns)
   var lines = 0
   for index in 0..<count {
-    let row = tile.row * size
-    let column = tile.column * size
+    let row = tile.row * size * step + grid.rowOffset
+    let column = tile.column * size * step + grid.columnOffset
     let start = tile.image * grid.imageStride + (row * grid.mapColumns + column) * 16
-    let rows = min(size, grid.mapRows - row)
-    let columns = min(size, grid.mapColumns - column)
+    let rows = max(0, min(size, (grid.mapRows - row + step - 1) / step))
+    let columns = max(0, min(size, (grid.mapColumns - column + step - 1) / step))
     advance(&tile, rows: grid.tileRows, columns: grid.tileColumns)
     lines += rows * columns
     for lane in stride(from: 0, to: 16, by: lanes) {
@@ -214,17 +228,17 @@ private func finish<T: LineTransform, E: LineEnding>(
       var state = E.begin(ending, lane: lane)
       for i in 0..<rows {
         let products = scratch + i * T.inputs * lanes
-        let offset = start + i * grid.mapColumns * 16 + lane
+        let offset = start + i * step * grid.mapColumns * 16 + lane
         if columns == size {
           T.apply(
             { register(products + $0 * lanes) },
-            { E.end($1, ending, target: target, offset: offset + $0 * 16, &state) })
+            { E.end($1, ending, target: target, offset: offset + $0 * step * 16, &state) })
           continue
         }
         T.apply({ register(products + $0 * lanes) }, { setRegister($1, strip + $0 * lanes) })
         for j in 0..<columns {
           let value = register(strip + j * lanes)
-          E.end(value, ending, target: target, offset: offset + j * 16, &state)
+          E.end(value, ending, target: target, offset: offset + j * step * 16, &state)
         }
       }
       E.finish(state, ending, lane: lane)
