@@ -1,52 +1,124 @@
 #!/usr/bin/env python3
-"""One training step here and in PyTorch, in turns: medians, ratios and peak memory.
+"""vicregd and PyTorch side by side: medians and ratios of every row of a table, in one go.
 
-Each round runs every contender once, each in a process of its own, so that a slow minute of the machine hits all of them.
-A step is forward, loss, backward and Adam on random images; the network is the preset's.
+Each round runs every contender once, each in a process of its own after an untimed warm-up, so that a slow minute of
+the machine hits all of them; every other round goes through them backwards. A training step is forward, loss,
+backward and Adam on random images; a forward pass is the encoder in eval mode. Both sides must have the recipe's
+number of parameters. Ratios compare medians over all rounds; the range beside one is that of the single rounds.
 
     swift build -c release
-    Scripts/bench_pytorch.py --preset seed --batch 256 --rounds 3
+    Scripts/bench_pytorch.py                                # every row, three rounds
+    Scripts/bench_pytorch.py --rows seed-256,forward --rounds 5
+    Scripts/bench_pytorch.py --rows small-256 --compile --json
 
-Needs torch and torchvision; the binary is looked for in .build/release.
+Needs torch and torchvision, for --compile also a C++ compiler; the binary is looked for in .build/release.
 """
 
 import argparse
+import dataclasses
 import json
 import os
 import pathlib
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
-VARIANTS = ["fp32", "fp32 channels-last", "bf16 channels-last"]
+# How a published recipe looks to PyTorch, and the parameters of its encoder and its projector.
 PRESETS = {
-    "seed": {"width": 64, "padding": 0, "bias": True, "fc": 512, "widths": [1024] * 4},
-    "small": {"width": 16, "padding": 1, "bias": False, "fc": 2048, "widths": [256] * 3},
+    "seed": {"width": 64, "padding": 0, "bias": True, "fc": 512, "widths": [1024] * 4,
+             "parameters": [11431552, 3680256]},
+    "small": {"width": 16, "padding": 1, "bias": False, "fc": 2048, "widths": [256] * 3,
+              "parameters": [964368, 657152]},
 }
+FP32 = ["fp32", "fp32 channels-last"]
+BF16 = "bf16 channels-last"
+COMPILED = "fp32 channels-last compiled"
+TORCHVISION = ["torchvision v2 on tensors", "torchvision v2 on PIL images"]
+AVX2 = {"VICREGD_ISA": "avx2", "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
 
 
-def network(width, padding, bias, fc, widths):
-    """The encoder of torchvision's blocks and the projector."""
+@dataclasses.dataclass(frozen=True)
+class Contender:
+    """One program on one piece of work."""
+    who: str  # "vicregd", or how PyTorch computes
+    kind: str  # step, forward or augmentation
+    preset: str = "seed"
+    batch: int = 256
+    threads: int = 2
+    avx2: bool = False
+
+    @property
+    def label(self):
+        who = self.who if self.who in ["vicregd", *TORCHVISION] else f"PyTorch {self.who}"
+        return f"{who}, {self.threads} thread{'s' if self.threads > 1 else ''}{', AVX2' if self.avx2 else ''}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A line of the table: ours against the best of some rivals."""
+    name: str
+    title: str
+    ours: Contender
+    rivals: list
+    least: float  # what the ratio has to reach; of memory: what it must not exceed
+    aim: float
+    is_memory: bool = False
+
+
+def rows_of(threads, with_compiled):
+    """The table, in its order."""
+    def versus(whos, **work):
+        work = {"threads": threads, **work}
+        return {"ours": Contender("vicregd", **work), "rivals": [Contender(who, **work) for who in whos]}
+
+    # Where nothing wider than AVX2 can be had, forcing it changes nothing, and nobody runs twice.
+    forced = "avx512f" in pathlib.Path("/proc/cpuinfo").read_text()
+    best = FP32 + ([COMPILED] if with_compiled else [])
+    return [
+        Row("seed-256", "seed step, batch 256", **versus(best, kind="step"), least=2.0, aim=3.0),
+        Row("bf16", "seed step, batch 256", **versus([BF16], kind="step"), least=1.0, aim=1.4),
+        Row("seed-64", "seed step, batch 64", **versus(best, kind="step", batch=64), least=1.7, aim=2.5),
+        Row("small-256", "small step, batch 256", **versus(best, kind="step", preset="small"), least=2.5, aim=4.0),
+        Row("forward", "forward only, batch 256", **versus(best, kind="forward"), least=2.0, aim=3.0),
+        Row("augmentation", "two views of each image, full recipe, one thread",
+            **versus(TORCHVISION, kind="augmentation", threads=1), least=5.0, aim=20.0),
+        Row("memory", "peak memory of a seed step, batch 256", **versus(FP32, kind="step"), least=0.7, aim=0.5,
+            is_memory=True),
+        Row("threads", "seed step, 2 threads against 1", Contender("vicregd", "step", threads=2),
+            [Contender("vicregd", "step", threads=1)], least=1.9, aim=1.97),
+        Row("avx2", "seed step, AVX2 forced on both", **versus(best, kind="step", avx2=forced), least=1.7, aim=2.5),
+    ]
+
+
+# The child: PyTorch's side.
+
+
+def encoder(width, padding, bias, fc, **_):
+    """torchvision's ResNet-18 with the recipe's stem and width."""
     from torch import nn
     from torchvision.models.resnet import BasicBlock, ResNet
 
-    encoder = ResNet(BasicBlock, [2, 2, 2, 2], num_classes=fc or 1)
-    encoder.inplanes = width
-    encoder.conv1 = nn.Conv2d(3, width, 3, 1, padding, bias=bias)
-    encoder.bn1 = nn.BatchNorm2d(width)
-    encoder.maxpool = nn.Identity()
+    model = ResNet(BasicBlock, [2, 2, 2, 2], num_classes=fc)
+    model.inplanes = width
+    model.conv1 = nn.Conv2d(3, width, 3, 1, padding, bias=bias)
+    model.bn1 = nn.BatchNorm2d(width)
+    model.maxpool = nn.Identity()
     for stage in range(4):
-        layer = encoder._make_layer(BasicBlock, width << stage, 2, stride=1 if stage == 0 else 2)
-        setattr(encoder, f"layer{stage + 1}", layer)
-    encoder.fc = nn.Linear(width * 8, fc) if fc else nn.Identity()
-    layers, inputs = [], fc or width * 8
-    for number, outputs in enumerate(widths):
-        layers.append(nn.Linear(inputs, outputs))
-        if number + 1 < len(widths):
-            layers += [nn.BatchNorm1d(outputs), nn.ReLU(inplace=True)]
-        inputs = outputs
-    return nn.Sequential(encoder, *layers)
+        setattr(model, f"layer{stage + 1}", model._make_layer(BasicBlock, width << stage, 2, stride=min(stage, 1) + 1))
+    model.fc = nn.Linear(width * 8, fc)
+    return model
+
+
+def projector(fc, widths, **_):
+    """Linear, then (BatchNorm1d, ReLU, Linear) repeated."""
+    from torch import nn
+
+    layers = [nn.Linear(fc, widths[0])]
+    for inputs, outputs in zip(widths, widths[1:]):
+        layers += [nn.BatchNorm1d(inputs), nn.ReLU(inplace=True), nn.Linear(inputs, outputs)]
+    return nn.Sequential(*layers)
 
 
 def vicreg(z1, z2):
@@ -62,77 +134,250 @@ def vicreg(z1, z2):
     return 25 * F.mse_loss(z1, z2) + 25 * hinge + covariance(z1) + covariance(z2)
 
 
-def run_pytorch(arguments):
-    """Times steps of one variant in this process and prints them as JSON."""
+def pytorch_step(child, parts, images, autocast):
+    """A function that does one training step."""
     import torch
 
-    torch.set_num_threads(arguments.threads)
-    model = network(**PRESETS[arguments.preset]).train()
-    images = torch.rand(2 * arguments.batch, 3, 32, 32) * 4 - 2
-    if "channels-last" in arguments.variant:
-        model, images = model.to(memory_format=torch.channels_last), images.to(memory_format=torch.channels_last)
-    optimizer = torch.optim.Adam(model.parameters(), lr=2e-4, weight_decay=1e-6)
-    seconds = []
-    for _ in range(arguments.steps + 1):
-        start = time.perf_counter()
-        with torch.autocast("cpu", torch.bfloat16, enabled="bf16" in arguments.variant):
+    model = torch.nn.Sequential(*parts).train()
+    optimizer = torch.optim.Adam(model.parameters(), lr=2e-4, weight_decay=1e-6, fused=True)
+
+    def forward_and_loss(images):
+        with autocast():
             z = model(images)
-        loss = vicreg(*z.float().chunk(2))
+        return vicreg(*z.float().chunk(2))
+
+    forward = torch.compile(forward_and_loss) if "compiled" in child.who else forward_and_loss
+
+    def step():
         optimizer.zero_grad()
-        loss.backward()
+        forward(images).backward()
         optimizer.step()
-        seconds.append(time.perf_counter() - start)
-    print(json.dumps({"seconds": seconds[1:]}))
+    return step
 
 
-def measure(command):
-    """The seconds that a contender prints, and its peak resident memory in bytes."""
-    child = subprocess.Popen(command, stdout=subprocess.PIPE)
-    output = child.stdout.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode != 0:
-        sys.exit(f"{' '.join(command)} ended with status {child.returncode}")
-    return json.loads(output)["seconds"], usage.ru_maxrss * 1024
+def pytorch_forward(child, parts, images, autocast):
+    """A function that embeds one batch."""
+    import torch
+
+    model = parts[0].eval()
+    forward = torch.compile(model) if "compiled" in child.who else model
+
+    def embed():
+        with torch.inference_mode(), autocast():
+            forward(images)
+    return embed
 
 
-def contenders(arguments):
-    """Name and command of everybody who takes part."""
-    common = ["--preset", arguments.preset, "--batch", str(arguments.batch), "--threads", str(arguments.threads),
-              "--steps", str(arguments.steps)]
-    yield "vicregd", [str(arguments.binary), "bench", "step", *common, "--json"]
-    for variant in VARIANTS:
-        yield f"PyTorch {variant}", [sys.executable, __file__, "--variant", variant, *common]
+def torchvision_views(child):
+    """A function that makes two views of each image of a batch by the seed recipe, image after image."""
+    import torch
+    from torchvision.transforms import v2
+
+    recipe = [
+        v2.RandomResizedCrop(32, scale=(0.2, 1), ratio=(3 / 4, 4 / 3), antialias=False),
+        v2.RandomHorizontalFlip(),
+        v2.RandomApply([v2.ColorJitter(0.4, 0.4, 0.2, 0.1)], p=0.8),
+        v2.RandomGrayscale(0.2),
+        v2.RandomApply([v2.GaussianBlur(3, (0.1, 2.0))], p=0.5),
+    ]
+    normalize = v2.Normalize((0.4914, 0.4822, 0.4465), (0.247, 0.243, 0.261))
+    bytes_ = torch.randint(0, 256, (child.batch, 3, 32, 32), dtype=torch.uint8)
+    if "PIL" in child.who:
+        images = [v2.functional.to_pil_image(image) for image in bytes_]
+        recipe += [v2.RandomSolarize(128, p=0.2), v2.ToImage(), v2.ToDtype(torch.float32, scale=True), normalize]
+    else:
+        images = list(bytes_.float() / 255)
+        recipe += [v2.RandomSolarize(0.5, p=0.2), normalize]
+    transform = v2.Compose(recipe)
+
+    def make():
+        with torch.inference_mode():
+            torch.stack([transform(image) for _ in range(2) for image in images])
+    return make
+
+
+def run_pytorch(child, steps):
+    """Times steps in this process and prints each as it is done, the warm-up first."""
+    import torch
+
+    torch.set_num_threads(child.threads)
+    if child.kind == "augmentation":
+        time_steps(torchvision_views(child), steps)
+        return
+    parts = [encoder(**PRESETS[child.preset])]
+    if child.kind == "step":
+        parts.append(projector(**PRESETS[child.preset]))
+    images = torch.rand(child.batch * (2 if child.kind == "step" else 1), 3, 32, 32) * 4 - 2
+    if "channels-last" in child.who:
+        images = images.to(memory_format=torch.channels_last)
+        parts = [part.to(memory_format=torch.channels_last) for part in parts]
+
+    def autocast():
+        return torch.autocast("cpu", torch.bfloat16, enabled="bf16" in child.who)
+
+    print(json.dumps({"parameters": sum(p.numel() for part in parts for p in part.parameters())}), flush=True)
+    make = {"step": pytorch_step, "forward": pytorch_forward}[child.kind]
+    time_steps(make(child, parts, images, autocast), steps)
+
+
+def time_steps(work, steps):
+    """Prints the seconds of each call as it is done."""
+    for _ in range(steps + 1):
+        start = time.perf_counter()
+        work()
+        print(json.dumps({"seconds": time.perf_counter() - start}), flush=True)
+
+
+# The parent: starts the contenders and compares them.
+
+
+@dataclasses.dataclass
+class Measurement:
+    """What the rounds of one contender gave."""
+    rounds: list = dataclasses.field(default_factory=list)  # the steps' seconds of each round
+    peak_bytes: int = 0
+    is_cut: bool = False  # the limit ended it before a step: its seconds are at least these
+
+    @property
+    def seconds(self):
+        return statistics.median(second for turn in self.rounds for second in turn)
+
+
+def command(contender, arguments):
+    """How a contender is started."""
+    if contender.who == "vicregd":
+        return [str(arguments.binary), "bench", contender.kind, "--preset", contender.preset, "--batch",
+                str(contender.batch), "--threads", str(contender.threads), "--steps", str(arguments.steps), "--json"]
+    return [sys.executable, __file__, "--steps", str(arguments.steps), "--child", json.dumps(vars(contender))]
+
+
+def run(contender, arguments):
+    """Starts a contender: its seconds a step, parameters, peak resident bytes, and whether the limit cut it off."""
+    environment = {**os.environ, **(AVX2 if contender.avx2 else {})}
+    with tempfile.TemporaryFile("w+") as output:
+        child = subprocess.Popen(command(contender, arguments), stdout=output, env=environment)
+        deadline, is_late = time.monotonic() + arguments.limit, False
+        while True:
+            done, status, usage = os.wait4(child.pid, os.WNOHANG)
+            if done:
+                break
+            if time.monotonic() > deadline and not is_late:
+                child.kill()
+                is_late = True
+            time.sleep(0.02)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode != 0 and not is_late:
+            sys.exit(f"{contender.label} ended with status {child.returncode}")
+        output.seek(0)
+        lines = [json.loads(line) for line in output if line.endswith("\n")]
+    if contender.who == "vicregd":
+        seconds, parameters = (lines[0]["seconds"], lines[0].get("parameters")) if lines else ([], None)
+    else:
+        seconds = [line["seconds"] for line in lines if "seconds" in line][1:]
+        parameters = lines[0].get("parameters") if lines else None
+    is_cut = is_late and not seconds
+    return seconds or [arguments.limit], parameters, usage.ru_maxrss * 1024, is_cut, is_late
+
+
+def measure(contenders, arguments):
+    """Runs all contenders in turns."""
+    found = {contender: Measurement() for contender in contenders}
+    late = set()
+    for turn in range(arguments.rounds):
+        for contender in contenders if turn % 2 == 0 else reversed(contenders):
+            if contender in late:
+                continue
+            seconds, parameters, peak, is_cut, is_late = run(contender, arguments)
+            parts = {"step": 2, "forward": 1, "augmentation": 0}[contender.kind]
+            expected = sum(PRESETS[contender.preset]["parameters"][:parts])
+            if parameters not in (None, expected):
+                sys.exit(f"{contender.label}: {parameters} parameters, the recipe has {expected}")
+            measurement = found[contender]
+            measurement.rounds.append(seconds)
+            measurement.peak_bytes = max(measurement.peak_bytes, peak)
+            measurement.is_cut = is_cut
+            if is_late:
+                late.add(contender)
+            note = f" (cut off after {arguments.limit} s, not run again)" if is_late else ""
+            print(f"round {turn + 1}: {contender.kind} {contender.preset} {contender.batch}, {contender.label}: "
+                  f"{statistics.median(seconds):.3f} s{note}", file=sys.stderr, flush=True)
+    return found
+
+
+def compare(row, found):
+    """The figures of a row: ours, the best rival, the ratio and its range over the rounds."""
+    ours = found[row.ours]
+    if row.is_memory:
+        rival = min(row.rivals, key=lambda who: found[who].peak_bytes)
+        ratio = ours.peak_bytes / found[rival].peak_bytes
+        return {"best": rival, "ratio": ratio, "range": [ratio, ratio], "reached": ratio <= row.least,
+                "is_at_least": False}
+    rival = min(row.rivals, key=lambda who: found[who].seconds)
+    theirs = found[rival]
+    singles = [statistics.median(b) / statistics.median(a) for a, b in zip(ours.rounds, theirs.rounds)]
+    ratio = theirs.seconds / ours.seconds
+    return {"best": rival, "ratio": ratio, "range": [min(singles), max(singles)], "reached": ratio >= row.least,
+            "is_at_least": theirs.is_cut}
+
+
+def entry(contender, measurement):
+    """A contender's figures for --json."""
+    seconds = measurement.seconds
+    return {"who": contender.who, "threads": contender.threads, "seconds": seconds, "rounds": measurement.rounds,
+            "images_per_second": contender.batch / seconds, "peak_bytes": measurement.peak_bytes,
+            "is_cut": measurement.is_cut}
+
+
+def report(rows, found, arguments):
+    """Prints the table, or one JSON object."""
+    results = [(row, compare(row, found)) for row in rows]
+    if arguments.json:
+        print(json.dumps({"rounds": arguments.rounds, "steps": arguments.steps, "rows": [
+            {"row": row.name, "title": row.title, "ratio": result["ratio"], "range": result["range"],
+             "is_at_least": result["is_at_least"], "least": row.least, "aim": row.aim, "reached": result["reached"],
+             "against": result["best"].who, "ours": entry(row.ours, found[row.ours]),
+             "rivals": [entry(rival, found[rival]) for rival in row.rivals]} for row, result in results]}))
+        return
+    for row, result in results:
+        sign = "at least " if result["is_at_least"] else ""
+        low, high = result["range"]
+        goal = f"{'at most' if row.is_memory else 'at least'} {row.least}, aim {row.aim}"
+        print(f"\n{row.name}: {row.title}: {sign}{result['ratio']:.2f} ({low:.2f} to {high:.2f}) against "
+              f"{result['best'].label}; {goal}: {'reached' if result['reached'] else 'missed'}")
+        for contender in [row.ours, *row.rivals]:
+            measurement = found[contender]
+            mark = ">" if measurement.is_cut else " "
+            rate = contender.batch / measurement.seconds
+            print(f"  {contender.label:48}{mark}{measurement.seconds:8.3f} s{rate:10.1f} images/s"
+                  f"{measurement.peak_bytes / 1e6:8.0f} MB")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--preset", choices=PRESETS, default="seed")
-    parser.add_argument("--batch", type=int, default=256)
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--steps", type=int, default=3, help="timed steps of each contender in each round")
-    parser.add_argument("--rounds", type=int, default=3)
     root = pathlib.Path(__file__).resolve().parent.parent
+    names = [row.name for row in rows_of(2, False)]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", default=",".join(names), help=f"of {', '.join(names)} [all]")
+    parser.add_argument("--rounds", type=int, default=3, help="[3]")
+    parser.add_argument("--steps", type=int, default=2, help="timed steps of a contender in a round [2]")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="[one a core]")
+    parser.add_argument("--limit", type=float, default=120, help="seconds of a contender in a round [120]")
+    parser.add_argument("--compile", action="store_true", help="let torch.compile take part in fp32")
     parser.add_argument("--binary", type=pathlib.Path, default=root / ".build/release/vicregd")
-    parser.add_argument("--variant", choices=VARIANTS, help="internal: time this one here")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    parser.add_argument("--child", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.variant:
-        run_pytorch(arguments)
+    if arguments.child:
+        run_pytorch(Contender(**json.loads(arguments.child)), arguments.steps)
         return
-    seconds, peak = {}, {}
-    for turn in range(arguments.rounds):
-        for name, command in contenders(arguments):
-            steps, memory = measure(command)
-            seconds.setdefault(name, []).extend(steps)
-            peak[name] = max(peak.get(name, 0), memory)
-            print(f"round {turn + 1}: {name}: {statistics.median(steps):.3f} s", file=sys.stderr)
-    ours = statistics.median(seconds["vicregd"])
-    print(f"{arguments.preset}, batch {arguments.batch}, {arguments.threads} threads, {arguments.rounds} rounds "
-          f"of {arguments.steps} steps")
-    print(f"{'':28}{'s/step':>9}{'images/s':>10}{'vicregd is':>12}{'peak MB':>9}")
-    for name, values in seconds.items():
-        median = statistics.median(values)
-        print(f"{name:28}{median:9.3f}{arguments.batch / median:10.1f}{median / ours:11.2f}x{peak[name] / 1e6:9.0f}")
+    chosen = arguments.rows.split(",")
+    unknown = sorted(set(chosen) - set(names))
+    if unknown:
+        parser.error(f"--rows: there is no row {', '.join(unknown)}; there are {', '.join(names)}")
+    if not arguments.binary.exists():
+        parser.error(f"--binary: there is no {arguments.binary}; build it with swift build -c release")
+    rows = [row for row in rows_of(arguments.threads, arguments.compile) if row.name in chosen]
+    contenders = list(dict.fromkeys(who for row in rows for who in [row.ours, *row.rivals]))
+    report(rows, measure(contenders, arguments), arguments)
 
 
 if __name__ == "__main__":
