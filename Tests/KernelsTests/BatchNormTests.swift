@@ -12,7 +12,9 @@ struct NormCase: Sendable, CustomTestStringConvertible {
   var testDescription: String { "\(n)×\(c)×\(h)×\(w)" }
 
   static let all = [
-    NormCase(n: 2, c: 1, h: 1, w: 1), NormCase(n: 5, c: 19, h: 3, w: 5), NormCase(n: 130, c: 40, h: 1, w: 1),
+    NormCase(n: 2, c: 1, h: 1, w: 1), NormCase(n: 1, c: 15, h: 1, w: 2), NormCase(n: 3, c: 16, h: 1, w: 1),
+    NormCase(n: 1, c: 17, h: 7, w: 1), NormCase(n: 1, c: 31, h: 3, w: 3), NormCase(n: 2, c: 48, h: 4, w: 4),
+    NormCase(n: 5, c: 19, h: 3, w: 5), NormCase(n: 130, c: 40, h: 1, w: 1),
     NormCase(n: 3, c: 16, h: 40, w: 37), NormCase(n: 70, c: 33, h: 8, w: 8),
   ]
 }
@@ -42,7 +44,7 @@ struct NormCase: Sendable, CustomTestStringConvertible {
       let reference = NormReference(c, run, mask: mask)
       #expect(relativeError(run.output, reference.output) < 3e-6)
       #expect(relativeError(run.dInput, reference.dInput, scale: reference.dInputScale) < 2e-6)
-      #expect(relativeError(run.dWeight, reference.dWeight) < 2e-5)
+      #expect(relativeError(run.dWeight, reference.dWeight) < 1e-5)
       #expect(relativeError(run.dBias, reference.dBias) < 5e-6)
       #expect(relativeError(run.dResidual, reference.dResidual) < 1e-7)
       #expect(run.paddingIsZero)

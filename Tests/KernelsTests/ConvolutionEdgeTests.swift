@@ -51,6 +51,58 @@ import Testing
     try check(set, Self.cases(kernel: sizes.0, stride: sizes.1, padding: sizes.2))
   }
 
+  @Test(arguments: InstructionSet.available)
+  func `linear layers agree`(_ set: InstructionSet) throws {
+    let sizes = [
+      (1, 1, 1), (1, 17, 5), (2, 16, 16), (3, 33, 31), (12, 1, 40), (13, 48, 1), (97, 20, 65), (5, 600, 33),
+    ]
+    try check(set, sizes.map { ConvolutionCase($0.0, $0.0, $0.1, 1, 1, $0.2, kernel: 1) })
+  }
+
+  @Test(arguments: InstructionSet.available, [0, 1, 2])
+  func `stems agree`(_ set: InstructionSet, _ padding: Int) throws {
+    for (index, sides) in Self.sides.enumerated() where min(sides.0, sides.1) + 2 * padding >= 3 {
+      let (planned, run) = Self.images[index % 3]
+      let c = ConvolutionCase(
+        planned, run, [1, 3][index % 2], sides.0, sides.1, [1, 16, 33, 20][index % 4], kernel: 3,
+        stride: [1, 1, 2][(index + padding) % 3], padding: padding)
+      let bench = try Bench(set, threads: 2)
+      let numbers = try ConvolutionNumbers(bench, c)
+      let reference = ReferenceConvolution(s: c.shape, n: c.images)
+      let results = try ConvolutionTests.runStem(bench, c, numbers)
+      let output = reference.forward(numbers.input.array, numbers.weight.array, numbers.bias.array)
+      let dWeight = reference.backwardWeight(numbers.input.array, numbers.dOutput.array)
+      #expect(relativeError(results.output, output) <= 1e-6, "\(c.testDescription)")
+      #expect(relativeError(results.dWeight, dWeight) <= 1e-6, "\(c.testDescription)")
+      #expect(relativeError(results.dBias, reference.backwardBias(numbers.dOutput.array)) <= 1e-6)
+      #expect(results.paddingIsZero, "\(c.testDescription)")
+    }
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func `average pooling agrees`(_ set: InstructionSet) throws {
+    for (index, (height, width)) in Self.sides.enumerated() {
+      let channels = Self.channels[index % Self.channels.count].1
+      let images = 1 + index % 3
+      let bench = try Bench(set, threads: 2)
+      try bench.compute.allocate(from: bench.arena)
+      let planar = try bench.normal(images * channels * height * width, seed: 1)
+      let input = try bench.activation(planar, images, channels, height, width)
+      let output = try bench.activation(images, channels, 1, 1)
+      bench.compute.averagePool(input, into: output)
+      let (numbers, pixels) = (planar.array, height * width)
+      let means = (0..<images * channels).map { map in
+        (0..<pixels).reduce(0.0) { $0 + Double(numbers[map * pixels + $1]) } / Double(pixels)
+      }
+      #expect(relativeError(try bench.planar(output), means) <= 1e-6, "\(height)×\(width)")
+      let dInput = try bench.activation(images, channels, height, width)
+      bench.compute.averagePoolBackward(dOutput: output, into: dInput)
+      let shares = numbers.indices.map { means[$0 / pixels] / Double(pixels) }
+      #expect(relativeError(try bench.planar(dInput), shares) <= 1e-6, "\(height)×\(width)")
+      #expect(hasZeroPadding(output) && hasZeroPadding(dInput))
+    }
+  }
+
   private func check(_ set: InstructionSet, _ cases: [ConvolutionCase]) throws {
     #expect(cases.count >= 5)
     for c in cases {
