@@ -246,13 +246,17 @@ class Measurement:
 def command(contender, arguments):
     """How a contender is started."""
     if contender.who == "vicregd":
-        return [str(arguments.binary), "bench", contender.kind, "--preset", contender.preset, "--batch",
-                str(contender.batch), "--threads", str(contender.threads), "--steps", str(arguments.steps), "--json"]
+        common = [str(arguments.binary), "bench", contender.kind, "--preset", contender.preset, "--threads",
+                  str(contender.threads), "--json"]
+        if contender.kind == "augmentation":
+            return [*common, "--dataset", f"synthetic:count={contender.batch}", "--rounds", str(arguments.steps)]
+        return [*common, "--batch", str(contender.batch), "--steps", str(arguments.steps)]
     return [sys.executable, __file__, "--steps", str(arguments.steps), "--child", json.dumps(vars(contender))]
 
 
 def run(contender, arguments):
-    """Starts a contender: its seconds a step, parameters, peak resident bytes, and whether the limit cut it off."""
+    """Starts a contender: its seconds a step, parameters, peak resident bytes, and whether the limit ended it before
+    a whole step."""
     environment = {**os.environ, **(AVX2 if contender.avx2 else {})}
     with tempfile.TemporaryFile("w+") as output:
         child = subprocess.Popen(command(contender, arguments), stdout=output, env=environment)
@@ -270,24 +274,35 @@ def run(contender, arguments):
             sys.exit(f"{contender.label} ended with status {child.returncode}")
         output.seek(0)
         lines = [json.loads(line) for line in output if line.endswith("\n")]
-    if contender.who == "vicregd":
-        seconds, parameters = (lines[0]["seconds"], lines[0].get("parameters")) if lines else ([], None)
-    else:
-        seconds = [line["seconds"] for line in lines if "seconds" in line][1:]
-        parameters = lines[0].get("parameters") if lines else None
-    is_cut = is_late and not seconds
-    return seconds or [arguments.limit], parameters, usage.ru_maxrss * 1024, is_cut, is_late
+    seconds, parameters = (ours if contender.who == "vicregd" else theirs)(contender, lines)
+    return seconds or [arguments.limit], parameters, usage.ru_maxrss * 1024, is_late and not seconds
+
+
+def ours(contender, lines):
+    """The seconds of steps and the number of parameters that `vicregd bench` has printed."""
+    if not lines:
+        return [], None
+    if contender.kind != "augmentation":
+        return lines[0]["seconds"], lines[0]["parameters"]
+    rate = next(row["views_per_second"] for row in lines[0]["rows"]
+                if row["images"] == "colour" and row["threads"] == contender.threads)
+    return [2 * contender.batch / rate], None
+
+
+def theirs(_, lines):
+    """The same of a child; its first step is the warm-up."""
+    return ([line["seconds"] for line in lines if "seconds" in line][1:],
+            next((line["parameters"] for line in lines if "parameters" in line), None))
 
 
 def measure(contenders, arguments):
     """Runs all contenders in turns."""
     found = {contender: Measurement() for contender in contenders}
-    late = set()
     for turn in range(arguments.rounds):
         for contender in contenders if turn % 2 == 0 else reversed(contenders):
-            if contender in late:
+            if found[contender].is_cut:
                 continue
-            seconds, parameters, peak, is_cut, is_late = run(contender, arguments)
+            seconds, parameters, peak, is_cut = run(contender, arguments)
             parts = {"step": 2, "forward": 1, "augmentation": 0}[contender.kind]
             expected = sum(PRESETS[contender.preset]["parameters"][:parts])
             if parameters not in (None, expected):
@@ -296,9 +311,7 @@ def measure(contenders, arguments):
             measurement.rounds.append(seconds)
             measurement.peak_bytes = max(measurement.peak_bytes, peak)
             measurement.is_cut = is_cut
-            if is_late:
-                late.add(contender)
-            note = f" (cut off after {arguments.limit} s, not run again)" if is_late else ""
+            note = " without a step, not run again" if is_cut else ""
             print(f"round {turn + 1}: {contender.kind} {contender.preset} {contender.batch}, {contender.label}: "
                   f"{statistics.median(seconds):.3f} s{note}", file=sys.stderr, flush=True)
     return found
@@ -360,7 +373,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3, help="[3]")
     parser.add_argument("--steps", type=int, default=2, help="timed steps of a contender in a round [2]")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="[one a core]")
-    parser.add_argument("--limit", type=float, default=120, help="seconds of a contender in a round [120]")
+    parser.add_argument("--limit", type=float, default=180, help="seconds of a contender in a round [180]")
     parser.add_argument("--compile", action="store_true", help="let torch.compile take part in fp32")
     parser.add_argument("--binary", type=pathlib.Path, default=root / ".build/release/vicregd")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")

@@ -6,17 +6,20 @@ import Tensors
 /// `vicregd bench layers`: time and rate of every kind of layer in a network's step, and how much of a whole
 /// step that is.
 enum BenchLayers {
-  /// Layers of the same sizes, computed in the same way.
+  /// What a layer computes.
+  enum Work: Equatable {
+    case stem(ConvolutionShape)
+    case convolution(ConvolutionShape, ConvolutionAlgorithms)
+    /// One view's covariance matrix in the loss.
+    case covariance(dimension: Int, batch: Int)
+  }
+
+  /// Layers that do the same work.
   struct Kind {
     let name: String
-    /// `nil` for the loss, whose products have other sizes.
-    let shape: ConvolutionShape?
-    /// `nil` for the stem and the loss.
-    let algorithms: ConvolutionAlgorithms?
+    let work: Work
     /// How many of them a step has.
     var count: Int
-    /// Embedding and images of the loss's products.
-    var loss: (dimension: Int, batch: Int)?
   }
 
   /// One operation of one kind of layer.
@@ -47,19 +50,17 @@ enum BenchLayers {
   static func kinds(of model: VICRegModel) -> [Kind] {
     var kinds: [Kind] = []
     for layer in model.layers {
-      let isSame = { (kind: Kind) in kind.shape == layer.shape && kind.algorithms == layer.algorithms }
-      if let index = kinds.firstIndex(where: isSame) {
+      let work = layer.algorithms.map { Work.convolution(layer.shape, $0) } ?? .stem(layer.shape)
+      if let index = kinds.firstIndex(where: { $0.work == work }) {
         kinds[index].count += 1
       } else {
-        kinds.append(Kind(name: name(of: layer), shape: layer.shape, algorithms: layer.algorithms, count: 1))
+        kinds.append(Kind(name: name(of: layer), work: work, count: 1))
       }
     }
     let dimension = model.layers.last?.shape.outputChannels ?? 0
-    // Each view has a covariance matrix of its own.
-    kinds.append(
-      Kind(
-        name: "covariance \(dimension)", shape: nil, algorithms: nil, count: 2,
-        loss: (dimension, model.batchSize)))
+    let covariance = Work.covariance(dimension: dimension, batch: model.batchSize)
+    // Each view has a matrix of its own.
+    kinds.append(Kind(name: "covariance \(dimension)", work: covariance, count: 2))
     return kinds
   }
 
@@ -80,7 +81,7 @@ enum BenchLayers {
   ) throws {
     for kind in kinds {
       let arena = try Arena()
-      for operation in try operations(kind, compute, arena) {
+      for operation in try operations(kind.work, compute, arena) {
         let seconds = Bench.median(Bench.seconds(of: rounds, operation.run))
         report(
           Measurement(
@@ -100,48 +101,59 @@ enum BenchLayers {
   }
 
   private static func operations(
-    _ kind: Kind, _ compute: Compute, _ arena: Arena
+    _ work: Work, _ compute: Compute, _ arena: Arena
   ) throws -> [Operation] {
-    if let (dimension, batch) = kind.loss {
-      return try lossOperations(dimension: dimension, batch: batch, compute, arena)
+    switch work {
+    case .stem(let shape): try stemOperations(shape, compute, arena)
+    case .convolution(let shape, let algorithms): try operations(shape, algorithms, compute, arena)
+    case .covariance(let dimension, let batch):
+      try covarianceOperations(dimension: dimension, batch: batch, compute, arena)
     }
-    guard let shape = kind.shape else { return [] }
-    let flops = 2 * shape.multiplyAddsPerImage * shape.images
+  }
+
+  private static func stemOperations(
+    _ shape: ConvolutionShape, _ compute: Compute, _ arena: Arena
+  ) throws -> [Operation] {
+    let stem = StemConvolution(shape, compute: compute)
+    let images = try random(shape.images * shape.inputChannels * shape.height * shape.width, arena)
     let weight = try random(shape.weightCount, arena)
     let dWeight = try arena.allocate(shape.weightCount)
-    let output = try activation(
-      shape.images, shape.outputChannels, shape.outputHeight, shape.outputWidth, arena)
-    guard let algorithms = kind.algorithms else {
-      let stem = StemConvolution(shape, compute: compute)
-      let images = try random(shape.images * shape.inputChannels * shape.height * shape.width, arena)
-      try compute.allocate(from: arena)
-      return [
-        Operation(name: "forward", algorithm: "stem", flops: flops) {
-          stem.forward(images: images, weight: weight, bias: nil, output: output)
-        },
-        Operation(name: "dW", algorithm: "stem", flops: flops) {
-          stem.backwardWeight(images: images, dOutput: output, dWeight: dWeight, dBias: nil)
-        },
-      ]
-    }
-    let convolution = Convolution(shape, algorithms: algorithms, compute: compute)
-    let input = try activation(shape.images, shape.inputChannels, shape.height, shape.width, arena)
+    let output = try self.output(shape, arena)
     try compute.allocate(from: arena)
     return [
-      Operation(name: "forward", algorithm: algorithms.forward.rawValue, flops: flops) {
+      Operation(name: "forward", algorithm: "stem", flops: flops(shape)) {
+        stem.forward(images: images, weight: weight, bias: nil, output: output)
+      },
+      Operation(name: "dW", algorithm: "stem", flops: flops(shape)) {
+        stem.backwardWeight(images: images, dOutput: output, dWeight: dWeight, dBias: nil)
+      },
+    ]
+  }
+
+  private static func operations(
+    _ shape: ConvolutionShape, _ algorithms: ConvolutionAlgorithms, _ compute: Compute, _ arena: Arena
+  ) throws -> [Operation] {
+    let convolution = Convolution(shape, algorithms: algorithms, compute: compute)
+    let input = try activation(shape.images, shape.inputChannels, shape.height, shape.width, arena)
+    let weight = try random(shape.weightCount, arena)
+    let dWeight = try arena.allocate(shape.weightCount)
+    let output = try self.output(shape, arena)
+    try compute.allocate(from: arena)
+    return [
+      Operation(name: "forward", algorithm: algorithms.forward.rawValue, flops: flops(shape)) {
         convolution.forward(input: input, weight: weight, bias: nil, output: output)
       },
-      Operation(name: "dX", algorithm: algorithms.backwardInput.rawValue, flops: flops) {
+      Operation(name: "dX", algorithm: algorithms.backwardInput.rawValue, flops: flops(shape)) {
         convolution.backwardInput(dOutput: output, weight: weight, dInput: input)
       },
-      Operation(name: "dW", algorithm: algorithms.backwardWeight.rawValue, flops: flops) {
+      Operation(name: "dW", algorithm: algorithms.backwardWeight.rawValue, flops: flops(shape)) {
         convolution.backwardWeight(input: input, dOutput: output, dWeight: dWeight, dBias: nil)
       },
     ]
   }
 
-  /// The products of one view's covariance: the matrix, and the gradient through it.
-  private static func lossOperations(
+  /// Two products: the matrix, and the gradient through it.
+  private static func covarianceOperations(
     dimension d: Int, batch n: Int, _ compute: Compute, _ arena: Arena
   ) throws -> [Operation] {
     let z = Matrix(try activation(n, d, 1, 1, arena))
@@ -158,6 +170,15 @@ enum BenchLayers {
         back.run(z, covariance, into: gradient)
       },
     ]
+  }
+
+  /// Those of the direct algorithm, a multiplication and an addition each.
+  private static func flops(_ shape: ConvolutionShape) -> Int {
+    2 * shape.multiplyAddsPerImage * shape.images
+  }
+
+  private static func output(_ shape: ConvolutionShape, _ arena: Arena) throws -> Activation {
+    try activation(shape.images, shape.outputChannels, shape.outputHeight, shape.outputWidth, arena)
   }
 
   private static func activation(

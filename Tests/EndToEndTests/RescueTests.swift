@@ -64,7 +64,8 @@ import Testing
     try daemon.killWorker(of: job)
     let path = "\(daemon.data)/runs/\(job)/convolutions.json"
     let layers = try #require(JSON.parse(File(path, .read).readAll()).object)
-    #expect(layers["encoder.layer1.0.conv1"]?["forward"] == "winograd4")
+    #expect(layers["encoder.layer1.0.conv1"]?["forward"]?.string != nil)
+    #expect(layers.values.contains { $0["forward"] != "direct" }, "direct would be no other choice")
     try AtomicFile.write(JSON.object(change(layers)).utf8, to: path)
     try daemon.start()
     return (job, try daemon.finishedJob(job))
