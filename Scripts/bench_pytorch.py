@@ -221,11 +221,12 @@ def run_pytorch(child, steps):
 
 
 def time_steps(work, steps):
-    """Prints the seconds of each call as it is done."""
+    """Prints when each call begins, and its seconds as it is done."""
     for _ in range(steps + 1):
-        start = time.perf_counter()
+        start = time.monotonic()
+        print(json.dumps({"begun": start}), flush=True)
         work()
-        print(json.dumps({"seconds": time.perf_counter() - start}), flush=True)
+        print(json.dumps({"seconds": time.monotonic() - start}), flush=True)
 
 
 # The parent: starts the contenders and compares them.
@@ -256,26 +257,29 @@ def command(contender, arguments):
 
 def run(contender, arguments):
     """Starts a contender: its seconds a step, parameters, peak resident bytes, and whether the limit ended it before
-    a whole step."""
+    a whole step; the seconds are then those of the step that was not done."""
     environment = {**os.environ, **(AVX2 if contender.avx2 else {})}
     with tempfile.TemporaryFile("w+") as output:
         child = subprocess.Popen(command(contender, arguments), stdout=output, env=environment)
-        deadline, is_late = time.monotonic() + arguments.limit, False
+        begin, end = time.monotonic(), None
         while True:
             done, status, usage = os.wait4(child.pid, os.WNOHANG)
             if done:
                 break
-            if time.monotonic() > deadline and not is_late:
+            if end is None and time.monotonic() - begin > arguments.limit:
                 child.kill()
-                is_late = True
+                end = time.monotonic()
             time.sleep(0.02)
         child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode != 0 and not is_late:
+        if child.returncode != 0 and end is None:
             sys.exit(f"{contender.label} ended with status {child.returncode}")
         output.seek(0)
         lines = [json.loads(line) for line in output if line.endswith("\n")]
     seconds, parameters = (ours if contender.who == "vicregd" else theirs)(contender, lines)
-    return seconds or [arguments.limit], parameters, usage.ru_maxrss * 1024, is_late and not seconds
+    is_cut = not seconds
+    if is_cut:
+        seconds = [end - max((line["begun"] for line in lines if "begun" in line), default=begin)]
+    return seconds, parameters, usage.ru_maxrss * 1024, is_cut
 
 
 def ours(contender, lines):
@@ -382,6 +386,8 @@ def main():
     if arguments.child:
         run_pytorch(Contender(**json.loads(arguments.child)), arguments.steps)
         return
+    if min(arguments.rounds, arguments.steps, arguments.threads) < 1 or arguments.limit <= 0:
+        parser.error("--rounds, --steps, --threads and --limit must be positive")
     chosen = arguments.rows.split(",")
     unknown = sorted(set(chosen) - set(names))
     if unknown:
