@@ -12,11 +12,13 @@ package final class AtomicFile {
   private var isCommitted = false
 
   /// Creates the temporary file in the folder of `path`.
-  package init(_ path: String) throws(SystemError) {
+  ///
+  /// - Parameter isPrivate: whether nobody but its owner may read it.
+  package init(_ path: String, isPrivate: Bool = false) throws(SystemError) {
     self.path = path
     temporary = "\(path)\(AtomicFile.mark)\(getpid())"
     unlink(temporary)
-    file = try File(temporary, .createNew)
+    file = try File(temporary, isPrivate ? .createPrivate : .createNew)
   }
 
   deinit { if !isCommitted { unlink(temporary) } }
@@ -33,8 +35,10 @@ package final class AtomicFile {
   }
 
   /// Writes a whole file at once.
-  package static func write(_ bytes: [UInt8], to path: String) throws(SystemError) {
-    let file = try AtomicFile(path)
+  package static func write(
+    _ bytes: [UInt8], to path: String, isPrivate: Bool = false
+  ) throws(SystemError) {
+    let file = try AtomicFile(path, isPrivate: isPrivate)
     try file.write(bytes)
     try file.commit()
   }

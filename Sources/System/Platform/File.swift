@@ -16,6 +16,8 @@ package final class File: Sendable {
     case readWrite
     /// Writes a file that must not exist yet.
     case createNew
+    /// As `createNew`, for its owner's eyes only.
+    case createPrivate
   }
 
   package let path: String
@@ -29,10 +31,11 @@ package final class File: Sendable {
       case .readWithoutWaiting: O_RDONLY | O_NONBLOCK | O_NOCTTY
       case .append: O_WRONLY | O_APPEND | O_CREAT
       case .readWrite: O_RDWR | O_CREAT
-      case .createNew: O_WRONLY | O_CREAT | O_EXCL
+      case .createNew, .createPrivate: O_WRONLY | O_CREAT | O_EXCL
       }
+    let permissions: mode_t = mode == .createPrivate ? 0o600 : 0o644
     self.path = path
-    self.descriptor = try retrying("open", path) { open(path, flags | O_CLOEXEC, 0o644) }
+    self.descriptor = try retrying("open", path) { open(path, flags | O_CLOEXEC, permissions) }
   }
 
   deinit { close(descriptor) }

@@ -52,6 +52,11 @@ package final class ListeningSocket: Sendable {
         // Answers are written whole, so waiting for more bytes to share a packet only delays them.
         var on: Int32 = 1
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+        // A client that has vanished without a word is found out while a stream has nothing to send.
+        setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &on, socklen_t(MemoryLayout<Int32>.size))
+        var idleSeconds: Int32 = 60
+        setsockopt(
+          descriptor, Int32(IPPROTO_TCP), TCP_KEEPIDLE, &idleSeconds, socklen_t(MemoryLayout<Int32>.size))
         return .connection(Socket(owning: descriptor, peer: address.host))
       }
       switch errno {

@@ -3,6 +3,7 @@ import Synchronization
 
 /// The signals that daemon and workers speak with.
 package enum Signal: Int32, Sendable, CaseIterable {
+  case hangUp = 1
   case interrupt = 2
   case kill = 9
   case user1 = 10

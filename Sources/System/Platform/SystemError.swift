@@ -33,6 +33,9 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
   /// Whether the file or folder was not there.
   package var isNotFound: Bool { errno == ENOENT }
 
+  /// Whether this process or machine has no descriptor left.
+  package var isExhausted: Bool { errno == EMFILE || errno == ENFILE }
+
   /// Whether the file system or the quota is full.
   package var isDiskFull: Bool { errno == ENOSPC || errno == EDQUOT }
 

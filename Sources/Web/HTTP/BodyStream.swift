@@ -1,16 +1,47 @@
 /// A body that is pulled: the server asks for the next piece only when the last one has left,
 /// so a slow reader costs no memory.
 package protocol BodyStream: AnyObject, Sendable {
-  /// The next step; called on a handler thread, never twice at once for one stream.
+  /// Told once, before anything is asked: `wake` ends an `idle` before its time, from any thread.
+  func attach(wake: @escaping @Sendable () -> Void)
+  /// The next step if it is at hand without waiting for disk or database; called on a loop's thread, which
+  /// it must not hold up. nil: ask `next`.
+  func ready() -> BodyStep?
+  /// The next step; called on a handler thread. `ready` and `next` are never called twice at once for one
+  /// stream.
   func next() throws -> BodyStep
   /// Called once when the client is gone or the stream has ended.
   func close()
 }
 
+extension BodyStream {
+  /// Most streams are never woken.
+  package func attach(wake: @escaping @Sendable () -> Void) {}
+  /// Most streams always wait for something.
+  package func ready() -> BodyStep? { nil }
+}
+
 /// What a stream has to give at the moment.
 package enum BodyStep: Sendable {
   case bytes([UInt8])
-  /// Nothing yet: ask again after so many milliseconds.
+  /// Nothing yet: ask again when woken, or after so many milliseconds.
   case idle(milliseconds: Int)
   case end
+}
+
+/// An answer that is not there yet, although no thread waits for it.
+package protocol PendingAnswer: AnyObject, Sendable {
+  /// Told once, before anything is asked: `wake` makes the server ask again.
+  func attach(wake: @escaping @Sendable () -> Void)
+  /// The answer, or for how many milliseconds not to ask again unless woken; called on a handler thread.
+  ///
+  /// - Parameter mustAnswer: whether the server stops and wants the answer now, whatever it is.
+  func next(mustAnswer: Bool) throws -> PendingStep
+  /// Called once when the client is gone or the answer was given.
+  func close()
+}
+
+/// What is known of a pending answer.
+package enum PendingStep: Sendable {
+  case answer(Response)
+  case idle(milliseconds: Int)
 }

@@ -5,6 +5,7 @@ extension Response {
   /// says `Accept-Ranges: bytes` and knows its length, to 206 or 416.
   /// - Parameter now: Unix seconds; a date of this second is too young to tell two versions apart.
   package func conditioned(by request: Request, now: Int = .max) -> Response {
+    if case .pending = body { return self }
     guard status == 200, request.method == .get || request.method == .head else { return self }
     let tag = headers["ETag"].flatMap(EntityTag.init(text:))
     let modified = headers["Last-Modified"].flatMap(unixSeconds(httpDate:))
@@ -112,7 +113,7 @@ extension Response.Body {
   /// The body as pieces; a stream has none.
   package var pieces: [Response.Piece] {
     switch self {
-    case .empty, .stream: []
+    case .empty, .stream, .pending: []
     case .bytes(let bytes): [.bytes(bytes)]
     case .file(let path, let offset, let count): [.file(path: path, offset: offset, count: count)]
     case .pieces(let pieces): pieces

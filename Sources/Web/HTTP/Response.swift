@@ -3,6 +3,8 @@ package struct Response: Sendable {
   package var status: Int
   package var headers: Headers
   package var body: Body
+  /// Who asked, for the access log: the name of an access token.
+  package var principal = ""
 
   package init(status: Int = 200, headers: Headers = Headers(), body: Body = .empty) {
     self.status = status
@@ -26,6 +28,8 @@ package struct Response: Sendable {
     case pieces([Piece])
     /// Bytes that come over time, sent chunked until `.end`.
     case stream(any BodyStream)
+    /// The whole answer comes later; status and fields beside this do not count.
+    case pending(any PendingAnswer)
 
     /// How many bytes the body has; nil for a stream, which does not know.
     package var count: Int? {
@@ -34,7 +38,7 @@ package struct Response: Sendable {
       case .bytes(let bytes): bytes.count
       case .file(_, _, let count): count
       case .pieces(let pieces): pieces.reduce(0) { $0 + $1.count }
-      case .stream: nil
+      case .stream, .pending: nil
       }
     }
   }

@@ -7,6 +7,8 @@
 /// pattern matches goes to the fallback, such as static files.
 package struct Router: Sendable {
   private var root = Node()
+  /// Every route in the order in which they were added.
+  package private(set) var routes: [(method: Method, pattern: String, access: RouteAccess)] = []
   private let fallback: Handler
   private let problem: @Sendable (any Error) -> Problem
 
@@ -23,11 +25,27 @@ package struct Router: Sendable {
 
   /// Adds a route. A pattern begins with `/`; the same method and pattern twice, or two names for
   /// the same segment, are a wrong program.
-  package mutating func on(_ method: Method, _ pattern: String, _ handler: @escaping Handler) {
+  ///
+  /// - Parameter access: whom it answers; by default whoever may read what is safe and write the rest.
+  package mutating func on(
+    _ method: Method, _ pattern: String, access: RouteAccess? = nil, _ handler: @escaping Handler
+  ) {
     precondition(pattern.hasPrefix("/"), "The pattern \(pattern) does not begin with a slash.")
     var parts = pattern.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map(String.init)
     if parts == [""] { parts = [] }
-    root.insert(parts[...], method, handler, pattern)
+    let access = access ?? (method.isSafe ? .read : .write)
+    routes.append((method, pattern, access))
+    root.insert(parts[...], method, Route(handler: handler, access: access), pattern)
+  }
+
+  /// Whom the route of a request answers. The fallback and `OPTIONS` are open.
+  package func access(of request: Request) -> RouteAccess {
+    var parameters: [String: String] = [:]
+    guard request.method != .options, let node = root.find(request.segments[...], &parameters) else {
+      return .open
+    }
+    let method = request.method == .head && node.routes[.head] == nil ? .get : request.method
+    return node.routes[method]?.access ?? .read
   }
 
   /// The answer to a request; thrown errors are turned into problems here.
@@ -54,8 +72,8 @@ package struct Router: Sendable {
     guard let node = root.find(request.segments[...], &request.parameters) else {
       return try fallback(request)
     }
-    if let handler = node.handlers[request.method] { return try handler(request) }
-    if request.method == .head, let handler = node.handlers[.get] { return try handler(request) }
+    if let route = node.routes[request.method] { return try route.handler(request) }
+    if request.method == .head, let route = node.routes[.get] { return try route.handler(request) }
     if request.method == .options { return Router.methods(node.allow) }
     throw Problem.methodNotAllowed(request.method, allow: node.allow)
   }
@@ -67,40 +85,45 @@ package struct Router: Sendable {
     return response
   }
 
+  private struct Route: Sendable {
+    var handler: Handler
+    var access: RouteAccess
+  }
+
   /// One segment's place in the tree of patterns.
   private struct Node: Sendable {
     var literals: [String: Node] = [:]
     /// The `{name}` branch; an array of at most one, as a struct cannot hold itself.
     var named: [(name: String, node: Node)] = []
-    var handlers: [Method: Handler] = [:]
+    var routes: [Method: Route] = [:]
 
     var allow: String {
-      var methods = Set(handlers.keys.map(\.rawValue))
+      var methods = Set(routes.keys.map(\.rawValue))
       methods.insert("OPTIONS")
       if methods.contains("GET") { methods.insert("HEAD") }
       return methods.sorted().joined(separator: ", ")
     }
 
     mutating func insert(
-      _ parts: ArraySlice<String>, _ method: Method, _ handler: @escaping Handler, _ pattern: String
+      _ parts: ArraySlice<String>, _ method: Method, _ route: Route, _ pattern: String
     ) {
       guard let part = parts.first else {
-        precondition(handlers[method] == nil, "\(method.rawValue) \(pattern) has two handlers.")
-        handlers[method] = handler
+        precondition(routes[method] == nil, "\(method.rawValue) \(pattern) has two handlers.")
+        routes[method] = route
         return
       }
       if part.hasPrefix("{"), part.hasSuffix("}") {
         let name = String(part.dropFirst().dropLast())
         if named.isEmpty { named.append((name, Node())) }
         precondition(named[0].name == name, "\(pattern) calls {\(named[0].name)} by another name.")
-        named[0].node.insert(parts.dropFirst(), method, handler, pattern)
+        named[0].node.insert(parts.dropFirst(), method, route, pattern)
       } else {
-        literals[part, default: Node()].insert(parts.dropFirst(), method, handler, pattern)
+        literals[part, default: Node()].insert(parts.dropFirst(), method, route, pattern)
       }
     }
 
     func find(_ segments: ArraySlice<String>, _ parameters: inout [String: String]) -> Node? {
-      guard let segment = segments.first else { return handlers.isEmpty ? nil : self }
+      guard let segment = segments.first else { return routes.isEmpty ? nil : self }
       if let next = literals[segment], let found = next.find(segments.dropFirst(), &parameters) {
         return found
       }
@@ -111,4 +134,14 @@ package struct Router: Sendable {
       return found
     }
   }
+}
+
+/// Whom a route answers.
+package enum RouteAccess: Sendable {
+  /// Everybody.
+  case open
+  /// Whoever may look.
+  case read
+  /// Whoever may change something.
+  case write
 }

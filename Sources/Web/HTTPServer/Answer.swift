@@ -8,12 +8,34 @@ struct Answer: Sendable {
   var stream: OpenStream?
   var keepsAlive: Bool
   var status: Int
+  var label = RequestLabel()
 
   /// Bytes to be sent, at hand or in a file.
   enum Segment: Sendable {
     case bytes([UInt8])
     case file(File, offset: Int, count: Int)
   }
+}
+
+/// Which request of whom it is, for the access log.
+struct RequestLabel: Sendable {
+  var id = ""
+  var principal = ""
+}
+
+/// Where a request comes from.
+struct ClientIdentity: Sendable {
+  /// The address without its port.
+  let peer: String
+  /// Whether it speaks TLS with us.
+  let isSecure: Bool
+}
+
+/// A request whose answer is pending, with all that the answer needs to be sent.
+struct PendingRequest: Sendable {
+  let pending: any PendingAnswer
+  let request: Request
+  let head: RequestHead
 }
 
 /// A body stream that has been begun.

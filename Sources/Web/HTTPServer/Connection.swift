@@ -1,9 +1,9 @@
 import HTTP
 import Platform
 
-/// A socket with its machine and what `Epoll` has told about it. Owned by one loop.
+/// A channel with its machine and what `Epoll` has told about it. Owned by one loop.
 final class Connection {
-  let socket: Socket
+  let channel: Channel
   let token: UInt64
   var machine: ConnectionMachine
   /// When the request that is being answered was complete, in monotonic nanoseconds.
@@ -17,8 +17,8 @@ final class Connection {
   private var peerHasClosed = false
   private var answerBytes = 0
 
-  init(_ socket: Socket, _ token: UInt64, _ machine: ConnectionMachine) {
-    self.socket = socket
+  init(_ channel: Channel, _ token: UInt64, _ machine: ConnectionMachine) {
+    self.channel = channel
     self.token = token
     self.machine = machine
   }
@@ -27,6 +27,8 @@ final class Connection {
   func note(_ event: Epoll.Event) {
     if event.isReadable || event.isPeerClosed { mayRead = true }
     if event.isWritable { mayWrite = true }
+    // TLS may have to write in order to read, and the other way round.
+    if channel.isSecure { (mayRead, mayWrite) = (true, true) }
     if event.isPeerClosed { peerHasClosed = true }
     if event.isBroken { isBroken = true }
     if peerHasClosed, machine.isStreaming { machine.inputEnded() }
@@ -44,7 +46,9 @@ final class Connection {
     defer { answerBytes = 0 }
     let path = report.head?.target.text.prefix { $0 != "?" } ?? ""
     return AccessRecord(
-      peer: socket.peer, method: report.head?.method, path: String(path), status: report.status,
+      unixMilliseconds: SystemClock.unixMilliseconds, requestID: report.label.id,
+      principal: report.label.principal, peer: channel.peer, method: report.head?.method, path: String(path),
+      status: report.status,
       bytes: answerBytes,
       milliseconds: requestedAt == 0 ? 0 : Double(now - requestedAt) / 1e6, isComplete: report.isComplete)
   }
@@ -52,10 +56,10 @@ final class Connection {
   /// Reads once; false when there is nothing to read now.
   func read(_ buffer: inout [UInt8], now: UInt64) -> Bool {
     guard mayRead else { return false }
-    switch socket.read(into: &buffer) {
+    switch channel.read(into: &buffer) {
     case .moved(let count):
       // Less than asked for means that the kernel has no more (`epoll(7)`), unless the end is still to come.
-      if count < buffer.count { mayRead = peerHasClosed }
+      if count < buffer.count, !channel.isSecure { mayRead = peerHasClosed }
       machine.received(buffer[..<count], now: now)
     case .wouldBlock:
       mayRead = false
@@ -68,7 +72,7 @@ final class Connection {
   /// Sends once; false when the socket takes nothing now.
   func send(now: UInt64) -> Bool {
     guard mayWrite else { return false }
-    switch machine.output.send(to: socket) {
+    switch machine.output.send(to: channel) {
     case .moved(let count):
       answerBytes += count
       machine.sent(count, now: now)

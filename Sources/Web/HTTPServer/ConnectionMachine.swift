@@ -9,8 +9,8 @@ import HTTP
 ///         └─────────────────────► pulling ⇄ pausing │
 ///                                      └────────────┘
 ///
-/// Requests that a client sends ahead wait in the parser until their turn, so answers keep their order
-/// (RFC 9112, section 9.3.2).
+/// A pending answer goes from `answering` to `waiting` and back until it is there. Requests that a client
+/// sends ahead wait in the parser until their turn, so answers keep their order (RFC 9112, section 9.3.2).
 struct ConnectionMachine {
   /// What is to be done now.
   enum Action {
@@ -22,6 +22,8 @@ struct ConnectionMachine {
     case answer(RequestHead, body: [UInt8])
     /// Ask the stream for its next step.
     case pull(OpenStream)
+    /// Ask for a pending answer again; whether it has to come now.
+    case resume(PendingRequest, mustAnswer: Bool)
     /// Wait for a handler, or for the deadline.
     case wait
     /// Tell the client that nothing more will come.
@@ -32,6 +34,9 @@ struct ConnectionMachine {
   private enum Phase {
     case receiving
     case answering
+    /// The answer is pending: it is asked for again when woken, or at the deadline.
+    case waiting(PendingRequest)
+    case resuming(PendingRequest)
     /// `output` is being sent; then this.
     case sending(Afterwards)
     case pulling(OpenStream)
@@ -48,6 +53,7 @@ struct ConnectionMachine {
     var status: Int
     /// Whether the kernel has taken every byte.
     var isComplete: Bool
+    var label: RequestLabel
   }
 
   private enum Afterwards {
@@ -70,19 +76,25 @@ struct ConnectionMachine {
   private var isStopping = false
   /// The status of the answer that is being sent.
   private var status: Int?
+  private var label = RequestLabel()
   private var finishedStream: OpenStream?
+  private var finishedPending: PendingRequest?
+  /// Somebody woke the stream or the pending answer while it was being asked.
+  private var isWoken = false
   private var report: Report?
   private let timeouts: ServerConfiguration.Timeouts
   private let refusal: (Problem) -> Answer
 
   /// - Parameter refusal: what is sent to a request that cannot be read.
   init(
-    _ configuration: ServerConfiguration, now: UInt64, refusal: @escaping (Problem) -> Answer
+    _ configuration: ServerConfiguration, now: UInt64, isSecure: Bool = false,
+    refusal: @escaping (Problem) -> Answer
   ) {
     timeouts = configuration.timeouts
     parser = RequestParser(limits: configuration.requestLimits)
     self.refusal = refusal
-    deadline = now + nanoseconds(timeouts.idleSeconds)
+    // A TLS handshake is as long as a header may take.
+    deadline = now + nanoseconds(isSecure ? timeouts.headerSeconds : timeouts.idleSeconds)
   }
 
   /// Whether a stream is being sent.
@@ -99,6 +111,12 @@ struct ConnectionMachine {
     return finishedStream
   }
 
+  /// A pending answer that nobody waits for any more; given once.
+  mutating func takeFinishedPending() -> PendingRequest? {
+    defer { finishedPending = nil }
+    return finishedPending
+  }
+
   /// An answer that has been sent or given up; given once.
   mutating func takeReport() -> Report? {
     defer { report = nil }
@@ -113,7 +131,12 @@ struct ConnectionMachine {
       switch phase {
       case .receiving:
         if let action = receive(now: now) { return action }
-      case .answering, .pulling, .pausing: return .wait
+      case .answering, .pulling, .pausing, .waiting: return .wait
+      case .resuming(let request):
+        phase = .answering
+        deadline = nil
+        isWoken = false
+        return .resume(request, mustAnswer: isStopping)
       case .sending(.nextRequest):
         reportAnswer(isComplete: true)
         beginRequest(now: now)
@@ -125,6 +148,7 @@ struct ConnectionMachine {
       case .sending(.pull(let stream)):
         phase = .pulling(stream)
         deadline = nil
+        isWoken = false
         return .pull(stream)
       case .lingering: return inputHasEnded ? .close : .read
       case .closed: return .close
@@ -150,6 +174,7 @@ struct ConnectionMachine {
   mutating func abandon() {
     switch phase {
     case .pausing(let stream), .sending(.pull(let stream)): finishedStream = stream
+    case .waiting(let request), .resuming(let request): finishedPending = request
     // While `next` of a stream runs, it is closed when the step comes back and finds the connection gone.
     default: break
     }
@@ -162,6 +187,25 @@ struct ConnectionMachine {
   mutating func answered(_ answer: Answer, now: UInt64) {
     guard case .answering = phase else { return }
     begin(answer, now: now)
+  }
+
+  /// The answer will come later.
+  mutating func postponed(_ request: PendingRequest, milliseconds: Int, now: UInt64) {
+    guard case .answering = phase else {
+      finishedPending = request
+      return
+    }
+    phase = isWoken || isStopping ? .resuming(request) : .waiting(request)
+    deadline = now + UInt64(max(1, milliseconds)) * 1_000_000
+  }
+
+  /// A stream or a pending answer has something new.
+  mutating func woken() {
+    switch phase {
+    case .pausing(let stream): phase = .sending(.pull(stream))
+    case .waiting(let request): phase = .resuming(request)
+    default: isWoken = true
+    }
   }
 
   /// The stream's step has come; nil when it failed, which the client must be able to tell from an end.
@@ -178,7 +222,7 @@ struct ConnectionMachine {
       deadline = now + nanoseconds(timeouts.writeSeconds)
       if isStopping { end(stream, now: now) }
     case .idle(let milliseconds):
-      phase = .pausing(stream)
+      phase = isWoken ? .sending(.pull(stream)) : .pausing(stream)
       deadline = now + UInt64(max(1, milliseconds)) * 1_000_000
       if isStopping { end(stream, now: now) }
     case .end: end(stream, now: now)
@@ -197,6 +241,7 @@ struct ConnectionMachine {
     if !output.isEmpty { return abandon() }
     switch phase {
     case .pausing(let stream): phase = .sending(.pull(stream))
+    case .waiting(let request): phase = .resuming(request)
     case .receiving where parser.isInsideRequest:
       let (part, seconds) =
         head == nil ? ("header", timeouts.headerSeconds) : ("body", timeouts.bodySeconds)
@@ -213,6 +258,7 @@ struct ConnectionMachine {
     switch phase {
     case .receiving where !parser.isInsideRequest: phase = .closed
     case .pausing(let stream): end(stream, now: now)
+    case .waiting(let request): phase = .resuming(request)
     case .sending(.nextRequest): phase = .sending(.close)
     case .sending(.pull(let stream)): end(stream, now: now)
     default: break
@@ -270,6 +316,7 @@ extension ConnectionMachine {
     for segment in answer.segments { output.append(segment) }
     keepsAlive = answer.keepsAlive
     status = answer.status
+    label = answer.label
     deadline = now + nanoseconds(timeouts.writeSeconds)
     if let stream = answer.stream {
       phase = .sending(.pull(stream))
@@ -281,7 +328,7 @@ extension ConnectionMachine {
 
   private mutating func reportAnswer(isComplete: Bool) {
     guard let status else { return }
-    report = Report(head: head, status: status, isComplete: isComplete)
+    report = Report(head: head, status: status, isComplete: isComplete, label: label)
     self.status = nil
   }
 

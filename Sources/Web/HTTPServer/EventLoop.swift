@@ -20,6 +20,7 @@ final class EventLoop: @unchecked Sendable {
   private let pool: HandlerPool
   private let responder: Responder
   private let census: ConnectionCensus
+  private let certificate: CurrentCertificate
   private let epoll: Epoll
   private var connections: [UInt64: Connection] = [:]
   private var nextToken: UInt64 = 2
@@ -37,7 +38,7 @@ final class EventLoop: @unchecked Sendable {
   init(
     _ configuration: ServerConfiguration, _ listener: ListeningSocket, _ inbox: LoopInbox,
     _ pool: HandlerPool,
-    _ responder: Responder, _ census: ConnectionCensus
+    _ responder: Responder, _ census: ConnectionCensus, _ certificate: CurrentCertificate
   ) throws(SystemError) {
     self.configuration = configuration
     self.listener = listener
@@ -45,6 +46,7 @@ final class EventLoop: @unchecked Sendable {
     self.pool = pool
     self.responder = responder
     self.census = census
+    self.certificate = certificate
     epoll = try Epoll()
     try epoll.add(inbox.wakeUp, token: EventLoop.wakeUpToken)
     try epoll.add(listener, token: EventLoop.listenerToken)
@@ -107,6 +109,17 @@ final class EventLoop: @unchecked Sendable {
       }
       connection.machine.pulled(step, now: now)
       drive(connection)
+    case .pending(let token, let request, let milliseconds):
+      guard let connection = connections[token] else {
+        work.append(.drop(request))
+        return
+      }
+      connection.machine.postponed(request, milliseconds: milliseconds, now: now)
+      drive(connection)
+    case .wake(let token):
+      guard let connection = connections[token] else { return }
+      connection.machine.woken()
+      drive(connection)
     case .stop(let deadline): stop(deadline)
     }
   }
@@ -155,10 +168,18 @@ extension EventLoop {
         guard connection.send(now: now) else { return watchDeadline(connection) }
       case .answer(let head, let body):
         connection.requestedAt = now
-        work.append(.answer(head, body: body, .init(inbox: inbox, token: connection.token)))
-      case .pull(let stream): work.append(.pull(stream, .init(inbox: inbox, token: connection.token)))
+        let client = ClientIdentity(peer: connection.channel.peer, isSecure: connection.channel.isSecure)
+        work.append(.answer(head, body: body, client, back(connection)))
+      case .resume(let request, let mustAnswer):
+        work.append(.resume(request, mustAnswer: mustAnswer, back(connection)))
+      case .pull(let stream):
+        if let step = stream.body.ready() {
+          connection.machine.pulled(step, now: now)
+        } else {
+          work.append(.pull(stream, back(connection)))
+        }
       case .wait: return watchDeadline(connection)
-      case .shutDownWriting: connection.socket.shutDownWriting()
+      case .shutDownWriting: connection.channel.shutDownWriting()
       case .close: return close(connection)
       }
     }
@@ -166,9 +187,14 @@ extension EventLoop {
     watchDeadline(connection)
   }
 
+  private func back(_ connection: Connection) -> HandlerPool.Return {
+    HandlerPool.Return(inbox: inbox, token: connection.token)
+  }
+
   /// Passes on what the last step has finished.
   private func settle(_ connection: Connection) {
     if let stream = connection.machine.takeFinishedStream() { work.append(.close(stream)) }
+    if let request = connection.machine.takeFinishedPending() { work.append(.drop(request)) }
     if let record = connection.takeAccessRecord(now: now) { configuration.accessLog?(record) }
   }
 
@@ -186,7 +212,7 @@ extension EventLoop {
 
   private func close(_ connection: Connection) {
     guard connections.removeValue(forKey: connection.token) != nil else { return }
-    census.leave(connection.socket.peer)
+    census.leave(connection.channel.peer)
     if resumesListeningAt != nil { listenAgain() }
   }
 }
@@ -212,15 +238,20 @@ extension EventLoop {
       // One attempt, and no waiting: whoever is over the limit gets no place to wait in.
       // What the client has sent is read, as a close with unread bytes resets the connection.
       _ = socket.read(into: &readBuffer)
+      if certificate.isSecure { return }
       for case .bytes(let bytes) in responder.refusal(problem).segments { _ = socket.write(bytes) }
       return
     }
     let token = nextToken
     nextToken += 1
     let responder = responder
-    let machine = ConnectionMachine(configuration, now: now) { responder.refusal($0) }
-    let connection = Connection(socket, token, machine)
+    let machine = ConnectionMachine(configuration, now: now, isSecure: certificate.isSecure) {
+      responder.refusal($0)
+    }
+    let connection: Connection
     do {
+      let session = try certificate.session(for: socket)
+      connection = Connection(Channel(socket, session: session), token, machine)
       try epoll.add(socket, token: token)
     } catch {
       // The kernel has no memory to watch it: closed at once, as if it had not been accepted.

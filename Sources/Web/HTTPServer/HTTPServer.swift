@@ -1,3 +1,4 @@
+import Crypto
 import HTTP
 import Platform
 import Synchronization
@@ -9,6 +10,7 @@ import Synchronization
 package final class HTTPServer: Sendable {
   private let configuration: ServerConfiguration
   private let responder: Responder
+  private let certificate: CurrentCertificate
   private let running = Mutex<Running?>(nil)
 
   private struct Running {
@@ -21,7 +23,11 @@ package final class HTTPServer: Sendable {
   package init(_ configuration: ServerConfiguration, handler: @escaping Handler) {
     self.configuration = configuration
     responder = Responder(configuration, handler: handler)
+    certificate = CurrentCertificate(configuration.tls)
   }
+
+  /// Shows another certificate to new connections of a server that has TLS.
+  package func replaceCertificate(by context: TLSContext) { certificate.replace(by: context) }
 
   /// Listens, starts the threads and returns the port. To be called once.
   ///
@@ -37,7 +43,7 @@ package final class HTTPServer: Sendable {
     var state = Running(pool: pool, inboxes: [], threads: [])
     for index in 0..<configuration.loopThreads {
       let inbox = try LoopInbox()
-      let loop = try EventLoop(configuration, listener, inbox, pool, responder, census)
+      let loop = try EventLoop(configuration, listener, inbox, pool, responder, census, certificate)
       state.inboxes.append(inbox)
       state.threads.append(try Thread(name: "http-loop-\(index)", stackBytes: 512 << 10) { loop.run() })
     }

@@ -5,7 +5,9 @@ import Platform
 final class HandlerPool: Sendable {
   /// One piece of work and where its result goes.
   enum Work: Sendable {
-    case answer(RequestHead, body: [UInt8], Return)
+    case answer(RequestHead, body: [UInt8], ClientIdentity, Return)
+    case resume(PendingRequest, mustAnswer: Bool, Return)
+    case drop(PendingRequest)
     case pull(OpenStream, Return)
     case close(OpenStream)
   }
@@ -52,13 +54,35 @@ final class HandlerPool: Sendable {
 
   private static func run(_ work: Work, _ responder: Responder) {
     switch work {
-    case .answer(let head, let body, let back):
-      back.inbox.put(.answer(back.token, responder.answer(head, body: body)))
+    case .answer(let head, let body, let client, let back):
+      switch responder.answer(head, body: body, of: client) {
+      case .answer(let answer):
+        answer.stream?.body.attach { back.inbox.put(.wake(back.token)) }
+        back.inbox.put(.answer(back.token, answer))
+      case .pending(let request):
+        request.pending.attach { back.inbox.put(.wake(back.token)) }
+        resume(request, mustAnswer: false, back, responder)
+      }
+    case .resume(let request, let mustAnswer, let back):
+      resume(request, mustAnswer: mustAnswer, back, responder)
+    case .drop(let request): request.pending.close()
     case .pull(let stream, let back):
       // A failed stream is cut off: its status has been sent, and only a missing end can tell the client.
       let step = try? stream.body.next()
       back.inbox.put(.step(back.token, stream, step))
     case .close(let stream): stream.body.close()
+    }
+  }
+
+  private static func resume(
+    _ request: PendingRequest, mustAnswer: Bool, _ back: Return, _ responder: Responder
+  ) {
+    switch responder.resume(request, mustAnswer: mustAnswer) {
+    case .idle(let milliseconds):
+      back.inbox.put(.pending(back.token, request, milliseconds: milliseconds))
+    case .answer(let answer):
+      request.pending.close()
+      back.inbox.put(.answer(back.token, answer))
     }
   }
 }

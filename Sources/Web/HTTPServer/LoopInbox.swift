@@ -9,6 +9,10 @@ final class LoopInbox: Sendable {
     case answer(UInt64, Answer)
     /// A stream's step; nil when it failed.
     case step(UInt64, OpenStream, BodyStep?)
+    /// An answer that is pending, and how long not to ask for it unless woken.
+    case pending(UInt64, PendingRequest, milliseconds: Int)
+    /// A stream or a pending answer has something new.
+    case wake(UInt64)
     /// Stop, and be done at that time of the monotonic clock in nanoseconds.
     case stop(deadline: UInt64)
   }

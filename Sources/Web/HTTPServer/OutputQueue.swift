@@ -23,18 +23,18 @@ struct OutputQueue {
   mutating func removeAll() { segments = [] }
 
   /// Sends as much of the first segment as the socket takes at once.
-  mutating func send(to socket: Socket) -> Socket.Transfer {
+  mutating func send(to channel: Channel) -> Socket.Transfer {
     guard let first = segments.first else { return .wouldBlock }
     let transfer: Socket.Transfer
     let count: Int
     switch first {
     case .bytes(let bytes):
       count = bytes.count
-      transfer = socket.write(bytes, from: sentOfFirst, moreFollows: segments.count > 1)
+      transfer = channel.write(bytes, from: sentOfFirst, moreFollows: segments.count > 1)
     case .file(let file, let offset, let fileCount):
       count = fileCount
       let step = min(fileCount - sentOfFirst, OutputQueue.fileStepBytesMax)
-      transfer = socket.send(file, offset: offset + sentOfFirst, count: step)
+      transfer = channel.send(file, offset: offset + sentOfFirst, count: step)
     }
     if case .moved(let moved) = transfer {
       sentOfFirst += moved

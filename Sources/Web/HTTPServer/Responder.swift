@@ -8,6 +8,7 @@ final class Responder: Sendable {
   private let handler: Handler
   private let coding: ContentCoding
   private let allowedHosts: Set<String>?
+  private let identifiers = RequestIdentifiers()
   private let isStopping = Atomic<Bool>(false)
   private let date = Mutex((unixSeconds: 0, text: ""))
 
@@ -20,55 +21,104 @@ final class Responder: Sendable {
   /// From now on every answer is the last of its connection.
   func stop() { isStopping.store(true, ordering: .relaxed) }
 
+  /// What came of a request.
+  enum Outcome {
+    case answer(Answer)
+    case pending(PendingRequest)
+  }
+
+  /// What came of asking for a pending answer.
+  enum Resumption {
+    case answer(Answer)
+    case idle(milliseconds: Int)
+  }
+
   /// Runs the handler. Whatever it throws becomes an answer as well.
-  func answer(_ head: RequestHead, body: [UInt8]) -> Answer {
-    let request = head.request(body: body)
-    let response: Response
+  func answer(_ head: RequestHead, body: [UInt8], of client: ClientIdentity) -> Outcome {
+    var request = head.request(body: body)
+    request.peer = client.peer
+    request.isSecure = client.isSecure
+    request.id = identifiers.id(of: head)
     do {
-      try admit(head)
-      response = try coding.encode(
-        handler(request).conditioned(by: request, now: SystemClock.unixMilliseconds / 1_000), for: request)
+      try admit(head, client)
+      let response = try handler(request)
+      if case .pending(let pending) = response.body {
+        return .pending(PendingRequest(pending: pending, request: request, head: head))
+      }
+      return .answer(finish(response, request, head))
     } catch let problem as Problem {
-      response = problem.response
+      return .answer(finish(problem.response, request, head))
     } catch {
-      response = Problem(status: 500).response
+      return .answer(finish(Problem(status: 500).response, request, head))
     }
+  }
+
+  /// Asks for an answer that was pending.
+  func resume(_ request: PendingRequest, mustAnswer: Bool) -> Resumption {
     do {
-      return try prepare(response, head)
+      switch try request.pending.next(mustAnswer: mustAnswer) {
+      case .idle(let milliseconds): return .idle(milliseconds: milliseconds)
+      case .answer(let response): return .answer(finish(response, request.request, request.head))
+      }
     } catch {
-      return prepareProblem(Problem(status: 500, detail: "The file to be sent is gone."), head)
+      return .answer(finish(Problem(status: 500).response, request.request, request.head))
     }
   }
 
   /// The answer to a request that could not be read, after which the connection ends.
-  func refusal(_ problem: Problem) -> Answer { prepareProblem(problem, nil) }
+  func refusal(_ problem: Problem) -> Answer {
+    prepareProblem(problem, nil, RequestLabel(id: identifiers.id(of: nil)))
+  }
+
+  private func finish(_ response: Response, _ request: Request, _ head: RequestHead) -> Answer {
+    let label = RequestLabel(id: request.id, principal: response.principal)
+    do {
+      let now = SystemClock.unixMilliseconds / 1_000
+      let encoded = try coding.encode(response.conditioned(by: request, now: now), for: request)
+      return try prepare(encoded, head, label)
+    } catch {
+      var problem = Problem(status: 500, detail: "The file to be sent is gone.")
+      if error.isExhausted {
+        problem = Problem(status: 503, detail: "No more files can be opened at the moment.")
+        problem.headers.add("Retry-After", "1")
+      }
+      return prepareProblem(problem, head, label)
+    }
+  }
 
   /// Everything that a request has to pass before any handler sees it.
-  private func admit(_ head: RequestHead) throws(Problem) {
-    if head.target.isSecure == true {
-      throw Problem(status: 421, detail: "This connection is not one of https (RFC 9110, section 7.4).")
+  private func admit(_ head: RequestHead, _ client: ClientIdentity) throws(Problem) {
+    if let isSecure = head.target.isSecure, isSecure != client.isSecure {
+      throw Problem(
+        status: 421, detail: "The target's scheme is not this connection's (RFC 9110, section 7.4).")
     }
     guard let allowedHosts, let host = head.host, !allowedHosts.contains(host) else { return }
     throw Problem(status: 421, detail: "This server does not answer for the host \(host).")
   }
 
-  private func prepareProblem(_ problem: Problem, _ head: RequestHead?) -> Answer {
-    let response = problem.response
+  private func prepareProblem(_ problem: Problem, _ head: RequestHead?, _ label: RequestLabel) -> Answer {
+    var response = problem.response
+    response.headers.set("X-Request-Id", label.id)
     let serializer = ResponseSerializer(
       response, method: head?.method, minorVersion: head?.minorVersion ?? 1, keepsAlive: mayGoOn(head),
       date: dateNow())
     var bytes = serializer.head
     if serializer.framing != .none, case .bytes(let body) = response.body { bytes += body }
     return Answer(
-      segments: [.bytes(bytes)], stream: nil, keepsAlive: serializer.keepsAlive, status: response.status)
+      segments: [.bytes(bytes)], stream: nil, keepsAlive: serializer.keepsAlive, status: response.status,
+      label: label)
   }
 
-  private func prepare(_ response: Response, _ head: RequestHead) throws(SystemError) -> Answer {
+  private func prepare(
+    _ response: Response, _ head: RequestHead, _ label: RequestLabel
+  ) throws(SystemError) -> Answer {
+    var response = response
+    response.headers.set("X-Request-Id", label.id)
     let serializer = ResponseSerializer(
       response, method: head.method, minorVersion: head.minorVersion, keepsAlive: mayGoOn(head),
       date: dateNow())
     var answer = Answer(
-      segments: [], stream: nil, keepsAlive: serializer.keepsAlive, status: response.status)
+      segments: [], stream: nil, keepsAlive: serializer.keepsAlive, status: response.status, label: label)
     var first = serializer.head
     if case .stream(let stream) = response.body {
       if serializer.framing == .none {

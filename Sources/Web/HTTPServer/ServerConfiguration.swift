@@ -1,3 +1,4 @@
+import Crypto
 import HTTP
 
 /// Where the server listens and how much it allows. Every limit has a name, which the answer over it tells.
@@ -16,6 +17,8 @@ package struct ServerConfiguration: Sendable {
   /// Host names that requests may be for, without ports; nil allows any. On a loopback address this is what
   /// keeps a web page from reaching the server under a name of its own (DNS rebinding).
   package var allowedHosts: Set<String>?
+  /// With it, connections are TLS.
+  package var tls: TLSContext?
   /// Threads that only move bytes between sockets and memory.
   package var loopThreads = 1
   /// Threads that run handlers, which may wait for disk and database.
@@ -55,6 +58,12 @@ package struct ServerConfiguration: Sendable {
 
 /// One answer, for the access log.
 package struct AccessRecord: Sendable {
+  /// When it was over.
+  package var unixMilliseconds: Int
+  /// What the answer's `X-Request-Id` says.
+  package var requestID: String
+  /// The name of the access token; empty without one.
+  package var principal: String
   /// The client's address.
   package var peer: String
   /// The method, or nil where the request could not be read.

@@ -1,0 +1,175 @@
+import HTTP
+import HTTPServer
+import Platform
+import Synchronization
+import Testing
+
+/// An answer that a test gives when it wants to.
+private final class HeldAnswer: PendingAnswer {
+  let answer = Mutex<Response?>(nil)
+  let asked = Inbox<Bool>()
+  let closings = Inbox<Void>()
+  private let wake = Mutex<@Sendable () -> Void>({})
+  private let idleMilliseconds: Int
+
+  init(idleMilliseconds: Int = 60_000) { self.idleMilliseconds = idleMilliseconds }
+
+  func attach(wake: @escaping @Sendable () -> Void) { self.wake.withLock { $0 = wake } }
+
+  func next(mustAnswer: Bool) throws -> PendingStep {
+    asked.send(mustAnswer)
+    if let response = answer.withLock({ $0 }) { return .answer(response) }
+    return mustAnswer ? .answer(Response(status: 204)) : .idle(milliseconds: idleMilliseconds)
+  }
+
+  func close() { closings.send(()) }
+
+  func give(_ response: Response) {
+    answer.withLock { $0 = response }
+    wake.withLock { $0 }()
+  }
+}
+
+@Suite struct `Pending answers` {
+  private let request = "GET /wait HTTP/1.1\r\nHost: a\r\n\r\n"
+
+  private func serving(_ held: HeldAnswer) -> Handler {
+    { $0.segments == ["wait"] ? Response(body: .pending(held)) : Response(status: 204) }
+  }
+
+  @Test func `come when they are there, hold no thread, and keep the order`() throws {
+    let held = HeldAnswer()
+    try withServer({ $0.handlerThreads = 1 }, handler: serving(held)) { port in
+      let (waiting, other) = (try Client(port: port), try Client(port: port))
+      waiting.send(request + "GET /next HTTP/1.1\r\nHost: a\r\n\r\n")
+      #expect(held.asked.receive(timeoutMilliseconds: 5_000) == [false])
+      other.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+      #expect(try other.answer().status == 204)
+      held.give(Response(contentType: "text/plain", bytes: Array("here".utf8)))
+      #expect(try waiting.answer().text == "here")
+      #expect(try waiting.answer().status == 204)
+      #expect(held.closings.receive(timeoutMilliseconds: 5_000).count == 1)
+    }
+  }
+
+  @Test func `are asked for again after their time`() throws {
+    let held = HeldAnswer(idleMilliseconds: 1)
+    try withServer(handler: serving(held)) { port in
+      let client = try Client(port: port)
+      client.send(request)
+      var asked = 0
+      while asked < 3 { asked += held.asked.receive(timeoutMilliseconds: 5_000).count }
+      held.answer.withLock { $0 = Response(status: 202) }
+      #expect(try client.answer().status == 202)
+    }
+  }
+
+  @Test func `are dropped when the connection breaks`() throws {
+    let held = HeldAnswer()
+    try withServer(handler: serving(held)) { port in
+      var client: Client? = try Client(port: port)
+      client?.send(request)
+      #expect(!held.asked.receive(timeoutMilliseconds: 5_000).isEmpty)
+      client?.reset()
+      client = nil
+      #expect(held.closings.receive(timeoutMilliseconds: 5_000).count == 1)
+    }
+  }
+
+  @Test func `are given when the server stops`() throws {
+    let held = HeldAnswer()
+    let server = HTTPServer(ServerConfiguration(), handler: serving(held))
+    let port = try server.start()
+    let client = try Client(port: port)
+    client.send(request)
+    #expect(!held.asked.receive(timeoutMilliseconds: 5_000).isEmpty)
+    let stopper = try Thread(name: "stopper") { server.stop(graceSeconds: 5) }
+    #expect(try client.answer().status == 204)
+    #expect(held.closings.receive(timeoutMilliseconds: 5_000).count == 1)
+    _ = client.rest()
+    stopper.join()
+  }
+
+  /// A stream that has something only after it was woken.
+  private final class WokenStream: BodyStream {
+    let pieces = Mutex<[String]>([])
+    let attached = Inbox<@Sendable () -> Void>()
+    let isIdle = Inbox<Void>()
+
+    func attach(wake: @escaping @Sendable () -> Void) { attached.send(wake) }
+
+    func ready() -> BodyStep? {
+      pieces.withLock { $0.isEmpty ? nil : .bytes(Array($0.removeFirst().utf8)) }
+    }
+
+    func next() -> BodyStep {
+      if let step = ready() { return step }
+      isIdle.send(())
+      return .idle(milliseconds: 60_000)
+    }
+
+    func close() {}
+  }
+
+  @Test func `streams go on when they are woken, also in the middle of being asked`() throws {
+    let stream = WokenStream()
+    try withServer(handler: { _ in Response(body: .stream(stream)) }) { port in
+      let client = try Client(port: port)
+      client.send(request)
+      let wake = try #require(stream.attached.receive(timeoutMilliseconds: 5_000).first)
+      _ = try client.take(through: [13, 10, 13, 10])
+      for round in 0..<200 {
+        stream.pieces.withLock { $0.append("piece \(round)") }
+        wake()
+        #expect(try client.chunk() == Array("piece \(round)".utf8))
+      }
+    }
+  }
+}
+
+@Suite struct `Request identifiers` {
+  @Test func `are the client's own where they are fit, and else new ones`() throws {
+    let records = Inbox<AccessRecord>()
+    try withServer({ $0.accessLog = { records.send($0) } }) { port in
+      let client = try Client(port: port)
+      var seen: Set<String> = []
+      for given in ["abc-1.2_3~4", "a b", "", "é", String(repeating: "a", count: 129), "a\"b"] {
+        client.send("GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: \(given)\r\n\r\n")
+        let id = try #require(try client.answer().fields["x-request-id"])
+        #expect((id == given) == (given == "abc-1.2_3~4"))
+        seen.insert(id)
+      }
+      #expect(seen.count == 6)
+      client.send("GET / HTTP/1.1\r\nBad Header\r\n\r\n")
+      #expect(try client.answer().fields["x-request-id"]?.isEmpty == false)
+      _ = client.rest()
+      var logged: [String] = []
+      while logged.count < 7 { logged += records.receive(timeoutMilliseconds: 5_000).map(\.requestID) }
+      #expect(seen.isSubset(of: logged))
+    }
+  }
+
+  @Test func `stand in the access log, which has lines of JSON without queries`() throws {
+    let folder = "\(FileSystem.temporaryDirectory)/vicregd-log-\(UInt64.random(in: .min ... .max))"
+    try FileSystem.makeDirectories(folder)
+    let log = try AccessLog(path: "\(folder)/log")
+    try withServer({ $0.accessLog = { log.write($0) } }) { port in
+      let client = try Client(port: port)
+      for path in ["/a?token=secret", "/b%22c?x"] {
+        client.send("GET \(path) HTTP/1.1\r\nHost: a\r\nX-Request-Id: me\r\nCookie: c=secret\r\n\r\n")
+        #expect(try client.answer().status == 200)
+      }
+      client.send("\r\n\r\n")
+      #expect(try client.answer().status == 400)
+      _ = client.rest()
+    }
+    log.close()
+    let text = String(decoding: try File("\(folder)/log", .read).readAll(), as: UTF8.self)
+    let lines = text.split(separator: "\n")
+    #expect(lines.count == 3)
+    #expect(lines[0].contains("\"request_id\":\"me\"") && lines[0].contains("\"path\":\"/a\""))
+    #expect(lines[2].contains("\"method\":null") && lines[2].contains("\"status\":400"))
+    #expect(!text.contains("secret"))
+    try FileSystem.removeTree(folder)
+  }
+}
