@@ -29,6 +29,7 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=2s \
   CMD curl -fsS http://127.0.0.1:8080/readyz || exit 1
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["vicregd"]
-# A container has to listen on all of its addresses, and this version asks nobody who they are: publish the port on
-# the host's loopback address only, as in the line at the top, or put a proxy that does before it.
+# A container has to listen on all of its addresses: publish the port on the host's loopback address only, as in the
+# line at the top; or make a token (`docker run … vicregd token create --name NAME --data /data`) and leave the last
+# flag out.
 CMD ["serve", "--host", "0.0.0.0", "--data", "/data", "--insecure-no-auth"]

@@ -52,15 +52,19 @@ let package = Package(
     .executableTarget(
       name: "vicregd",
       dependencies: [
-        "API", "HTTPServer", "HTTP", "JobStore", "JobModel", "Dispatcher", "Worker", "RunFolder", "Datasets",
-        "Platform", "Logging", "Crypto", "Training", "NeuralNet", "Kernels", "Parallel", "Tensors",
+        "API", "Access", "HTTPServer", "HTTP", "JobStore", "JobModel", "Dispatcher", "Worker", "RunFolder",
+        "Datasets", "Platform", "Logging", "Crypto", "Training", "NeuralNet", "Kernels", "Parallel",
+        "Tensors",
       ],
       path: "Sources/vicregd", swiftSettings: safe),
 
     // Web: a request comes in.
     room("HTTP", in: "Web"),
-    room("HTTPServer", in: "Web", ["HTTP", "Platform", "Gzip"]),
-    room("API", in: "Web", ["HTTP", "JobStore", "JobModel", "SQLite", "RunFolder", "Logging", "Platform"]),
+    room("Access", in: "Web", ["HTTP", "Platform", "Crypto"]),
+    room("HTTPServer", in: "Web", ["HTTP", "Platform", "Gzip", "Crypto"]),
+    room(
+      "API", in: "Web",
+      ["HTTP", "JobStore", "JobModel", "SQLite", "RunFolder", "Logging", "Platform", "Crypto"]),
 
     // Jobs: it becomes a job in the queue.
     room("JobModel", in: "Jobs"),
@@ -101,13 +105,14 @@ let package = Package(
       name: "CSQLite", path: "Sources/CLibraries/CSQLite", pkgConfig: "sqlite3",
       providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(
-      name: "COpenSSL", path: "Sources/CLibraries/COpenSSL", pkgConfig: "libcrypto",
+      name: "COpenSSL", path: "Sources/CLibraries/COpenSSL", pkgConfig: "openssl",
       providers: [.apt(["libssl-dev"])]),
     .systemLibrary(
       name: "CZlib", path: "Sources/CLibraries/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     tests("HTTP", ["HTTP"]),
-    tests("HTTPServer", ["HTTPServer", "HTTP", "Platform", "Gzip"]),
+    tests("HTTPServer", ["HTTPServer", "HTTP", "Platform", "Gzip", "Crypto"]),
+    tests("Access", ["Access", "HTTP", "Platform"]),
     tests("API", ["API", "HTTP", "JobStore", "JobModel", "RunFolder", "Platform"]),
     tests("JobModel", ["JobModel"]),
     tests("JobStore", ["JobStore", "JobModel", "SQLite", "Platform"]),

@@ -54,6 +54,9 @@ const post = (path, body) =>
   });
 
 export const api = {
+  /** { needs_token, name, role }: whether the daemon wants a token, and whose it has from this browser. */
+  session: () => json("/session"),
+  login: (token) => request("/session", { method: "POST", headers: { Authorization: `Bearer ${token}` } }),
   /** { jobs, next_cursor }, newest first. */
   jobs: (cursor) => json(`/jobs?limit=50${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`),
   job: (id) => json(`/jobs/${id}`),

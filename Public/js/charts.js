@@ -3,6 +3,12 @@ import { h } from "./dom.js";
 import { number } from "./format.js";
 import { api } from "./api.js";
 
+// The legend is never shown, and measures itself by an inline style, which the page's policy forbids.
+if (window.Dygraph) {
+  const { Legend } = window.Dygraph.Plugins;
+  window.Dygraph.PLUGINS = window.Dygraph.PLUGINS.filter((plugin) => plugin !== Legend);
+}
+
 /** What is drawn, in reading order. `std` panels show gamma as a dashed line and the band of collapse. */
 const panels = [
   { keys: ["loss"], title: "Loss", note: "the weighted sum of the three terms" },

@@ -1,11 +1,15 @@
 // Building and refreshing the page without a framework.
+import { isLive, onChange } from "./events.js";
 
 /** An element: h("a", { href: "/", class: "x", onclick: f, "aria-label": "…" }, "text", [more, nodes]). */
 export function h(name, attributes = {}, ...children) {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
     if (value === undefined || value === null || value === false) continue;
-    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
+    if (key === "style") {
+      // One by one: the page's policy forbids whole style attributes.
+      for (const [property, part] of Object.entries(value)) element.style.setProperty(property, part);
+    } else if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
     else element.setAttribute(key, value === true ? "" : value);
   }
   const isThere = (child) => child !== undefined && child !== null && child !== false;
@@ -53,28 +57,43 @@ export function announce(text) {
   document.getElementById("announcements").textContent = text;
 }
 
+/** Seconds between two looks where the daemon tells of changes by itself. */
+const quietSeconds = 15;
+
 /**
- * Calls `work` now and again `seconds` after each end, while the page is visible and until `work` gives
- * false; returns a function that stops it.
+ * Calls `work` now and again when a job has changed, at least `seconds` after the last end, while the page is
+ * visible and until `work` gives false; returns a function that stops it.
  */
 export function repeat(seconds, work) {
   let timer = 0;
   let stopped = false;
+  let busy = false;
+  let changed = false;
   const run = async () => {
-    if (stopped) return;
-    if (!document.hidden && (await work()) === false) return;
-    if (!stopped) timer = setTimeout(run, seconds * 1000);
+    if (stopped || busy || document.hidden) return;
+    busy = true;
+    changed = false;
+    const isOver = (await work()) === false;
+    busy = false;
+    if (isOver) stop();
+    else if (!stopped) wait(changed || !isLive() ? seconds : quietSeconds);
   };
-  const wake = () => {
-    if (document.hidden) return;
+  const wait = (time) => {
     clearTimeout(timer);
-    run();
+    timer = setTimeout(run, time * 1000);
   };
-  document.addEventListener("visibilitychange", wake);
-  run();
-  return () => {
+  const note = () => {
+    if (!changed && !busy) wait(seconds);
+    changed = true;
+  };
+  const stop = () => {
     stopped = true;
     clearTimeout(timer);
-    document.removeEventListener("visibilitychange", wake);
+    forget();
+    document.removeEventListener("visibilitychange", run);
   };
+  const forget = onChange(note);
+  document.addEventListener("visibilitychange", run);
+  run();
+  return stop;
 }

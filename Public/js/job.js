@@ -10,7 +10,7 @@ const logLines = 200;
 /** Fills `main` with the job and keeps it fresh; returns a function that stops. */
 export function jobPage(main, id) {
   const page = new JobPage(main, id);
-  const stop = repeat(2, () => page.update());
+  const stop = repeat(1, () => page.update());
   return () => {
     stop();
     page.curves?.destroy();

@@ -11,7 +11,7 @@ const example = { kind: "train", spec: { preset: "small", dataset: { name: "fash
 /** Fills `main` and keeps it fresh; returns a function that stops. */
 export function jobsPage(main) {
   const page = new JobsPage(main);
-  const stopList = repeat(2, () => page.update());
+  const stopList = repeat(1, () => page.update());
   return () => {
     stopList();
     page.curves?.destroy();

@@ -1,6 +1,7 @@
 // Which page is shown, by the part of the address behind the hash.
 import { jobPage } from "./job.js";
 import { jobsPage } from "./jobs.js";
+import { isAdmitted, loginPage } from "./login.js";
 import { newPage } from "./new.js";
 
 const main = document.getElementById("main");
@@ -26,5 +27,10 @@ function show() {
   isFirst = false;
 }
 
-addEventListener("hashchange", show);
-show();
+function start() {
+  addEventListener("hashchange", show);
+  show();
+}
+
+if (await isAdmitted()) start();
+else loginPage(main, start);

@@ -38,7 +38,7 @@ export function resultTable(result) {
       h("tr", { class: main },
         h("th", { scope: "row" }, label),
         h("td", {},
-          h("span", { class: "bar", style: `--share: ${value}` }),
+          h("span", { class: "bar", style: { "--share": value } }),
           h("span", { class: "figure" }, percent(value)))))));
 }
 

@@ -11,11 +11,9 @@ struct ServeSettings: Sendable {
     name: "migrations", kind: .text("DIR"), standard: nil,
     help: "the database's migrations; found beside the binary or in its source tree")
 
-  static let table: [Setting] = [
-    Setting(name: "host", kind: .text("ADDRESS"), standard: "127.0.0.1", help: "address to listen on"),
-    Setting(
-      name: "port", kind: .number(0...65535), standard: "8080",
-      help: "port to listen on; 0 picks a free one"),
+  static let table: [Setting] = WebSettings.table + own
+
+  private static let own: [Setting] = [
     data,
     Setting(name: "workers", kind: .number(1...64), standard: "1", help: "jobs that run at the same time"),
     Setting(
@@ -37,15 +35,6 @@ struct ServeSettings: Sendable {
       name: "reserve-mib", kind: .number(0...1 << 24), standard: "512",
       help: "space to keep free: below it new jobs are refused and running ones rest; 0: none"),
     Setting(
-      name: "body-bytes-max", kind: .number(1024...1 << 30), standard: "4194304",
-      help: "largest body of a request"),
-    Setting(
-      name: "connections-max", kind: .number(1...1 << 20), standard: "16384",
-      help: "connections open at the same time"),
-    Setting(
-      name: "handler-threads", kind: .number(1...256), standard: "4",
-      help: "requests that are worked on at the same time"),
-    Setting(
       name: "public", kind: .text("DIR"), standard: nil,
       help: "the dashboard's files; found beside the binary or in its source tree"),
     migrations,
@@ -61,18 +50,9 @@ struct ServeSettings: Sendable {
     Setting(
       name: "log-level", kind: .choice(Log.Level.allCases.map(\.name)), standard: "info",
       help: "lines on standard error"),
-    Setting(
-      name: "allowed-hosts", kind: .text("NAMES"), standard: "",
-      help:
-        "host names that requests may be for, separated by commas; * is any. Empty: on a loopback address "
-        + "its own names, so that no web page reaches the daemon by a name of its own; elsewhere any"),
-    Setting(
-      name: "insecure-no-auth", kind: .flag, standard: "false",
-      help: "listen on an address that others can reach although nobody is asked who they are"),
   ]
 
-  let host: String
-  let port: Int
+  let web: WebSettings
   let data: String
   let workers: Int
   /// ≥ 1.
@@ -82,11 +62,6 @@ struct ServeSettings: Sendable {
   let detachesWorkers: Bool
   let stallSeconds: Int
   let reserveMiB: Int
-  let bodyBytesMax: Int
-  let connectionsMax: Int
-  /// nil: any.
-  let allowedHosts: Set<String>?
-  let handlerThreads: Int
   let publicFolder: String
   let migrations: String
   let dygraphs: String
@@ -97,9 +72,8 @@ struct ServeSettings: Sendable {
   /// - Throws: `UsageError`.
   init(arguments: [String], environment: [String: String]) throws {
     let settings = try Settings(ServeSettings.table, arguments: arguments, environment: environment)
-    host = settings.text("host")
-    port = settings.number("port")
     data = settings.text("data")
+    web = try WebSettings(settings, data: data)
     workers = settings.number("workers")
     let threads = settings.number("threads-per-worker")
     threadsPerWorker = threads > 0 ? threads : max(1, CPU.availableCores / workers)
@@ -108,9 +82,6 @@ struct ServeSettings: Sendable {
     detachesWorkers = settings.isSet("detach-workers")
     stallSeconds = settings.number("stall-seconds")
     reserveMiB = settings.number("reserve-mib")
-    bodyBytesMax = settings.number("body-bytes-max")
-    connectionsMax = settings.number("connections-max")
-    handlerThreads = settings.number("handler-threads")
     publicFolder = try Resources.find("Public", setting: settings.optionalText("public"))
     migrations = try Resources.find("migrations", setting: settings.optionalText("migrations"))
     dygraphs = settings.text("dygraphs")
@@ -118,13 +89,6 @@ struct ServeSettings: Sendable {
     isa = settings.text("isa")
     let level = settings.text("log-level")
     logLevel = Log.Level.allCases.first { $0.name == level } ?? .info
-    let isLocal = ServeSettings.isLoopback(host)
-    allowedHosts = ServeSettings.allowedHosts(settings.text("allowed-hosts"), host: host, isLocal: isLocal)
-    guard isLocal || settings.isSet("insecure-no-auth") else {
-      throw UsageError(
-        "--host \(host) can be reached by others, and this version has no access tokens yet: anybody could "
-          + "queue and delete jobs. Listen on 127.0.0.1, or say --insecure-no-auth if the network is trusted")
-    }
   }
 
   /// The variables of a worker: this process's own, and what the settings say of data sets and kernels.
@@ -133,15 +97,5 @@ struct ServeSettings: Sendable {
     environment["VICREGD_FASHION_MNIST"] = fashionMNIST
     if isa != "auto" { environment["VICREGD_ISA"] = isa }
     return environment
-  }
-
-  private static func allowedHosts(_ names: String, host: String, isLocal: Bool) -> Set<String>? {
-    if names == "*" || names.isEmpty && !isLocal { return nil }
-    let own = ["localhost", "127.0.0.1", "[::1]", host.contains(":") ? "[\(host)]" : host]
-    return Set(own + names.split(separator: ",").map { String($0.filter { $0 != " " }) })
-  }
-
-  private static func isLoopback(_ host: String) -> Bool {
-    host == "localhost" || host == "::1" || host.hasPrefix("127.")
   }
 }

@@ -9,6 +9,8 @@ struct Setting: Sendable {
     case flag
     /// `--name VALUE` or `--name=VALUE`.
     case text(String)
+    /// As `text`, and may be empty.
+    case list(String)
     /// A whole number within limits.
     case number(ClosedRange<Int>)
     /// One of some words.
@@ -29,6 +31,7 @@ struct Setting: Sendable {
   func problem(with value: String) -> String? {
     switch kind {
     case .flag: ["true", "false"].contains(value) ? nil : "must be true or false"
+    case .list: nil
     case .text: value.isEmpty ? "must not be empty" : nil
     case .number(let range):
       Int(value).map(range.contains) == true
@@ -127,7 +130,7 @@ struct Settings: Sendable {
       let value =
         switch setting.kind {
         case .flag: ""
-        case .text(let name): " \(name)"
+        case .text(let name), .list(let name): " \(name)"
         case .number: " N"
         case .choice(let words): " \(words.joined(separator: "|"))"
         }
