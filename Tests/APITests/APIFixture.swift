@@ -12,7 +12,9 @@ final class APIFixture: Sendable {
   let store: JobStore
   let data: String
   let control = CountingControl()
+  let events: EventHub
   private let router: Router
+  var routes: [(method: HTTP.Method, pattern: String, access: RouteAccess)] { router.routes }
 
   private static let migrations: String = {
     let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
@@ -25,12 +27,16 @@ final class APIFixture: Sendable {
     store = try JobStore(
       path: "\(data)/vicregd.sqlite", migrations: JobStore.migrations(in: Self.migrations))
     var router = Router(problem: API.problem)
-    API(store: store, data: data, datasets: FakeDatasets(), control: control, version: "1.2.3")
-      .addRoutes(to: &router)
+    events = try EventHub(store: store)
+    API(
+      store: store, data: data, datasets: FakeDatasets(), control: control, events: events, version: "1.2.3"
+    )
+    .addRoutes(to: &router)
     self.router = router
   }
 
   deinit {
+    events.stop()
     // What is left behind in the temporary folder harms nobody.
     try? FileSystem.removeTree(data)
   }

@@ -1,3 +1,4 @@
+import Foundation
 import HTTP
 import JobModel
 import Platform
@@ -105,6 +106,24 @@ import Testing
     try AtomicFile.write(Array("a\nb".utf8), to: folder.logPath)
     #expect(fixture.send(.get, "/jobs/\(id)/log?tail=1").text == "b")
     #expect(fixture.send(.get, "/jobs/\(id)/log?tail=0").status == 400)
+  }
+
+  @Test func `links that lead out of the data folder are not followed`() throws {
+    let manifest = try fixture.checkpoint(id, step: 7, "hello")
+    let folder = RunFolder(data: fixture.data, job: id)
+    let secret = "\(fixture.data)-secret"
+    try AtomicFile.write(Array("olleh".utf8), to: secret)
+    let path = folder.checkpoints.path(of: manifest.name)
+    #expect(fixture.send(.get, "/jobs/\(id)/checkpoints/\(manifest.name)").text == "hello")
+    try FileSystem.remove(path)
+    try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: secret)
+    try FileManager.default.createSymbolicLink(atPath: folder.logPath, withDestinationPath: secret)
+    #expect(fixture.send(.get, "/jobs/\(id)/checkpoints/\(manifest.name)").status == 404)
+    #expect(fixture.send(.get, "/jobs/\(id)/log").text == "")
+    for name in ["..%2F..%2Flock", "../spec.json", "..", "\u{0}"] {
+      #expect(fixture.send(.get, "/jobs/\(id)/checkpoints/\(name)").status == 404)
+    }
+    try FileSystem.remove(secret)
   }
 
   @Test func `checkpoints are listed and downloaded, in parts if asked`() throws {

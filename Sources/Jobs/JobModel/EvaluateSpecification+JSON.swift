@@ -23,10 +23,24 @@ extension EvaluateSpecification {
     _ json: JSON, at pointer: String, defaults: Defaults = Defaults(), _ problems: ProblemList
   ) -> EvaluateSpecification? {
     let reader = ObjectReader(json, at: pointer, problems)
-    var checkpoint: CheckpointReference?
     if json["checkpoint"] == nil {
       problems.add("\(pointer)/checkpoint", "is missing; must be {\"job\": ID, \"which\": \"last\"}")
     }
+    let specification = read(reader, defaults: defaults)
+    reader.finish()
+    return specification
+  }
+
+  /// What a `spec` may be, as a JSON Schema.
+  package static var schema: JSON {
+    let schema = ObjectReader.schema { _ = read($0, defaults: Defaults()) }
+    guard case .object(var members) = schema else { return schema }
+    members["required"] = ["checkpoint"]
+    return .object(members)
+  }
+
+  private static func read(_ reader: ObjectReader, defaults: Defaults) -> EvaluateSpecification? {
+    var checkpoint: CheckpointReference?
     reader.object("checkpoint") { checkpoint = CheckpointReference.read($0) }
     var choice = EvaluationProtocol.linear
     reader.choice("protocol", into: &choice)
@@ -43,7 +57,6 @@ extension EvaluateSpecification {
     reader.integer("epochs", 1...100_000, into: &epochs)
     var seed: UInt64 = 0
     reader.seed("seed", into: &seed)
-    reader.finish()
     return checkpoint.map {
       EvaluateSpecification(
         checkpoint: $0, protocol: choice, features: features, dataset: dataset, baselines: baselines,
@@ -67,6 +80,7 @@ extension EvaluateSpecification {
 
 extension CheckpointReference {
   fileprivate static func read(_ reader: ObjectReader) -> CheckpointReference? {
+    reader.describe("job", ["type": "string", "description": "the id of a train job"])
     var which = "last"
     reader.line("which", bytesMax: 255, into: &which)
     guard let id = reader.value("job")?.string.flatMap(JobID.init) else {

@@ -55,6 +55,7 @@ package struct JobLabelling: Sendable, Equatable {
 
   /// Reads `name`, `labels`, `notes` and `priority`; what is missing stays as it is.
   package mutating func read(_ reader: ObjectReader) {
+    describe(to: reader)
     if let value = reader.value("name") {
       if value.isNull {
         name = nil
@@ -76,6 +77,28 @@ package struct JobLabelling: Sendable, Equatable {
     }
     if reader.value("labels") != nil { readLabels(reader) }
     reader.integer("priority", 0...100, into: &priority)
+  }
+
+  private func describe(to reader: ObjectReader) {
+    reader.describe(
+      "name", ["anyOf": [["type": "null"], ObjectReader.lineSchema(bytesMax: Self.nameBytesMax)]])
+    reader.describe("notes", ["type": ["string", "null"], "maxLength": .integer(Self.notesBytesMax)])
+    reader.describe(
+      "labels",
+      [
+        "type": "object", "maxProperties": .integer(Self.labelsMax),
+        "propertyNames": ObjectReader.lineSchema(bytesMax: Self.labelKeyBytesMax),
+        "additionalProperties": ["type": "string", "maxLength": .integer(Self.labelValueBytesMax)],
+      ])
+  }
+
+  /// What a request may say of them, as the members of a JSON Schema.
+  package static var schemas: [String: JSON] {
+    let schema = ObjectReader.schema { reader in
+      var labelling = JobLabelling()
+      labelling.read(reader)
+    }
+    return schema["properties"]?.object ?? [:]
   }
 
   private mutating func readLabels(_ reader: ObjectReader) {

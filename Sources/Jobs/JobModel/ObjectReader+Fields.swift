@@ -16,6 +16,16 @@ package enum NumberRange: Sendable {
     }
   }
 
+  /// The range as a JSON Schema.
+  package var schema: JSON {
+    switch self {
+    case .closed(let low, let high): ["type": "number", "minimum": .number(low), "maximum": .number(high)]
+    case .halfOpen(let low, let high):
+      ["type": "number", "minimum": .number(low), "exclusiveMaximum": .number(high)]
+    case .positive(let high): ["type": "number", "exclusiveMinimum": 0, "maximum": .number(high)]
+    }
+  }
+
   /// `> 0`, `from 0 to 1`: as it goes on after "must be".
   package var phrase: String {
     switch self {
@@ -37,6 +47,7 @@ extension ObjectReader {
   package func integer(
     _ key: String, _ range: ClosedRange<Int>, multipleOf unit: Int = 1, into field: inout Int
   ) {
+    describe(key, Self.schema(range, multipleOf: unit))
     guard let value = value(key) else { return }
     if let number = value.int, range.contains(number), number % unit == 0 {
       field = number
@@ -48,6 +59,7 @@ extension ObjectReader {
 
   /// A whole number or `null`.
   package func integer(_ key: String, orNullIn range: ClosedRange<Int>, into field: inout Int?) {
+    describe(key, ["anyOf": [["type": "null"], Self.schema(range)]])
     guard let value = value(key) else { return }
     if value.isNull {
       field = nil
@@ -67,6 +79,7 @@ extension ObjectReader {
 
   /// A number.
   package func number(_ key: String, _ range: NumberRange, into field: inout Double) {
+    describe(key, range.schema)
     guard let value = value(key) else { return }
     guard let number = value.double else { return refuse(key, "must be a number \(range.phrase)") }
     if range.contains(number) {
@@ -78,6 +91,7 @@ extension ObjectReader {
 
   /// Two numbers, the first not above the second.
   package func interval(_ key: String, _ range: NumberRange, into field: inout [Double]) {
+    describe(key, Self.schema(arrayOf: range.schema, 2...2, "[low, high] with low ≤ high"))
     guard let value = value(key) else { return }
     let numbers = value.array?.compactMap(\.double) ?? []
     if value.array?.count == 2, numbers.count == 2, numbers.allSatisfy(range.contains),
@@ -91,6 +105,8 @@ extension ObjectReader {
 
   /// One number for both views, or an array of one a view; becomes two numbers.
   package func perView(_ key: String, _ range: NumberRange, into field: inout [Double]) {
+    describe(
+      key, ["anyOf": [range.schema, Self.schema(arrayOf: range.schema, 2...2, "one number a view")]])
     guard let value = value(key) else { return }
     let elements = value.array ?? [value, value]
     let numbers = elements.compactMap(\.double)
@@ -103,6 +119,7 @@ extension ObjectReader {
 
   /// Exactly `count` numbers.
   package func numbers(_ key: String, count: Int, _ range: NumberRange, into field: inout [Double]) {
+    describe(key, Self.schema(arrayOf: range.schema, count...count))
     guard let value = value(key) else { return }
     let numbers = value.array?.compactMap(\.double) ?? []
     if value.array?.count == count, numbers.count == count, numbers.allSatisfy(range.contains) {
@@ -116,6 +133,7 @@ extension ObjectReader {
   package func integers(
     _ key: String, count: ClosedRange<Int>, _ range: ClosedRange<Int>, into field: inout [Int]
   ) {
+    describe(key, Self.schema(arrayOf: Self.schema(range), count))
     guard let value = value(key) else { return }
     let numbers = value.array?.compactMap(\.int) ?? []
     if numbers.count == value.array?.count, count.contains(numbers.count), numbers.allSatisfy(range.contains)
@@ -131,6 +149,7 @@ extension ObjectReader {
 
   /// `true` or `false`.
   package func boolean(_ key: String, into field: inout Bool) {
+    describe(key, ["type": "boolean"])
     guard let value = value(key) else { return }
     if let boolean = value.bool { field = boolean } else { refuse(key, "must be true or false") }
   }
@@ -139,6 +158,7 @@ extension ObjectReader {
   package func choice<Choice: RawRepresentable<String> & CaseIterable>(
     _ key: String, into field: inout Choice
   ) {
+    describe(key, ["enum": .array(Choice.allCases.map { .string($0.rawValue) })])
     guard let value = value(key) else { return }
     if let choice = value.string.flatMap(Choice.init(rawValue:)) {
       field = choice
@@ -150,6 +170,7 @@ extension ObjectReader {
 
   /// A text of 1 to `bytesMax` bytes of UTF-8 without control characters.
   package func line(_ key: String, bytesMax: Int, into field: inout String) {
+    describe(key, Self.lineSchema(bytesMax: bytesMax))
     guard let value = value(key) else { return }
     if let text = value.string, ObjectReader.isLine(text, bytesMax: bytesMax) {
       field = text
@@ -160,11 +181,42 @@ extension ObjectReader {
 
   /// The members of an object one level down; `read` is not called if there is none.
   package func object(_ key: String, _ read: (ObjectReader) -> Void) {
+    describe(key, ObjectReader.schema(read))
     guard let value = value(key) else { return }
     let reader = ObjectReader(value, at: pointer(to: key), problems)
     if value.object == nil { return }
     read(reader)
     reader.finish()
+  }
+
+  /// A whole number in a range.
+  package static func schema(_ range: ClosedRange<Int>, multipleOf unit: Int = 1) -> JSON {
+    var members: [String: JSON] = [
+      "type": "integer", "minimum": .integer(range.lowerBound), "maximum": .integer(range.upperBound),
+    ]
+    if unit > 1 { members["multipleOf"] = .integer(unit) }
+    return .object(members)
+  }
+
+  /// So many elements.
+  private static func schema(
+    arrayOf element: JSON, _ count: ClosedRange<Int>, _ description: String? = nil
+  ) -> JSON {
+    var members: [String: JSON] = [
+      "type": "array", "items": element, "minItems": .integer(count.lowerBound),
+      "maxItems": .integer(count.upperBound),
+    ]
+    if let description { members["description"] = .string(description) }
+    return .object(members)
+  }
+
+  /// A text as `isLine` takes it. JSON Schema counts characters, so a text of others than ASCII may meet its
+  /// limit earlier.
+  package static func lineSchema(bytesMax: Int) -> JSON {
+    [
+      "type": "string", "minLength": 1, "maxLength": .integer(bytesMax),
+      "pattern": "^[^\\u0000-\\u001f\\u007f]+$", "description": .string("at most \(bytesMax) bytes of UTF-8"),
+    ]
   }
 
   /// Whether a text has 1 to `bytesMax` bytes of UTF-8 and no control character.

@@ -37,6 +37,8 @@ package final class ObjectReader {
   /// Whether there is anything to read.
   package let isObject: Bool
   private var known: [String] = []
+  /// The JSON Schemas of the members that were asked for, where the reader only describes.
+  private var schemas: [String: JSON]?
 
   /// Notes a problem if the value is no object; all members are missing then.
   package init(_ value: JSON, at pointer: String, _ problems: ProblemList) {
@@ -45,6 +47,22 @@ package final class ObjectReader {
     members = value.object ?? [:]
     isObject = value.object != nil
     if !isObject { problems.add(pointer, "must be an object, \(ObjectReader.phrase(value))") }
+  }
+
+  /// What a reading asks for, as a JSON Schema (draft 2020-12): `read` gets a reader without members.
+  package static func schema(_ read: (ObjectReader) -> Void) -> JSON {
+    let reader = ObjectReader([:], at: "", ProblemList())
+    reader.schemas = [:]
+    read(reader)
+    return ["type": "object", "properties": .object(reader.schemas ?? [:]), "additionalProperties": false]
+  }
+
+  /// Whether nothing is read, and what is asked for is only described.
+  package var isDescribing: Bool { schemas != nil }
+
+  /// Notes the JSON Schema of a member, where the reader describes.
+  package func describe(_ key: String, _ schema: @autoclosure () -> JSON) {
+    if schemas != nil { schemas?[key] = schema() }
   }
 
   /// The member as it is; `nil` if it is missing.

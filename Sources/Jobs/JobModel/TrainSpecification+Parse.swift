@@ -15,6 +15,17 @@ extension TrainSpecification {
   /// As `parse`; what is wrong is noted in the list and has the preset's value in the result.
   package static func read(_ json: JSON, at pointer: String, _ problems: ProblemList) -> TrainSpecification {
     let reader = ObjectReader(json, at: pointer, problems)
+    let result = read(reader)
+    reader.finish()
+    if let limit = result.dataset.limit { result.check(imageCount: limit, at: pointer, problems) }
+    result.checkTogether(at: pointer, problems)
+    return result
+  }
+
+  /// What a `spec` may be, as a JSON Schema; without the rules that join several fields.
+  package static var schema: JSON { ObjectReader.schema { _ = read($0) } }
+
+  private static func read(_ reader: ObjectReader) -> TrainSpecification {
     var preset = Preset.seed
     reader.choice("preset", into: &preset)
     var result = TrainSpecification.preset(preset)
@@ -36,9 +47,6 @@ extension TrainSpecification {
     reader.object("checkpoint") { result.checkpoint.read($0) }
     reader.object("divergence") { result.divergence.read($0) }
     reader.integer("log_every_steps", 1...1_000_000, into: &result.logEverySteps)
-    reader.finish()
-    if let limit = result.dataset.limit { result.check(imageCount: limit, at: pointer, problems) }
-    result.checkTogether(at: pointer, problems)
     return result
   }
 
@@ -134,6 +142,10 @@ extension LossSpecification {
 
 extension AugmentationSpecification {
   fileprivate mutating func read(_ reader: ObjectReader) {
+    if case .random(var recipe) = self {
+      reader.describe(
+        "augmentation", ["anyOf": [["const": "mirror"], ObjectReader.schema { recipe.read($0) }]])
+    }
     guard let value = reader.value("augmentation") else { return }
     if value == "mirror" {
       self = .mirror
@@ -162,6 +174,7 @@ extension AugmentationRecipe {
     reader.perView("blur_probability", probability, into: &blurProbability)
     var kernel = blurKernel
     reader.integer("blur_kernel", 1...31, into: &kernel)
+    reader.describe("blur_kernel", ["enum": .array(stride(from: 1, through: 31, by: 2).map(JSON.integer))])
     if kernel % 2 == 0 { reader.refuse("blur_kernel", "must be odd") } else { blurKernel = kernel }
     reader.interval("blur_sigma", .positive(100), into: &blurSigma)
     reader.perView("solarize_probability", probability, into: &solarizeProbability)

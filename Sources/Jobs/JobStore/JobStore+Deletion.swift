@@ -6,10 +6,13 @@ import SQLite
 extension JobStore {
   /// Removes a finished job with everything that it has told, and notes that its files have to go.
   ///
-  /// - Throws: `JobStoreError`: `noSuchJob`, `wrongState`, `isNeeded` by unfinished jobs.
-  package func delete(_ id: JobID) throws {
+  /// - Parameter check: refuses the job as it is, in the same transaction.
+  /// - Throws: `JobStoreError`: `noSuchJob`, `wrongState`, `isNeeded` by unfinished jobs; what `check`
+  ///   throws.
+  package func delete(_ id: JobID, if check: (JobRecord) throws -> Void = { _ in }) throws {
     try write { connection in
       let job = try existing(id, connection)
+      try check(job)
       guard job.state.isFinished else {
         throw JobStoreError.wrongState(
           id, state: job.state, operation: "delete", allowed: JobState.allCases.filter(\.isFinished))

@@ -7,6 +7,13 @@ extension JobStore {
     try read { try record(id, $0) }
   }
 
+  /// The revision of the job of that id, if there is one.
+  package func revision(_ id: JobID) throws -> Int? {
+    try read {
+      try $0.first("SELECT revision FROM jobs WHERE id = ?", [.text(id.text)]) { $0.integer("revision") }
+    }
+  }
+
   /// As `job`, by a connection that may stand in a transaction.
   func record(_ id: JobID, _ connection: Connection) throws -> JobRecord? {
     try connection.first(
@@ -72,10 +79,15 @@ extension JobStore {
 
   /// Changes name, labels, notes and priority by `change`.
   ///
-  /// - Throws: `JobStoreError.noSuchJob`, and what `change` throws.
-  package func relabel(_ id: JobID, _ change: (inout JobLabelling) throws -> Void) throws -> JobRecord {
+  /// - Parameter check: refuses the job as it is, in the same transaction.
+  /// - Throws: `JobStoreError.noSuchJob`, and what `check` and `change` throw.
+  package func relabel(
+    _ id: JobID, if check: (JobRecord) throws -> Void = { _ in },
+    _ change: (inout JobLabelling) throws -> Void
+  ) throws -> JobRecord {
     try write { connection in
       guard let old = try record(id, connection) else { throw JobStoreError.noSuchJob(id) }
+      try check(old)
       var labelling = old.labelling
       try change(&labelling)
       if labelling == old.labelling { return old }

@@ -32,18 +32,26 @@ package struct API: Sendable {
   let data: String
   let datasets: any DatasetDirectory
   let control: any JobControl
+  let events: EventHub
+  /// How long a stream lasts at most; 0: without end.
+  let streamSeconds: Int
   let version: String
+  let texts = JobTexts()
 
   /// - Parameters:
   ///   - data: the data folder.
+  ///   - streamSeconds: how long a stream of events lasts at most; 0: without end.
   ///   - version: what `/version` says.
   package init(
-    store: JobStore, data: String, datasets: any DatasetDirectory, control: any JobControl, version: String
+    store: JobStore, data: String, datasets: any DatasetDirectory, control: any JobControl,
+    events: EventHub, streamSeconds: Int = 0, version: String
   ) {
     self.store = store
     self.data = data
     self.datasets = datasets
     self.control = control
+    self.events = events
+    self.streamSeconds = streamSeconds
     self.version = version
   }
 
@@ -56,15 +64,24 @@ package struct API: Sendable {
     router.on(.delete, "/jobs/{id}", deleteJob)
     router.on(.post, "/jobs/{id}/cancel", cancelJob)
     router.on(.get, "/jobs/{id}/metrics", getMetrics)
+    router.on(.get, "/jobs/{id}/events", followJob)
+    router.on(.get, "/events", followAll)
     router.on(.get, "/jobs/{id}/log", getLog)
     router.on(.get, "/jobs/{id}/checkpoints", listCheckpoints)
     router.on(.get, "/jobs/{id}/checkpoints/{name}", getCheckpoint)
     router.on(.get, "/datasets", listDatasets)
     router.on(.get, "/datasets/{name}", getDataset)
-    router.on(.get, "/healthz", getHealth)
-    router.on(.get, "/readyz", getReadiness)
-    router.on(.get, "/version", getVersion)
+    router.on(.get, "/healthz", access: .open, getHealth)
+    router.on(.get, "/readyz", access: .open, getReadiness)
+    router.on(.get, "/version", access: .open, getVersion)
     addLifeRoutes(to: &router)
+    let document = OpenAPIDocument(routes: router.routes, datasets: datasets.names(), version: version).json
+      .text
+    router.on(.get, "/openapi.json", access: .open) { request in
+      var query = QueryReader(request)
+      try query.finish()
+      return .json(text: document)
+    }
   }
 }
 

@@ -18,9 +18,8 @@ extension API {
     let path = RunFolder(data: data, job: record.id).logPath
     var response = Response(contentType: "text/plain; charset=utf-8", bytes: [])
     response.headers.add("Cache-Control", "no-cache")
-    guard FileSystem.exists(path) else { return response }
-    let file = try File(path, .read)
-    let size = try file.size()
+    guard let found = try confined(path) else { return response }
+    let (file, size) = (found.file, found.identity.bytes)
     let offset = try tail.map { try Self.offset(ofLast: $0, in: file, size: size) } ?? 0
     response.body = .file(path: path, offset: offset, count: size - offset)
     return response
@@ -42,6 +41,11 @@ extension API {
       end = start
     }
     return 0
+  }
+
+  /// A file of the data folder, unless a link leads out of that.
+  private func confined(_ path: String) throws -> ConfinedFile? {
+    ConfinedFile(root: try FileSystem.resolve(data), relativePath: String(path.dropFirst(data.count + 1)))
   }
 
   /// `GET /jobs/{id}/checkpoints`, oldest first.
@@ -70,7 +74,7 @@ extension API {
     let record = try record(request)
     let folder = RunFolder(data: data, job: record.id).checkpoints
     let name = request.parameters["name"] ?? ""
-    guard let manifest = folder.manifest(of: name) else {
+    guard let manifest = folder.manifest(of: name), let found = try confined(folder.path(of: name)) else {
       let known = try folder.list().suffix(8).map(\.name).joined(separator: ", ")
       let hint = known.isEmpty ? "it has none yet" : "there are \(known)"
       throw Problem(status: 404, detail: "job \(record.id) has no checkpoint \(name); \(hint).")
@@ -81,6 +85,8 @@ extension API {
     response.headers.add("Accept-Ranges", "bytes")
     response.headers.add("Cache-Control", "no-cache")
     response.headers.add("ETag", EntityTag(manifest.sha256).text)
+    let modified = found.identity.modifiedNanoseconds / 1_000_000_000
+    response.headers.add("Last-Modified", imfFixdate(unixSeconds: modified))
     response.headers.add("Repr-Digest", "sha-256=:\(base64(hexadecimal: manifest.sha256)):")
     return response
   }

@@ -28,7 +28,10 @@ extension JobRecord {
   }
 
   /// Changes whenever `jsonText` does.
-  var entityTag: EntityTag { EntityTag("\(id)-\(revision)") }
+  var entityTag: EntityTag { Self.entityTag(id, revision: revision) }
+
+  /// The tag of a job's revision.
+  static func entityTag(_ id: JobID, revision: Int) -> EntityTag { EntityTag("\(id)-\(revision)") }
 
   private func member(_ name: String, _ value: JSON) -> String { "\"\(name)\":\(value.text)" }
 

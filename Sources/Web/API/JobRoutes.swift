@@ -46,7 +46,38 @@ extension API {
   func getJob(_ request: Request) throws -> Response {
     var query = QueryReader(request)
     try query.finish()
-    return Self.response(try record(request))
+    guard let seconds = request.preferredWaitSeconds, seconds > 0 else { return try jobNow(request) }
+    let record = try record(request)
+    if record.state.isFinished { return Self.response(record) }
+    // A client that has the job as it is waits for another, any other for the end.
+    let known = request.headers.list("If-None-Match").flatMap(EntityTag.list)
+    let wait = JobWait(record.id, seconds: seconds, hub: events, store: store) { record in
+      record.state.isFinished || known.map { !$0.contains(where: record.entityTag.matchesWeakly) } ?? false
+    } answer: { record in
+      var response = Self.response(record)
+      response.headers.add("Preference-Applied", "wait=\(seconds)")
+      response.headers.add("Vary", "Prefer")
+      return response
+    }
+    return Response(body: .pending(wait))
+  }
+
+  /// The job as it is, from memory where it has not changed.
+  private func jobNow(_ request: Request) throws -> Response {
+    let id = try request.jobID()
+    guard let revision = try store.revision(id) else { throw JobStoreError.noSuchJob(id) }
+    if let bytes = texts.text(id, revision: revision) {
+      return Self.response(bytes, JobRecord.entityTag(id, revision: revision))
+    }
+    let record = try record(request)
+    return Self.response(texts.write(record), record.entityTag)
+  }
+
+  private static func response(_ bytes: [UInt8], _ tag: EntityTag) -> Response {
+    var response = Response(contentType: "application/json", bytes: bytes)
+    response.headers.add("Cache-Control", "no-cache")
+    response.headers.add("ETag", tag.text)
+    return response
   }
 
   /// `PATCH /jobs/{id}`: name, labels, notes, priority.
@@ -56,7 +87,10 @@ extension API {
     try query.finish()
     let id = try request.jobID()
     let body = try request.json()
-    let record = try store.relabel(id) { labelling in
+    let check: (JobRecord) throws -> Void = { record in
+      if let problem = request.preconditionProblem(tag: record.entityTag) { throw problem }
+    }
+    let record = try store.relabel(id, if: check) { labelling in
       let problems = ProblemList()
       let reader = ObjectReader(body, at: "", problems)
       labelling.read(reader)
@@ -73,7 +107,9 @@ extension API {
     var query = QueryReader(request)
     try query.finish()
     let id = try request.jobID()
-    try store.delete(id)
+    try store.delete(id) { record in
+      if let problem = request.preconditionProblem(tag: record.entityTag) { throw problem }
+    }
     try RunFolder(data: data, job: id).remove()
     try store.finishDeletion(id)
     return Response(status: 204)

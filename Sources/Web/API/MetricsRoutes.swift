@@ -1,7 +1,6 @@
 import HTTP
 import JobModel
 import JobStore
-import Synchronization
 
 extension API {
   /// The curves that a chart gets if it does not name any.
@@ -31,7 +30,9 @@ extension API {
     if let points {
       return try series(record, keys: keys ?? Self.seriesKeysDefault, points: points)
     }
-    let stream = MetricStream(store: store, id: record.id, fromStep: fromStep ?? 0, follow: follow)
+    let stream = EventStream(
+      .job(record.id), .lines(fromStep: fromStep ?? 0), after: 0, follows: follow, seconds: streamSeconds,
+      hub: events, store: store)
     var response = Response(body: .stream(stream))
     response.headers.add("Content-Type", "application/x-ndjson")
     response.headers.add("Cache-Control", "no-cache")
@@ -54,46 +55,4 @@ extension API {
           || $0 == UInt8(ascii: "_")
       }
   }
-}
-
-/// The recorded lines of a job, and with `follow` those that come, until its `end`.
-final class MetricStream: BodyStream {
-  private struct Position {
-    var sequence = 0
-    var hasEnded = false
-  }
-
-  private let store: JobStore
-  private let id: JobID
-  private let fromStep: Int
-  private let follow: Bool
-  private let position = Mutex(Position())
-
-  /// Lines in one piece.
-  private static let linesMax = 500
-  /// How long a follower waits before it looks again.
-  private static let pollMilliseconds = 25
-
-  init(store: JobStore, id: JobID, fromStep: Int, follow: Bool) {
-    self.store = store
-    self.id = id
-    self.fromStep = fromStep
-    self.follow = follow
-  }
-
-  func next() throws -> BodyStep {
-    let place = position.withLock { $0 }
-    if place.hasEnded { return .end }
-    let lines = try store.lines(id, after: place.sequence, fromStep: fromStep, limit: Self.linesMax)
-    guard let last = lines.last else {
-      // A job that was deleted while it was followed tells nothing more.
-      let isOver = try !follow || store.job(id) == nil
-      return isOver ? .end : .idle(milliseconds: Self.pollMilliseconds)
-    }
-    position.withLock { $0 = Position(sequence: last.sequence, hasEnded: last.event == "end") }
-    return .bytes(lines.flatMap { Array($0.line.utf8) + [UInt8(ascii: "\n")] })
-  }
-
-  /// Nothing is held open between two pieces.
-  func close() {}
 }

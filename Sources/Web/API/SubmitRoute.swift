@@ -12,6 +12,9 @@ extension API {
     var query = QueryReader(request)
     let isDryRun = query.flag("dry_run")
     try query.finish()
+    let key = isDryRun ? nil : try request.idempotencyKey()
+    // Before the input is judged: what was right the first time need not be so any more.
+    if let key, let known = try store.answer(to: key) { return known.response(isRepeated: true) }
     let body = try request.json()
     let problems = ProblemList()
     let isBatch = body["jobs"] != nil
@@ -25,16 +28,23 @@ extension API {
     try problems.check()
     if isDryRun { return dryRun(jobs, needs, isBatch: isBatch) }
     if let refusal = control.refusal { throw Problem(status: 507, detail: "\(refusal).") }
-    let records = try store.enqueue(jobs)
-    control.wake()
-    if isBatch {
-      return .json(text: "{\"jobs\":[\(records.map(\.jsonText).joined(separator: ","))]}", status: 201)
+    let answer: (answer: StoredAnswer, isRepeated: Bool)
+    if let key {
+      answer = try store.enqueue(jobs, under: key) { Self.created($0, isBatch: isBatch) }
+    } else {
+      answer = (Self.created(try store.enqueue(jobs), isBatch: isBatch), false)
     }
-    guard let record = records.first else { throw Problem(status: 500) }
-    var response = Response.json(text: record.jsonText, status: 201)
-    response.headers.add("Location", "/jobs/\(record.id)")
-    response.headers.add("ETag", record.entityTag.text)
-    return response
+    control.wake()
+    return answer.answer.response(isRepeated: answer.isRepeated)
+  }
+
+  private static func created(_ records: [JobRecord], isBatch: Bool) -> StoredAnswer {
+    let texts = records.map(\.jsonText)
+    guard !isBatch, let record = records.first else {
+      return StoredAnswer(status: 201, headers: [:], body: "{\"jobs\":[\(texts.joined(separator: ","))]}\n")
+    }
+    let headers = ["Location": "/jobs/\(record.id)", "ETag": record.entityTag.text]
+    return StoredAnswer(status: 201, headers: headers, body: texts[0] + "\n")
   }
 
   private func memoryNeed(of job: NewJob) -> MemoryNeed? {

@@ -1,0 +1,86 @@
+import HTTP
+import JobModel
+import JobStore
+
+extension API {
+  /// How long a client whose stream broke waits before it asks again.
+  private static let retryMilliseconds = 2_000
+
+  /// `GET /jobs/{id}/events`: how the job is, then its lines, from the first on or from behind the one that
+  /// the client has, then what comes, until its end. A client that has it all is told by 204 to stop asking.
+  @Sendable
+  func followJob(_ request: Request) throws -> Response {
+    var query = QueryReader(request)
+    let after = query.integer("after", 0...Int.max)
+    try query.finish()
+    let record = try record(request)
+    let last = try store.lastSequence(record.id) ?? 0
+    let start = Resumption(request, after: after, possible: 0...last, otherwise: 0)
+    if record.state.isFinished, start.position == last, start.isResumed, !start.isLost {
+      return Response(status: 204)
+    }
+    let (store, events) = (store, events)
+    return Self.stream(
+      EventStream(
+        .job(record.id), .events, after: start.position, seconds: streamSeconds, hub: events, store: store
+      ) {
+        var greeting = start.greeting
+        if let record = try store.job(record.id) { greeting += EventItem(state: record).event }
+        return greeting
+      })
+  }
+
+  /// `GET /events`: every change of every job from now on, or from behind the one that the client has.
+  @Sendable
+  func followAll(_ request: Request) throws -> Response {
+    var query = QueryReader(request)
+    let after = query.integer("after", 0...Int.max)
+    try query.finish()
+    let (gone, last) = try store.feedBounds()
+    let start = Resumption(request, after: after, possible: gone...last, otherwise: last)
+    return Self.stream(
+      EventStream(
+        .everything, .events, after: start.position, seconds: streamSeconds, hub: events, store: store
+      ) { start.greeting })
+  }
+
+  private static func stream(_ stream: EventStream) -> Response {
+    var response = Response(body: .stream(stream))
+    response.headers.add("Content-Type", "text/event-stream")
+    response.headers.add("Cache-Control", "no-store")
+    response.headers.add("X-Accel-Buffering", "no")
+    return response
+  }
+
+  /// Where a stream begins.
+  private struct Resumption: Sendable {
+    /// The client has everything up to here.
+    let position: Int
+    /// Whether it said what it has.
+    let isResumed: Bool
+    /// Whether what comes behind that is not there any more, or never was.
+    let isLost: Bool
+
+    /// - Parameters:
+    ///   - after: of the query; the field `Last-Event-ID`, which a browser sends by itself, counts before it.
+    ///   - possible: numbers that the stream can go on from.
+    ///   - standard: where it begins without a number.
+    init(_ request: Request, after: Int?, possible: ClosedRange<Int>, otherwise standard: Int) {
+      let field = request.headers["Last-Event-ID"]
+      let asked = field.map { Int($0) ?? -1 } ?? after
+      isResumed = asked != nil
+      isLost = asked.map { !possible.contains($0) } ?? false
+      position = isLost ? possible.upperBound : asked ?? standard
+    }
+
+    /// What the stream says first.
+    var greeting: [UInt8] {
+      var bytes = ServerSentEvent.retry(milliseconds: API.retryMilliseconds)
+      if isLost {
+        let reason = "{\"reason\":\"the events behind that id are gone: look at everything anew\"}"
+        bytes += ServerSentEvent(name: "resync", data: reason).bytes(id: position)
+      }
+      return bytes
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import Crypto
+import HTTP
+import JobStore
+
+extension Request {
+  /// The request's `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header), with or without its quotes;
+  /// nil without one.
+  ///
+  /// - Throws: 400 for one that is no key.
+  func idempotencyKey() throws(Problem) -> IdempotencyKey? {
+    let fields = headers.all("Idempotency-Key")
+    guard let field = fields.first else { return nil }
+    let isQuoted = field.utf8.count >= 2 && field.hasPrefix("\"") && field.hasSuffix("\"")
+    let key = isQuoted ? String(field.dropFirst().dropLast()) : field
+    let isVisible = key.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x22 }
+    guard fields.count == 1, (1...255).contains(key.utf8.count), isVisible else {
+      throw Problem(
+        status: 400,
+        detail: "Idempotency-Key must stand once and be 1 to 255 visible ASCII characters without quotes.")
+    }
+    let hash = SHA256()
+    hash.update(Array("\(method.rawValue) /\(segments.joined(separator: "/"))?".utf8))
+    for (name, value) in query { hash.update(Array("\(name)=\(value)&".utf8)) }
+    hash.update([0])
+    hash.update(body)
+    return IdempotencyKey(owner: principal, key: key, requestSHA256: hexadecimal(hash.finish()))
+  }
+}
+
+extension StoredAnswer {
+  /// The answer as it was given first; `Idempotency-Replayed` tells a second time.
+  func response(isRepeated: Bool) -> Response {
+    var response = Response(status: status, contentType: "application/json", bytes: Array(body.utf8))
+    response.headers.add("Cache-Control", "no-cache")
+    for (name, value) in headers.sorted(by: { $0.key < $1.key }) { response.headers.add(name, value) }
+    if isRepeated { response.headers.add("Idempotency-Replayed", "true") }
+    return response
+  }
+}

@@ -1,0 +1,148 @@
+import JobModel
+
+extension OpenAPIDocument {
+  /// What is said of each route, by method and pattern. A test holds it to the routes.
+  static let operations: [String: Operation] = jobs.merging(streams) { $1 }.merging(others) { $1 }
+
+  private static let id = Parameter.path("id", schema("JobID"))
+  private static let ifNoneMatch = Parameter.header(
+    "If-None-Match", ["type": "string"], "304 where the entity tag is the same")
+  private static let ifMatch = Parameter.header(
+    "If-Match", ["type": "string"], "412 where the entity tag is another")
+  private static let job = schema("Job")
+
+  private static func schema(_ name: String) -> JSON {
+    ["$ref": .string("#/components/schemas/\(name)")]
+  }
+
+  private static func integer(_ range: ClosedRange<Int>) -> JSON { ObjectReader.schema(range) }
+
+  private static let flag: JSON = ["type": "boolean"]
+
+  private static let jobs: [String: Operation] = [
+    "POST /jobs": Operation(
+      "Queue a job, or several that may name one another by ref: all or none.",
+      [
+        .query("dry_run", flag, "only resolve and check"),
+        .header(
+          "Idempotency-Key", ["type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!#-~]+$"],
+          "the same key and request give the first answer again, for 7 days"),
+      ],
+      body: (schema("Submission"), true),
+      answers: [
+        .json(200, ["anyOf": [schema("Resolved"), batch("Resolved")]]),
+        .json(201, ["anyOf": [job, batch("Job")]]),
+      ],
+      problems: [415, 422]),
+    "GET /jobs": Operation(
+      "Jobs, newest first.",
+      [
+        .query("state", ["type": "string", "pattern": .string(statePattern)], "states, separated by commas"),
+        .query("kind", choices(JobKind.self), "one kind only"),
+        .query("label", ["type": "string"], "jobs that have the label: KEY or KEY=VALUE"),
+        .query("limit", integer(1...API.listLimitMax), "jobs in one answer"),
+        .query("cursor", integer(1...Int.max), "`next_cursor` of the answer before"),
+      ],
+      answers: [.json(200, schema("JobList"))]),
+    "GET /jobs/{id}": Operation(
+      "A job.",
+      [
+        id, ifNoneMatch,
+        .header(
+          "Prefer", ["type": "string"],
+          "wait=N: answer when the job has ended, or has changed where If-None-Match is given, at the latest "
+            + "after N seconds (RFC 7240)"),
+      ],
+      answers: [.json(200, job), .empty(304)], problems: [404, 412]),
+    "PATCH /jobs/{id}": Operation(
+      "Change name, labels, notes or priority.", [id, ifMatch], body: (schema("Labelling"), true),
+      answers: [.json(200, job)], problems: [404, 412, 415, 422]),
+    "DELETE /jobs/{id}": Operation(
+      "Remove a finished job, its lines and its files.", [id, ifMatch], answers: [.empty(204)],
+      problems: [404, 409, 412]),
+    "POST /jobs/{id}/cancel": Operation(
+      "End a job; asking twice is harmless.", [id], body: (schema("Cancellation"), false),
+      answers: [.json(202, job)], problems: [404, 415, 422]),
+  ]
+
+  private static let lastEventID = Parameter.header(
+    "Last-Event-ID", ["type": "string"], "the last id that the client has; counts before `after`")
+  private static let after = Parameter.query("after", integer(0...Int.max), "the last id that the client has")
+
+  private static let streams: [String: Operation] = [
+    "GET /jobs/{id}/metrics": Operation(
+      "The recorded lines as they are, or with `points` curves for a chart.",
+      [
+        id, .query("follow", flag, "go on until the job ends"),
+        .query("from_step", integer(0...Int.max), "no lines of smaller steps"),
+        .query("points", integer(4...100_000), "curves of at most so many points a key"),
+        .query(
+          "keys", ["type": "string", "pattern": "^[a-z0-9_]{1,64}(,[a-z0-9_]{1,64}){0,31}$"],
+          "the curves, separated by commas; goes with `points`"),
+      ],
+      answers: [
+        Answer(
+          status: 200,
+          content: ["application/x-ndjson": ["type": "string"], "application/json": schema("Series")])
+      ],
+      problems: [404]),
+    "GET /jobs/{id}/events": Operation(
+      "State and lines of a job as Server-Sent Events, until it ends; 204: the client has them all.",
+      [id, after, lastEventID], answers: [.text(200, "text/event-stream"), .empty(204)], problems: [404]),
+    "GET /events": Operation(
+      "Every change of every job as Server-Sent Events.", [after, lastEventID],
+      answers: [.text(200, "text/event-stream")]),
+    "GET /jobs/{id}/log": Operation(
+      "What the worker wrote for people.",
+      [id, .query("tail", integer(1...API.tailLinesMax), "the last so many lines")],
+      answers: [.text(200, "text/plain")], problems: [404]),
+    "GET /jobs/{id}/checkpoints": Operation(
+      "Checkpoints, oldest first.", [id], answers: [.json(200, schema("CheckpointList"))], problems: [404]),
+    "GET /jobs/{id}/checkpoints/{name}": Operation(
+      "A checkpoint: gzipped safetensors.",
+      [
+        id, .path("name", ["type": "string", "minLength": 1]), ifNoneMatch,
+        .header("Range", ["type": "string"], "parts of it"),
+      ],
+      answers: [
+        .text(200, "application/gzip"),
+        Answer(
+          status: 206,
+          content: ["application/gzip": ["type": "string"], "multipart/byteranges": ["type": "string"]]),
+        .empty(304),
+      ],
+      problems: [404, 412, 416]),
+  ]
+
+  private static let others: [String: Operation] = [
+    "GET /datasets": Operation(
+      "What can be trained on.", answers: [.json(200, schema("DatasetList"))]),
+    "GET /datasets/{name}": Operation(
+      "A data set.", [.path("name", ["type": "string", "minLength": 1])],
+      answers: [.json(200, schema("Dataset"))], problems: [404]),
+    "GET /healthz": Operation(
+      "The process answers.", answers: [.json(200, ["type": "object", "required": ["status"]])]),
+    "GET /readyz": Operation(
+      "The store answers too; the number of jobs in each state.",
+      answers: [.json(200, ["type": "object", "required": ["status", "jobs"]])]),
+    "GET /version": Operation(
+      "Which build this is.", answers: [.json(200, ["type": "object", "required": ["name", "version"]])]),
+  ]
+
+  private static func batch(_ name: String) -> JSON {
+    [
+      "type": "object", "required": ["jobs"],
+      "properties": ["jobs": ["type": "array", "items": schema(name)]],
+    ]
+  }
+
+  /// The raw values of an enumeration.
+  static func choices<Choice: RawRepresentable<String> & CaseIterable>(_ type: Choice.Type) -> JSON {
+    ["enum": .array(Choice.allCases.map { .string($0.rawValue) })]
+  }
+
+  private static var statePattern: String {
+    let states = JobState.allCases.map(\.rawValue).joined(separator: "|")
+    return "^(\(states))(,(\(states)))*$"
+  }
+}

@@ -1,0 +1,145 @@
+import JobModel
+
+extension OpenAPIDocument {
+  /// Everything that operations refer to.
+  static func schemas(datasets: [String]) -> [String: JSON] {
+    requests(datasets: datasets).merging(answers) { $1 }
+  }
+
+  private static func requests(datasets: [String]) -> [String: JSON] {
+    let names: JSON = ["enum": .array(datasets.map(JSON.string))]
+    let train = replacing(TrainSpecification.schema, ["dataset", "name"], by: names)
+    let evaluate = replacing(
+      replacing(EvaluateSpecification.schema, ["dataset", "name"], by: names), ["checkpoint", "job"],
+      by: ["$ref": "#/components/schemas/JobID"])
+    let single: JSON = ["oneOf": [object("TrainJob"), object("EvaluateJob")]]
+    return [
+      "JobID": [
+        "type": "string", "pattern": "^[0-9a-hjkmnp-tv-z]{16}$", "description": "sorts by age",
+      ],
+      "TrainSpecification": train, "EvaluateSpecification": evaluate,
+      "TrainJob": submission(.train, "TrainSpecification", isBatch: false),
+      "EvaluateJob": submission(.evaluate, "EvaluateSpecification", isBatch: false),
+      "Submission": ["anyOf": [single, object("Batch")]],
+      "Batch": [
+        "type": "object", "required": ["jobs"], "additionalProperties": false,
+        "properties": [
+          "jobs": [
+            "type": "array", "minItems": 1, "maxItems": .integer(API.jobsPerRequestMax),
+            "items": [
+              "oneOf": [
+                submission(.train, "TrainSpecification", isBatch: true),
+                submission(.evaluate, "EvaluateSpecification", isBatch: true),
+              ]
+            ],
+          ]
+        ],
+      ],
+      "Labelling": [
+        "type": "object", "properties": .object(JobLabelling.schemas), "additionalProperties": false,
+      ],
+      "Cancellation": [
+        "type": "object", "properties": ["mode": choices(CancelMode.self)], "additionalProperties": false,
+      ],
+    ]
+  }
+
+  /// A job as it is queued.
+  private static func submission(_ kind: JobKind, _ specification: String, isBatch: Bool) -> JSON {
+    var properties = JobLabelling.schemas
+    properties["kind"] = ["const": .string(kind.rawValue)]
+    properties["spec"] = object(specification)
+    if isBatch { properties["ref"] = ObjectReader.lineSchema(bytesMax: 64) }
+    var required: [JSON] = ["kind"]
+    if kind == .evaluate { required.append("spec") }
+    return [
+      "type": "object", "properties": .object(properties), "required": .array(required),
+      "additionalProperties": false,
+    ]
+  }
+
+  private static func object(_ name: String) -> JSON { ["$ref": .string("#/components/schemas/\(name)")] }
+
+  /// The schema with the one of a property some levels down replaced.
+  private static func replacing(_ schema: JSON, _ path: [String], by new: JSON) -> JSON {
+    guard let name = path.first, var members = schema.object, var properties = members["properties"]?.object,
+      let old = properties[name]
+    else { return schema }
+    properties[name] = path.count == 1 ? new : replacing(old, Array(path.dropFirst()), by: new)
+    members["properties"] = .object(properties)
+    return .object(members)
+  }
+
+  private static let text: JSON = ["type": "string"]
+  private static let textOrNull: JSON = ["type": ["string", "null"]]
+  private static let timeOrNull: JSON = ["type": ["string", "null"], "format": "date-time"]
+  private static let integer: JSON = ["type": "integer"]
+  private static let integerOrNull: JSON = ["type": ["integer", "null"]]
+  private static let numberOrNull: JSON = ["type": ["number", "null"]]
+
+  private static func described(_ properties: [String: JSON], optional: Set<String> = []) -> JSON {
+    let required = properties.keys.sorted().filter { !optional.contains($0) }.map(JSON.string)
+    return ["type": "object", "properties": .object(properties), "required": .array(required)]
+  }
+
+  private static let answers: [String: JSON] = [
+    "Problem": described(
+      [
+        "type": text, "title": text, "status": integer, "detail": text,
+        "errors": ["type": "array", "items": described(["pointer": text, "message": text])],
+      ], optional: ["detail", "errors"]),
+    "Job": described(
+      [
+        "id": object("JobID"), "kind": choices(JobKind.self), "name": textOrNull,
+        "labels": ["type": "object", "additionalProperties": text], "notes": textOrNull, "priority": integer,
+        "state": choices(JobState.self), "reason": textOrNull, "message": textOrNull, "attempt": integer,
+        "created_at": ["type": "string", "format": "date-time"], "started_at": timeOrNull,
+        "finished_at": timeOrNull,
+        "progress": described([
+          "epoch": integer, "epochs": integerOrNull, "step": integer, "steps": integerOrNull,
+          "images_per_second": numberOrNull, "seconds_left": numberOrNull,
+        ]),
+        "latest": ["type": ["object", "null"]], "result": ["type": ["object", "null"]],
+        "spec": ["type": "object"],
+      ], optional: ["result"]),
+    "Resolved": described([
+      "dry_run": ["const": true], "kind": choices(JobKind.self), "name": textOrNull,
+      "labels": ["type": "object"], "notes": textOrNull, "priority": integer, "spec": ["type": "object"],
+      "steps": integerOrNull,
+    ]),
+    "JobList": described(["jobs": ["type": "array", "items": object("Job")], "next_cursor": textOrNull]),
+    "Series": described([
+      "job": object("JobID"),
+      "series": [
+        "type": "object",
+        "additionalProperties": [
+          "type": "array",
+          "items": ["type": "array", "items": ["type": "number"], "minItems": 2, "maxItems": 2],
+        ],
+      ],
+    ]),
+    "CheckpointList": described([
+      "checkpoints": [
+        "type": "array",
+        "items": described([
+          "name": text, "step": integer, "epoch": integer, "bytes": integer, "sha256": text,
+          "created_at": timeOrNull,
+        ]),
+      ]
+    ]),
+    "DatasetList": described([
+      "datasets": [
+        "type": "array",
+        "items": described([
+          "name": text, "available": ["type": "boolean"], "counts": ["type": ["object", "null"]],
+          "problem": textOrNull,
+        ]),
+      ]
+    ]),
+    "Dataset": described([
+      "name": text, "classes": ["type": "array", "items": text], "counts": ["type": "object"],
+      "shape": ["type": "array", "items": integer], "mean": ["type": "array", "items": ["type": "number"]],
+      "std": ["type": "array", "items": ["type": "number"]],
+    ]),
+  ]
+}
