@@ -195,7 +195,9 @@ extension EventLoop {
   private func settle(_ connection: Connection) {
     if let stream = connection.machine.takeFinishedStream() { work.append(.close(stream)) }
     if let request = connection.machine.takeFinishedPending() { work.append(.drop(request)) }
-    if let record = connection.takeAccessRecord(now: now) { configuration.accessLog?(record) }
+    if let accessLog = configuration.accessLog, let record = connection.takeAccessRecord(now: now) {
+      accessLog(record)
+    }
   }
 
   private func watchDeadline(_ connection: Connection) {
