@@ -26,6 +26,15 @@ package struct JobPolicy: Sendable, Equatable {
     self.maxAttempts = maxAttempts
   }
 
+  /// What a request may say of it, as the members of a JSON Schema.
+  package static var schemas: [String: JSON] {
+    let schema = ObjectReader.schema { reader in
+      var policy = JobPolicy()
+      policy.read(reader)
+    }
+    return schema["properties"]?.object ?? [:]
+  }
+
   /// Reads `on_dependency_failure`, `max_duration` and `max_attempts`; what is missing stays as it is.
   package mutating func read(_ reader: ObjectReader) {
     reader.choice("on_dependency_failure", into: &onDependencyFailure)

@@ -210,6 +210,7 @@ extension CheckpointPolicy {
     reader.boolean("initial", into: &initial)
     reader.integer("keep_last", 1...10_000, into: &keepLast)
     reader.integer("keep_every", orNullIn: 1...1_000_000, into: &keepEvery)
+    reader.describe("keep_best", ["anyOf": [["type": "null"], KeepBest.schema]])
     guard let value = reader.value("keep_best") else { return }
     if value.isNull {
       keepBest = nil
@@ -222,6 +223,13 @@ extension CheckpointPolicy {
 }
 
 extension KeepBest {
+  fileprivate static var schema: JSON {
+    ObjectReader.schema { reader in
+      var best = KeepBest()
+      best.read(reader)
+    }
+  }
+
   fileprivate mutating func read(_ reader: ObjectReader) {
     reader.line("metric", bytesMax: 64, into: &metric)
     reader.choice("mode", into: &mode)

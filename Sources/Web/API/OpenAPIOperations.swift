@@ -2,7 +2,9 @@ import JobModel
 
 extension OpenAPIDocument {
   /// What is said of each route, by method and pattern. A test holds it to the routes.
-  static let operations: [String: Operation] = jobs.merging(streams) { $1 }.merging(others) { $1 }
+  static let operations: [String: Operation] = [jobs, life, streams, others].reduce(into: [:]) { all, part in
+    all.merge(part) { $1 }
+  }
 
   private static let id = Parameter.path("id", schema("JobID"))
   private static let ifNoneMatch = Parameter.header(
@@ -64,6 +66,26 @@ extension OpenAPIDocument {
       "End a job; asking twice is harmless.", [id], body: (schema("Cancellation"), false),
       answers: [.json(202, job)], problems: [404, 415, 422]),
   ]
+
+  private static let nothing: JSON = ["type": "object", "additionalProperties": false]
+
+  private static let life: [String: Operation] = [
+    "POST /jobs/{id}/pause": change("Rest: what runs writes a checkpoint first."),
+    "POST /jobs/{id}/resume": change("Go on with a paused job."),
+    "POST /jobs/{id}/retry": change("Go on with a failed or cancelled job from its last checkpoint."),
+    "GET /jobs/{id}/transitions": Operation(
+      "Every step of the job's life, oldest first.",
+      [
+        id, .query("after", integer(0...Int.max), "steps behind this one"),
+        .query("limit", integer(1...API.transitionsLimitMax), "steps in one answer"),
+      ],
+      answers: [.json(200, schema("TransitionList"))], problems: [404]),
+  ]
+
+  private static func change(_ summary: String) -> Operation {
+    Operation(
+      summary, [id], body: (nothing, false), answers: [.json(202, job)], problems: [404, 409, 415, 422])
+  }
 
   private static let lastEventID = Parameter.header(
     "Last-Event-ID", ["type": "string"], "the last id that the client has; counts before `after`")

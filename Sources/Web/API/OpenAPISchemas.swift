@@ -47,6 +47,11 @@ extension OpenAPIDocument {
   /// A job as it is queued.
   private static func submission(_ kind: JobKind, _ specification: String, isBatch: Bool) -> JSON {
     var properties = JobLabelling.schemas
+    properties.merge(JobPolicy.schemas) { $1 }
+    properties["needs"] = [
+      "type": "array", "maxItems": .integer(SubmissionReader.needsMax), "items": text,
+      "description": "ids of jobs, or refs of earlier ones of the same request",
+    ]
     properties["kind"] = ["const": .string(kind.rawValue)]
     properties["spec"] = object(specification)
     if isBatch { properties["ref"] = ObjectReader.lineSchema(bytesMax: 64) }
@@ -108,6 +113,16 @@ extension OpenAPIDocument {
       "steps": integerOrNull,
     ]),
     "JobList": described(["jobs": ["type": "array", "items": object("Job")], "next_cursor": textOrNull]),
+    "TransitionList": described([
+      "transitions": [
+        "type": "array",
+        "items": described([
+          "id": integer, "job": object("JobID"), "time": ["type": "string", "format": "date-time"],
+          "from": textOrNull, "to": choices(JobState.self), "reason": textOrNull, "message": textOrNull,
+          "actor": text, "attempt": integer,
+        ]),
+      ]
+    ]),
     "Series": described([
       "job": object("JobID"),
       "series": [

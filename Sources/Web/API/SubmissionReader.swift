@@ -76,7 +76,8 @@ struct SubmissionReader {
     }
   }
 
-  private static let needsMax = 100
+  /// Jobs that one job may need.
+  static let needsMax = 100
 
   private func readTrain(_ spec: JSON, at pointer: String) -> TrainSpecification {
     let specification = TrainSpecification.read(spec, at: pointer, problems)
