@@ -86,7 +86,7 @@ let package = Package(
     room("Datasets", in: "Engine", ["Tensors", "Parallel", "Platform", "Gzip"], settings: safe + [fast]),
     room("NeuralNet", in: "Engine", ["Tensors", "Parallel", "Kernels", "Platform"], settings: safe + [fast]),
     room("Tensors", in: "Engine", ["Platform"], settings: strict + [fast]),
-    room("Parallel", in: "Engine", ["Platform"], settings: strict + [fast]),
+    room("Parallel", in: "Engine", ["Platform", "CParallel"], settings: strict + [fast]),
     room(
       "Kernels", in: "Engine", ["Tensors", "Parallel", "Platform", "KernelsABI"] + kernelVariants,
       settings: strict + [fast]),
@@ -99,6 +99,7 @@ let package = Package(
     room("Logging", in: "System", ["Platform"]),
     room("Gzip", in: "System", ["CZlib"], settings: strict),
     room("Crypto", in: "System", ["COpenSSL"], settings: strict),
+    .target(name: "CParallel", path: "Sources/CLibraries/CParallel"),
     .systemLibrary(name: "CCPU", path: "Sources/CLibraries/CCPU"),
     .systemLibrary(name: "CLinux", path: "Sources/CLibraries/CLinux"),
     .systemLibrary(

@@ -4,17 +4,19 @@ import Platform
 /// `vicregd bench WHAT`: measures parts of the engine on this machine.
 enum Bench {
   private static let subjects = [
+    Command(name: "augmentation", help: "views made in a second", run: BenchAugmentation.run),
     Command(name: "checkpoint", help: "writing a checkpoint and reading it back", run: BenchCheckpoint.run),
     Command(name: "forward", help: "images embedded in a second", run: BenchForward.run),
     Command(name: "layers", help: "time and rate of each layer in a step", run: BenchLayers.run),
     Command(name: "memory", help: "what a training step needs, by purpose", run: BenchMemory.run),
     Command(name: "profile", help: "where the time of a step goes, as it runs", run: BenchProfile.run),
+    Command(name: "regions", help: "what it costs to hand out work", run: BenchRegions.run),
     Command(name: "step", help: "time of whole training steps", run: BenchStep.run),
   ]
 
   /// Runs the subcommand.
   static func run(_ arguments: [String]) throws -> Int32 {
-    let lines = subjects.map { "  \($0.name.padded(to: 12))\($0.help)\n" }
+    let lines = subjects.map { "  \($0.name.padded(to: 14))\($0.help)\n" }
     let usage = "usage: vicregd bench WHAT [--help]\n\n\(lines.joined())"
     guard let name = arguments.first else { throw UsageError("what to measure is missing\n\n\(usage)") }
     if name == "--help" {

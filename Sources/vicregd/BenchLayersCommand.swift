@@ -47,7 +47,8 @@ extension BenchLayers {
   ) throws -> (kinds: [Kind], seconds: Double) {
     let model = try network.model()
     let optimizer = try network.optimizer(of: model)
-    let seconds = Bench.seconds(of: steps) { network.step(model, optimizer) }
+    let views = try network.randomViews()
+    let seconds = Bench.seconds(of: steps) { network.step(model, optimizer, views) }
     return (kinds(of: model), Bench.median(seconds))
   }
 

@@ -15,15 +15,17 @@ enum BenchMemory {
     let network = try BenchNetwork(settings)
     let model = try network.model()
     let optimizer = try network.optimizer(of: model)
-    for _ in 0..<2 { network.step(model, optimizer) }
+    let views = try network.randomViews()
+    for _ in 0..<2 { network.step(model, optimizer, views) }
     let purposes = [
       ("parameters", bytes(model.parameters.map(\.value))),
       ("gradients", bytes(model.parameters.map(\.gradient))),
       ("optimizer_state", bytes(optimizer.state.map(\.value))),
-      ("running_statistics", bytes(model.buffers.map(\.value))), ("images", bytes([model.input])),
-      ("scratch", model.compute.scratchBytes),
+      ("running_statistics", bytes(model.buffers.map(\.value))),
+      // A training has the views of the present and of the next step.
+      ("images", bytes([views, views])), ("scratch", model.compute.scratchBytes),
     ]
-    let total = model.arena.allocatedBytes
+    let total = model.arena.allocatedBytes + bytes([views, views])
     // What is left are activations, their gradients, and the batch statistics.
     let activations = total - purposes.reduce(0) { $0 + $1.1 }
     let lines = purposes + [("activations", activations), ("total", total)]

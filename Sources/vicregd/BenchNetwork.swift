@@ -1,3 +1,4 @@
+import Datasets
 import JobModel
 import Kernels
 import NeuralNet
@@ -6,7 +7,7 @@ import Platform
 import Tensors
 import Training
 
-/// The network that a benchmark measures, on random images, as its flags ask for it.
+/// The network that a benchmark measures, as its flags ask for it, and images for it.
 struct BenchNetwork {
   /// The flags that ask for it.
   static let flags = [
@@ -53,14 +54,13 @@ struct BenchNetwork {
     ]
   }
 
-  /// Encoder, projector and loss with fresh weights and random views.
+  /// Encoder, projector and loss with fresh weights.
   func model() throws -> VICRegModel {
     let model = try VICRegModel(
       encoder: EncoderConfiguration(specification.encoder),
       projector: ProjectorConfiguration(specification.projector), loss: LossConfiguration(specification.loss),
       imageSide: side, batchSize: batch, team: try ThreadTeam(threads: threads), convolutions: convolution)
     model.initialize(seed: 0)
-    fill(model.input)
     return model
   }
 
@@ -71,10 +71,27 @@ struct BenchNetwork {
       arena: model.arena)
   }
 
-  /// Does a training step: forward, loss, backward and the optimiser's update; no images are read or
-  /// augmented.
-  func step(_ model: VICRegModel, _ optimizer: Optimizer) {
-    _ = model.step(count: batch)
+  /// Random numbers in the place of both views of a batch.
+  func randomViews() throws -> Floats {
+    let views = try Arena().allocate(2 * batch * 3 * side * side)
+    fill(views)
+    return views
+  }
+
+  /// Batches of synthetic images for `steps` steps, augmented as the preset does, beside a model's steps.
+  func augmentedViews(for model: VICRegModel, steps: Int) throws -> BatchStream {
+    let dataset = try DatasetCatalog().open("synthetic:side=\(side),count=\(4 * batch)", split: .train)
+    let loader = try BatchLoader(
+      dataset: dataset, views: specification.augmentation.views, seed: 0, team: model.compute.team)
+    return try BatchStream(loader: loader, batchSize: batch, steps: 0..<steps) { [batch] epoch in
+      EpochOrder(
+        count: dataset.count, batchSize: batch, shuffle: true, dropLast: true, seed: 0, epoch: epoch)
+    }
+  }
+
+  /// Does a training step: forward, loss, backward and the optimiser's update.
+  func step(_ model: VICRegModel, _ optimizer: Optimizer, _ views: Floats) {
+    _ = model.step(views, count: batch)
     optimizer.step(learningRate: specification.optimizer.learningRate)
   }
 

@@ -22,12 +22,13 @@ enum BenchProfile {
     let network = try BenchNetwork(settings)
     let model = try network.model()
     let optimizer = try network.optimizer(of: model)
-    network.step(model, optimizer)
+    let views = try network.randomViews()
+    network.step(model, optimizer, views)
     let profile = OperationProfile()
     model.compute.profile = profile
     let steps = settings.number("steps")
     let start = SystemClock.monotonicNanoseconds
-    for _ in 0..<steps { network.step(model, optimizer) }
+    for _ in 0..<steps { network.step(model, optimizer, views) }
     let seconds = Double(SystemClock.monotonicNanoseconds - start) / 1e9 / Double(steps)
     let peak = BenchLayers.peak(model.compute)
     let entries = profile.entries.sorted { $0.nanoseconds > $1.nanoseconds }

@@ -65,6 +65,9 @@ import Testing
 
   @Test(arguments: [
     ("step", tiny + ["--steps", "2"], ["median_seconds", "images_per_second", "parameters"]),
+    ("step", tiny + ["--steps", "2", "--images", "augmented"], ["median_seconds", "median_wait_seconds"]),
+    ("augmentation", ["--limit", "64", "--rounds", "1"], ["count", "side"]),
+    ("regions", ["--threads", "2", "--regions", "10"], ["threads", "microseconds_1_a_thread"]),
     ("forward", tiny + ["--steps", "1"], ["median_seconds", "images_per_second", "parameters"]),
     ("memory", tiny, ["peak_resident_bytes"]),
     ("layers", tiny + ["--rounds", "1"], ["peak_gigaflops", "layers_seconds", "step_seconds"]),

@@ -12,8 +12,8 @@ import Testing
   ) throws {
     let golden = Golden.shared.models[index]
     let model = try GoldenModel.make(golden, threads: 2, convolutions: convolutions)
-    GoldenModel.setViews(model, golden)
-    let parts = model.step(count: golden.images)
+    let views = try GoldenModel.views(golden)
+    let parts = model.step(views, count: golden.images)
     #expect(relative(parts.loss, golden.loss_value) < 1e-5)
     #expect(relative(parts.inv, golden.inv) < 1e-5)
     #expect(relative(parts.var, golden.var) < 1e-5)
@@ -41,7 +41,7 @@ import Testing
     for (buffer, expected) in zip(model.buffers, golden.buffers) {
       #expect(expected.relativeError(of: buffer.value.array) <= 1e-5, "\(buffer.name)")
     }
-    try expectFeatures(of: model, golden)
+    try expectFeatures(of: model, golden, views)
   }
 
   @Test func `ten Adam steps of the seed model follow PyTorch's losses`() throws {
@@ -51,9 +51,9 @@ import Testing
     let optimizer = try Optimizer(
       .adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 1e-6, decoupled: false),
       parameters: model.parameters, compute: model.compute, arena: model.arena)
+    let views = try GoldenModel.views(golden, images: images)
     for (step, expected) in Golden.shared.adam_losses.enumerated() {
-      GoldenModel.setViews(model, golden, images: images)
-      let loss = model.step(count: images).loss
+      let loss = model.step(views, count: images).loss
       #expect(relative(loss, expected) < 1e-3, "step \(step)")
       optimizer.step(learningRate: Golden.shared.adam_rate)
     }
@@ -62,6 +62,7 @@ import Testing
   @Test(arguments: [1, 2])
   func `one, two and three threads give the same bits`(case index: Int) throws {
     let golden = Golden.shared.models[index]
+    let views = try GoldenModel.views(golden)
     let runs = try [1, 2, 3].map { threads in
       let model = try GoldenModel.make(golden, threads: threads)
       model.initialize(seed: 7)
@@ -72,8 +73,7 @@ import Testing
         parameters: model.parameters, compute: model.compute, arena: model.arena)
       var losses: [LossComponents] = []
       for _ in 0..<3 {
-        GoldenModel.setViews(model, golden)
-        losses.append(model.step(count: golden.images, diagnostics: true))
+        losses.append(model.step(views, count: golden.images, diagnostics: true))
         optimizer.step(learningRate: 0.1)
       }
       return (losses, model.parameters.map(\.value.array), model.buffers.map(\.value.array))
@@ -90,23 +90,23 @@ import Testing
     let exact = try GoldenModel.make(golden, threads: 2)
     let larger = try GoldenModel.make(golden, threads: 2, batchSize: golden.images + 5)
     // A full batch before it leaves old values behind.
-    larger.input.copy(from: GoldenGenerator.values(seed: 3, count: larger.input.count))
-    _ = larger.step(count: golden.images + 5)
+    _ = larger.step(
+      try GoldenModel.views(golden, images: golden.images + 5, seed: 3), count: golden.images + 5)
     for (target, source) in zip(larger.buffers, exact.buffers) { target.value.copy(from: source.value) }
-    for model in [exact, larger] { GoldenModel.setViews(model, golden) }
-    let parts = exact.step(count: golden.images)
-    let other = larger.step(count: golden.images)
+    let views = try GoldenModel.views(golden)
+    let parts = exact.step(views, count: golden.images)
+    let other = larger.step(views, count: golden.images)
     #expect(relative(other.loss, parts.loss) < 1e-5)
     #expect(relative(larger.gradientNorm(), exact.gradientNorm()) < 1e-4)
   }
 
-  private func expectFeatures(of model: VICRegModel, _ golden: Golden.ModelCase) throws {
+  private func expectFeatures(of model: VICRegModel, _ golden: Golden.ModelCase, _ views: Floats) throws {
     let inference = try EncoderInference(
       GoldenModel.encoder(golden), imageSide: golden.side, batchSize: golden.images + 1,
       team: model.compute.team)
     inference.load(from: model)
     let count = golden.images * 3 * golden.side * golden.side
-    inference.input.slice(0, count).copy(from: model.input.slice(0, count))
+    inference.input.slice(0, count).copy(from: views.slice(0, count))
     let features = inference.features(count: golden.images).array
     #expect(golden.features.relativeError(of: features) <= 2e-5)
   }
@@ -146,11 +146,15 @@ enum GoldenModel {
     return model
   }
 
-  static func setViews(_ model: VICRegModel, _ golden: Golden.ModelCase, images: Int? = nil) {
+  /// Both views of `images` images.
+  static func views(_ golden: Golden.ModelCase, images: Int? = nil, seed: Int? = nil) throws -> Floats {
     let count = (images ?? golden.images) * 3 * golden.side * golden.side
-    let one = GoldenGenerator.values(seed: golden.views, count: count, scale: 2)
-    let noise = GoldenGenerator.values(seed: golden.views + 1, count: count)
+    let seed = seed ?? golden.views
+    let one = GoldenGenerator.values(seed: seed, count: count, scale: 2)
+    let noise = GoldenGenerator.values(seed: seed + 1, count: count)
     let two = zip(one, noise).map { Float(Double($0) + Double($1)) }
-    model.input.slice(0, 2 * count).copy(from: one + two)
+    let views = try Arena().allocate(2 * count)
+    views.copy(from: one + two)
+    return views
   }
 }

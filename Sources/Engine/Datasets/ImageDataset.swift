@@ -40,6 +40,15 @@ package struct ImageDataset: Sendable {
   /// Number of images.
   package var count: Int { labels.count }
 
+  /// The same images with the first plane alone: grey ones.
+  package var firstPlanes: ImageDataset {
+    let area = side * side
+    let pixels = (0..<count).flatMap { self.pixels[($0 * planes * area)..<(($0 * planes + 1) * area)] }
+    return ImageDataset(
+      name: name, split: split, classes: classes, side: side, planes: 1, pixels: pixels, labels: labels,
+      statistics: statistics)
+  }
+
   /// The first `limit` images, or all if there are fewer or `limit` is `nil`.
   package func prefix(_ limit: Int?) -> ImageDataset {
     guard let limit, limit < count else { return self }

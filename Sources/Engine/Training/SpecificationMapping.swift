@@ -76,7 +76,7 @@ extension OptimizerConfiguration {
 
 extension AugmentationSpecification {
   /// How view one and view two are made.
-  var views: [ViewMaker] {
+  package var views: [ViewMaker] {
     switch self {
     case .mirror: [.plain, .mirrored]
     case .random(let recipe): [0, 1].map { .random(ViewRecipe(recipe, view: $0)) }

@@ -81,6 +81,13 @@ package final class Monitor: @unchecked Sendable {  // pthread's own objects are
     mutex.deallocate()
   }
 
+  /// Runs `body` alone; wakes nobody.
+  package func alone<Result>(_ body: () -> Result) -> Result {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return body()
+  }
+
   /// Runs `change` alone and wakes every waiter to look again.
   package func signal(_ change: () -> Void = {}) {
     pthread_mutex_lock(mutex)
@@ -89,10 +96,22 @@ package final class Monitor: @unchecked Sendable {  // pthread's own objects are
     pthread_mutex_unlock(mutex)
   }
 
-  /// Sleeps until `isSatisfied` holds; it is evaluated alone, after each signal.
-  package func wait(until isSatisfied: () -> Bool) {
+  /// Wakes one waiter, if there is one, to look again.
+  package func signalOne() {
     pthread_mutex_lock(mutex)
-    while !isSatisfied() { pthread_cond_wait(condition, mutex) }
+    pthread_cond_signal(condition)
     pthread_mutex_unlock(mutex)
   }
+
+  /// Sleeps until `isSatisfied` holds; it is evaluated alone, after each signal. Then runs `body`, still
+  /// alone.
+  package func wait<Result>(until isSatisfied: () -> Bool, then body: () -> Result) -> Result {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    while !isSatisfied() { pthread_cond_wait(condition, mutex) }
+    return body()
+  }
+
+  /// Sleeps until `isSatisfied` holds; it is evaluated alone, after each signal.
+  package func wait(until isSatisfied: () -> Bool) { wait(until: isSatisfied, then: {}) }
 }

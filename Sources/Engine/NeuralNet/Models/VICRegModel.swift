@@ -10,8 +10,6 @@ package final class VICRegModel {
   package let batchSize: Int
   /// Side of the square images in pixels.
   package let imageSide: Int
-  /// The views of the next step, planar `[2 · count][3][S][S]`: view one of every image, then view two.
-  package let input: Floats
   /// Every parameter, in state-dict order: `encoder.…`, then `projector.…`.
   package let parameters: [Parameter]
   /// Every running statistic, in state-dict order.
@@ -48,7 +46,6 @@ package final class VICRegModel {
     arena = try Arena()
     let plan = NetworkPlan(compute: compute, arena: arena, isTraining: true, recorded: recorded)
     let views = lossConfiguration.batchNorm == .perView ? 2 : 1
-    input = try arena.allocate(2 * batchSize * encoderConfiguration.inputChannels * imageSide * imageSide)
     encoder = try ResNet(
       encoderConfiguration, prefix: "encoder.", images: 2 * batchSize, imageSide: imageSide, views: views,
       plan: plan)
@@ -72,17 +69,18 @@ package final class VICRegModel {
     Initializer.reset(buffers)
   }
 
-  /// Forward, loss and backward for the first `count` images of `input`; the gradients are overwritten.
+  /// Forward, loss and backward for the views of `count` images; the gradients are overwritten.
   ///
+  /// `views` begins with them, planar `[2 · count][3][S][S]`: view one of every image, then view two.
   /// Running statistics move on by one batch. `diagnostics` also computes `corr` and `rankMe`, which takes
   /// about as long as some layers. 2 ≤ `count` ≤ `batchSize`; view two starts at image `count`.
-  package func step(count: Int, diagnostics: Bool = false) -> LossComponents {
+  package func step(_ views: Floats, count: Int, diagnostics: Bool = false) -> LossComponents {
     precondition((2...batchSize).contains(count), "a batch has 2 to batchSize images")
-    let features = encoder.forward(input, count: 2 * count)
+    let features = encoder.forward(views, count: 2 * count)
     let embedding = projector.forward(features)
     let (components, dEmbedding) = loss.evaluate(embedding, diagnostics: diagnostics)
     let dFeatures = projector.backward(features: features, dEmbedding: dEmbedding)
-    encoder.backward(input, dFeatures: dFeatures)
+    encoder.backward(views, dFeatures: dFeatures)
     return components
   }
 

@@ -23,14 +23,13 @@ package final class Pretraining {
   package let rollbacks: Int
 
   private let specification: TrainSpecification
-  private let loader: BatchLoader
+  private let batches: BatchStream
   private let model: VICRegModel
   private let optimizer: Optimizer
   private let schedule: LearningRateSchedule
   /// What the rollbacks have made of the learning rate.
   private let rateScale: Double
   private let stepsPerEpoch: Int
-  private var order: (epoch: Int, batches: EpochOrder)
   private var meter = ThroughputMeter()
   /// The step whose state is saved already.
   private var savedStep: Int?
@@ -53,10 +52,8 @@ package final class Pretraining {
     instructionSet = try InstructionSet.fromEnvironment()
     let team = try ThreadTeam(threads: threads)
     self.specification = specification
-    loader = try BatchLoader(
-      dataset: dataset, views: specification.augmentation.views, seed: specification.seed, team: team)
-    order = (0, EpochOrder(specification, count: dataset.count, epoch: 0))
-    stepsPerEpoch = order.batches.batches
+    let order = { epoch in EpochOrder(specification, count: dataset.count, epoch: epoch) }
+    stepsPerEpoch = order(0).batches
     guard stepsPerEpoch > 0 else {
       let needed = specification.dropLast ? specification.batchSize : 2
       throw TrainingError.tooFewImages(dataset: dataset.name, count: dataset.count, needed: needed)
@@ -73,8 +70,12 @@ package final class Pretraining {
     optimizer = try Optimizer(
       OptimizerConfiguration(specification.optimizer), parameters: model.parameters, compute: model.compute,
       arena: model.arena)
+    if let checkpoint, checkpoint.specification != specification { throw CheckpointError.otherSpecification }
+    batches = try BatchStream(
+      loader: BatchLoader(
+        dataset: dataset, views: specification.augmentation.views, seed: specification.seed, team: team),
+      batchSize: model.batchSize, steps: min(checkpoint?.step ?? 0, stepsTotal)..<stepsTotal, order: order)
     if let checkpoint {
-      guard checkpoint.specification == specification else { throw CheckpointError.otherSpecification }
       try state.load(checkpoint.tensors, strictly: true)
       step = checkpoint.step
       optimizer.stepCount = step
@@ -121,33 +122,25 @@ package final class Pretraining {
     let isReported =
       step == 0 || step + 1 == stepsTotal || (step + 1) % specification.logEverySteps == 0
     meter.start()
-    let batch = nextBatch()
-    loader.load(batch, epoch: order.epoch, into: model.input)
-    let loss = model.step(count: batch.count, diagnostics: isReported)
+    let batch = batches.next()
+    let loss = model.step(batch.views, count: batch.count, diagnostics: isReported)
     let gradientNorm = model.gradientNorm()
     let isFinite = loss.isFinite && gradientNorm.isFinite
     // A step into nowhere is not taken, so that the state in memory stays that of the last good step.
     if isFinite { optimizer.step(learningRate: rate) }
     meter.stop(images: batch.count)
     step += 1
-    if isReported || !isFinite { try report(loss, gradientNorm: gradientNorm, rate: rate, to: observer) }
+    if isReported || !isFinite {
+      try report(loss, gradientNorm: gradientNorm, rate: rate, epoch: batch.epoch, to: observer)
+    }
     if !isFinite {
       let what = loss.isFinite ? "the norm of the gradient" : "the loss"
       throw TrainingError.diverged(step: step, what: "\(what) is \(loss.isFinite ? gradientNorm : loss.loss)")
     }
   }
 
-  /// The images of the next step.
-  private func nextBatch() -> ArraySlice<Int> {
-    let epoch = step / stepsPerEpoch
-    if epoch != order.epoch {
-      order = (epoch, EpochOrder(specification, count: loader.dataset.count, epoch: epoch))
-    }
-    return order.batches.batch(step % stepsPerEpoch)
-  }
-
   private func report(
-    _ loss: LossComponents, gradientNorm: Double, rate: Double, to observer: some TrainingObserver
+    _ loss: LossComponents, gradientNorm: Double, rate: Double, epoch: Int, to observer: some TrainingObserver
   ) throws {
     var figures: [StepFigures.Figure] = [
       .init("inv", loss.inv), .init("var", loss.var), .init("cov", loss.cov), .init("loss", loss.loss),
@@ -158,7 +151,7 @@ package final class Pretraining {
     figures += [
       .init("grad_norm", gradientNorm), .init("lr", rate), .init("images_per_second", meter.take()),
     ]
-    try observer.record(StepFigures(step: step, epoch: order.epoch, figures: figures))
+    try observer.record(StepFigures(step: step, epoch: epoch, figures: figures))
   }
 
   private func save(_ observer: some TrainingObserver) throws {
