@@ -129,6 +129,12 @@ let package = Package(
     tests(
       "Simulation", ["Dispatcher", "RunFolder", "JobStore", "JobModel", "SQLite", "Platform", "Logging"]),
     tests("EndToEnd", ["JobModel", "Platform", "Crypto", "Gzip"]),
+    tests("Allocation", ["Platform"]),
+    .executableTarget(
+      name: "AllocationProbe",
+      dependencies: ["CAllocations", "Training", "Datasets", "JobModel", "Parallel"],
+      path: "Tests/AllocationProbe", swiftSettings: strict),
+    .target(name: "CAllocations", path: "Tests/CAllocations"),
     tests("Tidy", []),
   ],
   swiftLanguageModes: [.v6]
