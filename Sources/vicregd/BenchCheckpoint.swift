@@ -27,7 +27,8 @@ enum BenchCheckpoint {
       preconditionFailure("the table offers presets only")
     }
     let asked = settings.number("threads")
-    let training = try trained(preset, threads: asked > 0 ? asked : CPU.availableCores)
+    let threads = asked > 0 ? asked : CPU.availableCores
+    let training = try trained(preset, threads: threads)
     let parent = settings.optionalText("folder") ?? FileSystem.temporaryDirectory
     let path = "\(parent)/vicregd-bench-\(SystemClock.monotonicNanoseconds)"
     try FileSystem.makeDirectories(path)
@@ -36,13 +37,14 @@ enum BenchCheckpoint {
       try? FileSystem.removeTree(path)
     }
     let rounds = try (0...settings.number("rounds")).map { _ in
-      try Round(training, CheckpointFolder(path))
+      try Round(training, CheckpointFolder(path), threads: threads)
     }.dropFirst()
     func median(_ figure: (Round) -> Double) -> Double { Bench.median(rounds.map(figure)) }
     let bytes = Double(rounds.first?.tensorBytes ?? 0)
     Bench.write(
       [
-        ("preset", .string(preset.rawValue)), ("folder", .string(path)), ("tensor_bytes", .number(bytes)),
+        ("preset", .string(preset.rawValue)), ("threads", .integer(threads)), ("folder", .string(path)),
+        ("tensor_bytes", .number(bytes)),
         ("file_bytes", .integer(rounds.first?.fileBytes ?? 0)),
         ("copy_seconds", .number(median(\.copySeconds))), ("write_seconds", .number(median(\.writeSeconds))),
         ("write_megabytes_per_second", .number(bytes / 1e6 / median(\.writeSeconds))),
@@ -60,17 +62,17 @@ enum BenchCheckpoint {
     let fileBytes: Int
     /// Copying the state, for which the training waits.
     let copySeconds: Double
-    /// Compressing, hashing, writing and syncing, for which it waits too.
+    /// Compressing, hashing, writing and syncing, which happens beside the training.
     let writeSeconds: Double
     /// Reading and decompressing.
     let readSeconds: Double
 
-    init(_ training: Pretraining, _ folder: CheckpointFolder) throws {
+    init(_ training: Pretraining, _ folder: CheckpointFolder, threads: Int) throws {
       let start = SystemClock.monotonicNanoseconds
       let checkpoint = training.checkpoint()
       let copied = SystemClock.monotonicNanoseconds
       let manifest = try folder.store(step: checkpoint.step, epoch: checkpoint.epoch) { sink in
-        try CheckpointFormat.write(checkpoint.file, to: sink)
+        try CheckpointFormat.write(checkpoint.file, threads: threads, to: sink)
       }
       let written = SystemClock.monotonicNanoseconds
       let read = try Checkpoint(path: folder.path(of: manifest.name))
