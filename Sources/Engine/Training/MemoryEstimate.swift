@@ -2,6 +2,8 @@ import JobModel
 import Kernels
 import NeuralNet
 import Parallel
+import Platform
+import Tensors
 
 /// How much memory a training will take, known before it begins.
 package enum MemoryEstimate {
@@ -18,8 +20,19 @@ package enum MemoryEstimate {
   ///   - imageCount: of the split, before the specification's limit.
   ///   - imageSide: side of the square images in pixels.
   ///   - threads: of the worker; scratch memory grows with them.
-  /// - Throws: `SystemError` where even the address space is missing.
+  /// - Returns: at least the address space of a network where a training does not fit into that.
+  /// - Throws: `ConvolutionRecordError` for no network that a specification can describe.
   package static func bytes(
+    _ specification: TrainSpecification, imageCount: Int, imageSide: Int, threads: Int
+  ) throws -> Int {
+    do {
+      return try planned(specification, imageCount: imageCount, imageSide: imageSide, threads: threads)
+    } catch is SystemError {
+      return Arena.reservedBytesDefault
+    }
+  }
+
+  private static func planned(
     _ specification: TrainSpecification, imageCount: Int, imageSide: Int, threads: Int
   ) throws -> Int {
     let count = min(imageCount, specification.dataset.limit ?? imageCount)
