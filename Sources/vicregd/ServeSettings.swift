@@ -29,7 +29,7 @@ struct ServeSettings: Sendable {
       name: "detach-workers", kind: .flag, standard: "false",
       help: "leave the workers running when the daemon is told to stop; the next one takes them over"),
     Setting(
-      name: "stall-seconds", kind: .number(0...86_400), standard: "900",
+      name: "stall-seconds", kind: .number(0...86_400), standard: "3600",
       help: "a worker that gives no sign of life for so long is killed and its job goes on; 0: never"),
     Setting(
       name: "reserve-mib", kind: .number(0...1 << 24), standard: "512",
