@@ -3,8 +3,8 @@ import KernelsABI
 /// The four phases of a map under a 3×3 convolution with stride 2 and padding 1: pixels whose row and column
 /// have the same remainders by 2.
 ///
-/// With y[i] = Σ w[r] x[2i + r − 1], even pixels x[2j] meet the tap 1 alone, odd ones x[2j + 1] the taps 0 (in
-/// y[j + 1]) and 2 (in y[j]).
+/// With y[i] = Σ w[r] x[2i + r − 1], even pixels x[2j] meet the tap 1 alone, odd ones x[2j + 1] the taps 0
+/// (in y[j + 1]) and 2 (in y[j]).
 enum StridePhases {
   /// How many there are; phase f has the remainders f / 2 of rows and f mod 2 of columns.
   static let count = 4
@@ -12,8 +12,8 @@ enum StridePhases {
   /// The remainder of a phase's rows or columns.
   static func remainder(_ phase: Int, isRow: Bool) -> Int { isRow ? phase / 2 : phase % 2 }
 
-  /// The taps by which a phase's pixels enter the outputs, or with `isGradient` the gradients of outputs enter
-  /// the phase's pixels.
+  /// The taps by which a phase's pixels enter the outputs, or with `isGradient` the gradients of outputs
+  /// enter the phase's pixels.
   static func taps(_ phase: Int, isGradient: Bool) -> PhaseTaps {
     func pair(_ remainder: Int) -> SIMD2<Int> {
       if remainder == 0 { return SIMD2(1, -1) }
@@ -23,8 +23,8 @@ enum StridePhases {
       rows: pair(remainder(phase, isRow: true)), columns: pair(remainder(phase, isRow: false)))
   }
 
-  /// The grid of one phase of a convolution's input: windows of the forward pass begin at odd pixel −1 or even
-  /// pixel 0, outputs of the gradient at the phase's first pixel.
+  /// The grid of one phase of a convolution's input: windows of the forward pass begin at odd pixel −1 or
+  /// even pixel 0, outputs of the gradient at the phase's first pixel.
   static func inputGrid(_ s: ConvolutionShape, phase: Int, isTarget: Bool) -> TileGrid {
     let (row, column) = (remainder(phase, isRow: true), remainder(phase, isRow: false))
     return TileGrid(

@@ -65,6 +65,7 @@ protocol MaskedGradients: LineEnding where State == GradientSums {
 }
 
 extension MaskedGradients {
+  /// Sums of zero.
   @inline(__always)
   static func begin(_ ending: Ending, lane: Int) -> GradientSums {
     let constants = ending.constants + lane
@@ -74,6 +75,7 @@ extension MaskedGradients {
     )
   }
 
+  /// Ends a gradient's line.
   @inline(__always)
   static func end(
     _ value: Register, _ ending: Ending, target: Out, offset: Int, _ state: inout GradientSums
@@ -87,6 +89,7 @@ extension MaskedGradients {
     state.products = multiplyAdd(g, x - state.mean, state.products)
   }
 
+  /// Adds to the ending's sums.
   @inline(__always)
   static func finish(_ state: GradientSums, _ ending: Ending, lane: Int) {
     add(state.sum, to: ending.sums + lane)
