@@ -119,6 +119,15 @@ package struct Convolution {
     }
   }
 
+  /// Whether `backwardInput` receives gradients on the way for any number of images in `views` parts.
+  ///
+  /// Then it reads what the site's mask needs of a pixel before it writes there: the gradient may take the
+  /// place of what came out of the ReLU.
+  package func receivesOnTheWay(views: Int) -> Bool {
+    let groups = groups(backwardPlan, images: shape.images, views: views)
+    return views * groups * ((shape.inputChannels + 15) / 16) <= Partials.entriesMax
+  }
+
   /// The gradients with respect to weight and bias, from input and gradient of the output.
   package func backwardWeight(input: Activation, dOutput: Activation, dWeight: Floats, dBias: Floats?) {
     backwardWeight(input, nil, dOutput, dWeight, dBias)

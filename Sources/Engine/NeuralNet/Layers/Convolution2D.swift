@@ -51,6 +51,9 @@ struct Convolution2D {
     operation.backwardWeight(input: input, dOutput: dOutput, dWeight: weight.gradient, dBias: bias?.gradient)
   }
 
+  /// Whether the gradient of the input may take the place of the input, as `Convolution` says.
+  func receivesOnTheWay(views: Int) -> Bool { operation.receivesOnTheWay(views: views) }
+
   /// Overwrites `dInput`, and receives it at `site` if there is one.
   func backwardInput(dOutput: Activation, dInput: Activation, site: GradientSite? = nil) {
     operation.backwardInput(dOutput: dOutput, weight: weight.value, dInput: dInput, site: site)

@@ -3,7 +3,7 @@ import Tensors
 
 /// Memory that the blocks of a network use one after another; each as large as the largest activation.
 struct BlockWorkspace {
-  /// Two buffers that carry activations (inference) or gradients (training) from block to block, in turns.
+  /// Inference only: two buffers that carry activations from block to block, in turns.
   let carriers: [Floats]
   /// What lives only inside a block.
   let scratch: Floats
@@ -105,6 +105,9 @@ final class BasicBlock {
     return x2
   }
 
+  /// Whether the gradient of the input may take the place of the input.
+  var canReplaceInput: Bool { conv1.receivesOnTheWay(views: norm1.normalization.views) }
+
   /// Where the gradient of `output` arrives, for as many images as `residual` has.
   ///
   /// `residual` is a gradient of `output` from elsewhere, to be added.
@@ -115,7 +118,7 @@ final class BasicBlock {
   /// Backward: from the gradient of `output`, received at this block's site, to that of `input`, which is
   /// received at the site that `below` makes of the gradient from the identity.
   ///
-  /// `input` is that of the last `forward`. `gradient` and `dInput` are two different carriers.
+  /// `input` is that of the last `forward`. `dInput` may be `input` if `canReplaceInput`.
   func backward(
     input: Activation, gradient: Activation, dInput: Activation, below: (Activation) -> GradientSite
   ) {

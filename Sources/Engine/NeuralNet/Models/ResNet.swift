@@ -11,6 +11,10 @@ final class ResNet {
   private let stemConvolved: Activation
   private let stemOutput: Activation
   private let blocks: [BasicBlock]
+  /// Training only: where the gradient of the last block's output begins.
+  private let dMaps: Floats
+  /// Training only, and empty where gradients take the place of the blocks' inputs: two buffers for
+  /// gradients, in turns.
   private let carriers: [Floats]
   private let pooled: Activation
   private let dPooled: Activation
@@ -29,7 +33,6 @@ final class ResNet {
       outputChannels: width, kernel: 3, padding: configuration.stemPadding)
     let side = stemShape.outputHeight
     let workspace = try ResNet.workspace(images: images, width: width, side: side, plan: plan)
-    carriers = workspace.carriers
     stem = try Stem("\(prefix)conv1", stemShape, bias: configuration.stemBias, plan: plan)
     stemNorm = try BatchNorm("\(prefix)bn1", channels: width, views: views, plan: plan)
     stemOutput =
@@ -41,6 +44,10 @@ final class ResNet {
     blocks = try ResNet.blocks(
       configuration, prefix: prefix, images: images, side: side, views: views, workspace: workspace,
       plan: plan)
+    let largest = stemOutput.storage.count
+    let replaces = !plan.isTraining || blocks.allSatisfy { $0.canReplaceInput }
+    carriers = replaces ? [] : [try plan.arena.allocate(largest), try plan.arena.allocate(largest)]
+    dMaps = try plan.arena.allocate(plan.isTraining ? blocks.last?.output.storage.count ?? 0 : 0)
     pooled = try plan.activation(images: images, channels: configuration.pooledCount, side: 1)
     dPooled =
       plan.isTraining
@@ -76,19 +83,19 @@ final class ResNet {
   func backward(_ images: Floats, dFeatures: Activation) {
     let range = 0..<dFeatures.images
     guard let last = blocks.last else { preconditionFailure("a ResNet has blocks") }
-    var dMaps = dFeatures
+    var dPool = dFeatures
     if let (layer, _) = fc {
       layer.backwardParameters(input: pooled.images(range), dOutput: dFeatures)
-      dMaps = dPooled.images(range)
-      layer.backwardInput(dOutput: dFeatures, dInput: dMaps)
+      dPool = dPooled.images(range)
+      layer.backwardInput(dOutput: dFeatures, dInput: dPool)
     }
     let convolved = stemConvolved.images(range)
-    var gradient = carriers[0].activation(like: last.output.images(range))
-    compute.averagePoolBackward(dOutput: dMaps, into: gradient)
+    var gradient = dMaps.activation(like: last.output.images(range))
+    compute.averagePoolBackward(dOutput: dPool, into: gradient)
     compute.receive(gradient, at: last.site(images: range))
     for (index, block) in blocks.enumerated().reversed() {
       let input = (index > 0 ? blocks[index - 1].output : stemOutput).images(range)
-      let dInput = carriers[(blocks.count - index) % 2].activation(like: input)
+      let dInput = carriers.isEmpty ? input : carriers[index % 2].activation(like: input)
       block.backward(input: input, gradient: gradient, dInput: dInput) { residual in
         index > 0
           ? blocks[index - 1].site(images: range, residual: residual)
@@ -114,7 +121,7 @@ final class ResNet {
     // Each stage doubles the channels and at least halves the pixels: the first one is the largest.
     let largest = Activation.count(images: images, channels: width, height: side, width: side)
     return BlockWorkspace(
-      carriers: [try plan.arena.allocate(largest), try plan.arena.allocate(largest)],
+      carriers: try (0..<2).map { _ in try plan.arena.allocate(plan.isTraining ? 0 : largest) },
       scratch: try plan.arena.allocate(largest),
       identity: try plan.arena.allocate(plan.isTraining ? 0 : largest))
   }
