@@ -1,12 +1,9 @@
 #!/usr/bin/env bash
-# The proofs that nothing is lost, at full length: prove.sh simulation | fail-points | storm | soak | all.
-# PROOF_SEED chooses what happens; a test run has short versions of each.
+# The proofs that nothing is lost, at full length: prove.sh WHAT, one of those below, or all.
+# PROOF_SEED chooses what happens; a test run has short versions of each but speed and disk-full.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . Scripts/install.sh
-
-prepare
-swift build --build-tests
 
 run() { env "$1" swift test --skip-build --disable-xctest --filter "$2"; }
 
@@ -14,12 +11,27 @@ simulation() { run "PROOF_OPERATIONS=${PROOF_OPERATIONS:-1000000}" SimulationTes
 fail_points() { run PROOF_POINTS=all FailPointTests; }
 storm() { run "PROOF_KILLS=${PROOF_KILLS:-200}" StormTests; }
 soak() { run "PROOF_JOBS=${PROOF_JOBS:-10000}" SoakTests; }
+# A small file system in a mount namespace of its own, which goes with the tests.
+disk_full() {
+  local disk
+  disk=$(mktemp -d)
+  # shellcheck disable=SC2016
+  PROOF_DISK=$disk unshare --map-root-user --mount bash -c '
+    mount -t tmpfs -o size=256m tmpfs "$PROOF_DISK"
+    swift test --skip-build --disable-xctest --filter DiskFullTests' || return 1
+  rmdir "$disk"
+}
+speed() {
+  swift build -c release --product vicregd
+  Scripts/prove_speed.py scale ingest latency
+}
 
-case "${1:-all}" in
-  simulation) simulation ;;
-  fail-points) fail_points ;;
-  storm) storm ;;
-  soak) soak ;;
-  all) simulation; fail_points; storm; soak ;;
-  *) echo "usage: Scripts/prove.sh simulation | fail-points | storm | soak | all" >&2; exit 2 ;;
-esac
+all=(simulation fail-points storm soak disk-full speed)
+what=("${@:-all}")
+[ "${what[*]}" = all ] && what=("${all[@]}")
+for name in "${what[@]}"; do
+  case " ${all[*]} " in *" $name "*) ;; *) fail "usage: Scripts/prove.sh all | ${all[*]}" ;; esac
+done
+prepare
+swift build --build-tests
+for name in "${what[@]}"; do "${name//-/_}"; done

@@ -65,7 +65,9 @@ export const api = {
   version: () => json("/version"),
   log: async (id, lines) => (await request(`/jobs/${id}/log?tail=${lines}`)).text(),
   queue: async (job) => (await post("/jobs", job)).json(),
-  cancel: (id, mode) => post(`/jobs/${id}/cancel`, { mode }),
+  /** `action` is cancel, pause, resume or retry; a cancel has a `mode`. */
+  change: (id, action, body = {}) => post(`/jobs/${id}/${action}`, body),
+  transitions: async (id) => (await json(`/jobs/${id}/transitions`)).transitions,
   /** Down-sampled series of the finite values: { key: [[step, value], …] }. */
   series: async (id, keys, points) => {
     const response = await request(`/jobs/${id}/metrics?points=${points}&keys=${keys.join(",")}`);

@@ -52,7 +52,20 @@ export function moment(time) {
 export const words = (name) => String(name).replaceAll("_", " ");
 
 export const isOver = (job) => ["succeeded", "failed", "cancelled"].includes(job.state);
-export const canCancel = (job) => ["queued", "blocked", "running", "paused", "pausing"].includes(job.state);
+
+/** What may be asked of a job in its state: the words of the buttons, in their order. */
+export function actions(job) {
+  const waits = ["blocked", "queued", "paused"].includes(job.state);
+  const ends = job.state === "running" || job.state === "pausing";
+  const all = [
+    [["queued", "running"].includes(job.state), "pause"],
+    [["paused", "pausing"].includes(job.state), "resume"],
+    [["failed", "cancelled"].includes(job.state), "retry"],
+    [waits || ends, "cancel"],
+    [ends || job.state === "cancelling", "stop"],
+  ];
+  return all.filter(([isPossible]) => isPossible).map(([, name]) => name);
+}
 
 /** What a job is called: its name, or its kind and the end of its id. */
 export const title = (job) => job.name || `${job.kind} ${job.id.slice(-5)}`;

@@ -2,10 +2,24 @@
 import { api, tolerate } from "./api.js";
 import { Curves } from "./charts.js";
 import { announce, h, repeat, replaceIfNew } from "./dom.js";
-import { bytes, canCancel, elapsed, isOver, moment, number, title } from "./format.js";
+import { actions, bytes, elapsed, isOver, moment, number, title, words } from "./format.js";
 import { alert, progress, resultSource, resultTable, stateChip } from "./parts.js";
 
 const logLines = 200;
+
+/** The buttons: what they say, what they do. */
+const buttons = {
+  pause: { text: "Pause", tip: "Rests after a checkpoint, until it is resumed", path: "pause" },
+  resume: { text: "Resume", tip: "Goes on from the last checkpoint", path: "resume" },
+  retry: { text: "Retry", tip: "Once more from the last checkpoint", path: "retry" },
+  cancel: {
+    text: "Cancel", tip: "Ends it; what runs writes a checkpoint first", path: "cancel",
+    body: { mode: "graceful" },
+  },
+  stop: {
+    text: "Stop now", tip: "Ends it at once, without a checkpoint", path: "cancel", body: { mode: "now" },
+  },
+};
 
 /** Fills `main` with the job and keeps it fresh; returns a function that stops. */
 export function jobPage(main, id) {
@@ -21,12 +35,15 @@ class JobPage {
   constructor(main, id) {
     this.id = id;
     this.head = h("div", { class: "head" });
+    this.refusal = h("div");
     this.message = h("div");
     this.facts = h("div");
     this.drawing = h("section", { "aria-label": "Curves" });
     this.result = h("section", { "aria-label": "Result" });
     this.checkpoints = h("div");
     this.checkpointSection = h("section", { hidden: true }, h("h2", {}, "Checkpoints"), this.checkpoints);
+    this.life = h("div");
+    this.lifeSection = h("section", { hidden: true }, h("h2", {}, "Life"), this.life);
     this.log = h("pre", { tabindex: 0, "aria-label": "Log" });
     this.logSection = h("section", { hidden: true },
       h("h2", {}, "Log"), this.log,
@@ -36,8 +53,8 @@ class JobPage {
     this.specSection = h("section", { hidden: true }, h("h2", {}, "Specification"),
       h("p", { class: "quiet" }, "Resolved: every field of this job. Post it again to repeat the job."),
       this.spec);
-    main.replaceChildren(this.head, this.message, this.facts, this.drawing, this.result,
-      this.checkpointSection, this.specSection, this.logSection);
+    main.replaceChildren(this.head, this.refusal, this.message, this.facts, this.drawing, this.result,
+      this.checkpointSection, this.lifeSection, this.specSection, this.logSection);
   }
 
   async update() {
@@ -59,44 +76,37 @@ class JobPage {
     replaceIfNew(this.head, shown, () => this.#head(job));
     replaceIfNew(this.facts, JSON.stringify([job, isOver(job) ? 0 : Date.now()]), () => facts(job));
     this.#showSpec(job);
-    if (job.state === "failed" && job.message) {
-      replaceIfNew(this.message, job.message, () => alert(job.message));
-    }
-    const parts = [this.#drawCurves(job), this.#showCheckpoints(job), this.#showLog()];
+    replaceIfNew(this.message, JSON.stringify([job.state, job.message]), () => message(job));
+    const parts = [
+      this.#drawCurves(job), this.#showCheckpoints(job), this.#showLife(), this.#showLog(),
+    ];
     await Promise.all(parts.map((part) => part.catch(tolerate)));
     this.#showResult(job);
-    return !isOver(job);
+    // Also what is over is looked at now and then: somebody may retry it.
+    return true;
   }
 
   #head(job) {
-    const buttons = [];
-    if (canCancel(job)) {
-      const running = job.state === "running";
-      const tip = running ? "Finishes the step and writes a checkpoint" : "Takes the job out of the queue";
-      const cancel = () => this.#cancel("graceful");
-      buttons.push(h("button", { type: "button", title: tip, onclick: cancel }, "Cancel"));
-    }
-    if (["running", "cancelling"].includes(job.state)) {
-      const tip = "Stops at once, without a checkpoint";
-      const stop = () => this.#cancel("now");
-      buttons.push(h("button", { type: "button", title: tip, onclick: stop }, "Stop now"));
-    }
+    const all = actions(job).map((name) => {
+      const { text, tip } = buttons[name];
+      return h("button", { type: "button", title: tip, onclick: () => this.#change(buttons[name]) }, text);
+    });
     if (job.kind === "train" && ["running", "queued", "succeeded"].includes(job.state)) {
-      buttons.push(h("a", { class: "button", href: `#/new?kind=evaluate&job=${job.id}` }, "Evaluate it"));
+      all.push(h("a", { class: "button", href: `#/new?kind=evaluate&job=${job.id}` }, "Evaluate it"));
     }
     return [
       h("div", {}, h("h1", {}, title(job)), h("p", {}, stateChip(job), h("code", { class: "id" }, job.id))),
-      h("div", { class: "buttons" }, buttons),
+      h("div", { class: "buttons" }, all),
     ];
   }
 
-  async #cancel(mode) {
+  async #change({ path, body }) {
     try {
-      await api.cancel(this.id, mode);
-      this.message.replaceChildren();
+      await api.change(this.id, path, body);
+      this.refusal.replaceChildren();
       await this.update();
     } catch (error) {
-      this.message.replaceChildren(alert(error.message));
+      this.refusal.replaceChildren(alert(error.message));
     }
   }
 
@@ -122,6 +132,7 @@ class JobPage {
   }
 
   #showResult(job) {
+    this.result.hidden = !job.result;
     if (!job.result) return;
     replaceIfNew(this.result, JSON.stringify(job.result), () =>
       h("article", { class: "card" },
@@ -135,6 +146,12 @@ class JobPage {
     replaceIfNew(this.checkpoints, JSON.stringify(list), () => checkpointTable(this.id, list));
   }
 
+  async #showLife() {
+    const steps = await api.transitions(this.id);
+    this.lifeSection.hidden = false;
+    replaceIfNew(this.life, JSON.stringify(steps), () => lifeTable(steps));
+  }
+
   async #showLog() {
     const text = await api.log(this.id, logLines);
     this.logSection.hidden = text === "";
@@ -145,12 +162,20 @@ class JobPage {
   }
 }
 
+/** What the daemon says about the state, for people. */
+function message(job) {
+  if (!job.message) return [];
+  return job.state === "failed" ? alert(job.message) : h("p", { class: "quiet" }, job.message);
+}
+
 function facts(job) {
   const latest = job.latest ?? {};
   const entries = [
     ["Progress", progress(job)],
     ["Time", elapsed(job)],
     ["Queued", moment(job.created_at)],
+    ["Priority", job.state === "queued" || job.state === "blocked" ? job.priority : null],
+    ["Waits for", job.state === "blocked" ? jobLinks(job.needs) : null],
     ["Attempt", job.attempt > 1 ? job.attempt : null],
     ["Learning rate", "lr" in latest ? number(latest.lr) : null],
     ["Gradient norm", "grad_norm" in latest ? number(latest.grad_norm) : null],
@@ -164,6 +189,22 @@ function facts(job) {
 function trainingLink(job) {
   const id = job.spec?.checkpoint?.job;
   return id ? h("a", { href: `#/jobs/${id}` }, id) : null;
+}
+
+const jobLinks = (ids) => ids.map((id, index) =>
+  [index > 0 ? ", " : "", h("a", { href: `#/jobs/${id}` }, h("code", {}, id.slice(-5)))]);
+
+/** Every step of the job's life: when, what, why, by whom. */
+function lifeTable(steps) {
+  return h("div", { class: "scroll" }, h("table", {},
+    h("thead", {}, h("tr", {},
+      ["Time", "State", "Why", "By"].map((name) => h("th", { scope: "col" }, name)))),
+    h("tbody", {}, steps.map((step) =>
+      h("tr", {},
+        h("td", { class: "figure" }, h("time", { datetime: step.time, title: step.time }, moment(step.time))),
+        h("td", {}, h("span", { class: `state ${step.to}` }, step.to)),
+        h("td", {}, [step.reason && words(step.reason), step.message].filter(Boolean).join(": ")),
+        h("td", {}, step.actor))))));
 }
 
 function checkpointTable(id, list) {

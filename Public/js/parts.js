@@ -4,9 +4,15 @@ import { duration, number, percent, words } from "./format.js";
 
 /** The state in a word, with a coloured dot and the reason where there is one. */
 export function stateChip(job) {
-  const reason = job.reason && job.reason !== job.state
-    ? h("span", { class: "quiet" }, ` · ${words(job.reason)}`) : null;
-  return h("span", { class: `state ${job.state}` }, job.state, reason);
+  const why = job.state === "blocked" ? waiting(job) : job.reason && words(job.reason);
+  return h("span", { class: `state ${job.state}` }, job.state,
+    why ? h("span", { class: "quiet" }, ` · ${why}`) : null);
+}
+
+/** What a blocked job waits for, in words. */
+function waiting(job) {
+  const count = job.needs?.length ?? 0;
+  return count === 1 ? "waits for another job" : `waits for ${count} others`;
 }
 
 /** Bar and words for how far a job is. */

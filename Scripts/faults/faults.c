@@ -10,6 +10,7 @@
 //   FAULT_ONCE     file that is made when the fault happens; while it is there, none happens; empty: none is made
 //   FAULT_WHILE    file without which no fault happens
 //   FAULT_FREE     file with a number of bytes that statvfs reports as free
+//   FAULT_CLOCK    file with a number of seconds by which the time of day is off
 //
 // Built by: cc -shared -fPIC -O1 -o faults.so faults.c -ldl
 
@@ -26,6 +27,7 @@
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 static atomic_int seen;
@@ -189,4 +191,17 @@ int statvfs64(const char *path, struct statvfs64 *status) {
   REAL(statvfs64);
   int result = real(path, status);
   return result == 0 ? pretend((unsigned long *)&status->f_bavail, status->f_frsize) : result;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *time) {
+  static int (*real)(clockid_t, struct timespec *);
+  if (!real) real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
+  int result = real(clock, time);
+  const char *path = clock == CLOCK_REALTIME ? getenv("FAULT_CLOCK") : NULL;
+  FILE *file = path && is_role() ? fopen(path, "r") : NULL;
+  if (!file) return result;
+  long seconds = 0;
+  if (fscanf(file, "%ld", &seconds) == 1) time->tv_sec += seconds;
+  fclose(file);
+  return result;
 }

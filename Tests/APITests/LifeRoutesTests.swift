@@ -64,6 +64,8 @@ import Testing
     #expect(response.status == 201, "\(response.text)")
     let jobs = try #require(response.json["jobs"]?.array)
     #expect(jobs.map { $0["state"] } == ["queued", "blocked", "blocked"])
+    let first = try #require(jobs[0]["id"])
+    #expect(jobs.map { $0["needs"] } == [[], [first], [first]])
     #expect(jobs[1]["on_dependency_failure"] == "run")
     #expect(jobs[1]["max_duration"] == 60 && jobs[1]["max_attempts"] == 3)
     #expect(jobs[0]["max_duration"] == .some(nil) && jobs[0]["max_attempts"] == 1)

@@ -59,6 +59,31 @@ import Testing
     #expect(record.crashes == 1)
   }
 
+  @Test func `a job that the database has lost is restored from its run folder`() throws {
+    let bench = try Bench(script: "say '{\"event\":\"end\",\"state\":\"succeeded\"}'")
+    let job = try bench.queue()
+    let claimed = try #require(try bench.store.claimNext(bootID: "earlier"))
+    try bench.folder(job).create()
+    try bench.folder(job).writeSpec(
+      RunSpec(job: job, attempt: 7, specification: claimed.specification(), threads: 1))
+    try AtomicFile.write(
+      Array("{\"event\":\"metric\",\"step\":1,\"epoch\":0,\"inv\":0.5}\n".utf8),
+      to: bench.folder(job).eventsPath)
+    let nameless = JobID(unixMilliseconds: 1, random: 1)
+    try bench.folder(nameless).create()
+    try Connection(path: bench.databasePath, access: .write).script("DELETE FROM jobs")
+    let dispatcher = try bench.start()
+    let record = try bench.wait(for: job) { $0.state.isFinished }
+    dispatcher.stop()
+    #expect(record.state == .succeeded && record.attempt == 8)
+    #expect(record.createdAtMilliseconds == job.unixMilliseconds)
+    #expect(try bench.store.lines(job, limit: 9).map(\.event) == ["metric", "end"])
+    let first = try #require(try bench.store.transitions(of: job, limit: 9).first)
+    #expect(first.initiator == .daemon && first.message?.contains("restored") == true)
+    #expect(try bench.store.list(limit: 9).count == 1, "of a folder without a specification nothing is known")
+    #expect(FileSystem.isDirectory(bench.folder(nameless).path))
+  }
+
   @Test func `a cancel that was asked for is carried out`() throws {
     let bench = try Bench(script: "exit 1")
     let job = try bench.queue()
@@ -114,10 +139,13 @@ import Testing
         say '{"event":"end","state":"succeeded"}'
         """)
     let job = try bench.queue()
-    // Stands in for a full disk: whatever is to be inserted is refused.
+    // Stands in for a full disk: whatever the worker tells is refused.
     let other = try Connection(path: bench.databasePath, access: .write)
     try other.script(
-      "CREATE TRIGGER full BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'the disk is full'); END")
+      """
+      CREATE TRIGGER full BEFORE INSERT ON events WHEN NEW.event <> 'transition'
+      BEGIN SELECT RAISE(ABORT, 'the disk is full'); END
+      """)
     let dispatcher = try bench.start { $0.retryMilliseconds = 20 }
     try bench.until { try EventTail.lineCount(bench.folder(job).eventsPath) == 2 ? true : nil }
     #expect(try bench.store.job(job)?.state == .running)

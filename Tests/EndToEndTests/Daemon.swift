@@ -20,14 +20,15 @@ final class Daemon {
   ///   - faults: which processes' file operations fail, and how (see `Scripts/faults/`).
   ///   - tracing: has those operations written to `tracePath`.
   ///   - lifeSeconds: after so long a watchdog ends each of the daemons, whatever becomes of the test.
+  ///   - folder: in which the data folder is made.
   ///   - isPatient: waits for the first line, which a fault may keep from coming.
   init(
     arguments: [String] = ["--workers", "1", "--threads-per-worker", "2"],
-    faults: (role: String, settings: [String: String])? = nil, tracing: Bool = false, isPatient: Bool = true,
-    lifeSeconds: Int = 180
+    faults: (role: String, settings: [String: String])? = nil, tracing: Bool = false,
+    folder: String = FileSystem.temporaryDirectory, isPatient: Bool = true, lifeSeconds: Int = 180
   ) throws {
     self.lifeSeconds = lifeSeconds
-    data = "\(FileSystem.temporaryDirectory)/vicregd-e2e-\(UInt64.random(in: 0 ... .max))"
+    data = "\(folder)/vicregd-e2e-\(UInt64.random(in: 0 ... .max))"
     self.arguments = arguments
     if let faults {
       var settings = faults.settings
@@ -154,10 +155,13 @@ final class Daemon {
     _ = try ending()
   }
 
-  /// Kills the worker of a job, if it has one.
-  func killWorker(of job: String) throws {
+  /// Kills the worker of a job; whether it has one.
+  @discardableResult
+  func killWorker(of job: String) throws -> Bool {
     let path = "\(data)/runs/\(job)/lock"
-    if try FileLock.isHeld(path), let id = FileLock.owner(path) { ProcessID.send(.kill, to: id) }
+    guard try FileLock.isHeld(path), let id = FileLock.owner(path) else { return false }
+    ProcessID.send(.kill, to: id)
+    return true
   }
 
   /// Answers to a request on a connection of its own.

@@ -54,6 +54,23 @@ import Testing
     }
   }
 
+  @Test func `a line of events that is damaged costs that line, and the run nothing`() throws {
+    let (daemon, job) = try rescued { folder in
+      // Behind what the daemon had read, as a disk might that wrote rubbish when the power went.
+      let file = try File("\(folder)/events.jsonl", .append)
+      try file.write(Array("{\"event\":\"metric\",\"st\u{1}".utf8) + [0xff, 0x00, 0x0a])
+    }
+    try expectUndisturbedEnd(job, daemon)
+  }
+
+  @Test func `a damaged specification is written anew`() throws {
+    let (daemon, job) = try rescued { folder in
+      let file = try File("\(folder)/spec.json", .readWrite)
+      try file.truncate(to: file.size() / 2)
+    }
+    try expectUndisturbedEnd(job, daemon)
+  }
+
   @Test(arguments: [0.0, 0.5])
   func `a file of events that has lost its end, or all, leaves no gap`(share: Double) throws {
     let (daemon, job) = try rescued { folder in

@@ -9,6 +9,15 @@ import Testing
   private static let seeds = 3
   private static let unfinishedJobs = 3
 
+  /// What was killed.
+  private struct Kills {
+    /// With the daemon all its workers, or none: those live on and are adopted.
+    var daemons = 0
+    var daemonsAlone = 0
+    var workers = 0
+    var total: Int { daemons + workers }
+  }
+
   @Test func `loses nothing, doubles nothing, and every run ends in the same bits`() throws {
     var dice = Dice(seed: Self.seed)
     let daemon = try Daemon(arguments: [
@@ -16,16 +25,20 @@ import Testing
     ])
     var history = History()
     let digests = try undisturbed(daemon, &history)
-    var kills = 0
-    while kills < Self.kills {
+    var kills = Kills()
+    while kills.total < Self.kills {
       try act(daemon, &history, &dice)
       SystemClock.sleep(milliseconds: Int.random(in: 20...400, using: &dice))
-      kills += try strike(daemon, &dice)
+      try strike(daemon, &kills, &dice)
     }
     try settle(daemon, history)
-    try history.check(daemon, digests: digests)
+    let compared = try history.check(daemon, digests: digests)
+    #expect(2 * compared > history.jobs.count, "most jobs run to their end")
     #expect(try daemon.check() == .exited(code: 0))
-    print("storm: \(kills) kills, \(history.jobs.count) jobs, \(history.cancelled.count) cancelled")
+    print(
+      "storm: \(kills.total) kills (\(kills.workers) workers; \(kills.daemons) daemons, "
+        + "\(kills.daemonsAlone) of them without their workers), \(history.jobs.count) jobs, "
+        + "\(history.cancelled.count) cancels, \(compared) last checkpoints equal to the undisturbed ones")
   }
 
   /// Trains once with each seed while nothing happens.
@@ -50,13 +63,13 @@ import Testing
       history.jobs[try daemon.queue(SmallRun.job(seed: seed))] = seed
     }
     guard let job = unfinished.randomElement(using: &dice)?["id"]?.string else { return }
-    switch Int.random(in: 0..<8, using: &dice) {
+    switch Int.random(in: 0..<40, using: &dice) {
     case 0:
       let mode = Bool.random(using: &dice) ? "graceful" : "now"
       let answer = try daemon.request("POST", "/jobs/\(job)/cancel", #"{"mode":"\#(mode)"}"#)
       if answer.status == 202 { history.cancelled.insert(job) }
-    case 1: _ = try daemon.request("POST", "/jobs/\(job)/pause")
-    case 2, 3: try resumeAll(daemon)
+    case 1...5: _ = try daemon.request("POST", "/jobs/\(job)/pause")
+    case 6...20: try resumeAll(daemon)
     default: break
     }
   }
@@ -67,20 +80,23 @@ import Testing
     }
   }
 
-  /// Kills the daemon, with its workers or without, or a worker. Answers how many processes were killed.
-  private func strike(_ daemon: Daemon, _ dice: inout Dice) throws -> Int {
+  /// Kills the daemon, with its workers or without, or a worker.
+  private func strike(_ daemon: Daemon, _ kills: inout Kills, _ dice: inout Dice) throws {
     let workers = try daemon.liveWorkers()
     if Bool.random(using: &dice) {
-      guard let job = workers.randomElement(using: &dice) else { return 0 }
-      try daemon.killWorker(of: job)
-      return 1
+      guard let job = workers.randomElement(using: &dice) else { return }
+      kills.workers += try daemon.killWorker(of: job) ? 1 : 0
+      return
     }
     try daemon.kill()
-    let takesWorkers = Bool.random(using: &dice)
-    if takesWorkers { for job in workers { try daemon.killWorker(of: job) } }
+    kills.daemons += 1
+    if Bool.random(using: &dice) {
+      for job in workers { kills.workers += try daemon.killWorker(of: job) ? 1 : 0 }
+    } else {
+      kills.daemonsAlone += 1
+    }
     SystemClock.sleep(milliseconds: Int.random(in: 0...100, using: &dice))
     try daemon.start()
-    return takesWorkers ? 1 + workers.count : 1
   }
 
   private func settle(_ daemon: Daemon, _ history: History) throws {

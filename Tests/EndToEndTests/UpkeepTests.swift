@@ -27,6 +27,23 @@ import Testing
     #expect(try other.steps(job) == Array(1...SmallRun.steps))
   }
 
+  @Test func `the log of a long run is begun anew, and the one before is kept`() throws {
+    let daemon = try Daemon()
+    let job = try daemon.queue(SmallRun.job(epochs: 100_000))
+    try daemon.job(job) { $0["progress"]?["step"]?.int ?? 0 >= 1 }
+    let folder = "\(daemon.data)/runs/\(job)"
+    // As if so much had been written by now; the worker appends behind it.
+    let longBytes = 17 << 20
+    try File("\(folder)/log.txt", .readWrite).truncate(to: longBytes)
+    try eventually { FileSystem.exists("\(folder)/log.1.txt") ? true : nil }
+    #expect(try FileSystem.size("\(folder)/log.1.txt") >= longBytes)
+    #expect(try FileSystem.size("\(folder)/log.txt") < 1 << 20)
+    _ = try daemon.request("POST", "/jobs/\(job)/cancel", #"{"mode":"now"}"#)
+    #expect(try daemon.finishedJob(job)["state"] == "cancelled")
+    // The new log is written on, and is the one that is shown.
+    #expect(try daemon.request("GET", "/jobs/\(job)/log?tail=1").text.contains("cancelled"))
+  }
+
   @Test func `a damaged checkpoint is found`() throws {
     let daemon = try Daemon()
     let job = try daemon.queue(SmallRun.job())

@@ -8,6 +8,7 @@ import Testing
     }
     #expect(ids == ids.sorted())
     for id in ids { #expect(JobID(id.text) == id) }
+    #expect(ids.map(\.unixMilliseconds) == [1, 2, 2, 1_790_000_000_000])
     for text in ["", "abc", "01KCZ0000000000A", "01kcz0000000000u", "01kcz0000000000a0", "../../etc/passwd"] {
       #expect(JobID(text) == nil)
     }

@@ -1,5 +1,6 @@
 import JobModel
 import JobStore
+import Platform
 import SQLite
 import Testing
 
@@ -57,8 +58,9 @@ import Testing
   @Test func `lines that are no events are counted, not recorded`() throws {
     let lines = [
       Self.metric(1), "{\"event\":\"metric\",", "not json", "[]", "{\"event\":\"metric\",\"loss\":1}",
+      "{\"event\":\"transition\",\"to\":\"succeeded\"}",
     ]
-    #expect(try ingest(lines) == .recorded(malformed: 4))
+    #expect(try ingest(lines) == .recorded(malformed: 5))
     #expect(try recorded() == [Self.metric(1)])
   }
 
@@ -171,6 +173,18 @@ import Testing
     let all = try store.lines(job.id, limit: 100)
     #expect(try store.lines(job.id, after: all[3].sequence, limit: 2) == Array(all[4..<6]))
     #expect(try store.lines(job.id, fromStep: 8, limit: 100).map(\.line) == all.suffix(3).map(\.line))
+  }
+
+  @Test func `the write-ahead log stays small, however much is written beside readers`() throws {
+    let line = "{\"event\":\"warning\",\"message\":\"\(String(repeating: "x", count: 5_000))\"}"
+    var logBytes = 0
+    for _ in 0..<50 {
+      _ = try ingest([String](repeating: line, count: 100))
+      _ = try store.lines(job.id, limit: 10)
+      logBytes = max(logBytes, try FileSystem.size("\(fixture.path)-wal"))
+    }
+    #expect(try FileSystem.size(fixture.path) > 20 << 20)
+    #expect(logBytes < 8 << 20, "\(logBytes) bytes")
   }
 
   @Test func `keeps up with many lines in one transaction`() throws {

@@ -251,4 +251,23 @@ import Testing
     _ = try JobStore(path: path, migrations: all)
     #expect(try FileSystem.list(fixture.folder).filter { $0.contains("schema") }.count == 1)
   }
+
+  @Test func `a database of an older schema learns which jobs wait for which`() throws {
+    let all = try JobStore.migrations(in: StoreFixture.migrations)
+    let path = "\(fixture.folder)/old.sqlite"
+    let connection = try Connection(path: path, access: .write)
+    _ = try Migrator.migrate(connection, Array(all.prefix(3)), appliedAt: "then")
+    let ids = (0..<3).map { _ in fixture.store.newID() }
+    for id in ids {
+      try connection.execute(
+        """
+        INSERT INTO jobs (id, kind, labels, priority, state, spec, created_at_ms)
+        VALUES (?, 'train', '{}', 50, 'blocked', '{}', 0)
+        """, [.text(id.text)])
+    }
+    try connection.script("INSERT INTO job_dependencies (job, needs) VALUES (3, 2), (3, 1)")
+    let store = try JobStore(path: path, migrations: all)
+    let needs = try ids.map { try #require(try store.job($0)).needsText }
+    #expect(needs == ["[]", "[]", "[\"\(ids[0])\",\"\(ids[1])\"]"])
+  }
 }

@@ -37,10 +37,12 @@ final class World: WorkerHost, @unchecked Sendable {
     /// It does nothing any more and hears nothing but a kill.
     var isHung = false
     var signals: Set<Signal> = []
+    let bornNanoseconds: UInt64
     let whenGone: (WorkerEnding) -> Void
 
-    init(attempt: Int, step: Int, whenGone: @escaping (WorkerEnding) -> Void) {
+    init(attempt: Int, step: Int, bornNanoseconds: UInt64, whenGone: @escaping (WorkerEnding) -> Void) {
       self.attempt = attempt
+      self.bornNanoseconds = bornNanoseconds
       self.step = step
       self.whenGone = whenGone
     }
@@ -127,7 +129,8 @@ final class World: WorkerHost, @unchecked Sendable {
       }
     }
     let step = folders[job.id]?.checkpoint ?? 0
-    workers[job.id] = Worker(attempt: job.attempt, step: step, whenGone: whenGone)
+    workers[job.id] = Worker(
+      attempt: job.attempt, step: step, bornNanoseconds: monotonicNanoseconds, whenGone: whenGone)
     countCall()
   }
 
@@ -162,6 +165,10 @@ final class World: WorkerHost, @unchecked Sendable {
 
   func lastEvent(of job: JobID) throws -> WorkerEvent? {
     try folders[job]?.lines.last.flatMap { WorkerEvent(json: try JSON.parse($0)) }
+  }
+
+  func ranMilliseconds(of job: JobRecord) -> Int? {
+    workers[job.id].map { Int((monotonicNanoseconds - $0.bornNanoseconds) / 1_000_000) }
   }
 
   func heartbeat(of job: JobID) -> Int? { folders[job]?.beats }

@@ -38,6 +38,20 @@ import Testing
     #expect(try open.size() == 0)
   }
 
+  @Test func `a process has an age, and one that is gone has none`() throws {
+    let begun = SystemClock.monotonicNanoseconds
+    let child = try ChildProcess("/bin/sleep", ["60"], logPath: log)
+    let age = try #require(ProcessID.ageMilliseconds(of: child.id))
+    // The kernel tells in ticks of 10 ms.
+    #expect(age <= Int((SystemClock.monotonicNanoseconds - begun) / 1_000_000) + 20)
+    child.send(.kill)
+    _ = try child.wait()
+    #expect(ProcessID.ageMilliseconds(of: child.id) == nil)
+    let own = try #require(ProcessID.ageMilliseconds(of: ProcessID.own))
+    SystemClock.sleep(milliseconds: 50)
+    #expect(try #require(ProcessID.ageMilliseconds(of: ProcessID.own)) >= own + 30)
+  }
+
   @Test func `a program that is not there is an error that names it`() {
     let error = #expect(throws: SystemError.self) { try ChildProcess("/no/such/program", [], logPath: log) }
     #expect(error?.subject == "/no/such/program")

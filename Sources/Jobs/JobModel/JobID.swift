@@ -21,6 +21,11 @@ package struct JobID: Hashable, Sendable, Comparable, CustomStringConvertible {
     self.text = String(decoding: bytes, as: UTF8.self)
   }
 
+  /// When it was given.
+  package var unixMilliseconds: Int {
+    text.utf8.prefix(10).reduce(0) { $0 << 5 | (JobID.alphabet.firstIndex(of: $1) ?? 0) }
+  }
+
   package var description: String { text }
 
   package static func < (a: JobID, b: JobID) -> Bool { a.text < b.text }

@@ -35,6 +35,8 @@ package struct JobRecord: Sendable, Equatable {
   /// Bytes of the event file that have been ingested.
   package let ingestOffset: Int
   package let policy: JobPolicy
+  /// The ids of the jobs that it needs, a JSON array; some may be deleted by now.
+  package let needsText: String
   /// Attempts that ended with an error of their own.
   package let failures: Int
   /// How long the attempts before the present one ran.
@@ -57,7 +59,7 @@ package struct JobRecord: Sendable, Equatable {
     id, sequence, kind, name, notes, labels, priority, state, reason, message, cancel_mode, spec, attempt,
     boot_id, crashes, created_at_ms, started_at_ms, finished_at_ms, steps, latest, result, ingest_offset,
     on_dependency_failure, max_duration_ms, max_attempts, failures, ran_ms, claimed_at_ms, not_before_ms,
-    revision
+    revision, needed_jobs
     """
 
   /// Reads a row that has `columns`.
@@ -94,6 +96,7 @@ package struct JobRecord: Sendable, Equatable {
         ?? .cancel,
       maxDurationSeconds: row.optionalInteger("max_duration_ms").map { $0 / 1000 },
       maxAttempts: row.integer("max_attempts"))
+    needsText = row.text("needed_jobs")
     failures = row.integer("failures")
     ranMilliseconds = row.integer("ran_ms")
     claimedAtMilliseconds = row.optionalInteger("claimed_at_ms")

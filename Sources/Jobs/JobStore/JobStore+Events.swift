@@ -13,6 +13,10 @@ package enum IngestOutcome: Sendable, Equatable {
 
 /// A recorded line with its place in the job's order.
 package struct EventLine: Sendable, Equatable {
+  /// The `event` of a line that tells of a step of the job's life. The store writes it; all others are the
+  /// run's.
+  package static let transition = "transition"
+
   /// From 1, rising, with gaps where a resume has replaced metrics.
   package let sequence: Int
   package let event: String
@@ -71,15 +75,20 @@ extension JobStore {
 
   /// Recorded lines after a place in the job's order, at most `limit`.
   ///
-  /// - Parameter fromStep: leaves out lines of smaller steps; lines without a step stay.
-  package func lines(_ id: JobID, after sequence: Int = 0, fromStep: Int = 0, limit: Int) throws
-    -> [EventLine]
-  {
+  /// - Parameters:
+  ///   - fromStep: leaves out lines of smaller steps; lines without a step stay.
+  ///   - withTransitions: whether the steps of the job's life are among them (`EventLine.transition`), or
+  ///     only what the run itself has told.
+  package func lines(
+    _ id: JobID, after sequence: Int = 0, fromStep: Int = 0, withTransitions: Bool = false, limit: Int
+  ) throws -> [EventLine] {
     try read {
       try $0.rows(
         """
         SELECT events.sequence AS sequence, event, step, line FROM events JOIN jobs ON job = jobs.sequence
-        WHERE id = ? AND events.sequence > ? AND (step IS NULL OR step >= ?) ORDER BY events.sequence LIMIT ?
+        WHERE id = ? AND events.sequence > ? AND (step IS NULL OR step >= ?)
+          \(withTransitions ? "" : "AND event <> '\(EventLine.transition)'")
+        ORDER BY events.sequence LIMIT ?
         """, [.text(id.text), .integer(sequence), .integer(fromStep), .integer(limit)]
       ) {
         EventLine(
@@ -138,6 +147,10 @@ private struct Ingestion {
       if let total = event["steps"]?.int { steps = total }
     case "checkpoint": try record(checkpoint: event, now: now)
     case "result": result = event["result"]?.text
+    case EventLine.transition:
+      // The store alone tells of these.
+      malformed += 1
+      return
     case "end":
       end = (line, event)
       return

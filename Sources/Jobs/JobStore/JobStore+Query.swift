@@ -32,8 +32,41 @@ extension JobStore {
   package func list(_ filter: JobFilter = JobFilter(), before cursor: Int? = nil, limit: Int) throws
     -> [JobRecord]
   {
-    var conditions = ["sequence < ?"]
-    var arguments: [Value] = [.integer(cursor ?? .max)]
+    if let label = filter.label { return try list(filter, label, before: cursor ?? .max, limit: limit) }
+    // Each part reads an index from its newest end on, and stops when it has enough.
+    let states: [JobState?] = filter.states.isEmpty ? [nil] : Array(Set(filter.states))
+    var arguments: [Value] = []
+    let parts = states.map { state in
+      var conditions = ["sequence < ?"]
+      arguments.append(.integer(cursor ?? .max))
+      if let state {
+        conditions.append("state = ?")
+        arguments.append(.text(state.rawValue))
+      }
+      if let kind = filter.kind {
+        conditions.append("kind = ?")
+        arguments.append(.text(kind.rawValue))
+      }
+      arguments.append(.integer(limit))
+      return """
+        SELECT * FROM (SELECT \(JobRecord.columns) FROM jobs
+          WHERE \(conditions.joined(separator: " AND ")) ORDER BY sequence DESC LIMIT ?)
+        """
+    }
+    let sql = "\(parts.joined(separator: " UNION ALL ")) ORDER BY sequence DESC LIMIT ?"
+    return try read { try $0.rows(sql, arguments + [.integer(limit)], JobRecord.init) }
+  }
+
+  /// Jobs with a label: those that have it are looked at from the newest on.
+  private func list(
+    _ filter: JobFilter, _ label: (key: String, value: String?), before cursor: Int, limit: Int
+  ) throws -> [JobRecord] {
+    var conditions = ["key = ?", "job < ?"]
+    var arguments: [Value] = [.text(label.key), .integer(cursor)]
+    if let value = label.value {
+      conditions.append("value = ?")
+      arguments.append(.text(value))
+    }
     if !filter.states.isEmpty {
       conditions.append("state IN (\(filter.states.map { _ in "?" }.joined(separator: ", ")))")
       arguments += filter.states.map { .text($0.rawValue) }
@@ -42,18 +75,12 @@ extension JobStore {
       conditions.append("kind = ?")
       arguments.append(.text(kind.rawValue))
     }
-    if let label = filter.label {
-      let value = label.value == nil ? "" : " AND value = ?"
-      conditions.append("EXISTS (SELECT 1 FROM json_each(labels) WHERE key = ?\(value))")
-      arguments.append(.text(label.key))
-      if let value = label.value { arguments.append(.text(value)) }
-    }
-    arguments.append(.integer(limit))
+    // By a cross join the left table leads.
     let sql = """
-      SELECT \(JobRecord.columns) FROM jobs WHERE \(conditions.joined(separator: " AND "))
-      ORDER BY sequence DESC LIMIT ?
+      SELECT \(JobRecord.columns) FROM job_labels CROSS JOIN jobs ON sequence = job
+      WHERE \(conditions.joined(separator: " AND ")) ORDER BY job DESC LIMIT ?
       """
-    return try read { try $0.rows(sql, arguments, JobRecord.init) }
+    return try read { try $0.rows(sql, arguments + [.integer(limit)], JobRecord.init) }
   }
 
   /// How many jobs are in each state.

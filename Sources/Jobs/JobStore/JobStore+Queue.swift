@@ -16,7 +16,8 @@ extension JobStore {
     try jobs.map { job in
       let needs = try job.allNeeds.map { try usableNeed($0, of: job, connection) }
       let isBlocked = needs.contains { !job.policy.isMet(by: $0.state) }
-      try insert(job, isBlocked ? .blocked : .queued, connection)
+      let names = needs.sorted { $0.sequence < $1.sequence }.map { JSON.string($0.id.text) }
+      try insert(job, isBlocked ? .blocked : .queued, needs: .array(names), connection)
       let record = try existing(job.id, connection)
       for need in needs {
         try connection.execute(
@@ -36,13 +37,13 @@ extension JobStore {
     return needed
   }
 
-  private func insert(_ job: NewJob, _ state: JobState, _ connection: Connection) throws {
+  private func insert(_ job: NewJob, _ state: JobState, needs: JSON, _ connection: Connection) throws {
     let now = clock()
     try connection.execute(
       """
       INSERT INTO jobs (id, kind, name, notes, labels, priority, state, spec, steps, on_dependency_failure,
-        max_duration_ms, max_attempts, created_at_ms, changed_at_ms, changed_by)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'user')
+        max_duration_ms, max_attempts, needed_jobs, created_at_ms, changed_at_ms, changed_by)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'user')
       """,
       [
         .text(job.id.text), .text(job.specification.kind.rawValue), .optional(job.labelling.name),
@@ -50,7 +51,7 @@ extension JobStore {
         .integer(job.labelling.priority), .text(state.rawValue), .text(job.specification.json.text),
         .optional(job.steps), .text(job.policy.onDependencyFailure.rawValue),
         .optional(job.policy.maxDurationSeconds.map { $0 * 1000 }), .integer(job.policy.maxAttempts),
-        .integer(now), .integer(now),
+        .text(needs.text), .integer(now), .integer(now),
       ])
   }
 
@@ -131,7 +132,7 @@ extension JobStore {
     }
   }
 
-  /// The jobs that a job needs.
+  /// The jobs that a job needs and that are still there, with their states.
   func needs(of job: JobRecord, _ connection: Connection) throws -> [(id: JobID, state: JobState)] {
     try connection.rows(
       """
@@ -144,11 +145,6 @@ extension JobStore {
       }
       return (id, state)
     }
-  }
-
-  /// The ids of the jobs that a job needs, oldest first.
-  package func needs(of job: JobRecord) throws -> [JobID] {
-    try read { try needs(of: job, $0).map(\.id) }
   }
 }
 

@@ -1,8 +1,36 @@
+import JobModel
 import Platform
 import SQLite
 
 /// What is done to a database as a whole, also beside a daemon that uses it.
 extension JobStore {
+  /// Those of some ids that no job has.
+  package func unknown(of ids: [JobID]) throws -> [JobID] {
+    let known = try read { try Set($0.rows("SELECT id FROM jobs") { $0.text("id") }) }
+    return ids.filter { !known.contains($0.text) }
+  }
+
+  /// Queues a job again that the database has lost (it is a copy from before, or was damaged), from what its
+  /// run folder says. What the run has told is read anew; names, labels and limits are lost.
+  ///
+  /// - Parameter attempt: the last one.
+  package func restore(_ id: JobID, attempt: Int, _ specification: JobSpecification) throws {
+    let now = clock()
+    try write { connection in
+      _ = try connection.execute(
+        """
+        INSERT INTO jobs (id, kind, labels, priority, state, message, spec, attempt, created_at_ms,
+          changed_at_ms, changed_by)
+        VALUES (?, ?, '{}', ?, 'queued', ?, ?, ?, ?, ?, 'daemon')
+        """,
+        [
+          .text(id.text), .text(specification.kind.rawValue), .integer(JobLabelling().priority),
+          .text("the database had lost it; it is restored from its run folder"),
+          .text(specification.json.text), .integer(attempt), .integer(id.unixMilliseconds), .integer(now),
+        ])
+    }
+  }
+
   /// Writes a copy of a database, as it is at one moment, to a file that appears whole and durable or not at
   /// all.
   ///

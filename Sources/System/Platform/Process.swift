@@ -93,6 +93,22 @@ package enum ProcessID {
   package static func send(_ signal: Signal, to id: Int32) -> Bool {
     id > 1 && kill(id, signal.rawValue) == 0
   }
+
+  /// How long a process has been there, by a clock that nobody sets; `nil`: there is none, or it cannot be
+  /// told.
+  package static func ageMilliseconds(of id: Int32) -> Int? {
+    // The kernel's files have no size to read by; one that is not there says nothing.
+    func text(_ path: String) -> String? {
+      (try? File(path, .read).read(at: 0, countMax: 4096)).map { String(decoding: $0, as: UTF8.self) }
+    }
+    // proc(5): behind the name, which ends with the last ")", the 20th field is when the process began, in
+    // ticks since the machine did; the first number of the other file is for how long that has been up.
+    guard let fields = text("/proc/\(id)/stat")?.split(separator: ")").last?.split(separator: " "),
+      fields.count > 19, let beginTicks = Int(fields[19]),
+      let upSeconds = text("/proc/uptime")?.split(separator: " ").first.flatMap({ Double($0) })
+    else { return nil }
+    return max(0, Int(upSeconds * 1000) - beginTicks * 1000 / sysconf(Int32(_SC_CLK_TCK)))
+  }
 }
 
 /// Lowers this process's share of the processor by so many steps of niceness (0–19).

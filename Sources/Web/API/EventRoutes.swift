@@ -6,8 +6,9 @@ extension API {
   /// How long a client whose stream broke waits before it asks again.
   private static let retryMilliseconds = 2_000
 
-  /// `GET /jobs/{id}/events`: how the job is, then its lines, from the first on or from behind the one that
-  /// the client has, then what comes, until its end. A client that has it all is told by 204 to stop asking.
+  /// `GET /jobs/{id}/events`: how the job is, then its lines and the steps of its life in their order, from
+  /// the first on or from behind the one that the client has, then what comes, until its end. A client that
+  /// has it all is told by 204 to stop asking.
   @Sendable
   func followJob(_ request: Request) throws -> Response {
     var query = QueryReader(request)

@@ -141,7 +141,7 @@ final class EventStream: BodyStream {
       if lines.isEmpty, try store.job(id) == nil { place.withLock { $0.hasEnded = true } }
       return (lines.map(EventItem.init), lines.last?.sequence ?? position)
     case (.job(let id), .events):
-      let lines = try store.lines(id, after: position, limit: Self.itemsMax)
+      let lines = try store.lines(id, after: position, withTransitions: true, limit: Self.itemsMax)
       if lines.isEmpty, try store.job(id) == nil { place.withLock { $0.hasEnded = true } }
       return (lines.map(EventItem.init), lines.last?.sequence ?? position)
     case (.everything, _):
@@ -161,7 +161,8 @@ final class EventStream: BodyStream {
       place.hasEnded = item.isLast
       switch format {
       case .events: pieces.append(item.event)
-      case .lines(let fromStep): if item.step ?? .max >= fromStep { pieces.append(item.line) }
+      case .lines(let fromStep):
+        if !item.line.isEmpty, item.step ?? .max >= fromStep { pieces.append(item.line) }
       }
     }
     // What all followers are sent at once is one array that they share.

@@ -40,7 +40,7 @@ struct EventItem: Sendable {
   let step: Int?
   /// Whether nothing follows it.
   let isLast: Bool
-  /// As a line of a job's stream; empty for what is no line.
+  /// As a line of a job's stream; empty for what the run itself has not told.
   let line: [UInt8]
   /// As a Server-Sent Event.
   let event: [UInt8]
@@ -78,9 +78,10 @@ struct EventItem: Sendable {
   /// A line of a job.
   init(_ line: EventLine) {
     let event = ServerSentEvent(name: ServerSentEvent.name(of: line.event), data: line.line)
+    let isOfRun = line.event != EventLine.transition
     self.init(
       position: line.sequence, step: line.step, isLast: line.event == "end",
-      line: Array(line.line.utf8) + [UInt8(ascii: "\n")], event: event.bytes(id: line.sequence))
+      line: isOfRun ? Array("\(line.line)\n".utf8) : [], event: event.bytes(id: line.sequence))
   }
 
   /// How a job is at the moment.

@@ -17,6 +17,7 @@ extension JobRecord {
       member("created_at", time(createdAtMilliseconds)), member("started_at", time(startedAtMilliseconds)),
       member("finished_at", time(finishedAtMilliseconds)),
     ]
+    members.append("\"needs\":\(needsText)")
     members += policy.json.map { member($0.0, $0.1) }
     members += [
       member("failures", .integer(failures)),

@@ -109,7 +109,8 @@ extension OpenAPIDocument {
       ],
       problems: [404]),
     "GET /jobs/{id}/events": Operation(
-      "State and lines of a job as Server-Sent Events, until it ends; 204: the client has them all.",
+      "State, lines and steps of life of a job as Server-Sent Events, until it ends; 204: the client has "
+        + "them all.",
       [id, after, lastEventID], answers: [.text(200, "text/event-stream"), .empty(204)], problems: [404]),
     "GET /events": Operation(
       "Every change of every job as Server-Sent Events.", [after, lastEventID],

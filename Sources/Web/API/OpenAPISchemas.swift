@@ -98,6 +98,9 @@ extension OpenAPIDocument {
         "id": object("JobID"), "kind": choices(JobKind.self), "name": textOrNull,
         "labels": ["type": "object", "additionalProperties": text], "notes": textOrNull, "priority": integer,
         "state": choices(JobState.self), "reason": textOrNull, "message": textOrNull, "attempt": integer,
+        "needs": ["type": "array", "items": object("JobID")],
+        "on_dependency_failure": choices(JobPolicy.OnDependencyFailure.self),
+        "max_duration": integerOrNull, "max_attempts": integer, "failures": integer,
         "created_at": ["type": "string", "format": "date-time"], "started_at": timeOrNull,
         "finished_at": timeOrNull,
         "progress": described([

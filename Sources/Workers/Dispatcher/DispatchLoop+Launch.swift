@@ -55,8 +55,7 @@ extension DispatchLoop {
   /// Takes over the worker of an earlier daemon.
   mutating func adopt(_ job: JobRecord) -> Run {
     let now = host.monotonicNanoseconds
-    // The other clock may have been set meanwhile; nobody has run for less than nothing.
-    let ran = max(0, store.clock() - (job.claimedAtMilliseconds ?? .max))
+    let ran = host.ranMilliseconds(of: job) ?? 0
     var run = Run(
       job: job.id, attempt: job.attempt, isAdopted: true, offset: job.ingestOffset,
       begunNanoseconds: now - min(now, UInt64(ran) * 1_000_000), nowNanoseconds: now)

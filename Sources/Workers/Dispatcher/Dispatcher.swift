@@ -1,5 +1,6 @@
 import JobModel
 import JobStore
+import Logging
 import Platform
 import RunFolder
 import Synchronization
@@ -25,12 +26,14 @@ package final class Dispatcher: Sendable {
   }
 
   /// Finishes the deletions of earlier daemons and settles their jobs: adopts live workers, queues the jobs
-  /// of dead ones again; then starts to claim. The caller holds the lock of the data folder.
+  /// of dead ones again, and those that only their run folders know of; then starts to claim. The caller
+  /// holds the lock of the data folder.
   package func start() throws {
     for job in try store.unfinishedDeletions() {
       try RunFolder(data: configuration.dataPath, job: job).remove()
       try store.finishDeletion(job)
     }
+    try restoreLostJobs()
     var loop = DispatchLoop(configuration, store: store, host: host, bootID: bootID) { [inbox] in
       inbox.send($0)
     }
@@ -40,6 +43,22 @@ package final class Dispatcher: Sendable {
       while !loop.isDone { loop.turn(inbox.receive(timeoutMilliseconds: loop.patienceMilliseconds)) }
     }
     self.thread.withLock { $0 = thread }
+  }
+
+  /// Takes up the jobs whose run folders are there and whose rows are not.
+  private func restoreLostJobs() throws {
+    let root = RunFolder.root(data: configuration.dataPath)
+    guard FileSystem.isDirectory(root) else { return }
+    let log = Log("dispatcher")
+    for job in try store.unknown(of: FileSystem.list(root).compactMap { JobID($0) }).sorted() {
+      do {
+        let spec = try RunFolder(data: configuration.dataPath, job: job).readSpec()
+        try store.restore(job, attempt: spec.attempt, spec.specification)
+        log.warning("job \(job): the database had lost it; it is restored from its run folder")
+      } catch let error as RunFolderError {
+        log.warning("job \(job): the database had lost it, and it cannot be restored: \(error)")
+      }
+    }
   }
 
   /// Looks into the store soon: something was queued or asked for.

@@ -114,6 +114,16 @@ final class ProcessHost: WorkerHost {
 
   func lastEvent(of job: JobID) throws -> WorkerEvent? { try folder(job).lastEvent() }
 
+  func ranMilliseconds(of job: JobRecord) -> Int? {
+    let folder = folder(job.id)
+    // The time of day may have been set meanwhile, so a live worker is asked for its age.
+    if (try? folder.isAlive()) == true { return folder.workerID.flatMap(ProcessID.ageMilliseconds) }
+    guard let claimed = job.claimedAtMilliseconds, let beat = heartbeat(of: job.id) else { return nil }
+    // A sign of life from before is an earlier attempt's.
+    let ran = beat / 1_000_000 - claimed
+    return ran >= 0 ? ran : nil
+  }
+
   func heartbeat(of job: JobID) -> Int? {
     // A file that is not there yet has no time.
     try? FileSystem.modificationNanoseconds(folder(job).lockPath)

@@ -36,6 +36,10 @@ package protocol WorkerHost: Sendable {
   /// The last line of the job's events, if it is an event.
   func lastEvent(of job: JobID) throws -> WorkerEvent?
 
+  /// How long the present attempt of a job has run: until now if its worker is alive, until its last sign of
+  /// life if it is dead; `nil`: unknown.
+  func ranMilliseconds(of job: JobRecord) -> Int?
+
   /// Changes whenever the worker shows that it is alive; `nil`: it has not yet.
   func heartbeat(of job: JobID) -> Int?
 }

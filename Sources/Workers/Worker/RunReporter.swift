@@ -25,7 +25,7 @@ final class RunReporter: TrainingObserver {
   /// Bytes of the log that begin a new one; the one before is kept beside it.
   private static let logBytesMax = 16 << 20
   /// Lines of the log after which its size is looked at.
-  private static let linesPerTrim = 1_000
+  private static let linesPerTrim = 100
 
   /// - Parameters:
   ///   - bestKey: the metric by which the best checkpoints are kept; `nil`: none are.
