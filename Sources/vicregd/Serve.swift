@@ -38,10 +38,10 @@ enum Serve {
     let control = DaemonControl(dispatcher: dispatcher, memory: memory)
     let events = try EventHub(store: store)
     let router = try router(
-      settings, data: data, store: store, catalog: catalog, control: control, events: events)
+      settings, data: data, store: store, catalog: catalog, control: control, events: events, tokens: tokens)
     let access = AccessControl(
       router, tokens: tokens, origins: OriginRule(allowedOrigins: settings.web.allowedOrigins))
-    let server = HTTPServer(web) { access.respond(to: $0) }
+    let server = HTTPServer(web, instant: access.instantResponse) { access.respond(to: $0) }
     let port = try server.start()
     announce(host: settings.web.host, port: port, isSecure: web.tls != nil)
 
@@ -105,14 +105,17 @@ enum Serve {
   /// The API's routes; the chart library under its prefix; the dashboard for every other path.
   private static func router(
     _ settings: ServeSettings, data: DataFolder, store: JobStore, catalog: DatasetCatalog,
-    control: DaemonControl, events: EventHub
+    control: DaemonControl, events: EventHub, tokens: TokenFile?
   ) throws -> Router {
     let dashboard = try StaticFiles(root: settings.publicFolder)
-    var router = Router(problem: API.problem) { try dashboard.respond(to: $0) }
+    var router = Router(
+      problem: API.problem, fallback: { try dashboard.respond(to: $0) },
+      instantFallback: { dashboard.instantResponse(to: $0) })
     let api = API(
       store: store, data: data.path,
       datasets: CatalogDirectory(catalog: catalog), control: control, events: events,
-      streamSeconds: settings.web.streamSeconds, version: Version.number)
+      streamSeconds: settings.web.streamSeconds, limits: settings.web.limits, version: Version.number)
+    AccessControl.addRoutes(to: &router, tokens: tokens)
     api.addRoutes(to: &router)
     if FileSystem.isDirectory(settings.dygraphs) {
       let charts = try StaticFiles(root: settings.dygraphs)

@@ -53,7 +53,7 @@ struct WebSettings: Sendable {
       help: "connections open at the same time"),
     Setting(
       name: "connections-per-address-max", kind: .number(1...1 << 20), standard: "512",
-      help: "of those, from one address that is not this machine's own"),
+      help: "of those, from one address, or /64 of IPv6, that is not this machine's own"),
     Setting(
       name: "idle-seconds", kind: .number(1...86_400), standard: "75",
       help: "from one answer to the next request of a connection"),
@@ -90,6 +90,8 @@ struct WebSettings: Sendable {
   let accessLogPath: String?
   let stopSeconds: Int
   let streamSeconds: Int
+  /// Every limit by the name that answers use for it, for the description of the API.
+  let limits: [String: Int]
 
   /// - Parameter data: the data folder.
   /// - Throws: `UsageError`.
@@ -101,6 +103,10 @@ struct WebSettings: Sendable {
     accessLogPath = settings.optionalText("access-log")
     stopSeconds = settings.number("stop-seconds")
     streamSeconds = settings.number("stream-seconds")
+    limits = Dictionary(
+      uniqueKeysWithValues: WebSettings.limits.map { setting in
+        (String(setting.name.map { $0 == "-" ? "_" : $0 }), settings.number(setting.name))
+      })
     switch (settings.optionalText("tls-cert"), settings.optionalText("tls-key")) {
     case (nil, nil): certificate = nil
     case (let certificate?, let key?): self.certificate = (certificate, key)

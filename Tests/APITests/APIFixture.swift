@@ -45,6 +45,18 @@ final class APIFixture: Sendable {
   func send(
     _ method: Method, _ target: String, _ body: String = "", headers: [(String, String)] = []
   ) -> Response {
+    let request = request(method, target, body, headers)
+    return router.respond(to: request).conditioned(by: request)
+  }
+
+  /// What is at hand in memory for a GET.
+  func instant(_ target: String, headers: [(String, String)]) -> InstantResponse? {
+    router.instantResponse(to: request(.get, target, "", headers))
+  }
+
+  private func request(
+    _ method: Method, _ target: String, _ body: String, _ headers: [(String, String)]
+  ) -> Request {
     let parts = target.split(separator: "?", maxSplits: 1).map(String.init)
     var query: [(name: String, value: String)] = []
     for pair in parts.dropFirst().flatMap({ $0.split(separator: "&") }) {
@@ -53,11 +65,9 @@ final class APIFixture: Sendable {
     }
     var fields = Headers()
     for (name, value) in headers { fields.add(name, value) }
-    let request = Request(
+    return Request(
       method: method, segments: parts[0].split(separator: "/").map(String.init), query: query,
-      headers: fields,
-      body: Array(body.utf8))
-    return router.respond(to: request).conditioned(by: request)
+      headers: fields, body: Array(body.utf8))
   }
 
   /// Queues a job, which must be taken.

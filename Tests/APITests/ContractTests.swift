@@ -121,3 +121,65 @@ import Testing
     #expect(fixture.send(.get, "/jobs/\(id)", headers: [("Prefer", preference)]).status == 200)
   }
 }
+
+@Suite struct `Jobs in memory` {
+  private let fixture: APIFixture
+
+  init() throws { fixture = try APIFixture() }
+
+  private func inMemory(_ target: String, _ fields: (String, String)...) -> InstantResponse? {
+    fixture.instant(target, headers: fields)
+  }
+
+  @Test func `are given as they are until anything is written`() throws {
+    let id = try fixture.post(#"{"kind":"train"}"#)
+    #expect(inMemory("/jobs/\(id)") == nil)
+    let whole = fixture.send(.get, "/jobs/\(id)")
+    let kept = try #require(inMemory("/jobs/\(id)"))
+    #expect(kept.response.text == whole.text)
+    #expect(kept.response.headers["ETag"] == whole.headers["ETag"])
+    #expect(kept.isCurrent())
+    _ = try fixture.post(#"{"kind":"train"}"#)
+    #expect(!kept.isCurrent())
+    #expect(inMemory("/jobs/\(id)") == nil)
+    // A look at the job shows that it is still the same.
+    _ = fixture.send(.get, "/jobs/\(id)")
+    #expect(inMemory("/jobs/\(id)")?.response.text == whole.text)
+    for (method, target, body) in [
+      (Method.patch, "/jobs/\(id)", #"{"name":"new"}"#), (.post, "/jobs/\(id)/cancel", ""),
+    ] {
+      _ = fixture.send(method, target, body)
+      #expect(inMemory("/jobs/\(id)") == nil)
+      let changed = fixture.send(.get, "/jobs/\(id)").text
+      #expect(inMemory("/jobs/\(id)")?.response.text == changed)
+    }
+    #expect(fixture.send(.delete, "/jobs/\(id)").status == 204)
+    #expect(inMemory("/jobs/\(id)") == nil)
+    #expect(fixture.send(.get, "/jobs/\(id)").status == 404)
+  }
+
+  @Test func `are not given to who asks for something else`() throws {
+    let id = try fixture.post(#"{"kind":"train"}"#)
+    _ = fixture.send(.get, "/jobs/\(id)")
+    #expect(inMemory("/jobs/\(id)?x=1") == nil)
+    #expect(inMemory("/jobs/\(id)", ("Prefer", "wait=1")) == nil)
+    #expect(inMemory("/jobs/\(id)/metrics") == nil)
+    #expect(inMemory("/jobs") == nil)
+    #expect(inMemory("/jobs/nothing") == nil)
+    #expect(inMemory("/jobs/\(id)") != nil)
+  }
+
+  @Test func `are forgotten when there are many, and read anew`() throws {
+    let first = try fixture.post(#"{"kind":"train"}"#)
+    let jobs = (0..<999).map { _ in #"{"kind":"train"}"# }.joined(separator: ",")
+    let ids = fixture.send(.post, "/jobs", #"{"jobs":[\#(jobs)]}"#).json["jobs"]?.array ?? []
+    let all = [first.text] + ids.compactMap { $0["id"]?.string }
+    #expect(all.count == 1_000)
+    for id in all { #expect(fixture.send(.get, "/jobs/\(id)").json["id"]?.string == id) }
+    for id in all { #expect(inMemory("/jobs/\(id)") != nil) }
+    let more = try fixture.post(#"{"kind":"train"}"#)
+    _ = fixture.send(.get, "/jobs/\(more)")
+    #expect(inMemory("/jobs/\(first)") == nil)
+    #expect(inMemory("/jobs/\(more)") != nil)
+  }
+}

@@ -16,7 +16,8 @@ import Testing
 
   @Test func `describes every route, and nothing else`() {
     let described = Set(OpenAPIDocument.operations.keys).union(["GET /openapi.json"])
-    #expect(described == Set(routes))
+    // Those of the session are not the API's own; a test of the daemon asks for them.
+    #expect(described == Set(routes).union(["GET /session", "POST /session", "DELETE /session"]))
     let paths = document["paths"]?.object ?? [:]
     for route in routes {
       let parts = route.split(separator: " ").map(String.init)

@@ -35,6 +35,7 @@ final class AccessFixture: Sendable {
     router.on(.get, "/jobs") { Response(contentType: "text/plain", bytes: Array($0.principal.utf8)) }
     router.on(.post, "/jobs") { _ in Response(status: 201) }
     router.on(.get, "/healthz", access: .open) { _ in Response(status: 204) }
+    AccessControl.addRoutes(to: &router, tokens: asks ? tokens : nil)
     return AccessControl(
       router, tokens: asks ? tokens : nil, origins: OriginRule(allowedOrigins: origins),
       clock: { [self] in clock.withLock { $0 } })

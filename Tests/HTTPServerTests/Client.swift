@@ -103,12 +103,13 @@ struct RawAnswer {
 
 /// Runs a test body against a server of its own.
 func withServer(
-  _ configure: (inout ServerConfiguration) -> Void = { _ in }, handler: @escaping Handler = echo,
+  _ configure: (inout ServerConfiguration) -> Void = { _ in },
+  instant: @escaping InstantHandler = { _ in nil }, handler: @escaping Handler = echo,
   _ body: (Int) throws -> Void
 ) throws {
   var configuration = ServerConfiguration()
   configure(&configuration)
-  let server = HTTPServer(configuration, handler: handler)
+  let server = HTTPServer(configuration, instant: instant, handler: handler)
   let port = try server.start()
   defer { server.stop(graceSeconds: 2) }
   try body(port)

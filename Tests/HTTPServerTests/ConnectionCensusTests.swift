@@ -16,4 +16,19 @@ import Testing
     census.leave("10.0.0.1")
     #expect(census.enter("10.0.0.1")?.status == nil)
   }
+
+  @Test func `takes a network of IPv6 for one address`() {
+    var configuration = ServerConfiguration()
+    configuration.connectionsPerAddressMax = 2
+    let census = ConnectionCensus(configuration)
+    #expect(census.enter("2001:db8:0:1::1")?.status == nil)
+    #expect(census.enter("2001:db8::1:ffff:0:0:2")?.status == nil)
+    #expect(census.enter("2001:db8:0:1::3")?.status == 503)
+    #expect(census.enter("2001:db8:0:2::1")?.status == nil)
+    census.leave("2001:db8:0:1::1")
+    #expect(census.enter("2001:db8:0:1::3")?.status == nil)
+    #expect(census.enter("::ffff:10.0.0.1")?.status == nil)
+    #expect(census.enter("10.0.0.1")?.status == nil)
+    #expect(census.enter("10.0.0.1")?.status == 503)
+  }
 }

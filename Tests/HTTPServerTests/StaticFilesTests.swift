@@ -35,11 +35,14 @@ import Testing
   }
 
   private func withSite(
-    _ configure: (inout ServerConfiguration) -> Void = { _ in }, _ body: (Site, Client) throws -> Void
+    _ configure: (inout ServerConfiguration) -> Void = { _ in }, freshSeconds: Double = 1,
+    _ body: (Site, Client) throws -> Void
   ) throws {
     let site = try Site()
-    let files = try StaticFiles(root: site.root)
-    try withServer(configure, handler: { try files.respond(to: $0) }) { port in
+    let files = try StaticFiles(root: site.root, freshSeconds: freshSeconds)
+    try withServer(
+      configure, instant: { files.instantResponse(to: $0) }, handler: { try files.respond(to: $0) }
+    ) { port in
       try body(site, Client(port: port))
     }
   }
@@ -98,8 +101,22 @@ import Testing
     }
   }
 
+  @Test func `come from memory as long as the last look at them counts`() throws {
+    for (freshSeconds, expected) in [(3_600.0, "<p>home"), (0, "<p>new!")] {
+      try withSite(freshSeconds: freshSeconds) { site, client in
+        for path in ["/", "/index.html", "/sub/"] { _ = try get(client, path) }
+        try AtomicFile.write(Array("<p>new!".utf8), to: "\(site.root)/index.html")
+        for path in ["/", "/index.html"] { #expect(try get(client, path).text == expected) }
+        #expect(try get(client, "/sub/").text == "<p>sub")
+        for path in ["/.hidden", "/..%2Fsecret.txt", "/escape.txt"] {
+          #expect(try get(client, path).status == 404)
+        }
+      }
+    }
+  }
+
   @Test func `are sent once as long as they do not change`() throws {
-    try withSite { site, client in
+    try withSite(freshSeconds: 0) { site, client in
       let tag = try #require(try get(client, "/large.bin").fields["etag"])
       #expect(try get(client, "/large.bin", "If-None-Match: \(tag)\r\n").status == 304)
       for content: [UInt8] in [[1, 2, 3], [4, 5, 6], [7]] {

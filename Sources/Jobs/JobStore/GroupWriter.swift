@@ -35,6 +35,8 @@ final class GroupWriter: Sendable {
   /// Threads that wait to run their write.
   private let arriving = Atomic<Int>(0)
   private let committed: @Sendable () -> Void
+  /// Commits so far; counts one before any of its members returns.
+  let commits = Atomic<Int>(0)
 
   /// - Parameter committed: called after each commit, outside of every lock.
   init(_ connection: Connection, committed: @escaping @Sendable () -> Void) {
@@ -98,6 +100,7 @@ final class GroupWriter: Sendable {
       // If this fails as well there is no transaction left to undo.
       if state.connection.isInTransaction { _ = try? state.connection.execute("ROLLBACK") }
     }
+    commits.add(1, ordering: .releasing)
     state.generation += 1
     state.members = 0
     state.loss = nil

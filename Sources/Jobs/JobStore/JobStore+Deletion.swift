@@ -12,7 +12,6 @@ extension JobStore {
   package func delete(_ id: JobID, if check: (JobRecord) throws -> Void = { _ in }) throws {
     try write { connection in
       let job = try existing(id, connection)
-      try check(job)
       guard job.state.isFinished else {
         throw JobStoreError.wrongState(
           id, state: job.state, operation: "delete", allowed: JobState.allCases.filter(\.isFinished))
@@ -24,6 +23,7 @@ extension JobStore {
         """, [.integer(job.sequence)]
       ) { JobID($0.text("id")) }.compactMap(\.self)
       if !dependents.isEmpty { throw JobStoreError.isNeeded(id, by: dependents) }
+      try check(job)
       try connection.execute(
         "INSERT INTO deletions (id, deleted_at_ms) VALUES (?, ?)", [.text(id.text), .integer(clock())])
       try connection.execute("DELETE FROM jobs WHERE sequence = ?", [.integer(job.sequence)])

@@ -106,7 +106,7 @@ extension JobStore {
 
   /// Changes name, labels, notes and priority by `change`.
   ///
-  /// - Parameter check: refuses the job as it is, in the same transaction.
+  /// - Parameter check: refuses the job as it was, in the same transaction, if nothing else is wrong.
   /// - Throws: `JobStoreError.noSuchJob`, and what `check` and `change` throw.
   package func relabel(
     _ id: JobID, if check: (JobRecord) throws -> Void = { _ in },
@@ -114,9 +114,9 @@ extension JobStore {
   ) throws -> JobRecord {
     try write { connection in
       guard let old = try record(id, connection) else { throw JobStoreError.noSuchJob(id) }
-      try check(old)
       var labelling = old.labelling
       try change(&labelling)
+      try check(old)
       if labelling == old.labelling { return old }
       try connection.execute(
         """

@@ -70,6 +70,10 @@ package final class JobStore: Sendable {
     return JobID(unixMilliseconds: milliseconds, random: random)
   }
 
+  /// How many commits there have been; grows before a method that wrote returns. What was read after a look
+  /// at this number is still so as long as the number is the same.
+  package var commitCount: Int { writer.commits.load(ordering: .acquiring) }
+
   /// Runs `body` alone among writers: all of it or nothing, and on the disk when this returns.
   func write<T: Sendable>(_ body: (Connection) throws -> T) throws -> T { try writer.write(body) }
 

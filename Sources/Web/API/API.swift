@@ -36,15 +36,17 @@ package struct API: Sendable {
   /// How long a stream lasts at most; 0: without end.
   let streamSeconds: Int
   let version: String
-  let texts = JobTexts()
+  let limits: [String: Int]
+  let jobs = JobCache()
 
   /// - Parameters:
   ///   - data: the data folder.
   ///   - streamSeconds: how long a stream of events lasts at most; 0: without end.
+  ///   - limits: the server's limits by name, for `/openapi.json`.
   ///   - version: what `/version` says.
   package init(
     store: JobStore, data: String, datasets: any DatasetDirectory, control: any JobControl,
-    events: EventHub, streamSeconds: Int = 0, version: String
+    events: EventHub, streamSeconds: Int = 0, limits: [String: Int] = [:], version: String
   ) {
     self.store = store
     self.data = data
@@ -52,14 +54,15 @@ package struct API: Sendable {
     self.control = control
     self.events = events
     self.streamSeconds = streamSeconds
+    self.limits = limits
     self.version = version
   }
 
-  /// Adds every route.
+  /// Adds every route. Those that stand in the router already are described in `/openapi.json` as well.
   package func addRoutes(to router: inout Router) {
     router.on(.post, "/jobs", submit)
     router.on(.get, "/jobs", listJobs)
-    router.on(.get, "/jobs/{id}", getJob)
+    router.on(.get, "/jobs/{id}", instant: jobInMemory, getJob)
     router.on(.patch, "/jobs/{id}", relabelJob)
     router.on(.delete, "/jobs/{id}", deleteJob)
     router.on(.post, "/jobs/{id}/cancel", cancelJob)
@@ -75,8 +78,9 @@ package struct API: Sendable {
     router.on(.get, "/readyz", access: .open, getReadiness)
     router.on(.get, "/version", access: .open, getVersion)
     addLifeRoutes(to: &router)
-    let document = OpenAPIDocument(routes: router.routes, datasets: datasets.names(), version: version).json
-      .text
+    let document = OpenAPIDocument(
+      routes: router.routes, datasets: datasets.names(), limits: limits, version: version
+    ).json.text
     router.on(.get, "/openapi.json", access: .open) { request in
       var query = QueryReader(request)
       try query.finish()

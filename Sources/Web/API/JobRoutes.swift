@@ -62,21 +62,26 @@ extension API {
     return Response(body: .pending(wait))
   }
 
+  /// `GET /jobs/{id}` where nothing has been written to the store since the job was read.
+  @Sendable
+  func jobInMemory(_ request: Request) -> InstantResponse? {
+    let commits = store.commitCount
+    guard request.query.isEmpty, request.headers["Prefer"] == nil,
+      let id = JobID(request.parameters["id"] ?? ""), let response = jobs.response(id, asOf: commits)
+    else { return nil }
+    let store = store
+    return InstantResponse(response) { store.commitCount == commits }
+  }
+
   /// The job as it is, from memory where it has not changed.
   private func jobNow(_ request: Request) throws -> Response {
     let id = try request.jobID()
+    let commits = store.commitCount
     guard let revision = try store.revision(id) else { throw JobStoreError.noSuchJob(id) }
-    if let bytes = texts.text(id, revision: revision) {
-      return Self.response(bytes, JobRecord.entityTag(id, revision: revision))
-    }
+    if let response = jobs.response(id, revision: revision, asOf: commits) { return response }
     let record = try record(request)
-    return Self.response(texts.write(record), record.entityTag)
-  }
-
-  private static func response(_ bytes: [UInt8], _ tag: EntityTag) -> Response {
-    var response = Response(contentType: "application/json", bytes: bytes)
-    response.headers.add("Cache-Control", "no-cache")
-    response.headers.add("ETag", tag.text)
+    let response = Self.response(record)
+    jobs.keep(response, id, revision: record.revision, asOf: commits)
     return response
   }
 

@@ -5,25 +5,29 @@ import JobStore
 extension API {
   /// The curves that a chart gets if it does not name any.
   static let seriesKeysDefault = ["loss", "inv", "var", "cov"]
+  /// Points of a curve where only its keys are given.
+  static let seriesPointsDefault = 500
+  /// Points that a curve may have.
+  static let seriesPointsRange = 4...100_000
   /// Curves in one answer.
   static let seriesKeysMax = 32
 
-  /// `GET /jobs/{id}/metrics`: the recorded lines, or with `points` curves for a chart:
-  /// `{"series": {"inv": [[step, value], …], …}}`.
+  /// `GET /jobs/{id}/metrics`: the recorded lines, or with `points` or `keys` curves for a
+  /// chart: `{"series": {"inv": [[step, value], …], …}}`.
   @Sendable
   func getMetrics(_ request: Request) throws -> Response {
     var query = QueryReader(request)
     let fromStep = query.integer("from_step", 0...Int.max)
     let follow = query.flag("follow")
-    let points = query.integer("points", 4...100_000)
+    let given = query.integer("points", Self.seriesPointsRange)
     let keys = query.value("keys").map { $0.split(separator: ",").map(String.init) }
     if let keys, keys.isEmpty || keys.count > Self.seriesKeysMax || !keys.allSatisfy(Self.isKey) {
       query.refuse(
         "keys", "must be 1 to \(Self.seriesKeysMax) names of a-z, 0-9 and _, separated by commas")
     }
-    if keys != nil && points == nil { query.refuse("keys", "goes with \"points\" only") }
+    let points = given ?? (keys == nil ? nil : Self.seriesPointsDefault)
     if points != nil && (follow || fromStep != nil) {
-      query.refuse("points", "does not go with \"follow\" or \"from_step\"")
+      query.refuse("points", "and \"keys\" do not go with \"follow\" or \"from_step\"")
     }
     try query.finish()
     let record = try record(request)

@@ -7,6 +7,8 @@ struct OpenAPIDocument {
   let routes: [(method: Method, pattern: String, access: RouteAccess)]
   /// Names of data sets, for the schema of a specification.
   let datasets: [String]
+  /// The server's limits by the names that answers use for them.
+  let limits: [String: Int]
   let version: String
 
   /// The whole document.
@@ -17,14 +19,20 @@ struct OpenAPIDocument {
         "title": "vicregd", "version": .string(version),
         "description": """
         VICReg training as a service. Errors are problem+json (RFC 9457). Where access tokens are used, \
-        `Authorization: Bearer TOKEN` is needed; every answer has an `X-Request-Id`.
+        `Authorization: Bearer TOKEN` or the cookie of `POST /session` is needed. Every answer has an \
+        `X-Request-Id`, which is the request's own where that has one. A request over one of `x-limits` is \
+        answered 408, 413, 414, 431 or 503, and the answer names the limit.
         """,
       ],
-      "security": [[:], ["token": []]],
+      "x-limits": .object(limits.mapValues(JSON.integer)),
+      "security": [[:], ["token": []], ["cookie": []]],
       "paths": .object(paths),
       "components": [
         "schemas": .object(Self.schemas(datasets: datasets)),
-        "securitySchemes": ["token": ["type": "http", "scheme": "bearer"]],
+        "securitySchemes": [
+          "token": ["type": "http", "scheme": "bearer"],
+          "cookie": ["type": "apiKey", "in": "cookie", "name": "vicregd_token"],
+        ],
       ],
     ]
   }
@@ -68,6 +76,13 @@ struct OpenAPIDocument {
       self.problems = problems
     }
 
+    /// Header fields of problems.
+    private static let fields: [Int: [String: String]] = [
+      401: ["WWW-Authenticate": "Bearer, and what is wrong with the token (RFC 6750)"],
+      416: ["Content-Range": "the size of the whole"],
+      429: ["Retry-After": "seconds"], 503: ["Retry-After": "seconds"],
+    ]
+
     /// Statuses that the server itself, or who stands before the routes, may answer with.
     private static let common = [400, 401, 403, 408, 413, 414, 417, 421, 429, 431, 500, 503, 507]
 
@@ -81,6 +96,7 @@ struct OpenAPIDocument {
             "application/problem+json": ["schema": ["$ref": "#/components/schemas/Problem"]]
           ]
         }
+        if let fields = Self.fields[status] { response["headers"] = OpenAPIDocument.described(fields) }
         responses["\(status)"] = .object(response)
       }
       var members: [String: JSON] = [
@@ -133,10 +149,27 @@ struct OpenAPIDocument {
     var status: Int
     /// By media type.
     var content: [String: JSON]
+    /// Header fields that say something of the answer, and what.
+    var fields: [String: String] = [:]
 
     /// One JSON value.
-    static func json(_ status: Int, _ schema: JSON) -> Answer {
-      Answer(status: status, content: ["application/json": schema])
+    static func json(_ status: Int, _ schema: JSON, fields: [String: String] = [:]) -> Answer {
+      Answer(status: status, content: ["application/json": schema], fields: fields)
+    }
+
+    /// Server-Sent Events; the schema is that of each one.
+    static func events(_ names: [String], data: String) -> Answer {
+      let event: JSON = [
+        "type": "object", "required": ["data"],
+        "properties": [
+          "id": ["type": "string", "pattern": "^[0-9]+$", "description": "what Last-Event-ID resumes from"],
+          "event": ["enum": .array(names.map(JSON.string))],
+          "data": ["type": "string", "contentMediaType": "application/json", "description": .string(data)],
+          "retry": ["type": "integer"],
+        ],
+      ]
+      return Answer(
+        status: 200, content: ["text/event-stream": event], fields: ["X-Accel-Buffering": "no"])
     }
 
     /// Bytes of some type.
@@ -150,7 +183,13 @@ struct OpenAPIDocument {
     fileprivate func json(isHead: Bool) -> JSON {
       var members: [String: JSON] = ["description": .string(reasonPhrase(of: status))]
       if !isHead, !content.isEmpty { members["content"] = .object(content.mapValues { ["schema": $0] }) }
+      if !fields.isEmpty { members["headers"] = OpenAPIDocument.described(fields) }
       return .object(members)
     }
+  }
+
+  /// Header fields of an answer, none of which has to be there.
+  fileprivate static func described(_ fields: [String: String]) -> JSON {
+    .object(fields.mapValues { ["schema": ["type": "string"], "description": .string($0)] })
   }
 }

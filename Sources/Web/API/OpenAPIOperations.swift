@@ -2,7 +2,7 @@ import JobModel
 
 extension OpenAPIDocument {
   /// What is said of each route, by method and pattern. A test holds it to the routes.
-  static let operations: [String: Operation] = [jobs, life, streams, others].reduce(into: [:]) { all, part in
+  static let operations = [jobs, life, streams, others, session].reduce(into: [:]) { all, part in
     all.merge(part) { $1 }
   }
 
@@ -27,13 +27,18 @@ extension OpenAPIDocument {
       [
         .query("dry_run", flag, "only resolve and check"),
         .header(
-          "Idempotency-Key", ["type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!#-~]+$"],
+          "Idempotency-Key",
+          ["type": "string", "pattern": "^([!#-~]{1,255}|\"[!#-~]{1,255}\")$"],
           "the same key and request give the first answer again, for 7 days"),
       ],
       body: (schema("Submission"), true),
       answers: [
         .json(200, ["anyOf": [schema("Resolved"), batch("Resolved")]]),
-        .json(201, ["anyOf": [job, batch("Job")]]),
+        .json(
+          201, ["anyOf": [job, batch("Job")]],
+          fields: tagged.merging([
+            "Location": "of a single job", "Idempotency-Replayed": "`true` where the key was known",
+          ]) { $1 }),
       ],
       problems: [415, 422]),
     "GET /jobs": Operation(
@@ -45,7 +50,7 @@ extension OpenAPIDocument {
         .query("limit", integer(1...API.listLimitMax), "jobs in one answer"),
         .query("cursor", integer(1...Int.max), "`next_cursor` of the answer before"),
       ],
-      answers: [.json(200, schema("JobList"))]),
+      answers: [.json(200, schema("JobList"), fields: ["Link": "the next page, with rel=next (RFC 8288)"])]),
     "GET /jobs/{id}": Operation(
       "A job.",
       [
@@ -55,17 +60,23 @@ extension OpenAPIDocument {
           "wait=N: answer when the job has ended, or has changed where If-None-Match is given, at the latest "
             + "after N seconds (RFC 7240)"),
       ],
-      answers: [.json(200, job), .empty(304)], problems: [404, 412]),
+      answers: [
+        .json(
+          200, job, fields: tagged.merging(["Preference-Applied": "wait=N, if that was asked for"]) { $1 }),
+        .empty(304),
+      ], problems: [404, 412]),
     "PATCH /jobs/{id}": Operation(
       "Change name, labels, notes or priority.", [id, ifMatch], body: (schema("Labelling"), true),
-      answers: [.json(200, job)], problems: [404, 412, 415, 422]),
+      answers: [.json(200, job, fields: tagged)], problems: [404, 412, 415, 422]),
     "DELETE /jobs/{id}": Operation(
       "Remove a finished job, its lines and its files.", [id, ifMatch], answers: [.empty(204)],
       problems: [404, 409, 412]),
     "POST /jobs/{id}/cancel": Operation(
       "End a job; asking twice is harmless.", [id], body: (schema("Cancellation"), false),
-      answers: [.json(202, job)], problems: [404, 415, 422]),
+      answers: [.json(202, job, fields: tagged)], problems: [404, 415, 422]),
   ]
+
+  private static let tagged = ["ETag": "changes whenever the job does; for If-None-Match and If-Match"]
 
   private static let nothing: JSON = ["type": "object", "additionalProperties": false]
 
@@ -84,7 +95,8 @@ extension OpenAPIDocument {
 
   private static func change(_ summary: String) -> Operation {
     Operation(
-      summary, [id], body: (nothing, false), answers: [.json(202, job)], problems: [404, 409, 415, 422])
+      summary, [id], body: (nothing, false), answers: [.json(202, job, fields: tagged)],
+      problems: [404, 409, 415, 422])
   }
 
   private static let lastEventID = Parameter.header(
@@ -93,14 +105,15 @@ extension OpenAPIDocument {
 
   private static let streams: [String: Operation] = [
     "GET /jobs/{id}/metrics": Operation(
-      "The recorded lines as they are, or with `points` curves for a chart.",
+      "The recorded lines as they are, one JSON object a line (schema `Line`), or with `points` or `keys`, "
+        + "which go together and without the others, curves for a chart.",
       [
         id, .query("follow", flag, "go on until the job ends"),
         .query("from_step", integer(0...Int.max), "no lines of smaller steps"),
-        .query("points", integer(4...100_000), "curves of at most so many points a key"),
+        .query("points", integer(API.seriesPointsRange), "curves of at most so many points a key"),
         .query(
           "keys", ["type": "string", "pattern": "^[a-z0-9_]{1,64}(,[a-z0-9_]{1,64}){0,31}$"],
-          "the curves, separated by commas; goes with `points`"),
+          "the curves, separated by commas"),
       ],
       answers: [
         Answer(
@@ -111,10 +124,21 @@ extension OpenAPIDocument {
     "GET /jobs/{id}/events": Operation(
       "State, lines and steps of life of a job as Server-Sent Events, until it ends; 204: the client has "
         + "them all.",
-      [id, after, lastEventID], answers: [.text(200, "text/event-stream"), .empty(204)], problems: [404]),
+      [id, after, lastEventID],
+      answers: [
+        .events(
+          lineEvents + ["state", "transition", "resync", "deleted"],
+          data: "a Line, for `state` the Job, for `transition` a Transition"),
+        .empty(204),
+      ], problems: [404]),
     "GET /events": Operation(
       "Every change of every job as Server-Sent Events.", [after, lastEventID],
-      answers: [.text(200, "text/event-stream")]),
+      answers: [
+        .events(
+          lineEvents + ["state", "transition", "resync", "deleted"],
+          data: "{job, sequence, line} with a Line, for `state` the Job, for `transition` a Transition, "
+            + "for `deleted` {job}")
+      ]),
     "GET /jobs/{id}/log": Operation(
       "What the worker wrote for people.",
       [id, .query("tail", integer(1...API.tailLinesMax), "the last so many lines")],
@@ -126,12 +150,19 @@ extension OpenAPIDocument {
       [
         id, .path("name", ["type": "string", "minLength": 1]), ifNoneMatch,
         .header("Range", ["type": "string"], "parts of it"),
+        .header("If-Range", ["type": "string"], "the parts only of this entity tag or date, else all"),
       ],
       answers: [
-        .text(200, "application/gzip"),
+        Answer(
+          status: 200, content: ["application/gzip": ["type": "string"]],
+          fields: [
+            "ETag": "the SHA-256", "Repr-Digest": "the SHA-256 (RFC 9530)", "Accept-Ranges": "bytes",
+            "Last-Modified": "when it was written", "Content-Disposition": "its name",
+          ]),
         Answer(
           status: 206,
-          content: ["application/gzip": ["type": "string"], "multipart/byteranges": ["type": "string"]]),
+          content: ["application/gzip": ["type": "string"], "multipart/byteranges": ["type": "string"]],
+          fields: ["Content-Range": "which part, where it is one"]),
         .empty(304),
       ],
       problems: [404, 412, 416]),
@@ -150,6 +181,23 @@ extension OpenAPIDocument {
       answers: [.json(200, ["type": "object", "required": ["status", "jobs"]])]),
     "GET /version": Operation(
       "Which build this is.", answers: [.json(200, ["type": "object", "required": ["name", "version"]])]),
+  ]
+
+  private static let session: [String: Operation] = [
+    "GET /session": Operation(
+      "Whether a token is needed, and whom the request's own belongs to.",
+      answers: [.json(200, schema("Session"))]),
+    "POST /session": Operation(
+      "Log a browser in: the token of `Authorization` becomes a cookie that scripts cannot read.",
+      answers: [.json(200, schema("Session"), fields: ["Set-Cookie": "vicregd_token"])]),
+    "DELETE /session": Operation(
+      "Log a browser out.",
+      answers: [Answer(status: 204, content: [:], fields: ["Set-Cookie": "an empty vicregd_token"])]),
+  ]
+
+  /// Events that lines of a job become.
+  private static let lineEvents = [
+    "started", "metric", "checkpoint", "warning", "result", "yielded", "end", "message",
   ]
 
   private static func batch(_ name: String) -> JSON {

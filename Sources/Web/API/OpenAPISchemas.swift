@@ -77,10 +77,34 @@ extension OpenAPIDocument {
 
   private static let text: JSON = ["type": "string"]
   private static let textOrNull: JSON = ["type": ["string", "null"]]
+  private static let time: JSON = ["type": "string", "format": "date-time"]
   private static let timeOrNull: JSON = ["type": ["string", "null"], "format": "date-time"]
   private static let integer: JSON = ["type": "integer"]
   private static let integerOrNull: JSON = ["type": ["integer", "null"]]
   private static let numberOrNull: JSON = ["type": ["number", "null"]]
+
+  private static let null: JSON = ["type": "null"]
+  private static let reasonOrNull: JSON = ["anyOf": [choices(Reason.self), null]]
+  private static let fraction: JSON = ["type": "number", "minimum": 0, "maximum": 1]
+  private static let labels: JSON = ["type": "object", "additionalProperties": text]
+  private static let specification: JSON = [
+    "description": "with every field resolved",
+    "anyOf": [object("TrainSpecification"), object("EvaluateSpecification")],
+  ]
+  private static let line: JSON = [
+    "type": "object", "required": ["event"],
+    "description": """
+    One line of a job's stream: what the worker has recorded. `metric` lines have the loss and its parts \
+    under `loss`, `inv`, `var`, `cov` and further numbers; one that is not finite is null.
+    """,
+    "properties": [
+      "event": text, "step": integer, "epoch": integer, "steps": integer, "epochs": integer,
+      "time": time, "attempt": integer, "threads": integer, "isa": text,
+      "loss": numberOrNull, "inv": numberOrNull, "var": numberOrNull, "cov": numberOrNull,
+      "lr": numberOrNull, "images_per_second": numberOrNull, "name": text, "bytes": integer, "sha256": text,
+      "message": text, "state": text, "reason": text, "result": ["type": "object"],
+    ],
+  ]
 
   private static func described(_ properties: [String: JSON], optional: Set<String> = []) -> JSON {
     let required = properties.keys.sorted().filter { !optional.contains($0) }.map(JSON.string)
@@ -96,33 +120,42 @@ extension OpenAPIDocument {
     "Job": described(
       [
         "id": object("JobID"), "kind": choices(JobKind.self), "name": textOrNull,
-        "labels": ["type": "object", "additionalProperties": text], "notes": textOrNull, "priority": integer,
-        "state": choices(JobState.self), "reason": textOrNull, "message": textOrNull, "attempt": integer,
-        "needs": ["type": "array", "items": object("JobID")],
-        "on_dependency_failure": choices(JobPolicy.OnDependencyFailure.self),
-        "max_duration": integerOrNull, "max_attempts": integer, "failures": integer,
-        "created_at": ["type": "string", "format": "date-time"], "started_at": timeOrNull,
+        "labels": labels, "notes": textOrNull, "priority": integer,
+        "state": choices(JobState.self), "reason": reasonOrNull, "message": textOrNull, "attempt": integer,
+        "failures": integer, "needs": ["type": "array", "items": object("JobID")],
+        "on_dependency_failure": choices(JobPolicy.OnDependencyFailure.self), "max_duration": integerOrNull,
+        "max_attempts": integer, "created_at": time, "started_at": timeOrNull,
         "finished_at": timeOrNull,
         "progress": described([
           "epoch": integer, "epochs": integerOrNull, "step": integer, "steps": integerOrNull,
           "images_per_second": numberOrNull, "seconds_left": numberOrNull,
         ]),
-        "latest": ["type": ["object", "null"]], "result": ["type": ["object", "null"]],
-        "spec": ["type": "object"],
+        "latest": ["anyOf": [object("Line"), null]], "result": ["anyOf": [object("Result"), null]],
+        "spec": specification,
       ], optional: ["result"]),
     "Resolved": described([
       "dry_run": ["const": true], "kind": choices(JobKind.self), "name": textOrNull,
-      "labels": ["type": "object"], "notes": textOrNull, "priority": integer, "spec": ["type": "object"],
-      "steps": integerOrNull,
+      "labels": labels, "notes": textOrNull, "priority": integer, "spec": specification,
+      "on_dependency_failure": text, "max_duration": integerOrNull, "max_attempts": integer,
+      "steps": integerOrNull, "memory_bytes": integerOrNull,
+    ]),
+    "Line": line,
+    "Result": described(
+      [
+        "protocol": text, "features": text, "feature_layer": text, "preset": text, "dataset": text,
+        "top1": fraction, "baselines": described(["raw_pixels": fraction, "untrained": fraction]),
+      ], optional: ["baselines"]),
+    "Session": described([
+      "needs_token": ["type": "boolean"], "name": textOrNull, "role": ["enum": ["read", "write", .null]],
     ]),
     "JobList": described(["jobs": ["type": "array", "items": object("Job")], "next_cursor": textOrNull]),
     "TransitionList": described([
       "transitions": [
         "type": "array",
         "items": described([
-          "id": integer, "job": object("JobID"), "time": ["type": "string", "format": "date-time"],
-          "from": textOrNull, "to": choices(JobState.self), "reason": textOrNull, "message": textOrNull,
-          "actor": text, "attempt": integer,
+          "id": integer, "job": object("JobID"), "time": time,
+          "from": ["anyOf": [choices(JobState.self), null]], "to": choices(JobState.self),
+          "reason": reasonOrNull, "message": textOrNull, "actor": choices(Actor.self), "attempt": integer,
         ]),
       ]
     ]),

@@ -12,7 +12,8 @@ extension API {
     var query = QueryReader(request)
     let isDryRun = query.flag("dry_run")
     try query.finish()
-    let key = isDryRun ? nil : try request.idempotencyKey()
+    let given = try request.idempotencyKey()
+    let key = isDryRun ? nil : given
     // Before the input is judged: what was right the first time need not be so any more.
     if let key, let known = try store.answer(to: key) { return known.response(isRepeated: true) }
     let body = try request.json()

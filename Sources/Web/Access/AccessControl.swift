@@ -22,12 +22,17 @@ package struct AccessControl: Sendable {
     self.tokens = tokens
     self.origins = origins
     self.clock = clock
-    var router = router
+    self.router = router
+  }
+
+  /// Adds the routes by which a browser logs in and out.
+  ///
+  /// - Parameter tokens: nil: nobody is asked.
+  package static func addRoutes(to router: inout Router, tokens: TokenFile?) {
     let session = Session(tokens: tokens)
     router.on(.get, "/session", access: .open, session.describe)
     router.on(.post, "/session", access: .read, session.begin)
     router.on(.delete, "/session", access: .open, session.end)
-    self.router = router
   }
 
   /// The answer of the routes, or why they are not asked.
@@ -48,9 +53,22 @@ package struct AccessControl: Sendable {
       response = Problem(status: 500, detail: "The access tokens cannot be read; the log says more.").response
     }
     response.principal = request.principal
+    finish(&response, request)
+    return response
+  }
+
+  /// The answer of the routes that is at hand in memory, to a request that needs no token.
+  package func instantResponse(to request: Request) -> InstantResponse? {
+    guard tokens == nil || router.access(of: request).role == nil,
+      var instant = router.instantResponse(to: request)
+    else { return nil }
+    finish(&instant.response, request)
+    return instant
+  }
+
+  private func finish(_ response: inout Response, _ request: Request) {
     origins.addFields(to: &response, for: request)
     SecurityHeaders.add(to: &response, isSecure: request.isSecure)
-    return response
   }
 
   /// Finds out who asks, and whether that is enough for the route.
@@ -75,11 +93,12 @@ package struct AccessControl: Sendable {
   /// Whom a token belongs to. An address that has presented too many wrong ones has to wait, unless
   /// the token has been right before.
   private func grant(_ secret: String, _ tokens: TokenFile, _ request: Request) throws -> TokenFile.Grant? {
-    if try !tokens.isKnown(secret), let seconds = limiter.pauseSeconds(request.peer, now: clock()) {
+    let network = IPAddress.network(of: request.peer)
+    if try !tokens.isKnown(secret), let seconds = limiter.pauseSeconds(network, now: clock()) {
       throw Credentials.tooMany(seconds)
     }
     let grant = try tokens.grant(secret)
-    if grant == nil { limiter.fail(request.peer, now: clock()) }
+    if grant == nil { limiter.fail(network, now: clock()) }
     return grant
   }
 }

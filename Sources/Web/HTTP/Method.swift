@@ -13,10 +13,14 @@ package struct Method: RawRepresentable, Hashable, Sendable {
   package static let options = Method(rawValue: "OPTIONS")
   package static let trace = Method(rawValue: "TRACE")
   package static let connect = Method(rawValue: "CONNECT")
+  /// GET with content (draft-ietf-httpbis-safe-method-w-body).
+  package static let query = Method(rawValue: "QUERY")
 
-  /// The methods that this server has a use for on some resource, and TRACE, which it knows and refuses. Any
-  /// other is answered 501 (RFC 9110, section 9.1).
-  package static let known: Set<Method> = [.get, .head, .post, .put, .patch, .delete, .options, .trace]
+  /// The methods that this server has a use for on some resource, and those that it knows and refuses by 405.
+  /// Any other is answered 501 (RFC 9110, section 9.1).
+  package static let known: Set<Method> = [
+    .get, .head, .post, .put, .patch, .delete, .options, .trace, .query,
+  ]
 
   /// Whether the method asks for nothing but an answer (RFC 9110, section 9.2.1).
   package var isSafe: Bool { self == .get || self == .head || self == .options || self == .trace }

@@ -57,6 +57,20 @@ package struct RequestParser: Sendable {
   /// Bytes that came and are not part of an event yet.
   package var waitingBytes: Int { buffer.count - start }
 
+  /// What came, if it may be one whole request without content from its first byte to its last.
+  package var possibleRequest: ArraySlice<UInt8>? {
+    guard case .requestLine(emptyLineSeen: false) = state, waitingBytes > 0,
+      buffer[start...].suffix(4).elementsEqual([0x0D, 0x0A, 0x0D, 0x0A])
+    else { return nil }
+    return buffer[start...]
+  }
+
+  /// Drops what came, as it is known to be one whole request.
+  package mutating func dropRequest() {
+    start = buffer.count
+    scanned = start
+  }
+
   /// Whether the client has begun a request that is not complete.
   package var isInsideRequest: Bool {
     if case .requestLine = state { return waitingBytes > 0 }

@@ -6,7 +6,9 @@ extension Response {
   /// - Parameter now: Unix seconds; a date of this second is too young to tell two versions apart.
   package func conditioned(by request: Request, now: Int = .max) -> Response {
     if case .pending = body { return self }
-    guard status == 200, request.method == .get || request.method == .head else { return self }
+    guard status == 200, request.method == .get || request.method == .head,
+      request.headers.fields.contains(where: { Response.isCondition($0.name) })
+    else { return self }
     let tag = headers["ETag"].flatMap(EntityTag.init(text:))
     let modified = headers["Last-Modified"].flatMap(unixSeconds(httpDate:))
     if let problem = request.preconditionProblem(tag: tag, modified: modified) {
@@ -22,6 +24,11 @@ extension Response {
     }
     let isStrongDate = modified.map { $0 < now } ?? false
     return ranged(by: request, tag, date: isStrongDate ? modified : nil)
+  }
+
+  /// Whether a field asks for something else than the whole answer.
+  private static func isCondition(_ name: String) -> Bool {
+    equalIgnoringCase(name, "Range") || equalIgnoringCase(String(name.prefix(3)), "If-")
   }
 
   /// 304 carries the fields that a cache needs and no content (RFC 9110, section 15.4.5).

@@ -61,3 +61,19 @@ package struct Response: Sendable {
 
 /// Answers a request. Called on one of the server's handler threads, where it may block on SQLite or disk.
 package typealias Handler = @Sendable (Request) throws -> Response
+
+/// Answers a GET or HEAD with what is at hand in memory; nil: ask the `Handler`. Called on a loop's thread,
+/// where it must not wait for SQLite, disk or anybody else.
+package typealias InstantHandler = @Sendable (Request) -> InstantResponse?
+
+/// An answer from memory.
+package struct InstantResponse: Sendable {
+  package var response: Response
+  /// Whether the same request has the same answer now. Called on a loop's thread like the handler.
+  package let isCurrent: @Sendable () -> Bool
+
+  package init(_ response: Response, isCurrent: @escaping @Sendable () -> Bool) {
+    self.response = response
+    self.isCurrent = isCurrent
+  }
+}

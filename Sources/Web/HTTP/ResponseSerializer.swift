@@ -71,10 +71,12 @@ extension [UInt8] {
   /// Writes a field line. Each control byte becomes a space, so that no text from outside splits an answer
   /// (RFC 9110, section 5.5).
   fileprivate mutating func appendField(_ name: String, _ value: String) {
-    for byte in name.utf8 { append(byte >= 0x20 && byte != 0x7F ? byte : 0x20) }
+    let start = count
+    self += name.utf8
     append(0x3A)
     append(0x20)
-    for byte in value.utf8 { append(byte >= 0x20 && byte != 0x7F ? byte : 0x20) }
+    self += value.utf8
+    for index in start..<count where self[index] < 0x20 || self[index] == 0x7F { self[index] = 0x20 }
     append(0x0D)
     append(0x0A)
   }

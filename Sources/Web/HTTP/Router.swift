@@ -10,32 +10,39 @@ package struct Router: Sendable {
   /// Every route in the order in which they were added.
   package private(set) var routes: [(method: Method, pattern: String, access: RouteAccess)] = []
   private let fallback: Handler
+  private let instantFallback: InstantHandler
   private let problem: @Sendable (any Error) -> Problem
 
   /// - Parameters:
   ///   - problem: what an error thrown by a handler becomes, unless it is a `Problem` already.
   ///   - fallback: answers requests whose path has no route.
+  ///   - instantFallback: answers some of them from memory.
   package init(
     problem: @escaping @Sendable (any Error) -> Problem = { _ in Problem(status: 500) },
-    fallback: @escaping Handler = { _ in throw Problem(status: 404) }
+    fallback: @escaping Handler = { _ in throw Problem(status: 404) },
+    instantFallback: @escaping InstantHandler = { _ in nil }
   ) {
     self.problem = problem
+    self.instantFallback = instantFallback
     self.fallback = fallback
   }
 
   /// Adds a route. A pattern begins with `/`; the same method and pattern twice, or two names for
   /// the same segment, are a wrong program.
   ///
-  /// - Parameter access: whom it answers; by default whoever may read what is safe and write the rest.
+  /// - Parameters:
+  ///   - access: whom it answers; by default whoever may read what is safe and write the rest.
+  ///   - instant: answers some of the requests from memory; for GET alone.
   package mutating func on(
-    _ method: Method, _ pattern: String, access: RouteAccess? = nil, _ handler: @escaping Handler
+    _ method: Method, _ pattern: String, access: RouteAccess? = nil, instant: InstantHandler? = nil,
+    _ handler: @escaping Handler
   ) {
     precondition(pattern.hasPrefix("/"), "The pattern \(pattern) does not begin with a slash.")
     var parts = pattern.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map(String.init)
     if parts == [""] { parts = [] }
     let access = access ?? (method.isSafe ? .read : .write)
     routes.append((method, pattern, access))
-    root.insert(parts[...], method, Route(handler: handler, access: access), pattern)
+    root.insert(parts[...], method, Route(handler: handler, instant: instant, access: access), pattern)
   }
 
   /// Whom the route of a request answers. The fallback and `OPTIONS` are open.
@@ -59,6 +66,16 @@ package struct Router: Sendable {
     }
   }
 
+  /// The answer to a GET or HEAD that is at hand in memory.
+  package func instantResponse(to request: Request) -> InstantResponse? {
+    guard request.method == .get || request.method == .head else { return nil }
+    var request = request
+    guard let node = root.find(request.segments[...], &request.parameters) else {
+      return instantFallback(request)
+    }
+    return node.routes[.get]?.instant?(request)
+  }
+
   private func route(_ request: Request) throws -> Response {
     var request = request
     guard Method.known.contains(request.method) else {
@@ -67,7 +84,7 @@ package struct Router: Sendable {
     }
     if request.method == .options, request.segments == ["*"] {
       return Router.methods(
-        Method.known.subtracting([.trace]).map(\.rawValue).sorted().joined(separator: ", "))
+        Method.known.subtracting([.trace, .query]).map(\.rawValue).sorted().joined(separator: ", "))
     }
     guard let node = root.find(request.segments[...], &request.parameters) else {
       return try fallback(request)
@@ -87,6 +104,7 @@ package struct Router: Sendable {
 
   private struct Route: Sendable {
     var handler: Handler
+    var instant: InstantHandler?
     var access: RouteAccess
   }
 

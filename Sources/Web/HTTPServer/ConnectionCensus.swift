@@ -1,11 +1,12 @@
 import HTTP
+import Platform
 import Synchronization
 
-/// How many connections are open, over all loops.
+/// How many connections are open, over all loops, and how many of them each client network has.
 final class ConnectionCensus: Sendable {
   private let connectionsMax: Int
   private let perAddressMax: Int
-  private let state = Mutex((count: 0, byAddress: [String: Int]()))
+  private let state = Mutex((count: 0, byNetwork: [String: Int]()))
 
   /// Nobody is connected yet.
   init(_ configuration: ServerConfiguration) {
@@ -15,16 +16,17 @@ final class ConnectionCensus: Sendable {
 
   /// Counts a connection in, or tells why it cannot stay.
   func enter(_ peer: String) -> Problem? {
-    state.withLock { state in
+    let network = IPAddress.network(of: peer)
+    return state.withLock { state in
       guard state.count < connectionsMax else {
         return refusal("The server is at its limit connections_max, which is \(connectionsMax).")
       }
       if !isLoopback(peer) {
-        guard state.byAddress[peer, default: 0] < perAddressMax else {
+        guard state.byNetwork[network, default: 0] < perAddressMax else {
           return refusal(
             "Your address is at its limit connections_per_address_max, which is \(perAddressMax).")
         }
-        state.byAddress[peer, default: 0] += 1
+        state.byNetwork[network, default: 0] += 1
       }
       state.count += 1
       return nil
@@ -33,10 +35,11 @@ final class ConnectionCensus: Sendable {
 
   /// Counts a connection out.
   func leave(_ peer: String) {
+    let network = IPAddress.network(of: peer)
     state.withLock { state in
       state.count -= 1
-      guard let count = state.byAddress[peer] else { return }
-      state.byAddress[peer] = count > 1 ? count - 1 : nil
+      guard let count = state.byNetwork[network] else { return }
+      state.byNetwork[network] = count > 1 ? count - 1 : nil
     }
   }
 

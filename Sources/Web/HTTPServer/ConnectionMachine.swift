@@ -20,6 +20,8 @@ struct ConnectionMachine {
     case send
     /// Let a handler answer.
     case answer(RequestHead, body: [UInt8])
+    /// Hand this back: it is the answer to the request that has just come.
+    case recalled(Answer)
     /// Ask the stream for its next step.
     case pull(OpenStream)
     /// Ask for a pending answer again; whether it has to come now.
@@ -71,6 +73,8 @@ struct ConnectionMachine {
   private var phase = Phase.receiving
   private var parser: RequestParser
   private var body: [UInt8] = []
+  /// The request that is being answered, byte by byte; empty if it did not come alone and at once.
+  private(set) var requestBytes: [UInt8] = []
   private var inputHasEnded = false
   private var keepsAlive = true
   private var isStopping = false
@@ -84,14 +88,19 @@ struct ConnectionMachine {
   private var report: Report?
   private let timeouts: ServerConfiguration.Timeouts
   private let refusal: (Problem) -> Answer
+  private let recall: (ArraySlice<UInt8>) -> (RequestHead, Answer)?
 
-  /// - Parameter refusal: what is sent to a request that cannot be read.
+  /// - Parameters:
+  ///   - recall: the answer to a request of exactly these bytes, where that is known.
+  ///   - refusal: what is sent to a request that cannot be read.
   init(
     _ configuration: ServerConfiguration, now: UInt64, isSecure: Bool = false,
+    recall: @escaping (ArraySlice<UInt8>) -> (RequestHead, Answer)? = { _ in nil },
     refusal: @escaping (Problem) -> Answer
   ) {
     timeouts = configuration.timeouts
     parser = RequestParser(limits: configuration.requestLimits)
+    self.recall = recall
     self.refusal = refusal
     // A TLS handshake is as long as a header may take.
     deadline = now + nanoseconds(isSecure ? timeouts.headerSeconds : timeouts.idleSeconds)
@@ -270,13 +279,25 @@ struct ConnectionMachine {
 
 extension ConnectionMachine {
   private mutating func receive(now: UInt64) -> Action? {
+    if let bytes = parser.possibleRequest, bytes.count <= AnswerMemory.requestBytesMax {
+      if let (head, answer) = recall(bytes) {
+        parser.dropRequest()
+        self.head = head
+        phase = .answering
+        deadline = nil
+        return .recalled(answer)
+      }
+      requestBytes = Array(bytes)
+    }
     do {
       switch try parser.next() {
       case nil:
+        requestBytes = []
         if inputHasEnded { phase = .closed }
         return inputHasEnded ? .close : .read
       case .head(let head):
         self.head = head
+        if parser.waitingBytes > 0 || head.framing != .length(0) { requestBytes = [] }
         keepsAlive = head.keepsAlive
         deadline = now + nanoseconds(timeouts.bodySeconds)
         if head.expectsContinue, parser.waitingBytes == 0 {
@@ -303,6 +324,7 @@ extension ConnectionMachine {
   private mutating func beginRequest(now: UInt64) {
     phase = isStopping ? .closed : .receiving
     head = nil
+    requestBytes = []
     let seconds = parser.isInsideRequest ? timeouts.headerSeconds : timeouts.idleSeconds
     deadline = now + nanoseconds(seconds)
   }

@@ -14,23 +14,32 @@ struct ContentCoding: Sendable {
     fileBytesMax = configuration.gzipFileBytesMax
   }
 
+  /// Whether `encode` has to look for something smaller.
+  func compresses(_ response: Response, for request: Request) -> Bool {
+    mayCompress(response, for: request) && acceptsGzip(request.headers.list("Accept-Encoding") ?? "")
+  }
+
+  private func mayCompress(_ response: Response, for request: Request) -> Bool {
+    guard level != nil, response.status != 206, response.headers["Content-Encoding"] == nil,
+      let type = response.headers["Content-Type"], ContentType.isCompressible(type),
+      let count = response.body.count, count >= bytesMin
+    else { return false }
+    // Compressed pages inside TLS are what BREACH (CVE-2013-3587) measures; ours are small.
+    return !(request.isSecure && type.hasPrefix("text/html"))
+  }
+
   /// The same answer, its body compressed where type, size and client allow.
   ///
   /// The entity tag becomes weak: it now stands for two different sequences of bytes (section 8.8.1).
   func encode(_ response: Response, for request: Request) throws(SystemError) -> Response {
-    guard let level, response.status != 206, response.headers["Content-Encoding"] == nil,
-      let type = response.headers["Content-Type"], ContentType.isCompressible(type),
-      let count = response.body.count, count >= bytesMin,
-      // Compressed pages inside TLS are what BREACH (CVE-2013-3587) measures; ours are small.
-      !(request.isSecure && type.hasPrefix("text/html"))
-    else { return response }
+    guard let level, mayCompress(response, for: request) else { return response }
     var answer = response
     answer.headers.add("Vary", "Accept-Encoding")
     guard acceptsGzip(request.headers.list("Accept-Encoding") ?? ""),
       let plain = try content(response.body)
     else { return answer }
     let packed = Gzip.compress(plain, level: level)
-    guard packed.count < count else { return answer }
+    guard packed.count < plain.count else { return answer }
     answer.body = .bytes(packed)
     answer.headers.set("Content-Encoding", "gzip")
     answer.headers.remove("Accept-Ranges")

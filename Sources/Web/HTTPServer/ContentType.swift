@@ -8,9 +8,10 @@ enum ContentType {
 
   /// Whether text that compresses well has this type.
   static func isCompressible(_ type: String) -> Bool {
-    let name = type.prefix { $0 != ";" }
-    return name.hasPrefix("text/") && name != "text/event-stream" || name.hasSuffix("json")
-      || name.hasSuffix("+xml") || name == "application/javascript"
+    let name = type.utf8.prefix { $0 != UInt8(ascii: ";") }
+    func ends(_ text: String) -> Bool { name.suffix(text.utf8.count).elementsEqual(text.utf8) }
+    return name.starts(with: "text/".utf8) && !name.elementsEqual("text/event-stream".utf8)
+      || ends("json") || ends("+xml") || name.elementsEqual("application/javascript".utf8)
   }
 
   private static let types = [

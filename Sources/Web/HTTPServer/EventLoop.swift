@@ -21,6 +21,7 @@ final class EventLoop: @unchecked Sendable {
   private let responder: Responder
   private let census: ConnectionCensus
   private let certificate: CurrentCertificate
+  private let memory: AnswerMemory
   private let epoll: Epoll
   private var connections: [UInt64: Connection] = [:]
   private var nextToken: UInt64 = 2
@@ -47,6 +48,7 @@ final class EventLoop: @unchecked Sendable {
     self.responder = responder
     self.census = census
     self.certificate = certificate
+    memory = AnswerMemory(responder)
     epoll = try Epoll()
     try epoll.add(inbox.wakeUp, token: EventLoop.wakeUpToken)
     try epoll.add(listener, token: EventLoop.listenerToken)
@@ -169,7 +171,16 @@ extension EventLoop {
       case .answer(let head, let body):
         connection.requestedAt = now
         let client = ClientIdentity(peer: connection.channel.peer, isSecure: connection.channel.isSecure)
-        work.append(.answer(head, body: body, client, back(connection)))
+        if body.isEmpty, let instant = responder.instantAnswer(head, of: client) {
+          let bytes = connection.machine.requestBytes
+          if !bytes.isEmpty { memory.keep(instant, to: bytes, head) }
+          connection.answered(instant.answer, now: now)
+        } else {
+          work.append(.answer(head, body: body, client, back(connection)))
+        }
+      case .recalled(let answer):
+        connection.requestedAt = now
+        connection.answered(answer, now: now)
       case .resume(let request, let mustAnswer):
         work.append(.resume(request, mustAnswer: mustAnswer, back(connection)))
       case .pull(let stream):
@@ -246,10 +257,10 @@ extension EventLoop {
     }
     let token = nextToken
     nextToken += 1
-    let responder = responder
-    let machine = ConnectionMachine(configuration, now: now, isSecure: certificate.isSecure) {
-      responder.refusal($0)
-    }
+    let (responder, memory) = (responder, memory)
+    let machine = ConnectionMachine(
+      configuration, now: now, isSecure: certificate.isSecure, recall: memory.answer(to:)
+    ) { responder.refusal($0) }
     let connection: Connection
     do {
       let session = try certificate.session(for: socket)

@@ -20,9 +20,14 @@ package final class HTTPServer: Sendable {
   }
 
   /// Nothing happens before `start`.
-  package init(_ configuration: ServerConfiguration, handler: @escaping Handler) {
+  ///
+  /// - Parameter instant: is asked before the handler, on the loop's thread.
+  package init(
+    _ configuration: ServerConfiguration, instant: @escaping InstantHandler = { _ in nil },
+    handler: @escaping Handler
+  ) {
     self.configuration = configuration
-    responder = Responder(configuration, handler: handler)
+    responder = Responder(configuration, instant: instant, handler: handler)
     certificate = CurrentCertificate(configuration.tls)
   }
 

@@ -3,7 +3,7 @@ import Synchronization
 
 /// A name for each request, by which a log line and an answer are known to belong together.
 final class RequestIdentifiers: Sendable {
-  private let life = String(UInt32.random(in: .min ... .max), radix: 36)
+  private let life = RequestIdentifiers.digits(UInt64.random(in: .min ... .max), count: 6)
   private let count = Atomic<UInt64>(0)
 
   /// The client's own `X-Request-Id` where it is 1 to 128 letters, digits and `-._~`; else a new one.
@@ -13,7 +13,18 @@ final class RequestIdentifiers: Sendable {
     {
       return given
     }
-    return "\(life)-\(String(count.add(1, ordering: .relaxed).newValue, radix: 36))"
+    return new()
+  }
+
+  /// A new name of fifteen characters: one part of this life of the server, one of the request.
+  func new() -> String {
+    "\(life)-\(RequestIdentifiers.digits(count.add(1, ordering: .relaxed).newValue, count: 8))"
+  }
+
+  /// The last so many digits of a number to the base 36.
+  private static func digits(_ number: UInt64, count: Int) -> String {
+    let text = String(number, radix: 36)
+    return String(repeating: "0", count: max(0, count - text.utf8.count)) + text.suffix(count)
   }
 
   private static func isAllowed(_ byte: UInt8) -> Bool {

@@ -2,24 +2,32 @@ import HTTP
 import Platform
 import Synchronization
 
-/// From a request to an answer that can be sent, on a handler's thread: everything that may block or
-/// compute is done here.
+/// From a request to an answer that can be sent. What may block or compute is done on a handler's thread;
+/// what is at hand in memory is answered on the loop's own.
 final class Responder: Sendable {
   private let handler: Handler
+  private let instant: InstantHandler
   private let coding: ContentCoding
   private let allowedHosts: Set<String>?
   private let identifiers = RequestIdentifiers()
   private let isStopping = Atomic<Bool>(false)
   private let date = Mutex((unixSeconds: 0, text: ""))
 
-  init(_ configuration: ServerConfiguration, handler: @escaping Handler) {
+  init(_ configuration: ServerConfiguration, instant: @escaping InstantHandler, handler: @escaping Handler) {
     self.handler = handler
+    self.instant = instant
     coding = ContentCoding(configuration)
     allowedHosts = configuration.allowedHosts.map { Set($0.map { $0.lowercased() }) }
   }
 
   /// From now on every answer is the last of its connection.
   func stop() { isStopping.store(true, ordering: .relaxed) }
+
+  /// Whether the answers now are the last of their connections.
+  var isLast: Bool { isStopping.load(ordering: .relaxed) }
+
+  /// A name for a request; all have the same length.
+  func newRequestID() -> String { identifiers.new() }
 
   /// What came of a request.
   enum Outcome {
@@ -35,10 +43,7 @@ final class Responder: Sendable {
 
   /// Runs the handler. Whatever it throws becomes an answer as well.
   func answer(_ head: RequestHead, body: [UInt8], of client: ClientIdentity) -> Outcome {
-    var request = head.request(body: body)
-    request.peer = client.peer
-    request.isSecure = client.isSecure
-    request.id = identifiers.id(of: head)
+    let request = request(head, body, client)
     do {
       try admit(head, client)
       let response = try handler(request)
@@ -51,6 +56,25 @@ final class Responder: Sendable {
     } catch {
       return .answer(finish(Problem(status: 500).response, request, head))
     }
+  }
+
+  /// The answer to a GET or HEAD that is at hand in memory and needs no compressing; nil: a handler's thread
+  /// has to see to it.
+  func instantAnswer(_ head: RequestHead, of client: ClientIdentity) -> InstantAnswer? {
+    guard head.method == .get || head.method == .head, (try? admit(head, client)) != nil else { return nil }
+    let request = request(head, [], client)
+    guard let instant = instant(request), !coding.compresses(instant.response, for: request) else {
+      return nil
+    }
+    return InstantAnswer(answer: finish(instant.response, request, head), isCurrent: instant.isCurrent)
+  }
+
+  private func request(_ head: RequestHead, _ body: [UInt8], _ client: ClientIdentity) -> Request {
+    var request = head.request(body: body)
+    request.peer = client.peer
+    request.isSecure = client.isSecure
+    request.id = identifiers.id(of: head)
+    return request
   }
 
   /// Asks for an answer that was pending.
@@ -142,11 +166,11 @@ final class Responder: Sendable {
   }
 
   private func mayGoOn(_ head: RequestHead?) -> Bool {
-    head?.keepsAlive == true && !isStopping.load(ordering: .relaxed)
+    head?.keepsAlive == true && !isLast
   }
 
   /// The `Date` field's value, written once a second.
-  private func dateNow() -> String {
+  func dateNow() -> String {
     let now = SystemClock.unixMilliseconds / 1_000
     return date.withLock { date in
       if date.unixSeconds != now { date = (now, imfFixdate(unixSeconds: now)) }

@@ -11,8 +11,8 @@ package struct ServerConfiguration: Sendable {
   package var requestLimits = RequestLimits()
   /// Connections open at once; further ones are answered 503 and closed.
   package var connectionsMax = 16_384
-  /// Of those, connections from one address; the machine's own loopback addresses, which proxies share, are
-  /// only held to the first limit.
+  /// Of those, connections from one address, or from one /64 of IPv6 addresses, which is what one client has;
+  /// the machine's own loopback addresses, which proxies share, are only held to the first limit.
   package var connectionsPerAddressMax = 512
   /// Host names that requests may be for, without ports; nil allows any. On a loopback address this is what
   /// keeps a web page from reaching the server under a name of its own (DNS rebinding).

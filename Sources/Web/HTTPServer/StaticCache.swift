@@ -12,24 +12,46 @@ final class StaticCache: Sendable {
   private struct Entry: Sendable {
     var identity: FileIdentity
     var response: Response
+    /// When the file on disk was this one, in monotonic nanoseconds.
+    var seenAt: UInt64
   }
+
+  private let freshNanoseconds: UInt64
 
   private let state = Mutex((entries: [String: Entry](), bytes: 0))
 
+  /// - Parameter freshNanoseconds: how long a look at the disk counts for `freshResponse`.
+  init(freshNanoseconds: UInt64) { self.freshNanoseconds = freshNanoseconds }
+
   /// The answer with a file's content, as long as the file on disk is the one that was read.
   func response(for path: String) -> Response? {
+    let now = SystemClock.monotonicNanoseconds
     guard let entry = state.withLock({ $0.entries[path] }), FileIdentity(path: path) == entry.identity else {
       return nil
+    }
+    state.withLock { state in
+      if state.entries[path]?.identity == entry.identity { state.entries[path]?.seenAt = now }
     }
     return entry.response
   }
 
+  /// The answer with a file's content if the file was the one that was read a moment ago; the disk is not
+  /// asked.
+  func freshResponse(for path: String) -> InstantResponse? {
+    guard let entry = state.withLock({ $0.entries[path] }) else { return nil }
+    let until = entry.seenAt + freshNanoseconds
+    guard SystemClock.monotonicNanoseconds < until else { return nil }
+    return InstantResponse(entry.response) { SystemClock.monotonicNanoseconds < until }
+  }
+
   /// Keeps an answer; when there is no room, everything else is forgotten.
-  func keep(_ response: Response, for path: String, identity: FileIdentity) {
+  ///
+  /// - Parameter now: before the file was read, in monotonic nanoseconds.
+  func keep(_ response: Response, for path: String, identity: FileIdentity, now: UInt64) {
     state.withLock { state in
       state.bytes -= state.entries.removeValue(forKey: path)?.identity.bytes ?? 0
       if state.bytes + identity.bytes > StaticCache.bytesMax { state = ([:], 0) }
-      state.entries[path] = Entry(identity: identity, response: response)
+      state.entries[path] = Entry(identity: identity, response: response, seenAt: now)
       state.bytes += identity.bytes
     }
   }

@@ -5,15 +5,27 @@ import Platform
 package struct StaticFiles: Sendable {
   private let root: String
   private let cacheControl: String
-  private let cache = StaticCache()
+  private let cache: StaticCache
 
   /// - Parameters:
   ///   - root: the folder; links inside it may point below it only.
   ///   - cacheControl: by default clients ask each time whether their copy still is the newest.
+  ///   - freshSeconds: how long `instantResponse` may give a file that has been looked at without looking
+  ///     again.
   /// - Throws: `SystemError` when the folder is not there.
-  package init(root: String, cacheControl: String = "no-cache") throws(SystemError) {
+  package init(
+    root: String, cacheControl: String = "no-cache", freshSeconds: Double = 1
+  ) throws(SystemError) {
     self.root = try FileSystem.resolve(root)
     self.cacheControl = cacheControl
+    cache = StaticCache(freshNanoseconds: UInt64(freshSeconds * 1e9))
+  }
+
+  /// A small file that has been served and looked at a moment ago.
+  package func instantResponse(to request: Request) -> InstantResponse? {
+    guard let names = fileNames(request.segments[...]) else { return nil }
+    let path = "\(root)/\(names.joined(separator: "/"))"
+    return cache.freshResponse(for: path.hasSuffix("/") ? path + "index.html" : path)
   }
 
   /// The file that the request's path names; `index.html` for a folder.
@@ -51,6 +63,7 @@ package struct StaticFiles: Sendable {
       path += path.hasSuffix("/") ? "index.html" : "/index.html"
       if let cached = cache.response(for: path) { return cached }
     }
+    let now = SystemClock.monotonicNanoseconds
     guard let found = ConfinedFile(root: root, relativePath: String(path.dropFirst(root.count + 1))) else {
       return nil
     }
@@ -66,7 +79,7 @@ package struct StaticFiles: Sendable {
     if identity.bytes <= StaticCache.fileBytesMax {
       // A file that is being written is told by the next request's look at it.
       response.body = .bytes(try found.file.read(at: 0, countMax: identity.bytes))
-      cache.keep(response, for: path, identity: identity)
+      cache.keep(response, for: path, identity: identity, now: now)
     }
     return response
   }

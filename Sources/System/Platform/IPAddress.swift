@@ -1,0 +1,21 @@
+import Glibc
+
+/// IP addresses as text.
+package enum IPAddress {
+  /// What one client has as a rule: an IPv4 address, also one that is written as IPv6 (RFC 4291, section
+  /// 2.5.5.2), or the /64 of an IPv6 address (RFC 4291, section 2.5.1), out of which a host may take any.
+  ///
+  /// - Returns: two addresses of one client give the same text; a text that is no address gives itself.
+  package static func network(of address: String) -> String {
+    guard address.utf8.contains(UInt8(ascii: ":")) else { return address }
+    var six = in6_addr()
+    guard inet_pton(AF_INET6, address, &six) == 1 else { return address }
+    let bytes = withUnsafeBytes(of: six) { Array($0) }
+    let mappedPrefix: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]
+    if bytes.starts(with: mappedPrefix) { return bytes[12...].map { String($0) }.joined(separator: ".") }
+    let groups = stride(from: 0, to: 8, by: 2).map {
+      String(UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]), radix: 16)
+    }
+    return "\(groups.joined(separator: ":"))::/64"
+  }
+}

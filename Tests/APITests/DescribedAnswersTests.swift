@@ -1,0 +1,131 @@
+import HTTP
+import JobModel
+import Testing
+
+@testable import API
+
+/// The API held to its own description: what it answers, and what it takes and refuses.
+@Suite struct `The API and its description` {
+  private let fixture: APIFixture
+  private let document: JSON
+  private let schemas: JSON
+
+  init() throws {
+    fixture = try APIFixture()
+    document = fixture.send(.get, "/openapi.json").json
+    schemas = try #require(document["components"]?["schemas"])
+  }
+
+  /// Sends a request and holds status and body to what is described under the path.
+  @discardableResult
+  private func send(
+    _ method: HTTP.Method, _ target: String, as path: String, _ body: String = "",
+    headers: [(String, String)] = []
+  ) throws -> Response {
+    let response = fixture.send(method, target, body, headers: headers)
+    let operation = try #require(document["paths"]?[path]?[method.rawValue.lowercased()])
+    let described = try #require(operation["responses"]?["\(response.status)"], "\(response.status)")
+    if response.status == 204 || response.status == 304 { return response }
+    let type = String((response.headers["Content-Type"] ?? "").prefix { $0 != ";" })
+    let schema = try #require(described["content"]?[type]?["schema"], "\(type)")
+    if type.hasSuffix("json") && !type.hasSuffix("ndjson") {
+      #expect(JSONSchema(schema, in: schemas).problems(with: response.json) == [], "\(method) \(target)")
+    }
+    return response
+  }
+
+  @Test func `answers are as they are described`() throws {
+    let created = try send(.post, "/jobs", as: "/jobs", #"{"kind":"train","labels":{"a":"b"}}"#)
+    let id = try #require(created.json["id"]?.string)
+    try send(.post, "/jobs?dry_run=true", as: "/jobs", #"{"kind":"train","max_duration":60}"#)
+    let batch = """
+      {"jobs":[{"kind":"train","ref":"t"},{"kind":"evaluate","spec":{"checkpoint":{"job":"t"}}}]}
+      """
+    try send(.post, "/jobs", as: "/jobs", batch)
+    try send(.post, "/jobs?dry_run=true", as: "/jobs", batch)
+    for (body, status) in [("{", 400), ("[]", 422), (#"{"kind":"x"}"#, 422)] {
+      #expect(try send(.post, "/jobs", as: "/jobs", body).status == status)
+    }
+    #expect(
+      try send(.post, "/jobs", as: "/jobs", "{}", headers: [("Content-Type", "image/png")]).status == 415)
+    let attempt = try #require(try fixture.store.claimNext(bootID: "boot")).attempt
+    try fixture.tell(
+      #require(JobID(id)), attempt: attempt,
+      [
+        #"{"event":"started","attempt":1,"step":0,"steps":9,"epochs":1,"threads":2,"isa":"avx2"}"#,
+        #"{"event":"metric","step":1,"epoch":0,"time":"2026-11-24T02:29:00.123Z","loss":null,"inv":0.5}"#,
+      ])
+    _ = try fixture.checkpoint(#require(JobID(id)), step: 1, "content")
+    for target in ["", "/transitions", "/checkpoints", "/metrics?points=4", "/metrics?keys=inv", "/log"] {
+      let path = target.prefix { $0 != "?" }
+      #expect(try send(.get, "/jobs/\(id)\(target)", as: "/jobs/{id}\(path)").status == 200)
+      let missing = try send(.get, "/jobs/0000000000000000\(target)", as: "/jobs/{id}\(path)")
+      #expect(missing.status == 404)
+    }
+    for target in ["/jobs", "/jobs?limit=1", "/datasets", "/healthz", "/readyz", "/version", "/openapi.json"]
+    {
+      #expect(try send(.get, target, as: String(target.prefix { $0 != "?" })).status == 200)
+    }
+    #expect(try send(.get, "/jobs?limit=0", as: "/jobs").status == 400)
+    #expect(try send(.get, "/datasets/synthetic", as: "/datasets/{name}").status == 200)
+    #expect(try send(.patch, "/jobs/\(id)", as: "/jobs/{id}", #"{"notes":"n"}"#).status == 200)
+    #expect(try send(.delete, "/jobs/\(id)", as: "/jobs/{id}").status == 409)
+    for change in ["retry", "pause", "resume", "cancel"] {
+      let path = "/jobs/{id}/\(change)"
+      #expect([202, 409].contains(try send(.post, "/jobs/\(id)/\(change)", as: path).status), "\(change)")
+      #expect(try send(.post, "/jobs/\(id)/\(change)", as: path, #"{"x":1}"#).status == 422)
+    }
+  }
+
+  /// A property of a schema some levels down, which has no properties of its own.
+  private struct Leaf {
+    var path: [String]
+    var schema: JSON
+  }
+
+  private func leaves(_ schema: JSON, _ path: [String] = []) -> [Leaf] {
+    let schema = JSONSchema.resolve(schema, in: schemas)
+    guard let properties = schema["properties"]?.object else { return [Leaf(path: path, schema: schema)] }
+    return properties.sorted { $0.key < $1.key }.flatMap { leaves($0.value, path + [$0.key]) }
+  }
+
+  /// Whether a specification with this value at that place is refused for it.
+  private func isRefused(_ value: JSON, at path: [String], of kind: String) -> Bool {
+    var spec = path.reversed().reduce(value) { [$1: $0] }
+    // A warm-up is no longer than the training.
+    if path.last == "warmup_epochs" { spec = ["schedule": spec["schedule"] ?? .null, "epochs": 1_000_000] }
+    let body: JSON = ["kind": .string(kind), "spec": spec]
+    let response = fixture.send(.post, "/jobs?dry_run=true", body.text)
+    let pointer = "/spec/" + path.joined(separator: "/")
+    return response.errors.keys.contains { $0 == pointer || $0.hasPrefix(pointer + "/") }
+  }
+
+  @Test func `every limit of a training is the one that is described`() throws {
+    var limits = 0
+    for leaf in leaves(["$ref": "#/components/schemas/TrainSpecification"]) {
+      let allowsNull = JSONSchema(leaf.schema, in: schemas).problems(with: .null).isEmpty
+      #expect(isRefused(.null, at: leaf.path, of: "train") != allowsNull, "\(leaf.path) null")
+      for wrong: JSON in [["x": 1], [[:]]] {
+        #expect(isRefused(wrong, at: leaf.path, of: "train"), "\(leaf.path) \(wrong.text)")
+      }
+      for choice in leaf.schema["enum"]?.array ?? [] where choice != "absent" {
+        #expect(!isRefused(choice, at: leaf.path, of: "train"), "\(leaf.path) \(choice.text)")
+      }
+      if leaf.schema["enum"] != nil {
+        #expect(isRefused("nothing", at: leaf.path, of: "train"), "\(leaf.path)")
+      }
+      for (key, outside) in [("minimum", -1), ("maximum", 1)] {
+        guard let limit = leaf.schema[key] else { continue }
+        limits += 1
+        // So large a batch is refused for another reason: the data set has not so many images.
+        if leaf.path != ["batch_size"] || key == "minimum" {
+          #expect(!isRefused(limit, at: leaf.path, of: "train"), "\(leaf.path) \(limit.text)")
+        }
+        let beyond =
+          limit.int.map { JSON.integer($0 + outside) } ?? .number((limit.double ?? 0) + Double(outside))
+        #expect(isRefused(beyond, at: leaf.path, of: "train"), "\(leaf.path) \(beyond.text)")
+      }
+    }
+    #expect(limits > 30)
+  }
+}
