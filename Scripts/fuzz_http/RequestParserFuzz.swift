@@ -19,14 +19,33 @@ public func fuzzRequestParser(_ start: UnsafePointer<UInt8>?, _ count: Int) -> C
   return 0
 }
 
-/// Everything that the parser makes of pieces, as text; bodies are joined over their pieces.
-private func outcome(_ pieces: [ArraySlice<UInt8>]) -> [String] {
+/// What the parser gives, bodies joined over their pieces. Heads compare by all that they hold.
+private enum Outcome: Equatable {
+  case head(RequestHead)
+  case body([UInt8])
+  case refusal(String)
+
+  static func == (one: Outcome, other: Outcome) -> Bool {
+    switch (one, other) {
+    case (.head(let a), .head(let b)):
+      a.method == b.method && a.target == b.target && a.minorVersion == b.minorVersion
+        && a.framing == b.framing && a.keepsAlive == b.keepsAlive && a.expectsContinue == b.expectsContinue
+        && a.headers.fields.elementsEqual(b.headers.fields, by: ==)
+    case (.body(let a), .body(let b)): a == b
+    case (.refusal(let a), .refusal(let b)): a == b
+    default: false
+    }
+  }
+}
+
+/// Everything that the parser makes of pieces.
+private func outcome(_ pieces: [ArraySlice<UInt8>]) -> [Outcome] {
   var limits = RequestLimits()
   limits.headerBytesMax = 1_024
   limits.headerCountMax = 16
   limits.bodyBytesMax = 2_048
   var parser = RequestParser(limits: limits)
-  var lines: [String] = []
+  var outcomes: [Outcome] = []
   var body: [UInt8] = []
   do {
     for piece in pieces {
@@ -35,21 +54,21 @@ private func outcome(_ pieces: [ArraySlice<UInt8>]) -> [String] {
         switch event {
         case .head(let head):
           check(head, limits)
-          lines.append("\(head)")
+          outcomes.append(.head(head))
         case .body(let bytes):
           body += bytes
           precondition(body.count <= limits.bodyBytesMax, "The body is over its limit.")
         case .end:
-          lines.append("\(body)")
+          outcomes.append(.body(body))
           body = []
         }
       }
     }
-    lines.append("\(body)")
+    outcomes.append(.body(body))
   } catch {
-    lines.append(error.detail)
+    outcomes.append(.refusal(error.detail))
   }
-  return lines
+  return outcomes
 }
 
 private func check(_ head: RequestHead, _ limits: RequestLimits) {

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""The daemon's HTTP server beside Go's net/http and nginx, in the same run, on loopback.
+"""The daemon's HTTP server beside Go's net/http, FastAPI and nginx, in the same run, on loopback.
 
     http_bench.py [--binary .build/release/vicregd] [--seconds 5] [--only NAME,…]
 
 Each server is pinned to core 0 and wrk to core 1. Printed are requests a second, and requests a second of the server's
 own processor time, which is what does not depend on how much the load generator leaves it. Needs wrk, go, nginx and
-openssl.
+openssl; and FastAPI with uvicorn in the Python that runs it, or it is left out.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
@@ -66,9 +67,10 @@ class Servers:
         self.folder = folder
         self.running = []
 
-    def start(self, command, port):
+    def start(self, command, port, **variables):
         log = open(f"{self.folder}/log-{port}", "w")
-        process = subprocess.Popen(["taskset", "-c", "0"] + command, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            ["taskset", "-c", "0"] + command, stdout=log, stderr=log, env=dict(os.environ, **variables))
         self.running.append(process)
         wait_for(port, process)
         return process
@@ -102,7 +104,7 @@ def wrk(url, pid, connections, seconds, script=None, headers=()):
 
 def show(name, who, result):
     figures = f"{result['rate']:>10.0f}/s {result['per_cpu_second']:>10.0f}/CPU-s  p99 {result['p99']:>9}"
-    print(f"{name:<34}{who:<10}{figures}  {' '.join(result['errors'])}", flush=True)
+    print(f"{name:<38}{who:<10}{figures}  {' '.join(result['errors'])}", flush=True)
 
 
 def post(url, body):
@@ -171,12 +173,18 @@ def run(args, only, folder, servers):
     if "json" in only:
         peer = free_port()
         subprocess.run(["go", "build", "-o", f"{folder}/peer", f"{HERE}/peer.go"], check=True,
-                       env=dict(os.environ, GOCACHE=f"{folder}/go", GO111MODULE="off"))
-        go = servers.start([f"{folder}/peer", str(peer), str(size)], peer).pid
+                       env=dict(os.environ, GO111MODULE="off"))
+        peers = [("Go", peer, servers.start([f"{folder}/peer", str(peer), str(size)], peer).pid)]
+        if subprocess.run([sys.executable, "-c", "import fastapi, uvicorn"], capture_output=True).returncode == 0:
+            port = free_port()
+            command = [sys.executable, "-m", "uvicorn", "peer:app", "--app-dir", HERE, "--port", str(port),
+                       "--no-access-log"]
+            peers.append(("FastAPI", port, servers.start(command, port, SIZE=str(size)).pid))
         for connections in (64, 1000):
             name = f"JSON of {size} bytes, {connections} connections"
             show(name, "vicregd", wrk(f"{base}/jobs/{job['id']}", pid, connections, args.seconds))
-            show(name, "Go", wrk(f"http://127.0.0.1:{peer}/", go, connections, args.seconds))
+            for who, port, peer_pid in peers:
+                show(name, who, wrk(f"http://127.0.0.1:{port}/", peer_pid, connections, args.seconds))
     if {"file", "tls", "handshake"} & set(only):
         other, plain, secure = nginx(servers, folder, root, certificate)
         tls_pid, tls_port, _ = daemon("--tls-cert", certificate[0], "--tls-key", certificate[1])
