@@ -187,8 +187,7 @@ struct ConvolutionNumbers {
     func choice(_ side: Int, stride: Int = 1) -> ConvolutionAlgorithms {
       let shape = ConvolutionShape(
         images: 2, inputChannels: 16, height: side, width: side, outputChannels: 16, kernel: 3,
-        stride: stride,
-        padding: 1)
+        stride: stride, padding: 1)
       return ConvolutionAlgorithms.automatic(for: shape)
     }
     let mixed = ConvolutionAlgorithms(
@@ -198,7 +197,7 @@ struct ConvolutionNumbers {
     #expect(choice(4) == ConvolutionAlgorithms(all: .winograd4))
     #expect(choice(2) == ConvolutionAlgorithms(all: .winograd2))
     let phased = ConvolutionAlgorithms(
-      forward: .direct, backwardInput: .direct, backwardWeight: .winograd4stride2)
+      forward: .direct, backwardInput: .winograd4stride2, backwardWeight: .winograd4stride2)
     #expect(choice(30, stride: 2) == phased)
     #expect(choice(2, stride: 2) == .direct)
   }

@@ -70,10 +70,10 @@ package struct ConvolutionAlgorithms: Sendable, Equatable {
 
   /// The algorithms with the fewest products for `shape`, small tiles first where they are equal.
   ///
-  /// The largest tiles and the phases of stride 2 serve the weight gradient alone: the rounding of maps grows
-  /// from layer to layer, that of a weight gradient stays where it is, and there the phases win most. The
-  /// choice follows from the shape of the maps alone, so equal specifications get equal algorithms on every
-  /// machine.
+  /// The rounding of maps grows from layer to layer, so the forward pass takes neither the largest tiles nor
+  /// the phases of stride 2; gradients of maps do without the largest tiles, those of weights, whose rounding
+  /// stays where it is, take all. The choice follows from the shape of the maps alone, so equal
+  /// specifications get equal algorithms on every machine.
   package static func automatic(for shape: ConvolutionShape) -> ConvolutionAlgorithms {
     func best(_ height: Int, _ width: Int, of candidates: [ConvolutionAlgorithm]) -> ConvolutionAlgorithm {
       candidates.filter { $0.isApplicable(to: shape) }.min {
@@ -81,13 +81,15 @@ package struct ConvolutionAlgorithms: Sendable, Equatable {
       } ?? .direct
     }
     let ofMaps: [ConvolutionAlgorithm] = [.direct, .winograd2, .winograd4]
+    let ofGradients = ofMaps + [.winograd4stride2]
     let isDeep = max(shape.inputChannels, shape.outputChannels) > channelsOfLargestTilesMax
+    // A gradient's tiles lie on the input, with stride 2 a phase of it is as large as the output.
+    let gradient = shape.stride == 1 ? (shape.height, shape.width) : (shape.outputHeight, shape.outputWidth)
     return ConvolutionAlgorithms(
       forward: best(shape.outputHeight, shape.outputWidth, of: ofMaps),
-      backwardInput: best(shape.height, shape.width, of: ofMaps),
+      backwardInput: best(gradient.0, gradient.1, of: ofGradients),
       backwardWeight: best(
-        shape.outputHeight, shape.outputWidth,
-        of: isDeep ? ofMaps + [.winograd4stride2] : ConvolutionAlgorithm.allCases))
+        shape.outputHeight, shape.outputWidth, of: isDeep ? ofGradients : ofGradients + [.winograd6]))
   }
 }
 

@@ -36,19 +36,6 @@ extension Compute {
     return sum
   }
 
-  /// `target = source` where x is positive, else 0: the backward pass of `x = max(·, 0)`; `target` may be
-  /// `source`.
-  package func maskPositive(_ source: Floats, where x: Floats, into target: Floats) {
-    precondition(source.count == x.count && target.count == x.count, "masking needs equal counts")
-    eachChunk(x.count) { kernels.maskFloats(source.pointer + $0, x.pointer + $0, $1, target.pointer + $0) }
-  }
-
-  /// `target = max(source, 0)`; `target` may be `source`.
-  package func relu(_ source: Floats, into target: Floats) {
-    precondition(source.count == target.count, "ReLU needs equal counts")
-    eachChunk(source.count) { kernels.rectifyFloats(source.pointer + $0, $1, target.pointer + $0) }
-  }
-
   /// The mean over the pixels of each map: `[N, C, H, W]` to `[N, C, 1, 1]`.
   package func averagePool(_ input: Activation, into output: Activation) {
     precondition(

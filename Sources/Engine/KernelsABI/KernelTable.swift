@@ -43,8 +43,6 @@ package struct KernelTable: Sendable {
   package let addFloats: @Sendable (In, Int, Out) -> Void
   package let scaleFloats: @Sendable (Float, Int, Out) -> Void
   package let sumSquares: @Sendable (In, Int) -> Float
-  package let maskFloats: @Sendable (In, In, Int, Out) -> Void
-  package let rectifyFloats: @Sendable (In, Int, Out) -> Void
   package let sumLines: @Sendable (In, Runs, Float, Out) -> Void
   package let spreadLine: @Sendable (In, Float, Int, Out) -> Void
   package let blockPlanes: @Sendable (In, Int, Int, Out) -> Void
@@ -87,8 +85,6 @@ package struct KernelTable: Sendable {
     addFloats: @escaping @Sendable (In, Int, Out) -> Void,
     scaleFloats: @escaping @Sendable (Float, Int, Out) -> Void,
     sumSquares: @escaping @Sendable (In, Int) -> Float,
-    maskFloats: @escaping @Sendable (In, In, Int, Out) -> Void,
-    rectifyFloats: @escaping @Sendable (In, Int, Out) -> Void,
     sumLines: @escaping @Sendable (In, Runs, Float, Out) -> Void,
     spreadLine: @escaping @Sendable (In, Float, Int, Out) -> Void,
     blockPlanes: @escaping @Sendable (In, Int, Int, Out) -> Void,
@@ -110,8 +106,8 @@ package struct KernelTable: Sendable {
     (self.storeRows, self.channelMoments, self.normalizeLines) = (storeRows, channelMoments, normalizeLines)
     (self.receiveGradient, self.applyNormGradient) = (receiveGradient, applyNormGradient)
     (self.addFloats, self.scaleFloats, self.sumSquares) = (addFloats, scaleFloats, sumSquares)
-    (self.maskFloats, self.rectifyFloats, self.sumLines) = (maskFloats, rectifyFloats, sumLines)
-    (self.spreadLine, self.blockPlanes, self.unblockPlanes) = (spreadLine, blockPlanes, unblockPlanes)
+    (self.sumLines, self.spreadLine) = (sumLines, spreadLine)
+    (self.blockPlanes, self.unblockPlanes) = (blockPlanes, unblockPlanes)
     (self.updateAdam, self.updateMomentum) = (updateAdam, updateMomentum)
   }
 }

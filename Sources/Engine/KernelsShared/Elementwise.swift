@@ -37,24 +37,6 @@ func sumSquares(source: In, count: Int) -> Float {
   return sum((sums.0 + sums.1) + (sums.2 + sums.3)) + rest
 }
 
-/// `target = source` where `x` is positive, else 0.
-func maskFloats(source: In, x: In, count: Int, target: Out) {
-  for i in stride(from: 0, to: count & ~15, by: 16) {
-    setLine(Line().replacing(with: line(source + i), where: line(x + i) .> 0), target + i)
-  }
-  for i in count & ~15..<count { target[i] = x[i] > 0 ? source[i] : 0 }
-}
-
-/// `target = max(source, 0)`.
-func rectifyFloats(source: In, count: Int, target: Out) {
-  let lanes = Register.scalarCount
-  let whole = count / lanes * lanes
-  for i in stride(from: 0, to: whole, by: lanes) {
-    setRegister(positivePart(register(source + i)), target + i)
-  }
-  for i in whole..<count { target[i] = source[i] <= 0 ? 0 : source[i] }
-}
-
 /// `target = factor · Σ` of the lines of `runs`.
 func sumLines(lines: In, runs: Runs, factor: Float, target: Out) {
   var sums = (Line(), Line(), Line(), Line())

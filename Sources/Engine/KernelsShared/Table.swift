@@ -35,8 +35,6 @@ package func kernelTable() -> KernelTable {
     addFloats: addFloats,
     scaleFloats: scaleFloats,
     sumSquares: sumSquares,
-    maskFloats: maskFloats,
-    rectifyFloats: rectifyFloats,
     sumLines: sumLines,
     spreadLine: spreadLine,
     blockPlanes: blockPlanes,
