@@ -53,8 +53,9 @@ import Testing
     var s = m
     for step in 1...5 {
       let gradient = try bench.normal(count, seed: 1 + UInt64(step))
+      let update = ParameterUpdate(value: value, gradient: gradient, first: first, second: second)
       bench.compute.adam(
-        value: value, gradient: gradient, firstMoment: first, secondMoment: second,
+        ParameterUpdates([update]),
         AdamStep(step: step, learningRate: 0.01, weightDecay: 0.1, decoupled: decoupled))
       for i in 0..<count {
         let g = Double(gradient[i]) + (decoupled ? 0 : 0.1 * v[i])
@@ -78,16 +79,32 @@ import Testing
     let gradient = try bench.normal(count, seed: 2)
     var v = value.array.map { Double($0) }
     var u = [Double](repeating: 0, count: count)
+    let updates = ParameterUpdates([ParameterUpdate(value: value, gradient: gradient, first: velocity)])
     for _ in 0..<3 {
       bench.compute.momentum(
-        value: value, gradient: gradient, velocity: velocity,
-        MomentumStep(learningRate: 0.1, momentum: 0.9, weightDecay: 0.01, gradientScale: 0.5))
+        updates, [MomentumStep(learningRate: 0.1, momentum: 0.9, weightDecay: 0.01, gradientScale: 0.5)])
       for i in 0..<count {
         u[i] = 0.9 * u[i] + 0.5 * (Double(gradient[i]) + 0.01 * v[i])
         v[i] -= 0.1 * u[i]
       }
     }
     #expect(relativeError(value.array, v) < 1e-6)
+  }
+
+  @Test func `every element of long and short parameters is updated once`() throws {
+    let bench = try Bench(.baseline, threads: 3)
+    let counts = [1, 40_003, 16, 16_384, 7, 5, 16_383, 1, 0, 3]
+    let gradients = try counts.enumerated().map { try bench.normal($1, seed: UInt64($0)) }
+    let values = try counts.map { try bench.arena.allocate($0) }
+    for value in values { value.fill(1) }
+    let updates = ParameterUpdates(
+      zip(values, gradients).map { ParameterUpdate(value: $0, gradient: $1) })
+    // A rate of its own for each parameter, all exact.
+    bench.compute.momentum(
+      updates, counts.indices.map { MomentumStep(learningRate: 1 / Float(1 << $0)) })
+    for (index, value) in values.enumerated() {
+      #expect(value.array == gradients[index].array.map { 1 - $0 / Float(1 << index) })
+    }
   }
 
   @Test func `an unknown or missing instruction set is refused with those allowed`() throws {

@@ -192,7 +192,7 @@ package struct Convolution {
     switch plan {
     case .direct(let products): return products.product.groups(images: images, views: views)
     case .winograd(let product):
-      return product.groups(images: images, imagesMax: shape.images, views: views)
+      return product.groups(images: images, views: views)
     }
   }
 

@@ -53,14 +53,10 @@ package struct MomentumStep: Sendable {
   }
 }
 
-// Updates of a run of parameters.
+// Updates of parameters.
 extension Compute {
-  /// Adam or AdamW: PyTorch's `torch.optim.Adam`, not its amsgrad variant. All runs have the same count.
-  package func adam(value: Floats, gradient: Floats, firstMoment: Floats, secondMoment: Floats, _ s: AdamStep)
-  {
-    precondition(
-      gradient.count == value.count && firstMoment.count == value.count && secondMoment.count == value.count,
-      "an update needs equal counts")
+  /// Adam or AdamW: PyTorch's `torch.optim.Adam`, not its amsgrad variant. Every parameter has both moments.
+  package func adam(_ updates: ParameterUpdates, _ s: AdamStep) {
     let correction1 = 1 - Compute.power(s.beta1, s.step)
     let correction2 = 1 - Compute.power(s.beta2, s.step)
     let constants = AdamConstants(
@@ -68,23 +64,35 @@ extension Compute {
       beta1: Float(s.beta1), gain1: Float(1 - s.beta1), beta2: Float(s.beta2), gain2: Float(1 - s.beta2),
       epsilon: s.epsilon, gradientDecay: s.decoupled ? 0 : s.weightDecay,
       valueFactor: s.decoupled ? 1 - s.learningRate * s.weightDecay : 1)
-    eachChunk(value.count) { start, count in
+    eachPiece(of: updates) { _, p, start, count in
+      guard let first = p.first, let second = p.second else { preconditionFailure("Adam needs two moments") }
       kernels.updateAdam(
-        constants, gradient.pointer + start, count, value.pointer + start, firstMoment.pointer + start,
-        secondMoment.pointer + start)
+        constants, p.gradient.pointer + start, count, p.value.pointer + start, first.pointer + start,
+        second.pointer + start)
     }
   }
 
   /// `d = gradientScale (gradient + weightDecay · value)`, `velocity = momentum · velocity + d`,
-  /// `value −= learningRate · velocity`. Without `velocity`, `d` takes its place.
-  package func momentum(value: Floats, gradient: Floats, velocity: Floats?, _ s: MomentumStep) {
-    precondition(
-      gradient.count == value.count && velocity.map { $0.count == value.count } ?? true,
-      "an update needs equal counts")
-    eachChunk(value.count) { start, count in
+  /// `value −= learningRate · velocity`, with the constants of each parameter. Without `first`, the velocity,
+  /// `d` takes its place.
+  package func momentum(_ updates: ParameterUpdates, _ steps: [MomentumStep]) {
+    precondition(steps.count == updates.parameters.count, "every parameter has its constants")
+    eachPiece(of: updates) { index, p, start, count in
+      let s = steps[index]
       kernels.updateMomentum(
-        s.learningRate, s.momentum, s.weightDecay, s.gradientScale, gradient.pointer + start, count,
-        value.pointer + start, velocity.map { $0.pointer + start })
+        s.learningRate, s.momentum, s.weightDecay, s.gradientScale, p.gradient.pointer + start, count,
+        p.value.pointer + start, p.first.map { $0.pointer + start })
+    }
+  }
+
+  private func eachPiece(
+    of updates: ParameterUpdates,
+    _ body: (_ index: Int, _ parameter: ParameterUpdate, _ start: Int, _ count: Int) -> Void
+  ) {
+    team.run(tasks: updates.tasks.count) { task in
+      for piece in updates.pieces[updates.tasks[task]] {
+        body(piece.parameter, updates.parameters[piece.parameter], piece.start, piece.count)
+      }
     }
   }
 

@@ -11,10 +11,12 @@ struct WinogradProduct {
   private static let cacheBytes = 384 << 10
   /// Factors above this size are read once for all tiles, by all threads together.
   private static let sharedFactorBytes = 16 << 20
+  /// With fewer tasks that go all the way, all threads work together: many would have nothing to do.
+  private static let tasksMin = 32
   /// Most tiles that all threads transform together.
   private static let sharedTiles = 512
-  /// Tiles of a transform's task when all threads work together.
-  private static let chunkTiles = 32
+  /// Tiles of a transform's task where the factors are that large.
+  private static let chunkTilesOfLargeFactors = 32
   /// Pairs of column blocks of a product's task when all threads work together.
   private static let pairsOfTask = 4
 
@@ -74,16 +76,29 @@ struct WinogradProduct {
   /// Floats between two positions of the factors; not a multiple of a page.
   private var factorStride: Int { pairs * panelStride + 16 }
   private var factorFloats: Int { positions * factorStride }
-  private var isShared: Bool { factorFloats * 4 > WinogradProduct.sharedFactorBytes }
 
   private func tiles(images: Int) -> Int { images * sourceGrids[0].tileRows * sourceGrids[0].tileColumns }
 
-  /// Tiles that are transformed before their products are taken.
-  private func blockTiles(images: Int) -> Int {
-    if isShared { return min(tiles(images: images), WinogradProduct.sharedTiles) }
+  private var hasLargeFactors: Bool { factorFloats * 4 > WinogradProduct.sharedFactorBytes }
+
+  /// Whether threads share the work on the tiles of at most `images` images, step by step.
+  private func isShared(images: Int) -> Bool {
+    hasLargeFactors || tiles(images: images) < WinogradProduct.tasksMin * chunkTiles
+  }
+
+  /// Tiles that one task transforms, and whose sums are taken together: their transforms and products stay in
+  /// a thread's cache.
+  private var chunkTiles: Int {
+    if hasLargeFactors { return WinogradProduct.chunkTilesOfLargeFactors }
     let tileBytes = positions * (innerBlocks + outerBlocks) * 64
     let least = factorFloats * 4 > WinogradProduct.cacheBytes ? 48 : 24
     return max(least, min(240, WinogradProduct.cacheBytes / tileBytes / 8 * 8))
+  }
+
+  /// Tiles that are transformed before their products are taken.
+  private func blockTiles(images: Int) -> Int {
+    guard isShared(images: images) else { return chunkTiles }
+    return min(tiles(images: images), WinogradProduct.sharedTiles / chunkTiles * chunkTiles)
   }
 
   /// Floats between two positions of transformed tiles or products: an odd number of lines, so that they
@@ -97,16 +112,15 @@ struct WinogradProduct {
 
   /// Floats of scratch for at most `images` images and `threads` threads.
   func scratchFloats(_ compute: Compute, images: Int) -> Int {
-    let block = blockFloats(tiles: blockTiles(images: images))
     let threads = compute.team.threads
-    return factorFloats + threads * WinogradJob.memberFloats(compute.kernels) + (isShared ? 1 : threads)
-      * block
+    let blocks = isShared(images: images) ? 1 : threads
+    return factorFloats + threads * WinogradJob.memberFloats(compute.kernels)
+      + blocks * blockFloats(tiles: blockTiles(images: images))
   }
 
   /// Groups of lines in each of `views` parts of `images` images, as a `ResultEnding` needs them.
-  func groups(images: Int, imagesMax: Int, views: Int) -> Int {
-    let length = isShared ? WinogradProduct.chunkTiles : blockTiles(images: imagesMax)
-    return (tiles(images: images / views) + length - 1) / length * targetGrids.count
+  func groups(images: Int, views: Int) -> Int {
+    (tiles(images: images / views) + chunkTiles - 1) / chunkTiles * targetGrids.count
   }
 
   /// Transforms the weight and runs the convolution on `views` parts of the images, one after the other.
@@ -123,7 +137,7 @@ struct WinogradProduct {
       target: target, scratch: factors + factorFloats, threads: compute.team.threads,
       tilesMax: blockTiles(images: imagesMax))
     transformWeights(compute, weight, factors, job)
-    if isShared {
+    if isShared(images: imagesMax) {
       for view in 0..<views { runTogether(compute, job, tiles: tiles(images: images / views), view: view) }
     } else {
       runApart(compute, job, tiles: tiles(images: images / views), views: views)
@@ -156,7 +170,7 @@ struct WinogradProduct {
 
   /// All threads transform many tiles, then share the products by position, so that factors are read once.
   private func runTogether(_ compute: Compute, _ job: WinogradJob, tiles: Int, view: Int) {
-    let length = WinogradProduct.chunkTiles
+    let length = chunkTiles
     let transformed = job.blocks
     let products = transformed + positions * positionStride(innerBlocks, tiles: job.tilesMax)
     let parts = (pairs + WinogradProduct.pairsOfTask - 1) / WinogradProduct.pairsOfTask

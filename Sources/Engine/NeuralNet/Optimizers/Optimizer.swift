@@ -23,6 +23,9 @@ package final class Optimizer {
   private let configuration: OptimizerConfiguration
   private let parameters: [Parameter]
   private let compute: Compute
+  private let updates: ParameterUpdates
+  /// The constants of each parameter's next step, for the rules with momentum.
+  private var momentumSteps: [MomentumStep]
   private let difference: Floats
 
   /// Takes memory for the state of `parameters`, which must have gradients. Throws `SystemError` without
@@ -44,6 +47,14 @@ package final class Optimizer {
       }
     }
     self.state = state
+    updates = ParameterUpdates(
+      parameters.enumerated().map { index, parameter in
+        let own = state[index * kinds.count..<(index + 1) * kinds.count].map(\.value)
+        return ParameterUpdate(
+          value: parameter.value, gradient: parameter.gradient, first: own.first,
+          second: own.dropFirst().first)
+      })
+    momentumSteps = parameters.map { _ in MomentumStep(learningRate: 0) }
     difference = try arena.allocate(Optimizer.scratchCount(configuration, parameters))
   }
 
@@ -56,32 +67,23 @@ package final class Optimizer {
     stepCount += 1
     switch configuration {
     case .adam(let beta1, let beta2, let epsilon, let weightDecay, let decoupled):
-      let constants = AdamStep(
-        step: stepCount, learningRate: Float(learningRate), beta1: beta1, beta2: beta2,
-        epsilon: Float(epsilon), weightDecay: Float(weightDecay), decoupled: decoupled)
-      for (index, p) in parameters.enumerated() {
-        compute.adam(
-          value: p.value, gradient: p.gradient, firstMoment: state[2 * index].value,
-          secondMoment: state[2 * index + 1].value, constants)
-      }
+      compute.adam(
+        updates,
+        AdamStep(
+          step: stepCount, learningRate: Float(learningRate), beta1: beta1, beta2: beta2,
+          epsilon: Float(epsilon), weightDecay: Float(weightDecay), decoupled: decoupled))
     case .sgd(let momentum, let weightDecay):
-      for index in parameters.indices {
-        move(
-          index,
-          MomentumStep(
-            learningRate: Float(learningRate), momentum: Float(momentum), weightDecay: Float(weightDecay)))
+      for index in momentumSteps.indices {
+        momentumSteps[index] = MomentumStep(
+          learningRate: Float(learningRate), momentum: Float(momentum), weightDecay: Float(weightDecay))
       }
+      compute.momentum(updates, momentumSteps)
     case .lars(let constants):
-      for index in parameters.indices {
-        move(index, adaptedStep(parameters[index], constants, learningRate: learningRate))
+      for index in momentumSteps.indices {
+        momentumSteps[index] = adaptedStep(parameters[index], constants, learningRate: learningRate)
       }
+      compute.momentum(updates, momentumSteps)
     }
-  }
-
-  private func move(_ index: Int, _ constants: MomentumStep) {
-    compute.momentum(
-      value: parameters[index].value, gradient: parameters[index].gradient,
-      velocity: state.isEmpty ? nil : state[index].value, constants)
   }
 
   /// The step of one parameter under LARS: its decay and its trust ratio.

@@ -1,6 +1,5 @@
 import Gzip
 import Platform
-import Synchronization
 
 /// How a tensor file lies on disk: safetensors inside gzip members, one for each so many bytes.
 package enum CheckpointFormat {
@@ -39,22 +38,11 @@ package enum CheckpointFormat {
     try compress(full, to: sink)
   }
 
-  /// Compresses each member by a thread of its own and passes them on in order.
+  /// Compresses each member by a thread of its own, the first by this one, and passes them on in order.
   private static func compress(_ members: [[UInt8]], to sink: ([UInt8]) throws -> Void) throws {
-    let compressed = Mutex([[UInt8]](repeating: [], count: members.count))
-    let helpers = try members.indices.dropFirst().map { index in
-      let member = members[index]
-      return try Thread(name: "compress") { [level] in
-        let bytes = Gzip.compress(member, level: level)
-        compressed.withLock { $0[index] = bytes }
-      }
-    }
-    if let first = members.first {
-      let bytes = Gzip.compress(first, level: level)
-      compressed.withLock { $0[0] = bytes }
-    }
-    for helper in helpers { helper.join() }
-    for bytes in compressed.withLock({ $0 }) { try sink(bytes) }
+    let others = try members.dropFirst().map { try MemberCompression(of: $0, level: level) }
+    if let first = members.first { try sink(Gzip.compress(first, level: level)) }
+    for other in others { try sink(other.finish()) }
   }
 
   /// Reads the compressed file at `path`.
@@ -94,5 +82,28 @@ struct CheckpointMetadata {
       throw .metadata(key: key, "is \"\(text)\", not a natural number")
     }
     return number
+  }
+}
+
+/// A member that a thread of its own compresses.
+private struct MemberCompression {
+  /// Sendable because the thread alone touches `bytes` until it has ended.
+  private final class Result: @unchecked Sendable {
+    var bytes: [UInt8] = []
+  }
+
+  private let result: Result
+  private let thread: Thread
+
+  init(of member: [UInt8], level: Int) throws(SystemError) {
+    let result = Result()
+    self.result = result
+    thread = try Thread(name: "compress") { result.bytes = Gzip.compress(member, level: level) }
+  }
+
+  /// Waits for the thread; call it once.
+  func finish() -> [UInt8] {
+    thread.join()
+    return result.bytes
   }
 }
