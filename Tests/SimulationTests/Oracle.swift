@@ -7,13 +7,14 @@ import JobStore
 /// 2. One live attempt a job: a job is started only when it is `running` by the present attempt, and no
 ///    worker of the job is at work already that the daemon knows of.
 /// 3. A finished job never runs again, unless somebody has retried it.
-/// 4. Every accepted cancel ends in `cancelled`, or the job ends by what its worker had already said; no
-///    further attempt is made.
+/// 4. Every accepted cancel is remembered until the job has ended, in `cancelled` or by what its worker had
+///    already said; no further attempt is made.
 /// 5. Finished ⇔ it has a time of finishing.
 /// 6. The record of a job's life is a chain of legal steps that ends in its state.
 /// 7. The visible series of a job has no gap and no repetition.
 /// 8. No more jobs are active than there are workers.
 /// 9. A job that is paused by a user is not started.
+/// 10. A worker that is at work when a daemon starts is adopted: its attempt goes on.
 struct Oracle {
   struct Violation: Error, CustomStringConvertible { let description: String }
 
@@ -84,6 +85,9 @@ struct Oracle {
     if finished.contains(job.id), !job.state.isFinished { throw fail("it had finished") }
     if job.state.isFinished { finished.insert(job.id) }
     if let attempt = cancelled[job.id], job.attempt != attempt { throw fail("cancelled at \(attempt)") }
+    if cancelled[job.id] != nil, job.state != .cancelling, !job.state.isFinished {
+      throw fail("its cancel is forgotten")
+    }
     try checkLife(of: job, store, fail)
     let steps = try store.lines(job.id, limit: .max).filter { $0.event == "metric" }.compactMap {
       try JSON.parse($0.line)["step"]?.int
@@ -104,6 +108,14 @@ struct Oracle {
       state = step.to
     }
     if state != job.state { throw fail("its record ends in \(String(describing: state))") }
+  }
+
+  /// A daemon has started beside workers that were at work on these attempts.
+  func checkAdoption(of attempts: [JobID: Int], by store: JobStore) throws {
+    for (id, attempt) in attempts {
+      guard let job = try store.job(id), job.attempt == attempt, job.state.isActive || job.state.isFinished
+      else { throw Violation(description: "job \(id): its live worker of attempt \(attempt) is not adopted") }
+    }
   }
 
   /// When nothing disturbs any more, nothing is left undone.

@@ -193,6 +193,7 @@ final class Simulation {
     configuration.reserveBytes = 1 << 20
     configuration.killGraceMilliseconds = 500
     configuration.shutdownGraceMilliseconds = 1_000
+    let atWork = try attemptsAtWork()
     let (box, boot) = (inbox, boots)
     var loop = DispatchLoop(
       configuration, store: store, host: world, bootID: "boot-\(boots)"
@@ -209,6 +210,16 @@ final class Simulation {
       }
     }
     self.loop = loop
+    try oracle.checkAdoption(of: atWork, by: store)
+  }
+
+  /// The attempts whose workers hold the locks of their run folders and that the store knows to be under way.
+  private func attemptsAtWork() throws -> [JobID: Int] {
+    try store.activeJobs().reduce(into: [:]) { attempts, job in
+      if let worker = world.workers[job.id], worker.hasBegun, worker.attempt == job.attempt {
+        attempts[job.id] = job.attempt
+      }
+    }
   }
 
   /// Kills the daemon between two looks or in the middle of one; the workers go on, die, or end meanwhile.
