@@ -26,9 +26,11 @@ import Testing
     var history = History()
     let digests = try undisturbed(daemon, &history)
     var kills = Kills()
+    var doomed: Set<String> = []
     while kills.total < Self.kills {
-      try act(daemon, &history, &dice)
-      SystemClock.sleep(milliseconds: Int.random(in: 20...400, using: &dice))
+      try act(daemon, &history, &doomed, &dice)
+      // Long enough for most attempts to come to a checkpoint, short enough for most to be disturbed.
+      SystemClock.sleep(milliseconds: Int.random(in: 20...1_200, using: &dice))
       try strike(daemon, &kills, &dice)
     }
     try settle(daemon, history)
@@ -54,22 +56,28 @@ import Testing
   }
 
   /// What users do: queue so that there is always something to run, pause, resume, cancel, look.
-  private func act(_ daemon: Daemon, _ history: inout History, _ dice: inout Dice) throws {
+  ///
+  /// - Parameter doomed: one job in eight, which is cancelled at some moment.
+  private func act(
+    _ daemon: Daemon, _ history: inout History, _ doomed: inout Set<String>, _ dice: inout Dice
+  ) throws {
     let unfinished =
       try daemon.get("/jobs?state=queued,running,pausing,paused,cancelling&limit=500")["jobs"]?
       .array ?? []
     if unfinished.count < Self.unfinishedJobs {
       let seed = Int.random(in: 0..<Self.seeds, using: &dice)
-      history.jobs[try daemon.queue(SmallRun.job(seed: seed))] = seed
+      let job = try daemon.queue(SmallRun.job(seed: seed))
+      history.jobs[job] = seed
+      if Int.random(in: 0..<8, using: &dice) == 0 { doomed.insert(job) }
     }
     guard let job = unfinished.randomElement(using: &dice)?["id"]?.string else { return }
-    switch Int.random(in: 0..<40, using: &dice) {
-    case 0:
+    switch Int.random(in: 0..<20, using: &dice) {
+    case 0...9 where doomed.contains(job):
       let mode = Bool.random(using: &dice) ? "graceful" : "now"
       let answer = try daemon.request("POST", "/jobs/\(job)/cancel", #"{"mode":"\#(mode)"}"#)
       if answer.status == 202 { history.cancelled.insert(job) }
-    case 1...5: _ = try daemon.request("POST", "/jobs/\(job)/pause")
-    case 6...20: try resumeAll(daemon)
+    case 10...11: _ = try daemon.request("POST", "/jobs/\(job)/pause")
+    case 12...19: try resumeAll(daemon)
     default: break
     }
   }

@@ -55,6 +55,30 @@ import Testing
     }
   }
 
+  @Test func `some members of an object are those that the whole has, of whatever is one`() throws {
+    #expect(
+      try JSON.members(["step", "event", "none"], of: #" {"x":[1],"st\u0065p":7,"y":{"step":1},"event":"a"} "#)
+        == ["step": 7, "event": "a"])
+    #expect(throws: JSONError.self) { try JSON.members(["a"], of: #"{"a":1,"a":2}"#) }
+    #expect(throws: JSONError.self) { try JSON.members(["a"], of: #"["a"]"#) }
+    let whole = Array(#"{"a":[1,-2.5e+3,"x\u00e9\n",true,null],"b":{"c":false},"d":"é","e":-0.1}"#.utf8)
+    for index in whole.indices {
+      for byte in UInt8.min ... .max {
+        var changed = whole
+        changed[index] = byte
+        let text = String(decoding: changed, as: UTF8.self)
+        let members = try? JSON.members(["b", "e"], of: text)
+        // The whole is as strict, and about names that stand twice and large numbers stricter.
+        guard let value = try? JSON.parse(text), let object = value.object else { continue }
+        #expect(members == object.filter { $0.key == "b" || $0.key == "e" }, "\(text)")
+      }
+    }
+    for end in whole.indices {
+      let cut = String(decoding: whole[..<end], as: UTF8.self)
+      #expect(throws: JSONError.self) { try JSON.members(["b"], of: cut) }
+    }
+  }
+
   @Test func `writes sorted keys, exact integers, shortest doubles and null for what is not finite`() {
     let value: JSON = [
       "z": 1,

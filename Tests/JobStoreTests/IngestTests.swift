@@ -178,13 +178,13 @@ import Testing
   @Test func `the write-ahead log stays small, however much is written beside readers`() throws {
     let line = "{\"event\":\"warning\",\"message\":\"\(String(repeating: "x", count: 5_000))\"}"
     var logBytes = 0
-    for _ in 0..<50 {
+    for _ in 0..<80 {
       _ = try ingest([String](repeating: line, count: 100))
       _ = try store.lines(job.id, limit: 10)
       logBytes = max(logBytes, try FileSystem.size("\(fixture.path)-wal"))
     }
     #expect(try FileSystem.size(fixture.path) > 20 << 20)
-    #expect(logBytes < 8 << 20, "\(logBytes) bytes")
+    #expect(logBytes < 20 << 20, "\(logBytes) bytes")
   }
 
   @Test func `keeps up with many lines in one transaction`() throws {

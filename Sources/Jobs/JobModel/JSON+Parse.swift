@@ -25,6 +25,13 @@ extension JSON {
     var parser = JSONParser(bytes: bytes)
     return try parser.parseDocument()
   }
+
+  /// Reads some members of a text that has to be an object and nothing else. The others are checked as above,
+  /// but for names that they have twice and the size of numbers, and nothing is made of them.
+  package static func members(_ names: [String], of text: String) throws(JSONError) -> [String: JSON] {
+    var parser = JSONParser(bytes: Array(text.utf8))
+    return try parser.parseMembers(names.map { (name: $0, bytes: Array($0.utf8)) })
+  }
 }
 
 /// Recursive descent over the grammar of RFC 8259, sections 2 to 7.
@@ -42,6 +49,89 @@ private struct JSONParser {
     skipSpace()
     if position < bytes.count { throw failure("nothing may follow the value, found \(found)") }
     return value
+  }
+
+  mutating func parseMembers(
+    _ names: [(name: String, bytes: [UInt8])]
+  ) throws(JSONError) -> [String: JSON] {
+    var found: [String: JSON] = [:]
+    skipSpace()
+    if !take("{") { throw failure("an object is expected, found \(self.found)") }
+    depth += 1
+    try skipMembers { parser, start, end throws(JSONError) in
+      var key = parser.bytes[start..<end]
+      if key.contains(UInt8(ascii: "\\")) {
+        var again = parser
+        again.position = start - 1
+        key = Array(try again.parseString().utf8)[...]
+      }
+      guard let name = names.first(where: { $0.bytes.elementsEqual(key) })?.name else { return false }
+      if found[name] != nil { throw parser.failure("the key \"\(name)\" stands twice in one object") }
+      found[name] = try parser.parseValue()
+      return true
+    }
+    depth -= 1
+    skipSpace()
+    if position < bytes.count { throw failure("nothing may follow the value, found \(self.found)") }
+    return found
+  }
+
+  /// Goes over the members of an object, behind its brace.
+  ///
+  /// - Parameter take: told the bytes of each key; whether it has read the value.
+  private mutating func skipMembers(
+    _ take: (inout JSONParser, _ start: Int, _ end: Int) throws(JSONError) -> Bool
+  ) throws(JSONError) {
+    skipSpace()
+    if self.take("}") { return }
+    while true {
+      skipSpace()
+      if peek != UInt8(ascii: "\"") { throw failure("a key in quotes is expected, found \(found)") }
+      let start = position + 1
+      try skipString()
+      let end = position - 1
+      skipSpace()
+      if !self.take(":") { throw failure("\":\" is expected, found \(found)") }
+      skipSpace()
+      if try !take(&self, start, end) { try skipValue() }
+      skipSpace()
+      if self.take("}") { return }
+      if !self.take(",") { throw failure("\",\" or \"}\" is expected, found \(found)") }
+    }
+  }
+
+  private mutating func skipValue() throws(JSONError) {
+    switch peek {
+    case UInt8(ascii: "\""): try skipString()
+    case UInt8(ascii: "-"), .some(UInt8(ascii: "0")...UInt8(ascii: "9")): _ = try skipNumber()
+    case UInt8(ascii: "{"):
+      if depth == JSON.depthMax { throw failure("is nested deeper than \(JSON.depthMax) levels") }
+      depth += 1
+      position += 1
+      try skipMembers { _, _, _ in false }
+      depth -= 1
+    // Arrays and words are rare in the lines of a run.
+    default: _ = try parseValue()
+    }
+  }
+
+  private mutating func skipString() throws(JSONError) {
+    let opening = position
+    position += 1
+    while let byte = peek {
+      switch byte {
+      case UInt8(ascii: "\""):
+        position += 1
+        return
+      case UInt8(ascii: "\\"):
+        position += 1
+        _ = try parseEscape()
+      case 0..<0x20: throw failure("a control character in a string must be escaped")
+      default: position += 1
+      }
+    }
+    position = opening
+    throw failure("the string has no end")
   }
 
   private mutating func parseValue() throws(JSONError) -> JSON {
@@ -114,9 +204,8 @@ private struct JSONParser {
     return value
   }
 
-  /// `number = [ "-" ] int [ frac ] [ exp ]` (section 6).
-  private mutating func parseNumber() throws(JSONError) -> JSON {
-    let start = position
+  /// Goes over `number = [ "-" ] int [ frac ] [ exp ]` (section 6); whether it has neither of the latter.
+  private mutating func skipNumber() throws(JSONError) -> Bool {
     var isInteger = true
     _ = take("-")
     if take("0") {
@@ -133,6 +222,12 @@ private struct JSONParser {
       if !take("+") { _ = take("-") }
       try skipDigits()
     }
+    return isInteger
+  }
+
+  private mutating func parseNumber() throws(JSONError) -> JSON {
+    let start = position
+    let isInteger = try skipNumber()
     let text = String(decoding: bytes[start..<position], as: UTF8.self)
     if isInteger, let value = Int(text), !(value == 0 && text.utf8.first == UInt8(ascii: "-")) {
       return .integer(value)

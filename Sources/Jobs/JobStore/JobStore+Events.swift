@@ -45,20 +45,26 @@ extension JobStore {
   package func ingest(
     _ id: JobID, attempt: Int, from start: Int, to end: Int, lines: [String], ranMilliseconds: Int = 0
   ) throws -> IngestOutcome {
-    // A line that is no JSON has no event, and counts as malformed.
-    let parsed = lines.map { (line: $0, event: try? JSON.parse($0)) }
+    let parsed = lines.map { (line: $0, event: Self.event(of: $0)) }
     return try write { connection in
       guard let job = try record(id, connection), job.attempt == attempt, job.state.isActive,
         job.ingestOffset == start
       else { return .stale }
       var ingestion = try Ingestion(job, connection)
       for (line, event) in parsed { try ingestion.take(line, event, now: clock()) }
-      try ingestion.finish(offset: end)
+      try ingestion.finish(offset: end, self)
       guard let last = ingestion.end else { return .recorded(malformed: ingestion.malformed) }
       try count(ranMilliseconds, of: job, connection)
       let state = try self.end(job, by: last.event, line: last.line, connection)
       return .ended(state, malformed: ingestion.malformed)
     }
+  }
+
+  /// What is needed of a line; `nil`: it is no JSON, and counts as malformed. A run may tell a hundred thousand
+  /// metric lines a second, whose curves are read from the line when they are asked for.
+  private static func event(of line: String) -> JSON? {
+    guard let head = try? JSON.members(["event", "step"], of: line) else { return nil }
+    return head["event"] == "metric" ? .object(head) : try? JSON.parse(line)
   }
 
   /// Has a job's events read from an earlier byte on, because its file is shorter than it was: a crash of
@@ -103,6 +109,8 @@ extension JobStore {
 private struct Ingestion {
   private let job: JobRecord
   private let connection: Connection
+  /// The highest that the job's lines had before.
+  private let oldSequence: Int
   private var sequence: Int
   private var latest: String?
   private var result: String?
@@ -115,10 +123,11 @@ private struct Ingestion {
   init(_ job: JobRecord, _ connection: Connection) throws {
     self.job = job
     self.connection = connection
-    sequence =
+    oldSequence =
       try connection.first(
         "SELECT event_sequence FROM jobs WHERE sequence = ?", [.integer(job.sequence)]
       ) { $0.integer("event_sequence") } ?? 0
+    sequence = oldSequence
     latest = job.latest
     result = job.result
     steps = job.steps
@@ -207,7 +216,10 @@ private struct Ingestion {
     ) { $0.text("line") }
   }
 
-  func finish(offset: Int) throws {
+  func finish(offset: Int, _ store: JobStore) throws {
+    if sequence > oldSequence {
+      try store.tellFeed(of: (oldSequence + 1)...sequence, job: job, connection)
+    }
     try connection.execute(
       """
       UPDATE jobs SET ingest_offset = ?, event_sequence = ?, latest = ?, result = ?, steps = ?, crashes = ?,

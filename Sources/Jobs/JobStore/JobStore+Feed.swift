@@ -23,12 +23,15 @@ extension JobStore {
   /// The changes behind a place, at most `limit`; a line that is gone meanwhile is left out.
   package func feed(after id: Int, limit: Int) throws -> (entries: [FeedEntry], through: Int) {
     var through = id
+    // A row of lines has the number of its last one.
+    let number = "feed.id - coalesce(last_line - sequence, 0)"
     let entries = try read {
       try $0.rows(
         """
-        SELECT feed.id AS id, job_id, change, feed.line AS sequence, event, step, events.line AS line
-        FROM feed LEFT JOIN events ON events.job = feed.job AND events.sequence = feed.line
-        WHERE feed.id > ? ORDER BY feed.id LIMIT ?
+        SELECT \(number) AS id, job_id, change, sequence, event, step, events.line AS line
+        FROM feed LEFT JOIN events
+          ON events.job = feed.job AND events.sequence BETWEEN feed.line AND feed.last_line
+        WHERE feed.id > ?1 AND \(number) > ?1 ORDER BY feed.id, sequence LIMIT ?2
         """, [.integer(id), .integer(limit)]
       ) { row -> FeedEntry? in
         through = row.integer("id")
@@ -56,10 +59,27 @@ extension JobStore {
       let last = try connection.first("SELECT seq FROM sqlite_sequence WHERE name = 'feed'") {
         $0.integer("seq")
       }
-      let first = try connection.first("SELECT min(id) AS id FROM feed") { $0.optionalInteger("id") }
+      let first = try connection.first(
+        "SELECT id - coalesce(last_line - line, 0) AS id FROM feed ORDER BY feed.id LIMIT 1"
+      ) { $0.optionalInteger("id") }
       let known = last ?? 0
       return ((first ?? nil).map { $0 - 1 } ?? known, known)
     }
+  }
+
+  /// Tells the feed of lines of a job, which whoever writes them has to.
+  func tellFeed(
+    of lines: ClosedRange<Int>, job: JobRecord, _ connection: Connection
+  ) throws {
+    try connection.execute(
+      """
+      INSERT INTO feed (id, job, job_id, change, line, last_line)
+      SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'feed'), 0) + ?1, ?2, ?3, 'line', ?4, ?5
+      """,
+      [
+        .integer(lines.count), .integer(job.sequence), .text(job.id.text), .integer(lines.lowerBound),
+        .integer(lines.upperBound),
+      ])
   }
 
   /// The highest sequence that a job's lines have had; `nil` without such a job.

@@ -202,13 +202,15 @@ extension JobStore {
   }
 
   private func append(_ event: String, line: String, to job: JobRecord, _ connection: Connection) throws {
+    let sequence = try connection.first(
+      "UPDATE jobs SET event_sequence = event_sequence + 1 WHERE sequence = ? RETURNING event_sequence",
+      [.integer(job.sequence)]
+    ) { $0.integer("event_sequence") }
+    guard let sequence else { throw JobStoreError.noSuchJob(job.id) }
     try connection.execute(
-      """
-      INSERT INTO events (job, sequence, event, line)
-      SELECT sequence, event_sequence + 1, ?, ? FROM jobs WHERE sequence = ?
-      """, [.text(event), .text(line), .integer(job.sequence)])
-    try connection.execute(
-      "UPDATE jobs SET event_sequence = event_sequence + 1 WHERE sequence = ?", [.integer(job.sequence)])
+      "INSERT INTO events (job, sequence, event, line) VALUES (?, ?, ?, ?)",
+      [.integer(job.sequence), .integer(sequence), .text(event), .text(line)])
+    try tellFeed(of: sequence...sequence, job: job, connection)
   }
 
   private static func endLine(
