@@ -28,7 +28,7 @@ import Testing
 
   @Test func `leave its memory, descriptors, log and data folder within bounds`() throws {
     let daemon = try Daemon(
-      arguments: ["--workers", "2", "--threads-per-worker", "1"], lifeSeconds: 60 + 2 * Self.jobs)
+      arguments: ["--workers", "2", "--threads-per-worker", "1"], lifeSeconds: 600 + 4 * Self.jobs)
     var job = try #require(SmallRun.job().object)
     var spec = try #require(job["spec"]?.object)
     spec["max_steps"] = 1
@@ -41,7 +41,7 @@ import Testing
       let answer = try daemon.request("POST", "/jobs", body.text)
       try #require(answer.status == 201, "\(answer.text)")
       let ids = try JSON.parse(answer.body)["jobs"]?.array?.compactMap { $0["id"]?.string } ?? []
-      try eventually(seconds: 60 + count) {
+      try eventually(seconds: 180 + 4 * count) {
         try daemon.get("/jobs?state=queued,running&limit=1")["jobs"] == [] ? true : nil
       }
       done += count

@@ -108,7 +108,7 @@ import Testing
   }
 
   private func settle(_ daemon: Daemon, _ history: History) throws {
-    try eventually(seconds: 170) {
+    try eventually(seconds: 300) {
       try resumeAll(daemon)
       let path = "/jobs?state=blocked,queued,running,pausing,paused,cancelling"
       return try daemon.get(path)["jobs"] == [] ? true : nil
