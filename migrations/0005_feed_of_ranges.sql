@@ -1,5 +1,5 @@
--- Lines that come together are one row of the feed, so that a worker may tell a hundred thousand a second. The
--- row has the number of its last line; those before have the numbers before it.
+-- Lines that come together are one row of the feed, so that a worker may tell a hundred thousand a second.
+-- The row has the number of its last line; those before have the numbers before it.
 
 ALTER TABLE feed ADD COLUMN last_line INTEGER;
 UPDATE feed SET last_line = line;

@@ -60,8 +60,8 @@ extension JobStore {
     }
   }
 
-  /// What is needed of a line; `nil`: it is no JSON, and counts as malformed. A run may tell a hundred thousand
-  /// metric lines a second, whose curves are read from the line when they are asked for.
+  /// What is needed of a line; `nil`: it is no JSON, and counts as malformed. A run may tell a hundred
+  /// thousand metric lines a second, whose curves are read from the line when they are asked for.
   private static func event(of line: String) -> JSON? {
     guard let head = try? JSON.members(["event", "step"], of: line) else { return nil }
     return head["event"] == "metric" ? .object(head) : try? JSON.parse(line)

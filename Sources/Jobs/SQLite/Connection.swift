@@ -14,8 +14,8 @@ package final class Connection: @unchecked Sendable {
     case read
   }
 
-  /// What the write-ahead log is cut down to once its content is in the database, and the pages of 4 KiB after
-  /// which that is done: seldom enough that a fast worker is not held up.
+  /// What the write-ahead log is cut down to once its content is in the database, and the pages of 4 KiB
+  /// after which that is done: seldom enough that a fast worker is not held up.
   private static let logBytesMax = 16 << 20
   private static let logPagesMax = logBytesMax / 4096
   /// Memory for pages, so that a piece of events fits in and is written once.
