@@ -133,15 +133,19 @@ private func transformColumns<T: LineTransform>(
   let step = grid.step
   let isWhole = row >= 0 && row + (T.inputs - 1) * step < grid.mapRows
   let firstInside = row >= 0 ? 0 : (step - 1 - row) / step
-  let endInside = max(firstInside, min(T.inputs, (grid.mapRows - row + step - 1) / step))
+  let endInside = min(T.inputs, (grid.mapRows - row + step - 1) / step)
+  let isOutside = firstInside >= endInside
   if !isWhole {
-    for i in 0..<T.inputs { setRegister(Register(), strip + i * lanes) }
+    // Rows outside the map are read as their neighbours inside, times zero.
+    for i in 0..<T.inputs {
+      setRegister(Register(repeating: i >= firstInside && i < endInside ? 1 : 0), strip + i * lanes)
+    }
   }
   let rowStride = grid.mapColumns * step * 16
   for j in 0..<count {
     let to = scratch + j * T.outputs * 16
     let x = column + j * step
-    if x < 0 || x >= grid.mapColumns {
+    if isOutside || x < 0 || x >= grid.mapColumns {
       for i in 0..<T.outputs { setRegister(Register(), to + i * 16) }
       continue
     }
@@ -150,8 +154,11 @@ private func transformColumns<T: LineTransform>(
       T.apply({ value(register(from + $0 * rowStride)) }, { setRegister($1, to + $0 * 16) })
       continue
     }
-    for i in firstInside..<endInside { setRegister(value(register(from + i * rowStride)), strip + i * lanes) }
-    T.apply({ register(strip + $0 * lanes) }, { setRegister($1, to + $0 * 16) })
+    T.apply(
+      {
+        let inside = min(max($0, firstInside), endInside - 1)
+        return value(register(from + inside * rowStride)) * register(strip + $0 * lanes)
+      }, { setRegister($1, to + $0 * 16) })
   }
 }
 
