@@ -3,6 +3,7 @@
 /// Compiled together with the sources of HTTP by `run.sh`. It stops the run when the parser traps, or when
 /// one of these does not hold:
 ///  - the same bytes give the same requests however they are cut;
+///  - what may be a whole request by its bytes is one, or is refused;
 ///  - nothing is over its limit;
 ///  - what has been decoded holds no NUL, and no field holds a control byte.
 @_cdecl("LLVMFuzzerTestOneInput")
@@ -50,7 +51,10 @@ private func outcome(_ pieces: [ArraySlice<UInt8>]) -> [Outcome] {
   do {
     for piece in pieces {
       parser.append(piece)
+      let isWhole = parser.possibleRequest != nil
+      var isRead = false
       while let event = try parser.next() {
+        isRead = true
         switch event {
         case .head(let head):
           check(head, limits)
@@ -63,6 +67,7 @@ private func outcome(_ pieces: [ArraySlice<UInt8>]) -> [Outcome] {
           body = []
         }
       }
+      precondition(!isWhole || isRead, "A whole request is waited for.")
     }
     outcomes.append(.body(body))
   } catch {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What hostile and many clients do to a normal one beside them: slowhttptest's modes, connections that break, crowds.
 
-    hostile.py [--binary .build/release/vicregd] [--seconds 10] [--only header,body,read,reset,crowd,files]
+    hostile.py [--binary .build/release/vicregd] [--seconds 10] [--only header,body,read,reset,half,download,crowd,files]
 
 Everything stays on loopback. While each attack runs, a normal client asks every 20 ms; its latencies are printed.
 Needs slowhttptest.
@@ -9,6 +9,7 @@ Needs slowhttptest.
 
 import argparse
 import json
+import multiprocessing
 import os
 import re
 import resource
@@ -18,7 +19,6 @@ import socket
 import struct
 import subprocess
 import tempfile
-import threading
 import time
 import urllib.request
 
@@ -62,15 +62,17 @@ class Daemon:
         return time.monotonic() - started
 
 
-class Normal(threading.Thread):
-    """A client that asks for the list of jobs on a new connection each time."""
+class Normal:
+    """A client that asks for the list of jobs on a new connection each time, in a process of its own."""
 
     def __init__(self, url):
-        super().__init__(daemon=True)
-        self.url, self.times, self.errors, self.goes_on = url, [], [], True
+        self.url, self.times, self.errors = url, [], []
+        self.end, other = multiprocessing.Pipe()
+        self.process = multiprocessing.Process(target=self.run, args=(other,), daemon=True)
+        self.process.start()
 
-    def run(self):
-        while self.goes_on:
+    def run(self, end):
+        while not end.poll(0.02):
             started = time.monotonic()
             try:
                 with urllib.request.urlopen(f"{self.url}/jobs", timeout=5) as answer:
@@ -78,19 +80,19 @@ class Normal(threading.Thread):
                 self.times.append(time.monotonic() - started)
             except OSError as error:
                 self.errors.append(str(error))
-            time.sleep(0.02)
+        end.send((self.times, self.errors))
 
     def report(self):
-        self.goes_on = False
-        self.join()
-        times = sorted(self.times) or [float("nan")]
-        return (f"normal client: {len(self.times)} answers, median {times[len(times) // 2] * 1000:.1f} ms, "
-                f"p99 {times[int(len(times) * 0.99)] * 1000:.1f} ms, {len(self.errors)} errors {self.errors[:2]}")
+        self.end.send("stop")
+        times, errors = self.end.recv()
+        self.process.join()
+        times = sorted(times) or [float("nan")]
+        return (f"normal client: {len(times)} answers, median {times[len(times) // 2] * 1000:.1f} ms, "
+                f"p99 {times[int(len(times) * 0.99)] * 1000:.1f} ms, {len(errors)} errors {errors[:2]}")
 
 
 def attack(name, daemon, work):
     normal = Normal(daemon.url)
-    normal.start()
     before = daemon.cpu()
     more = work() or ""
     print(f"{name}: {normal.report()}; daemon {daemon.memory():.0f} MB, {daemon.cpu() - before:.1f} CPU-s {more}",
@@ -122,6 +124,32 @@ def resets(daemon, seconds):
                 s.close()
                 count += 1
     return f"({count} connections)"
+
+
+def half_open(daemon, seconds):
+    """Connections that say nothing, half a request, or that they will say no more and then do not read."""
+    starts = [b"", b"GET /jobs HTTP/1.1\r\nHost:", b"GET /jobs HTTP/1.1\r\nHost: localhost\r\n\r\n"]
+    sockets = []
+    for index in range(3_000):
+        s = socket.create_connection(("127.0.0.1", daemon.port))
+        s.sendall(starts[index % 3])
+        if index % 3 == 2:
+            s.shutdown(socket.SHUT_WR)
+        sockets.append(s)
+    time.sleep(seconds)
+    answered = sum(s.recv(65_536).startswith(b"HTTP/1.1 200") for s in sockets[2::3])
+    for s in sockets:
+        s.close()
+    return f"({len(sockets)} connections; of 1000 that had asked and closed their half, {answered} were answered)"
+
+
+def downloads(daemon, seconds, clients=50):
+    """Clients that take a file of 100 MB at 1 MB/s each."""
+    command = ["curl", "-s", "--limit-rate", "1M", "--max-time", str(seconds), "-o", "/dev/null", "-w",
+               "%{speed_download}\n", f"{daemon.url}/large.bin"]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(clients)]
+    speeds = sorted(float(process.communicate()[0]) / 1e6 for process in running)
+    return f"({clients} downloads at {speeds[0]:.2f} to {speeds[-1]:.2f} MB/s)"
 
 
 def crowd(daemon, idle, followers):
@@ -175,7 +203,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--binary", default=f"{HERE}/../../.build/release/vicregd")
     parser.add_argument("--seconds", type=int, default=10)
-    parser.add_argument("--only", default="header,body,read,reset,files,crowd")
+    parser.add_argument("--only", default="header,body,read,reset,half,download,files,crowd")
     args = parser.parse_args()
     only = args.only.split(",")
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
@@ -188,7 +216,18 @@ def main():
         attack("slow reading", daemon, lambda: slow(
             daemon, args.seconds, "-X", "-w", "1", "-y", "2", "-n", "3", "-z", "1", "-k", "3"))
     if "reset" in only:
-        attack("resets and half-open", daemon, lambda: resets(daemon, args.seconds))
+        attack("resets", daemon, lambda: resets(daemon, args.seconds))
+    if "half" in only:
+        attack("half-open", daemon, lambda: half_open(daemon, min(args.seconds, 8)))
+    if "download" in only:
+        root = tempfile.mkdtemp()
+        with open(f"{root}/large.bin", "wb") as large:
+            for _ in range(100):
+                large.write(os.urandom(1_000_000))
+        files = Daemon(args.binary, "--public", root)
+        attack("slow downloads", files, lambda: downloads(files, args.seconds))
+        files.stop()
+        shutil.rmtree(root)
     if "crowd" in only:
         attack("crowd", daemon, lambda: crowd(daemon, 10_000, 2_000))
     print(f"stopped in {daemon.stop():.2f} s")

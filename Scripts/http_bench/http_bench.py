@@ -9,6 +9,7 @@ openssl; and FastAPI with uvicorn in the Python that runs it, or it is left out.
 """
 
 import argparse
+import http.client
 import json
 import os
 import re
@@ -130,7 +131,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--binary", default=f"{HERE}/../../.build/release/vicregd")
     parser.add_argument("--seconds", type=int, default=5)
-    parser.add_argument("--only", default="json,file,post,tls,handshake,idle")
+    parser.add_argument("--only", default="idle,json,file,tls,handshake,post,busy")
     args = parser.parse_args()
     only = args.only.split(",")
     folder = tempfile.mkdtemp()
@@ -206,6 +207,43 @@ def run(args, only, folder, servers):
             'wrk.body = \'{"kind": "evaluate", "spec": {"checkpoint": {"job": "%s"}}}\'\n' % training)
         show("POST /jobs, durable, 64", "vicregd", wrk(f"{base}/jobs", pid, 64, args.seconds, script))
         os.kill(worker, signal.SIGCONT)
+    if "busy" in only:
+        servers.stop()
+        busy(args.binary, folder, args.seconds)
+
+
+def busy(binary, folder, seconds):
+    """How long `GET /jobs` takes 100 times a second, while nothing runs and while a training uses every core."""
+    port = free_port()
+    process = subprocess.Popen(
+        [binary, "serve", "--port", str(port), "--data", f"{folder}/busy"], stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL)
+    wait_for(port, process)
+    base = f"http://127.0.0.1:{port}"
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+
+    def measure(name):
+        times = []
+        start = time.monotonic()
+        for index in range(100 * seconds):
+            time.sleep(max(0, start + index / 100 - time.monotonic()))
+            asked = time.monotonic()
+            connection.request("GET", "/jobs")
+            connection.getresponse().read()
+            times.append((time.monotonic() - asked) * 1000)
+        times.sort()
+        print(f"GET /jobs, {name}: median {times[len(times) // 2]:.2f} ms, "
+              f"p99 {times[int(len(times) * 0.99)]:.2f} ms, longest {times[-1]:.1f} ms", flush=True)
+
+    try:
+        _, worker = occupied(base, process.pid)
+        measure("idle")
+        os.kill(worker, signal.SIGCONT)
+        time.sleep(2)
+        measure("beside a training on every core")
+    finally:
+        process.terminate()
+        process.wait(30)
 
 
 def occupied(base, pid):

@@ -1,13 +1,23 @@
 import API
 import Datasets
 import JobModel
+import Platform
+import Synchronization
 
 /// The data sets of this machine, as the API asks for them.
-struct CatalogDirectory {
-  let catalog: DatasetCatalog
+final class CatalogDirectory: Sendable {
+  private let catalog: DatasetCatalog
+  private let known = Mutex<[String: (counts: Counts, nanoseconds: UInt64)]>([:])
 
-  private static func counts(_ counts: [ImageDataset.Split: Int]) -> [DatasetSelection.Split: Int] {
-    var renamed: [DatasetSelection.Split: Int] = [:]
+  private typealias Counts = [DatasetSelection.Split: Int]
+
+  /// So long a look at the files of a data set counts.
+  private static let freshNanoseconds: UInt64 = 1_000_000_000
+
+  init(catalog: DatasetCatalog) { self.catalog = catalog }
+
+  private static func counts(_ counts: [ImageDataset.Split: Int]) -> Counts {
+    var renamed: Counts = [:]
     for (split, count) in counts {
       switch split {
       case .train: renamed[.train] = count
@@ -29,6 +39,12 @@ extension CatalogDirectory: DatasetDirectory {
   }
 
   func imageCounts(_ name: String) throws -> [DatasetSelection.Split: Int] {
-    Self.counts(try catalog.counts(name))
+    let now = SystemClock.monotonicNanoseconds
+    if let (counts, nanoseconds) = known.withLock({ $0[name] }), now < nanoseconds + Self.freshNanoseconds {
+      return counts
+    }
+    let counts = Self.counts(try catalog.counts(name))
+    known.withLock { $0[name] = (counts, now) }
+    return counts
   }
 }

@@ -10,6 +10,7 @@ import Training
 final class DaemonControl: JobControl {
   private let dispatcher: Dispatcher
   private let memory: TrainingMemory
+  private let machineBytes = MachineMemory.totalBytes ?? .max
 
   init(dispatcher: Dispatcher, memory: TrainingMemory) {
     self.dispatcher = dispatcher
@@ -22,7 +23,7 @@ final class DaemonControl: JobControl {
 
   func memoryNeed(of specification: JobSpecification, imageCount: Int) -> MemoryNeed? {
     guard let bytes = memory.bytes(specification, imageCount: imageCount) else { return nil }
-    return MemoryNeed(bytes: bytes, machineBytes: MachineMemory.totalBytes ?? .max)
+    return MemoryNeed(bytes: bytes, machineBytes: machineBytes)
   }
 }
 

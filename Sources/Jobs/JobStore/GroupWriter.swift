@@ -4,117 +4,142 @@ import Synchronization
 
 /// The one writing connection, shared so that writes which come at the same time share a commit.
 ///
-/// Each write runs alone, on its own thread, in a savepoint. Whoever finds nobody waiting behind it commits
-/// for all that ran since the last commit; the others wait for that. So a single write is committed at once,
-/// and many together pay for one sync of the disk.
+/// A write that finds nobody at work leads: it runs itself and all that have come meanwhile, each in a
+/// savepoint, on its own thread, and commits for all of them; then the first that has come since leads. So a
+/// single write is committed at once, many together pay for one sync of the disk, and each thread
+/// sleeps once.
 final class GroupWriter: Sendable {
-  private struct State {
-    let connection: Connection
-    /// The number of the commit that the next write belongs to.
-    var generation = 0
-    /// Writes that this commit has so far.
-    var members = 0
-    /// The error after which SQLite gave up the transaction of all its members.
-    var loss: (any Error)?
-  }
-
-  /// How commits went.
-  private struct Outcomes {
-    /// Every commit below this number is settled.
-    var settled = 0
-    /// Why a commit failed, until all its members know.
-    var failures: [Int: (error: any Error, members: Int)] = [:]
+  private struct Queue {
+    var waiting: [Write] = []
+    /// Whether somebody leads, or has been told to.
+    var isLed = false
   }
 
   /// A commit takes in no more writes than this.
-  private static let membersMax = 128
+  private static let writesMax = 128
 
-  private let state: Mutex<State>
-  private let outcomes = Mutex(Outcomes())
-  private let settling = Monitor()
-  /// Threads that wait to run their write.
-  private let arriving = Atomic<Int>(0)
+  private let connection: Connection
+  private let queue = Mutex(Queue())
   private let committed: @Sendable () -> Void
-  /// Commits so far; counts one before any of its members returns.
+  /// Commits so far; counts one before any of its writes returns.
   let commits = Atomic<Int>(0)
 
   /// - Parameter committed: called after each commit, outside of every lock.
   init(_ connection: Connection, committed: @escaping @Sendable () -> Void) {
-    state = Mutex(State(connection: connection))
+    self.connection = connection
     self.committed = committed
   }
 
   /// Runs `body` alone among writers; returns when what it wrote is on the disk, or throws and nothing is.
+  /// `body` may run on the thread of another write, which this one waits for.
   func write<T: Sendable>(_ body: (Connection) throws -> T) throws -> T {
-    arriving.add(1, ordering: .sequentiallyConsistent)
-    let (result, generation, committedHere) = state.withLock { state in
-      arriving.subtract(1, ordering: .sequentiallyConsistent)
-      let generation = state.generation
-      let result = Result { try GroupWriter.run(body, in: &state) }
-      let isLast = arriving.load(ordering: .sequentiallyConsistent) == 0
-      let isFull = state.members == 0 || state.members >= GroupWriter.membersMax
-      guard isLast || isFull || state.loss != nil else { return (result, generation, false) }
-      settle(&state)
-      return (result, generation, true)
+    try withoutActuallyEscaping(body) { body in
+      var value: T?
+      let write = Write { value = try body($0) }
+      let leads = queue.withLock { queue in
+        queue.waiting.append(write)
+        defer { queue.isLed = true }
+        return !queue.isLed
+      }
+      if leads || write.waitForTurn() { lead() }
+      if let error = write.error { throw error }
+      guard let value else { preconditionFailure("A write was settled that had not run.") }
+      return value
     }
-    if committedHere {
-      settling.signal()
-      committed()
-    }
-    let value = try result.get()
-    settling.wait { outcomes.withLock { $0.settled > generation } }
-    if let failure = failure(of: generation) { throw failure }
-    return value
   }
 
-  /// Runs a write in a savepoint of the open transaction, which the first of a commit begins.
-  private static func run<T>(_ body: (Connection) throws -> T, in state: inout State) throws -> T {
-    if state.members == 0 { try state.connection.execute("BEGIN IMMEDIATE") }
-    state.members += 1
+  /// Settles the writes that wait, the caller's among them, and passes the lead on.
+  private func lead() {
+    var rest = queue.withLock { queue in
+      defer { queue.waiting.removeFirst(min(queue.waiting.count, Self.writesMax)) }
+      return queue.waiting.prefix(Self.writesMax)
+    }
+    while !rest.isEmpty { rest = settle(rest) }
+    let next = queue.withLock { queue in
+      queue.isLed = !queue.waiting.isEmpty
+      return queue.waiting.first
+    }
+    next?.takeTurn()
+  }
+
+  /// Runs and commits writes; returns those that are left when SQLite has given up the transaction.
+  private func settle(_ writes: ArraySlice<Write>) -> ArraySlice<Write> {
+    var outcomes: [(write: Write, error: (any Error)?)] = []
+    var loss: (any Error)?
     do {
-      try state.connection.execute("SAVEPOINT write")
-      let value = try body(state.connection)
-      try state.connection.execute("RELEASE write")
-      return value
+      try connection.execute("BEGIN IMMEDIATE")
     } catch {
-      state.members -= 1
-      // After some errors (a full disk) SQLite has rolled everything back by itself.
-      if state.connection.isInTransaction {
-        try state.connection.execute("ROLLBACK TO write")
-        try state.connection.execute("RELEASE write")
-      } else {
-        state.loss = error
+      for write in writes { write.settle(error) }
+      return []
+    }
+    for write in writes where loss == nil {
+      do {
+        try run(write)
+        outcomes.append((write, nil))
+      } catch {
+        outcomes.append((write, error))
+        // After some errors (a full disk) SQLite has rolled everything back by itself.
+        if !connection.isInTransaction { loss = error }
+      }
+    }
+    do {
+      if connection.isInTransaction { try connection.execute("COMMIT") }
+    } catch {
+      loss = error
+      // If this fails as well there is no transaction left to undo.
+      if connection.isInTransaction { _ = try? connection.execute("ROLLBACK") }
+    }
+    commits.add(1, ordering: .releasing)
+    for (write, error) in outcomes { write.settle(error ?? loss) }
+    committed()
+    return writes.dropFirst(outcomes.count)
+  }
+
+  private func run(_ write: Write) throws {
+    do {
+      try connection.execute("SAVEPOINT write")
+      try write.run(connection)
+      try connection.execute("RELEASE write")
+    } catch {
+      if connection.isInTransaction {
+        try connection.execute("ROLLBACK TO write")
+        try connection.execute("RELEASE write")
       }
       throw error
     }
   }
+}
 
-  /// Ends the open transaction and lets its members know how.
-  private func settle(_ state: inout State) {
-    let (generation, members) = (state.generation, state.members)
-    var failure = state.loss
-    do {
-      if state.connection.isInTransaction { try state.connection.execute("COMMIT") }
-    } catch {
-      failure = error
-      // If this fails as well there is no transaction left to undo.
-      if state.connection.isInTransaction { _ = try? state.connection.execute("ROLLBACK") }
-    }
-    commits.add(1, ordering: .releasing)
-    state.generation += 1
-    state.members = 0
-    state.loss = nil
-    outcomes.withLock {
-      $0.settled = generation + 1
-      if let failure, members > 0 { $0.failures[generation] = (failure, members) }
-    }
+/// One write and what became of it. Unchecked because whoever leads touches it while its owner sleeps, and
+/// `monitor` orders the two.
+private final class Write: @unchecked Sendable {
+  /// Gone when the write is settled, as it must not outlive its owner's call.
+  private var body: ((Connection) throws -> Void)?
+  /// Why nothing was written.
+  private(set) var error: (any Error)?
+  private let monitor = Monitor()
+  private var isSettled = false
+  private var isToLead = false
+
+  init(_ body: @escaping (Connection) throws -> Void) { self.body = body }
+
+  /// Runs it on whatever thread this is.
+  func run(_ connection: Connection) throws { try body?(connection) }
+
+  /// Sleeps until the write is settled (false) or has to lead (true).
+  func waitForTurn() -> Bool {
+    monitor.wait(until: { isSettled || isToLead }, then: { !isSettled })
   }
 
-  private func failure(of generation: Int) -> (any Error)? {
-    outcomes.withLock { outcomes in
-      guard let (error, members) = outcomes.failures[generation] else { return nil }
-      outcomes.failures[generation] = members > 1 ? (error, members - 1) : nil
-      return error
+  /// Wakes the owner, which is to lead.
+  func takeTurn() { monitor.signal { isToLead = true } }
+
+  /// Wakes the owner, whose write is on the disk or has failed.
+  func settle(_ error: (any Error)?) {
+    monitor.signal {
+      self.error = error
+      body = nil
+      isSettled = true
     }
   }
 }

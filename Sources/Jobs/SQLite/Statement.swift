@@ -3,7 +3,7 @@ import CSQLite
 /// A prepared statement of one connection.
 final class Statement {
   let sql: String
-  let columnNames: [String]
+  private let columns: Columns
   private let handle: OpaquePointer
   private let database: OpaquePointer
 
@@ -17,7 +17,8 @@ final class Statement {
     self.sql = sql
     self.handle = handle
     self.database = database
-    columnNames = (0..<sqlite3_column_count(handle)).map { String(cString: sqlite3_column_name(handle, $0)) }
+    columns = Columns(
+      (0..<sqlite3_column_count(handle)).map { String(cString: sqlite3_column_name(handle, $0)) })
   }
 
   deinit { sqlite3_finalize(handle) }
@@ -34,7 +35,7 @@ final class Statement {
     for (index, argument) in arguments.enumerated() { try bind(argument, at: Int32(index + 1)) }
     while true {
       switch sqlite3_step(handle) {
-      case SQLITE_ROW: if try !visit(Row(handle: handle, names: columnNames)) { return }
+      case SQLITE_ROW: if try !visit(Row(handle: handle, columns: columns)) { return }
       case SQLITE_DONE: return
       default: throw failure("run", sql, database)
       }
@@ -65,6 +66,23 @@ final class Statement {
   }
 }
 
+/// The names of a statement's columns. Rows are read mostly from left to right, so a name is looked for
+/// behind the last one first.
+private final class Columns {
+  private let names: [String]
+  private var next = 0
+
+  init(_ names: [String]) { self.names = names }
+
+  func index(of name: String) -> Int? {
+    guard let index = names[next...].firstIndex(of: name) ?? names[..<next].firstIndex(of: name) else {
+      return nil
+    }
+    next = index + 1
+    return index
+  }
+}
+
 /// The error that the connection has at this moment.
 func failure(_ operation: String, _ subject: String, _ database: OpaquePointer?) -> SQLiteError {
   let line = subject.split(whereSeparator: \.isWhitespace).joined(separator: " ")
@@ -77,11 +95,11 @@ func failure(_ operation: String, _ subject: String, _ database: OpaquePointer?)
 /// is a wrong program.
 package struct Row {
   private let handle: OpaquePointer
-  private let names: [String]
+  private let columns: Columns
 
-  fileprivate init(handle: OpaquePointer, names: [String]) {
+  fileprivate init(handle: OpaquePointer, columns: Columns) {
     self.handle = handle
-    self.names = names
+    self.columns = columns
   }
 
   /// The column of that name.
@@ -127,7 +145,7 @@ package struct Row {
   }
 
   private func index(_ name: String) -> Int32 {
-    guard let index = names.firstIndex(of: name) else { preconditionFailure("There is no column \(name).") }
+    guard let index = columns.index(of: name) else { preconditionFailure("There is no column \(name).") }
     return Int32(index)
   }
 

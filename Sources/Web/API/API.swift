@@ -38,6 +38,7 @@ package struct API: Sendable {
   let version: String
   let limits: [String: Int]
   let jobs = JobCache()
+  let trainingDatasets = TrainingDatasets()
 
   /// - Parameters:
   ///   - data: the data folder.

@@ -103,7 +103,7 @@ struct SubmissionReader {
       if case .coming(let job) = training { spec = Self.replaceJob(in: spec, by: job.id) }
       if training == nil { return nil }
     }
-    let defaults = training?.dataset.map { EvaluateSpecification.Defaults(dataset: $0) }
+    let defaults = training.flatMap(dataset).map { EvaluateSpecification.Defaults(dataset: $0) }
     guard
       let specification = EvaluateSpecification.read(
         spec, at: pointer, defaults: defaults ?? EvaluateSpecification.Defaults(), problems)
@@ -118,14 +118,12 @@ struct SubmissionReader {
     case stored(JobRecord)
     /// Stands earlier in the same request.
     case coming(NewJob)
+  }
 
-    var dataset: String? {
-      switch self {
-      case .stored(let record):
-        // A specification of an older program has at least the name in the same place.
-        (try? JSON.parse(record.specificationText))?["dataset"]?["name"]?.string
-      case .coming(let job): job.specification.json["dataset"]?["name"]?.string
-      }
+  private func dataset(of training: Training) -> String? {
+    switch training {
+    case .stored(let record): api.trainingDatasets.name(of: record)
+    case .coming(let job): job.specification.json["dataset"]?["name"]?.string
     }
   }
 
@@ -173,11 +171,13 @@ struct SubmissionReader {
       }
       return
     }
+    // What a training will have left when it ends is not known yet.
+    if which == "last", !record.state.isFinished { return }
     let folder = RunFolder(data: api.data, job: record.id).checkpoints
     // A folder that cannot be read has no checkpoints to offer.
     let names = ((try? folder.list()) ?? []).map(\.name)
     if which == "last" {
-      if record.state.isFinished && names.isEmpty {
+      if names.isEmpty {
         problems.add(pointer, "must be a checkpoint that exists; job \(record.id) has none any more")
       }
     } else if !names.contains(which) {

@@ -17,6 +17,9 @@ package final class Dispatcher: Sendable {
   private let host: ProcessHost
   private let bootID: String
 
+  /// The store is looked at no more often than this, however many requests change it.
+  private static let gatheringMilliseconds = 5
+
   /// - Parameter bootID: names this life of the daemon, unlike any other.
   package init(_ configuration: DispatcherConfiguration, store: JobStore, bootID: String) {
     self.configuration = configuration
@@ -40,7 +43,10 @@ package final class Dispatcher: Sendable {
     try loop.settleEarlierRuns()
     let thread = try Thread(name: "dispatcher") { [loop, inbox] in
       var loop = loop
-      while !loop.isDone { loop.turn(inbox.receive(timeoutMilliseconds: loop.patienceMilliseconds)) }
+      while !loop.isDone {
+        loop.turn(inbox.receive(timeoutMilliseconds: loop.patienceMilliseconds))
+        SystemClock.sleep(milliseconds: Self.gatheringMilliseconds)
+      }
     }
     self.thread.withLock { $0 = thread }
   }

@@ -1,0 +1,26 @@
+import JobModel
+import JobStore
+import Synchronization
+
+/// Which data set each training has, as far as that was asked for: it never changes, and stands in a large
+/// text.
+final class TrainingDatasets: Sendable {
+  private let names = Mutex<[JobID: String]>([:])
+
+  /// Trainings that are kept; beyond that all are forgotten.
+  private static let namesMax = 10_000
+
+  /// The name of the data set; nil for a record that has none.
+  func name(of record: JobRecord) -> String? {
+    if let known = names.withLock({ $0[record.id] }) { return known }
+    // A specification of an older program has at least the name in the same place.
+    guard let name = (try? JSON.parse(record.specificationText))?["dataset"]?["name"]?.string else {
+      return nil
+    }
+    names.withLock { names in
+      if names.count >= TrainingDatasets.namesMax { names = [:] }
+      names[record.id] = name
+    }
+    return name
+  }
+}
