@@ -107,22 +107,3 @@ import Testing
     #expect(try JSON.parse("25.5").int == nil)
   }
 }
-
-@Suite struct `A glance at JSON` {
-  @Test(arguments: [
-    "{}", #"{"a":1}"#, #"{"b":{"a":2},"a":3,"c":[{"a":4}]}"#, #"{ "x" : "a\":5" , "a" : -6 }"#,
-    #"{"a":null,"b":7}"#, #"{"a":1.5,"b":2e3}"#, #"{"a":"8","b":"a"}"#, "{\"a\"\n:\t9\n}", #"{"\\":1,"a":2}"#,
-    TrainSpecification.preset(.seed).json.text,
-  ])
-  func `finds the whole numbers that the parser finds`(text: String) throws {
-    let value = try JSON.parse(text)
-    let names = ["a", "b", "epochs", "batch_size", "max_steps", "width"]
-    let expected = names.reduce(into: [:]) { $0[$1] = value[$1]?.int }
-    #expect(JSON.wholeNumbers(names, in: text) == expected)
-  }
-
-  @Test(arguments: ["", "{", "{\"", "{\"a\\", "{\"a\":", ":", "]]", "{\"a\":99999999999999999999}"])
-  func `ends with whatever it is given`(text: String) {
-    #expect(JSON.wholeNumbers(["a"], in: text).isEmpty)
-  }
-}

@@ -42,16 +42,17 @@ extension JobRecord {
 
   /// How far it is, from the last metric line. Numbers that are not known yet are `null`.
   private var progress: JSON {
-    // The line was JSON when it was stored; a damaged one costs the progress, not the answer.
+    // Both texts were JSON when they were stored; a damaged one costs the progress, not the answer.
     let line = latest.flatMap { try? JSON.parse($0) } ?? [:]
-    let specification = JSON.wholeNumbers(["epochs", "max_steps", "batch_size"], in: specificationText)
-    let epochs = specification["epochs"]
-    let isComplete = state == .succeeded && specification["max_steps"] == nil
+    let names = ["epochs", "max_steps", "batch_size"]
+    let specification = (try? JSON.members(names, of: specificationText)) ?? [:]
+    let epochs = specification["epochs"]?.int
+    let isComplete = state == .succeeded && specification["max_steps"]?.int == nil
     let step = line["step"]?.int ?? 0
     let imagesPerSecond = line["images_per_second"]?.double
     var secondsLeft: Double?
     if state == .running, let steps, let imagesPerSecond, imagesPerSecond > 0,
-      let batchSize = specification["batch_size"]
+      let batchSize = specification["batch_size"]?.int
     {
       secondsLeft = (Double(max(0, steps - step) * batchSize) / imagesPerSecond).rounded()
     }
