@@ -241,9 +241,7 @@ final class Simulation {
   /// The machine loses the end of a file that was not synced; what the store has of it is more than the file.
   private func losePower(of job: JobID) throws {
     guard let folder = world.folders[job] else { return }
-    // What was told before the last checkpoint was synced with it.
-    let synced = folder.lines.lastIndex { $0.contains("\"checkpoint\"") } ?? 0
-    world.loseEvents(of: job, keeping: max(synced, folder.lines.count - 2))
+    world.loseEvents(of: job, keeping: max(folder.syncedLines, folder.lines.count - 2))
   }
 
   private func stopDaemon() throws {

@@ -56,7 +56,14 @@ final class World: WorkerHost, @unchecked Sendable {
     var ends: [Int] = []
     /// Steps of the newest checkpoint.
     var checkpoint = 0
+    /// Lines that no loss of power takes: a worker syncs what it has told before it makes a checkpoint.
+    var syncedLines = 0
     var beats = 0
+
+    mutating func keepCheckpoint(_ steps: Int) {
+      syncedLines = lines.count
+      checkpoint = steps
+    }
 
     mutating func append(_ line: String) {
       lines.append(line)
@@ -225,7 +232,7 @@ final class World: WorkerHost, @unchecked Sendable {
 
   private func saveCheckpoint(_ job: JobID, _ worker: Worker) {
     guard worker.step > folders[job]?.checkpoint ?? 0 else { return }
-    folders[job]?.checkpoint = worker.step
+    folders[job]?.keepCheckpoint(worker.step)
     // Death between the checkpoint and the line that tells of it.
     if dice.oneIn(100) { return bury(job, "was killed by signal 9") }
     let name = CheckpointFolder.name(step: worker.step)
