@@ -10,8 +10,8 @@ import Testing
   private static let residentMiBMax = 200
   private static let descriptorsMax = 64
   private static let logMiBMax = 20
-  /// Two batches of run folders with a checkpoint each, and the database.
-  private static let dataMiBMax = 600
+  /// Two batches of run folders with a checkpoint of some 7.5 MiB each, and the database.
+  private static let dataMiBMax = 1_600
 
   /// What a daemon takes of its machine.
   private struct Usage: CustomStringConvertible {
