@@ -69,6 +69,10 @@ def fix_train(spec):
     spec.setdefault("dataset", {})["limit"] = None
     spec["batch_size"] = 256
     spec["drop_last"] = False
+    # A network that fits into this machine's memory.
+    encoder = spec.get("encoder")
+    if encoder and "width" in encoder:
+        encoder["width"] = min(encoder["width"], 128)
     widths = spec.get("projector", {}).get("widths")
     if widths and widths[-1] == 1:
         widths[-1] = 2
