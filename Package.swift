@@ -111,7 +111,8 @@ let package = Package(
     .systemLibrary(
       name: "CZlib", path: "Sources/CLibraries/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
-    tests("HTTP", ["HTTP"]),
+    .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
+    tests("HTTP", ["HTTP", "Support"]),
     tests("HTTPServer", ["HTTPServer", "HTTP", "Platform", "Gzip", "Crypto"]),
     tests("Access", ["Access", "HTTP", "Platform"]),
     tests("API", ["API", "HTTP", "JobStore", "JobModel", "RunFolder", "Platform"]),
@@ -127,8 +128,9 @@ let package = Package(
     tests("Kernels", ["Kernels", "Tensors", "Parallel", "Platform"], settings: strict + [fast]),
     tests("System", ["Platform", "Gzip", "Crypto", "Logging"]),
     tests(
-      "Simulation", ["Dispatcher", "RunFolder", "JobStore", "JobModel", "SQLite", "Platform", "Logging"]),
-    tests("EndToEnd", ["JobModel", "Platform", "Crypto", "Gzip"]),
+      "Simulation",
+      ["Dispatcher", "RunFolder", "JobStore", "JobModel", "SQLite", "Platform", "Logging", "Support"]),
+    tests("EndToEnd", ["JobModel", "Platform", "Crypto", "Gzip", "Support"]),
     tests("Allocation", ["Platform"]),
     .executableTarget(
       name: "AllocationProbe",

@@ -1,5 +1,6 @@
 import JobModel
 import Platform
+import Support
 import Testing
 
 /// `Scripts/prove.sh disk-full` makes a small file system and names it here; where there is none, the tests

@@ -1,5 +1,6 @@
 import JobModel
 import Platform
+import Support
 import Testing
 
 /// `Scripts/prove.sh storm` kills two hundred times; a test run a few times.
@@ -68,7 +69,7 @@ import Testing
       let seed = Int.random(in: 0..<Self.seeds, using: &dice)
       let job = try daemon.queue(SmallRun.job(seed: seed))
       history.jobs[job] = seed
-      if Int.random(in: 0..<8, using: &dice) == 0 { doomed.insert(job) }
+      if dice.oneIn(8) { doomed.insert(job) }
     }
     guard let job = unfinished.randomElement(using: &dice)?["id"]?.string else { return }
     switch Int.random(in: 0..<20, using: &dice) {
@@ -113,20 +114,5 @@ import Testing
       let path = "/jobs?state=blocked,queued,running,pausing,paused,cancelling"
       return try daemon.get(path)["jobs"] == [] ? true : nil
     }
-  }
-}
-
-/// A pseudo-random sequence (SplitMix64) that a seed determines.
-struct Dice: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
   }
 }

@@ -1,4 +1,5 @@
 import HTTP
+import Support
 import Testing
 
 /// A request as the tests compare it.
@@ -157,7 +158,7 @@ func head(_ text: String) throws -> RequestHead {
   }
 
   @Test func `survives seeded noise in every place of a request`() {
-    var random = SplitMix(state: 7)
+    var random = Dice(seed: 7)
     let original = Array(`Request parser`.conversations[3].utf8)
     for _ in 0..<2_000 {
       var bytes = original
@@ -167,17 +168,5 @@ func head(_ text: String) throws -> RequestHead {
       let cut = Int.random(in: bytes.indices, using: &random)
       #expect(parse([Array(bytes[..<cut]), Array(bytes[cut...])]) == parse([bytes]))
     }
-  }
-}
-
-/// Sebastiano Vigna's splitmix64, so that a failure can be repeated.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = (state ^ state >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ mixed >> 31
   }
 }

@@ -3,24 +3,7 @@ import JobModel
 import JobStore
 import Platform
 import RunFolder
-
-/// A pseudo-random sequence (SplitMix64) that a seed determines.
-struct Dice: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-
-  /// True once in `n` throws.
-  mutating func oneIn(_ n: Int) -> Bool { Int.random(in: 0..<n, using: &self) == 0 }
-}
+import Support
 
 /// The machine of a simulation: clocks, disk, run folders and worker processes, all in memory, and everything
 /// that can happen to them.
