@@ -3,7 +3,7 @@
 //   FAULT_FOLDER   operations on files below this folder count; all others pass
 //   FAULT_ROLE     first argument of the processes that are meant: serve, work; empty: all
 //   FAULT_TRACE    file to which each operation is appended as "OPERATION KIND"; KIND is the file's name
-//                  with each number replaced by #
+//                  with each number replaced by #, and "run" for a folder of a job, whose name is chance
 //   FAULT_POINT    OPERATION:KIND:N, the N-th such operation (from 1); N = * means each
 //   FAULT_ACTION   before | after: the process ends there as by SIGKILL; enospc | eio: the operation fails so;
 //                  short: a write takes at most 5 bytes
@@ -35,6 +35,7 @@ static atomic_int seen;
 static void describe(const char *path, char *kind, size_t size) {
   const char *slash = strrchr(path, '/');
   const char *name = slash ? slash + 1 : path;
+  if (slash && slash - path >= 5 && strncmp(slash - 5, "/runs", 5) == 0) name = "run";
   size_t length = 0;
   for (; *name && length + 1 < size; name++) {
     int is_digit = isdigit((unsigned char)*name);
