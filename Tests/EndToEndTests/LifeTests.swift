@@ -74,6 +74,32 @@ import Testing
     #expect(life.contains { $0["reason"] == "stalled" && $0["to"] == "queued" })
   }
 
+  @Test func `is over but stays as long as others need it`() throws {
+    let daemon = try Daemon()
+    let training = try daemon.queue(SmallRun.job())
+    #expect(try daemon.finishedJob(training)["state"] == "succeeded")
+    // Keeps the one worker busy, so that what comes behind it waits.
+    let endless = try daemon.queue(SmallRun.job(epochs: 100_000))
+    try daemon.job(endless) { $0["state"] == "running" }
+    var follower = try #require(SmallRun.job().object)
+    follower["needs"] = [.string(training)]
+    let others = try [daemon.queue(SmallRun.evaluation(of: training)), daemon.queue(.object(follower))]
+    for count in [2, 1] {
+      let refused = try daemon.request("DELETE", "/jobs/\(training)")
+      #expect(refused.status == 409 && refused.fields["content-type"] == "application/problem+json")
+      for other in others.suffix(count) { #expect(refused.text.contains(other), "\(refused.text)") }
+      #expect(try daemon.lastDigest(training) == SmallRun.undisturbedDigest.get())
+      #expect(FileSystem.isDirectory("\(daemon.data)/runs/\(training)"))
+      #expect(try daemon.request("POST", "/jobs/\(others[2 - count])/cancel").status == 202)
+    }
+    #expect(try daemon.request("DELETE", "/jobs/\(endless)").status == 409, "it runs")
+    #expect(try daemon.request("DELETE", "/jobs/\(training)").status == 204)
+    #expect(try daemon.request("GET", "/jobs/\(training)").status == 404)
+    #expect(!FileSystem.exists("\(daemon.data)/runs/\(training)"))
+    #expect(try daemon.get("/jobs/\(others[1])")["needs"] == [.string(training)])
+    #expect(try daemon.check() == .exited(code: 0))
+  }
+
   @Test func `goes back and slows down when it diverges, if it is told to`() throws {
     let daemon = try Daemon()
     var body = try #require(SmallRun.job().object)
