@@ -59,6 +59,29 @@ import Testing
     #expect(record.crashes == 1)
   }
 
+  @Test(arguments: [(noted: 1, isCounted: true), (noted: 4, isCounted: false)])
+  func `a dead worker's attempt took as long as it said itself, whatever the times of its files`(
+    noted: Int, isCounted: Bool
+  ) throws {
+    let bench = try Bench(script: "say '{\"event\":\"end\",\"state\":\"succeeded\"}'")
+    let job = try bench.queue(JobPolicy(maxDurationSeconds: 3_600))
+    let claimed = try #require(try bench.store.claimNext(bootID: "earlier"))
+    let folder = bench.folder(job)
+    try folder.create()
+    try folder.writeSpec(RunSpec(job: job, attempt: 1, specification: claimed.specification(), threads: 1))
+    try AtomicFile.write(Array("1\n\(noted) 1800000\n".utf8), to: folder.lockPath)
+    // As it is dated when the clock was set forward while the worker ran.
+    let touch = try ChildProcess(
+      "/usr/bin/touch", ["-d", "30 days", folder.lockPath], logPath: folder.logPath)
+    #expect(try touch.wait() == .exited(code: 0))
+    let dispatcher = try bench.start()
+    let record = try bench.wait(for: job) { $0.state.isFinished }
+    dispatcher.stop()
+    #expect(record.state == .succeeded && record.attempt == 2)
+    #expect((1_800_000...1_860_000).contains(record.ranMilliseconds) == isCounted)
+    #expect(record.ranMilliseconds < 1_860_000)
+  }
+
   @Test func `a job that the database has lost is restored from its run folder`() throws {
     let bench = try Bench(script: "say '{\"event\":\"end\",\"state\":\"succeeded\"}'")
     let job = try bench.queue()

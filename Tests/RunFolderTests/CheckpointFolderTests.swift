@@ -109,4 +109,21 @@ import Testing
     lock = nil
     #expect(try !scratch.folder.isAlive())
   }
+
+  @Test func `a worker's last beat says how old its attempt was, and of no other attempt`() throws {
+    #expect(scratch.folder.ageMilliseconds(ofAttempt: 12) == nil)
+    var lock: RunLock? = try RunLock(scratch.folder)
+    let begun = SystemClock.monotonicNanoseconds
+    #expect(scratch.folder.ageMilliseconds(ofAttempt: 12) == nil)
+    var ages: [Int] = []
+    while ages.last ?? 0 < 12 {
+      try lock?.beat(attempt: 12)
+      ages.append(try #require(scratch.folder.ageMilliseconds(ofAttempt: 12)))
+    }
+    #expect(ages == ages.sorted())
+    #expect((SystemClock.monotonicNanoseconds - begun) / 1_000_000 + 1 >= 12)
+    lock = nil
+    #expect(scratch.folder.ageMilliseconds(ofAttempt: 12) == ages.last)
+    #expect(scratch.folder.ageMilliseconds(ofAttempt: 2) == nil)
+  }
 }

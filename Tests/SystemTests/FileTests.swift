@@ -34,6 +34,15 @@ import Testing
     #expect(try file.read(at: 6, countMax: 100).isEmpty)
   }
 
+  @Test func `writing at an offset leaves the position where it was`() throws {
+    let path = folder.path + "/a"
+    let file = try File(path, .readWrite)
+    try file.write(Array("abc".utf8))
+    try file.write(Array("xyz".utf8), at: 1)
+    try file.write(Array("d".utf8))
+    #expect(try File(path, .read).readAll() == Array("axyd".utf8))
+  }
+
   @Test func `a file that is not there is named with its cause`() throws {
     let error = #expect(throws: SystemError.self) { try File("/no/such/file", .read) }
     #expect(error?.isNotFound == true)
@@ -75,6 +84,19 @@ import Testing
     lock = nil
     #expect(try !FileLock.isHeld(path))
     #expect(try FileLock.acquire(path) != nil)
+  }
+
+  @Test func `a note outlives its owner, and goes with the next one`() throws {
+    let path = folder.path + "/lock"
+    var lock = try FileLock.acquire(path)
+    #expect(FileLock.note(path) == nil)
+    try lock?.note("9 apples")
+    try lock?.note("10 apples")
+    lock = nil
+    #expect(FileLock.note(path) == "10 apples")
+    #expect(FileLock.owner(path) == ProcessID.own)
+    lock = try FileLock.acquire(path)
+    #expect(lock != nil && FileLock.note(path) == nil)
   }
 }
 

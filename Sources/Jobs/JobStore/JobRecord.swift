@@ -41,8 +41,6 @@ package struct JobRecord: Sendable, Equatable {
   package let failures: Int
   /// How long the attempts before the present one ran.
   package let ranMilliseconds: Int
-  /// When the present attempt, or the last one, was claimed.
-  package let claimedAtMilliseconds: Int?
   /// When a queued job may be tried next; 0: now.
   package let notBeforeMilliseconds: Int
   /// Grows with every change of the record.
@@ -58,7 +56,7 @@ package struct JobRecord: Sendable, Equatable {
   static let columns = """
     id, sequence, kind, name, notes, labels, priority, state, reason, message, cancel_mode, spec, attempt,
     boot_id, crashes, created_at_ms, started_at_ms, finished_at_ms, steps, latest, result, ingest_offset,
-    on_dependency_failure, max_duration_ms, max_attempts, failures, ran_ms, claimed_at_ms, not_before_ms,
+    on_dependency_failure, max_duration_ms, max_attempts, failures, ran_ms, not_before_ms,
     revision, needed_jobs
     """
 
@@ -99,7 +97,6 @@ package struct JobRecord: Sendable, Equatable {
     needsText = row.text("needed_jobs")
     failures = row.integer("failures")
     ranMilliseconds = row.integer("ran_ms")
-    claimedAtMilliseconds = row.optionalInteger("claimed_at_ms")
     notBeforeMilliseconds = row.integer("not_before_ms")
     revision = row.integer("revision")
   }

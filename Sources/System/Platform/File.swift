@@ -88,6 +88,21 @@ package final class File: Sendable {
     }
   }
 
+  /// Writes every byte from a byte offset on, without moving the position.
+  ///
+  /// One `pwrite(2)` where the kernel takes all at once.
+  package func write(_ bytes: [UInt8], at offset: Int) throws(SystemError) {
+    var written = 0
+    while written < bytes.count {
+      written += try retrying("write", path) {
+        bytes.withUnsafeBytes {
+          pwrite(
+            descriptor, $0.baseAddress?.advanced(by: written), $0.count - written, off_t(offset + written))
+        }
+      }
+    }
+  }
+
   /// Shortens or extends the file to a size in bytes.
   package func truncate(to size: Int) throws(SystemError) {
     try retrying("truncate", path) { ftruncate(descriptor, off_t(size)) }

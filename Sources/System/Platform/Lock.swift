@@ -1,27 +1,34 @@
 import Glibc
 
-/// An exclusive advisory lock on a file (`flock(2)`), which holds the owner's process id as text.
+/// An exclusive advisory lock on a file (`flock(2)`), which holds the owner's process id as text and, on a
+/// line below, what the owner has noted last.
 ///
 /// The kernel releases it when the process ends, however it ends. Children do not inherit it.
 package final class FileLock: Sendable {
   private let file: File
+  /// Where the note begins.
+  private let noteOffset: Int
 
-  private init(_ file: File) { self.file = file }
+  private init(_ file: File, noteOffset: Int) {
+    self.file = file
+    self.noteOffset = noteOffset
+  }
 
   /// Takes the lock, creating the file if it is missing; `nil` at once if another open file holds it.
   package static func acquire(_ path: String) throws(SystemError) -> FileLock? {
     let file = try File(path, .readWrite)
     guard try tryLock(file) else { return nil }
-    // First the id and then the end, so that whoever reads meanwhile finds an id.
+    // First the id and then the end, so that whoever reads meanwhile finds an id. The note before goes.
     let text = Array("\(getpid())\n".utf8)
     try file.write(text)
     try file.truncate(to: text.count)
-    return FileLock(file)
+    return FileLock(file, noteOffset: text.count)
   }
 
-  /// Sets the lock file's time of modification to now.
-  package func touch() throws(SystemError) {
-    try retrying("touch", file.path) { futimens(file.descriptor, nil) }
+  /// Leaves a note, a few bytes without a newline, in place of the one before, which must not have been
+  /// longer. One write, so a death leaves the one or the other; the file's time of modification is now.
+  package func note(_ text: String) throws(SystemError) {
+    try file.write(Array("\(text)\n".utf8), at: noteOffset)
   }
 
   /// Whether somebody holds the lock; a missing file is not held.
@@ -37,9 +44,18 @@ package final class FileLock: Sendable {
 
   /// The process id that the last owner left; `nil` if the file is missing or empty.
   package static func owner(_ path: String) -> Int32? {
-    // Whatever keeps the file from being read, the answer is that the owner is unknown.
-    guard let bytes = try? File(path, .read).readAll() else { return nil }
-    return Int32(String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
+    lines(path).first.flatMap { Int32($0) }
+  }
+
+  /// The note that the last owner left; `nil` if there is none.
+  package static func note(_ path: String) -> String? {
+    lines(path).dropFirst().first.map(String.init)
+  }
+
+  private static func lines(_ path: String) -> [Substring] {
+    // Whatever keeps the file from being read, the answer is that nothing is known.
+    guard let bytes = try? File(path, .read).readAll() else { return [] }
+    return String(decoding: bytes, as: UTF8.self).split(separator: "\n")
   }
 
   private static func tryLock(_ file: File) throws(SystemError) -> Bool {

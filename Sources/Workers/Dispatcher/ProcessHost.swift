@@ -116,16 +116,9 @@ final class ProcessHost: WorkerHost {
 
   func ranMilliseconds(of job: JobRecord) -> Int? {
     let folder = folder(job.id)
-    // The time of day may have been set meanwhile, so a live worker is asked for its age.
+    // The time of day may have been set meanwhile, so no time of a file or a row counts.
     if (try? folder.isAlive()) == true { return folder.workerID.flatMap(ProcessID.ageMilliseconds) }
-    // A dead one began when its attempt was prepared: by the row or by the file, whichever is later, as the
-    // clock that dated the row may have been set before the worker's last sign of life.
-    guard let claimed = job.claimedAtMilliseconds, let beat = heartbeat(of: job.id),
-      let prepared = try? FileSystem.modificationNanoseconds(folder.specPath)
-    else { return nil }
-    // A sign of life from before is an earlier attempt's.
-    let ran = beat / 1_000_000 - max(claimed, prepared / 1_000_000)
-    return ran >= 0 ? ran : nil
+    return folder.ageMilliseconds(ofAttempt: job.attempt)
   }
 
   func heartbeat(of job: JobID) -> Int? {

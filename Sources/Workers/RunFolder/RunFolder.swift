@@ -6,7 +6,7 @@ import Platform
 /// | file | written by | what |
 /// |---|---|---|
 /// | `spec.json` | daemon, once per attempt | what to run (`RunSpec`) |
-/// | `lock` | worker, for its whole life | held = alive (`RunLock`) |
+/// | `lock` | worker, for its whole life | held = alive; its attempt's age at each sign of life (`RunLock`) |
 /// | `events.jsonl` | worker | whole lines (`WorkerEvent`) |
 /// | `convolutions.json` | worker, before step 1 | how each layer is computed; later attempts keep it |
 /// | `checkpoints/` | worker | `CheckpointFolder` |
@@ -91,6 +91,10 @@ package struct RunFolder: Sendable {
       }
     }
   }
+
+  /// For how many milliseconds an attempt had run at its worker's last sign of life; `nil` if that was the
+  /// sign of another attempt, or there was none.
+  package func ageMilliseconds(ofAttempt attempt: Int) -> Int? { RunLock.age(self, attempt: attempt) }
 
   /// The process id of the last worker in this folder.
   package var workerID: Int32? { FileLock.owner(lockPath) }

@@ -123,8 +123,8 @@ struct Run {
     let checkpoints = CheckpointWriter(
       folder: folder, events: events, log: log, retention: retention, threads: spec.threads)
     return RunReporter(
-      folder: folder, lock: lock, events: events, log: log, signals: signals, checkpoints: checkpoints,
-      bestKey: best, bestValue: manifest?.metric)
+      folder: folder, lock: lock, attempt: spec.attempt, events: events, log: log, signals: signals,
+      checkpoints: checkpoints, bestKey: best, bestValue: manifest?.metric)
   }
 
   /// Says that the run left because it was told to and will go on.

@@ -9,6 +9,7 @@ import Training
 final class RunReporter: TrainingObserver {
   private let folder: RunFolder
   private let lock: RunLock
+  private let attempt: Int
   private let events: EventWriter
   private let log: Log
   private let signals: StopSignals
@@ -28,14 +29,16 @@ final class RunReporter: TrainingObserver {
   private static let linesPerTrim = 100
 
   /// - Parameters:
+  ///   - attempt: which of the job's attempts this is.
   ///   - bestKey: the metric by which the best checkpoints are kept; `nil`: none are.
   ///   - bestValue: its last value before the run goes on.
   init(
-    folder: RunFolder, lock: RunLock, events: EventWriter, log: Log, signals: StopSignals,
+    folder: RunFolder, lock: RunLock, attempt: Int, events: EventWriter, log: Log, signals: StopSignals,
     checkpoints: CheckpointWriter, bestKey: String? = nil, bestValue: Double? = nil
   ) {
     self.folder = folder
     self.lock = lock
+    self.attempt = attempt
     self.events = events
     self.log = log
     self.signals = signals
@@ -49,7 +52,7 @@ final class RunReporter: TrainingObserver {
     if now >= beatAtNanoseconds {
       beatAtNanoseconds = now + Self.beatNanoseconds
       // A sign that cannot be given is given a second later.
-      try? lock.beat()
+      try? lock.beat(attempt: attempt)
     }
     return signals.request
   }
