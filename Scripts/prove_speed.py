@@ -101,6 +101,7 @@ class TriggersAway:
         for name, _ in rows:
             self.database.execute(f"DROP TRIGGER {name}")
         self.database.execute("PRAGMA synchronous = OFF")
+        self.database.execute("PRAGMA journal_mode = OFF")
         self.database.execute("BEGIN")
         return self.database
 
@@ -108,7 +109,6 @@ class TriggersAway:
         self.database.execute("COMMIT")
         for sql in self.triggers:
             self.database.execute(sql)
-        self.database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self.database.close()
 
 
@@ -125,13 +125,14 @@ SELECT printf('%016d', i), CASE WHEN i % 100 = 7 THEN 'evaluate' ELSE 'train' EN
 FROM (SELECT i, CASE WHEN i % 500 = 1 THEN 'paused' WHEN i % 10 = 2 THEN 'failed' WHEN i % 200 = 5
   THEN 'cancelled' ELSE 'succeeded' END AS s FROM n)
 """
+# By the cross join jobs are the outer loop, so that rows come in the order in which they are stored.
 ROWS = """
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :rows)
 INSERT INTO events (job, sequence, event, step, line)
 SELECT sequence, i, 'metric', i, '{"event":"metric","time":"2026-11-24T02:29:00.123Z","step":' || i ||
   ',"epoch":3,"loss":24.71,"inv":0.1523,"var":0.8125,"cov":1.25,"std_mean":0.52,"std_min":0.31,' ||
   '"grad_norm":2.1,"lr":0.0002,"images_per_second":812}'
-FROM jobs, n WHERE sequence BETWEEN :first AND :last
+FROM jobs CROSS JOIN n WHERE sequence BETWEEN :first AND :last
 """
 
 
@@ -145,14 +146,15 @@ def fill(data, spec, jobs, rows, large_rows):
         database.execute(
             "UPDATE jobs SET event_sequence = CASE WHEN sequence = ? THEN ? ELSE ? END",
             (jobs, large_rows, each))
-        fill_labels(database)
+        fill_what_triggers_would(database)
         return database.execute("SELECT count(*) FROM events").fetchone()[0]
 
 
-def fill_labels(database):
-    """What a trigger would have written."""
+def fill_what_triggers_would(database):
     database.execute(
         "INSERT INTO job_labels (key, job, value) SELECT key, sequence, value FROM jobs, json_each(labels)")
+    database.execute(
+        "UPDATE job_counts SET jobs = (SELECT count(*) FROM jobs WHERE jobs.state = job_counts.state)")
 
 
 def scale(binary, data, arguments):

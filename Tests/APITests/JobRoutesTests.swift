@@ -31,6 +31,23 @@ import Testing
     #expect(seen == Array(ids.reversed()))
   }
 
+  @Test func `lists each job as it answers for it alone, also after a change`() throws {
+    let ids = try (0..<3).map { _ in try train() }
+    func listed() throws -> [String] {
+      let list = try #require(fixture.send(.get, "/jobs").json["jobs"]?.array)
+      return list.map(\.text)
+    }
+    func alone() -> [String] { ids.reversed().map { fixture.send(.get, "/jobs/\($0)").json.text } }
+    #expect(try listed() == alone())
+    _ = fixture.send(.patch, "/jobs/\(ids[1])", #"{"name":"other \"name\""}"#)
+    let changed = try listed()
+    #expect(changed == alone() && changed[1].contains(#""name":"other \"name\"""#))
+    try fixture.finish(.succeeded)
+    #expect(try listed() == alone())
+    #expect(fixture.send(.delete, "/jobs/\(ids[0])").status == 204)
+    #expect(try listed().count == 2)
+  }
+
   @Test func `filters by state, kind and label`() throws {
     let labelled = try fixture.post(#"{"kind":"train","labels":{"team":"a","x":"1=2"}}"#)
     let other = try train()

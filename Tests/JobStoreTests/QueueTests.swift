@@ -86,6 +86,10 @@ import Testing
     #expect(try store.list(JobFilter(label: ("n", "1")), limit: 9).map(\.sequence) == [6, 4, 2])
     #expect(try store.list(JobFilter(label: ("i3", nil)), limit: 9).map(\.sequence) == [4])
     #expect(try store.counts() == [.running: 1, .queued: 6])
+    _ = try store.requestCancel(all[0].id, mode: .now)
+    #expect(try store.counts() == [.running: 1, .queued: 5, .cancelled: 1])
+    try store.delete(all[0].id)
+    #expect(try store.counts() == [.running: 1, .queued: 5])
   }
 
   @Test func `labelling changes alone, and a change of nothing is none`() throws {

@@ -269,5 +269,6 @@ import Testing
     let store = try JobStore(path: path, migrations: all)
     let needs = try ids.map { try #require(try store.job($0)).needsText }
     #expect(needs == ["[]", "[]", "[\"\(ids[0])\",\"\(ids[1])\"]"])
+    #expect(try store.counts() == [.blocked: 3], "what is there is counted")
   }
 }

@@ -15,6 +15,7 @@ import JobStore
 /// 8. No more jobs are active than there are workers.
 /// 9. A job that is paused by a user is not started.
 /// 10. A worker that is at work when a daemon starts is adopted: its attempt goes on.
+/// 11. The numbers of jobs by state are those of the jobs that are there.
 struct Oracle {
   struct Violation: Error, CustomStringConvertible { let description: String }
 
@@ -74,6 +75,10 @@ struct Oracle {
     }
     let active = records.filter(\.state.isActive).count
     if active > workers { throw Violation(description: "\(active) jobs are active by \(workers) workers") }
+    let counts = try store.counts()
+    if counts != records.reduce(into: [:], { $0[$1.state, default: 0] += 1 }) {
+      throw Violation(description: "the jobs by state are counted as \(counts)")
+    }
     for job in records { try check(job, store) }
   }
 

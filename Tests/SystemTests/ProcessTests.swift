@@ -80,7 +80,7 @@ import Testing
 @Suite struct `Clocks` {
   @Test(arguments: [
     (0, "1970-01-01T00:00:00.000Z"), (1_790_000_000_007, "2026-09-21T14:13:20.007Z"),
-    (951_782_400_000, "2000-02-29T00:00:00.000Z"),
+    (951_782_400_000, "2000-02-29T00:00:00.000Z"), (-1, "1969-12-31T23:59:59.999Z"),
   ])
   func `a time is written as RFC 3339 in UTC`(milliseconds: Int, text: String) {
     #expect(SystemClock.rfc3339(unixMilliseconds: milliseconds) == text)

@@ -86,7 +86,7 @@ extension JobStore {
   /// How many jobs are in each state.
   package func counts() throws -> [JobState: Int] {
     let rows = try read {
-      try $0.rows("SELECT state, count(*) AS jobs FROM jobs GROUP BY state") {
+      try $0.rows("SELECT state, jobs FROM job_counts WHERE jobs > 0") {
         (JobState(rawValue: $0.text("state")), $0.integer("jobs"))
       }
     }

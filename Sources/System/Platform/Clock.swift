@@ -10,18 +10,26 @@ package enum SystemClock {
 
   /// `2026-11-24T02:29:00.123Z` (RFC 3339) of a Unix time in milliseconds.
   package static func rfc3339(unixMilliseconds: Int) -> String {
-    var seconds = time_t(unixMilliseconds / 1000)
+    let milliseconds = (unixMilliseconds % 1000 + 1000) % 1000
+    var seconds = time_t((unixMilliseconds - milliseconds) / 1000)
     var parts = tm()
     gmtime_r(&seconds, &parts)
-    func digits(_ value: Int, _ width: Int) -> String {
-      let text = String(value)
-      return String(repeating: "0", count: max(0, width - text.count)) + text
+    var text = Array("0000-00-00T00:00:00.000Z".utf8)
+    func put(_ value: Int, endingAt last: Int, _ width: Int) {
+      var rest = value.magnitude
+      for place in stride(from: last, to: last - width, by: -1) {
+        text[place] = UInt8(ascii: "0") + UInt8(rest % 10)
+        rest /= 10
+      }
     }
-    let date = [
-      digits(Int(parts.tm_year) + 1900, 4), digits(Int(parts.tm_mon) + 1, 2), digits(Int(parts.tm_mday), 2),
-    ].joined(separator: "-")
-    let time = [Int(parts.tm_hour), Int(parts.tm_min), Int(parts.tm_sec)].map { digits($0, 2) }
-    return "\(date)T\(time.joined(separator: ":")).\(digits(unixMilliseconds % 1000, 3))Z"
+    put(Int(parts.tm_year) + 1900, endingAt: 3, 4)
+    put(Int(parts.tm_mon) + 1, endingAt: 6, 2)
+    put(Int(parts.tm_mday), endingAt: 9, 2)
+    put(Int(parts.tm_hour), endingAt: 12, 2)
+    put(Int(parts.tm_min), endingAt: 15, 2)
+    put(Int(parts.tm_sec), endingAt: 18, 2)
+    put(milliseconds, endingAt: 22, 3)
+    return String(decoding: text, as: UTF8.self)
   }
 
   /// The time now as RFC 3339.

@@ -96,8 +96,13 @@ extension Response {
 
   /// An answer that is one JSON value, serialised already.
   static func json(text: String, status: Int = 200) -> Response {
+    json(bytes: Array(text.utf8), status: status)
+  }
+
+  /// An answer that is one JSON value, serialised already.
+  static func json(bytes: [UInt8], status: Int = 200) -> Response {
     var response = Response(
-      status: status, contentType: "application/json", bytes: Array(text.utf8) + [UInt8(ascii: "\n")])
+      status: status, contentType: "application/json", bytes: bytes + [UInt8(ascii: "\n")])
     response.headers.add("Cache-Control", "no-cache")
     return response
   }

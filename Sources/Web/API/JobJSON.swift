@@ -7,26 +7,38 @@ extension JobRecord {
   /// The job as clients see it, in the order in which people read it. Made from the record alone, so the
   /// record's revision tags it; what is JSON in the record goes in as it is.
   var jsonText: String {
-    var members = [
-      member("id", .string(id.text)), member("kind", .string(kind.rawValue)),
-      member("name", .optional(labelling.name)),
-      member("labels", .object(labelling.labels.mapValues(JSON.string))),
-      member("notes", .optional(labelling.notes)), member("priority", .integer(labelling.priority)),
-      member("state", .string(state.rawValue)), member("reason", .optional(reason?.rawValue)),
-      member("message", .optional(message)), member("attempt", .integer(attempt)),
-      member("created_at", time(createdAtMilliseconds)), member("started_at", time(startedAtMilliseconds)),
-      member("finished_at", time(finishedAtMilliseconds)),
-    ]
-    members.append("\"needs\":\(needsText)")
-    members += policy.json.map { member($0.0, $0.1) }
-    members += [
-      member("failures", .integer(failures)),
-      "\"progress\":\(progress.text)", "\"latest\":\(latest ?? "null")",
-    ]
-    if kind == .evaluate { members.append("\"result\":\(result ?? "null")") }
-    members.append("\"spec\":\(specificationText)")
-    return "{\(members.joined(separator: ","))}"
+    var text = "{\"id\":\"\(id)\",\"kind\":\"\(kind.rawValue)\""
+    text.reserveCapacity(specificationText.utf8.count + (latest?.utf8.count ?? 0) + Self.frameBytes)
+    func add(_ name: String, _ json: String) {
+      text += ",\""
+      text += name
+      text += "\":"
+      text += json
+    }
+    add("name", Self.json(labelling.name))
+    add("labels", JSON.object(labelling.labels.mapValues(JSON.string)).text)
+    add("notes", Self.json(labelling.notes))
+    add("priority", String(labelling.priority))
+    add("state", Self.json(state.rawValue))
+    add("reason", Self.json(reason?.rawValue))
+    add("message", Self.json(message))
+    add("attempt", String(attempt))
+    add("created_at", Self.time(createdAtMilliseconds))
+    add("started_at", Self.time(startedAtMilliseconds))
+    add("finished_at", Self.time(finishedAtMilliseconds))
+    add("needs", needsText)
+    for (name, value) in policy.json { add(name, value.text) }
+    add("failures", String(failures))
+    add("progress", progress)
+    add("latest", latest ?? "null")
+    if kind == .evaluate { add("result", result ?? "null") }
+    add("spec", specificationText)
+    text += "}"
+    return text
   }
+
+  /// What the rest takes beside the texts that are long, about.
+  private static let frameBytes = 1_024
 
   /// Changes whenever `jsonText` does.
   var entityTag: EntityTag { Self.entityTag(id, revision: revision) }
@@ -34,16 +46,17 @@ extension JobRecord {
   /// The tag of a job's revision.
   static func entityTag(_ id: JobID, revision: Int) -> EntityTag { EntityTag("\(id)-\(revision)") }
 
-  private func member(_ name: String, _ value: JSON) -> String { "\"\(name)\":\(value.text)" }
+  private static func json(_ text: String?) -> String { JSON.optional(text).text }
 
-  private func time(_ milliseconds: Int?) -> JSON {
-    .optional(milliseconds.map { SystemClock.rfc3339(unixMilliseconds: $0) })
+  private static func time(_ milliseconds: Int?) -> String {
+    milliseconds.map { "\"\(SystemClock.rfc3339(unixMilliseconds: $0))\"" } ?? "null"
   }
 
   /// How far it is, from the last metric line. Numbers that are not known yet are `null`.
-  private var progress: JSON {
+  private var progress: String {
     // Both texts were JSON when they were stored; a damaged one costs the progress, not the answer.
-    let line = latest.flatMap { try? JSON.parse($0) } ?? [:]
+    let known = latest.flatMap { try? JSON.members(["epoch", "images_per_second", "step"], of: $0) }
+    let line = known ?? [:]
     let names = ["epochs", "max_steps", "batch_size"]
     let specification = (try? JSON.members(names, of: specificationText)) ?? [:]
     let epochs = specification["epochs"]?.int
@@ -56,11 +69,12 @@ extension JobRecord {
     {
       secondsLeft = (Double(max(0, steps - step) * batchSize) / imagesPerSecond).rounded()
     }
-    return [
-      "epoch": .optional(isComplete ? epochs : line["epoch"]?.int ?? 0), "epochs": .optional(epochs),
-      "step": .integer(step), "steps": .optional(steps),
-      "images_per_second": imagesPerSecond.map(JSON.number) ?? .null,
-      "seconds_left": secondsLeft.map(JSON.number) ?? .null,
-    ]
+    func text(_ value: Int?) -> String { value.map(String.init) ?? "null" }
+    func text(_ value: Double?) -> String { value.map { JSON.number($0).text } ?? "null" }
+    let epoch = isComplete ? epochs : line["epoch"]?.int ?? 0
+    return """
+      {"epoch":\(text(epoch)),"epochs":\(text(epochs)),"images_per_second":\(text(imagesPerSecond)),\
+      "seconds_left":\(text(secondsLeft)),"step":\(step),"steps":\(text(steps))}
+      """
   }
 }

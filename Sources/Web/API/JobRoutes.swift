@@ -26,12 +26,12 @@ extension API {
     let limit = query.integer("limit", 1...Self.listLimitMax) ?? Self.listLimitDefault
     let cursor = query.integer("cursor", 1...Int.max)
     try query.finish()
+    let commits = store.commitCount
     let records = try store.list(filter, before: cursor, limit: limit + 1)
     let page = records.prefix(limit)
     let next = records.count > limit ? page.last?.sequence : nil
-    let list = page.map(\.jsonText).joined(separator: ",")
-    var response = Response.json(
-      text: "{\"jobs\":[\(list)],\"next_cursor\":\(next.map { "\"\($0)\"" } ?? "null")}")
+    let rest = "],\"next_cursor\":\(next.map { "\"\($0)\"" } ?? "null")}"
+    var response = Response.json(bytes: Array("{\"jobs\":[".utf8) + elements(page, asOf: commits) + rest.utf8)
     if let next {
       let rest = request.query.filter { $0.name != "cursor" }.map {
         "\(percentEncoded($0.name))=\(percentEncoded($0.value))&"
@@ -79,10 +79,27 @@ extension API {
     let commits = store.commitCount
     guard let revision = try store.revision(id) else { throw JobStoreError.noSuchJob(id) }
     if let response = jobs.response(id, revision: revision, asOf: commits) { return response }
-    let record = try record(request)
+    return response(try record(request), asOf: commits)
+  }
+
+  /// A job that was read after so many commits, from memory where it has not changed.
+  private func response(_ record: JobRecord, asOf commits: Int) -> Response {
+    let known = jobs.response(record.id, revision: record.revision, asOf: commits)
+    if let known { return known }
     let response = Self.response(record)
-    jobs.keep(response, id, revision: record.revision, asOf: commits)
+    jobs.keep(response, record.id, revision: record.revision, asOf: commits)
     return response
+  }
+
+  /// Jobs as the elements of a JSON array.
+  private func elements(_ records: ArraySlice<JobRecord>, asOf commits: Int) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for record in records {
+      if !bytes.isEmpty { bytes.append(UInt8(ascii: ",")) }
+      // Without the newline at its end.
+      if case .bytes(let job) = response(record, asOf: commits).body { bytes += job.dropLast() }
+    }
+    return bytes
   }
 
   /// `PATCH /jobs/{id}`: name, labels, notes, priority.
