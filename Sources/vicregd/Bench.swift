@@ -11,6 +11,7 @@ enum Bench {
     Command(name: "memory", help: "what a training step needs, by purpose", run: BenchMemory.run),
     Command(name: "profile", help: "where the time of a step goes, as it runs", run: BenchProfile.run),
     Command(name: "regions", help: "what it costs to hand out work", run: BenchRegions.run),
+    Command(name: "scaling", help: "steps on one thread and on all, by turns", run: BenchScaling.run),
     Command(name: "step", help: "time of whole training steps", run: BenchStep.run),
   ]
 
@@ -50,11 +51,14 @@ extension Bench {
 
   /// Seconds of each of `count` calls of `work`, after one that does not count.
   static func seconds(of count: Int, _ work: () throws -> Void) rethrows -> [Double] {
-    try (0...count).map { _ in
-      let start = SystemClock.monotonicNanoseconds
-      try work()
-      return Double(SystemClock.monotonicNanoseconds - start) / 1e9
-    }.dropFirst().map { $0 }
+    try (0...count).map { _ in try seconds(of: work) }.dropFirst().map { $0 }
+  }
+
+  /// Seconds of one call of `work`.
+  static func seconds(of work: () throws -> Void) rethrows -> Double {
+    let start = SystemClock.monotonicNanoseconds
+    try work()
+    return Double(SystemClock.monotonicNanoseconds - start) / 1e9
   }
 
   /// The value in the middle, of at least one.

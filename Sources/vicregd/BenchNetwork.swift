@@ -26,7 +26,7 @@ struct BenchNetwork {
 
   let specification: TrainSpecification
   let batch: Int
-  let threads: Int
+  private(set) var threads: Int
   let convolution: ConvolutionChoice
   let side: Int
   let instructionSet: InstructionSet
@@ -43,6 +43,13 @@ struct BenchNetwork {
     self.convolution = convolution
     side = settings.number("side")
     instructionSet = try InstructionSet.fromEnvironment()
+  }
+
+  /// The same on another number of threads.
+  func with(threads: Int) -> BenchNetwork {
+    var network = self
+    network.threads = threads
+    return network
   }
 
   /// What is measured.
