@@ -96,8 +96,8 @@ extension API {
     var bytes: [UInt8] = []
     for record in records {
       if !bytes.isEmpty { bytes.append(UInt8(ascii: ",")) }
-      // Without the newline at its end.
-      if case .bytes(let job) = response(record, asOf: commits).body { bytes += job.dropLast() }
+      // Without the newline at its end; `dropLast()` would be that of any sequence, byte by byte.
+      if case .bytes(let job) = response(record, asOf: commits).body { bytes += job[..<(job.count - 1)] }
     }
     return bytes
   }
