@@ -91,6 +91,41 @@ import Testing
     }
   }
 
+  @Test func `are the same for requests that differ in their names, and have these names`() throws {
+    let records = Inbox<AccessRecord>()
+    try withPage({ $0.accessLog = { records.send($0) } }) { page, port in
+      let client = try Client(port: port)
+      func ask(_ fields: String) throws -> String? {
+        client.send("GET /page HTTP/1.1\r\n\(fields)\r\n\r\n")
+        let answer = try client.answer()
+        #expect(answer.text == "version 1")
+        let record = try #require(records.receive(timeoutMilliseconds: 5_000).first)
+        #expect(record.requestID == answer.fields["x-request-id"])
+        return answer.fields["x-request-id"]
+      }
+      for id in ["a", "bb", String(repeating: "c", count: 128), "a", "d-._~9"] {
+        #expect(try ask("Host: a\r\nX-Request-Id: \(id)") == id)
+        #expect(try ask("x-ReQuest-iD:\(id)\r\nHost: a\r\nAccept: x") == id)
+      }
+      #expect(page.readings.load(ordering: .relaxed) == 2)
+      // No names, and names that are not taken.
+      for fields in [
+        "Host: a", "Host: a\r\nX-Request-Id: a b", "Host: a\r\nX-Request-Id: ",
+        "Host: a\r\nX-Request-Id: \(String(repeating: "c", count: 129))", "Host: a\r\nX-Request-Id: a\tb",
+      ] {
+        let ids = [try ask(fields), try ask(fields)]
+        #expect(ids[0] != ids[1])
+        #expect(ids.allSatisfy { $0?.utf8.count == 15 })
+      }
+      // The first of two is the name; the other may not be taken for a part of the request.
+      #expect(try ask("Host: a\r\nX-Request-Id: a\r\nX-Request-Id: b") == "a")
+      #expect(try ask("Host: a\r\nX-Request-Id: b\r\nX-Request-Id: b") == "b")
+      // Another name of a field, and a longer one.
+      #expect(try ask("Host: a\r\nX-Request-Ids: z") != "z")
+      #expect(page.handled.load(ordering: .relaxed) == 0)
+    }
+  }
+
   @Test func `come when the request is whole, wherever it was cut`() throws {
     try withPage { _, port in
       let client = try Client(port: port)

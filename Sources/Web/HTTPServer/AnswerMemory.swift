@@ -4,41 +4,50 @@ import Platform
 /// Answers from memory, kept by the exact bytes of the request that they were made for.
 ///
 /// The same bytes are the same request, and as long as what the answer was made of is current they have the
-/// same answer, except `Date` and `X-Request-Id`, which are written into it anew. So nothing is parsed,
-/// routed or serialised twice for clients that ask again and again. Used by one loop alone.
+/// same answer, except `Date` and `X-Request-Id`, which are written into it anew. A client's own name for its
+/// request goes into the answer and changes nothing else, so requests that differ in it alone share one.
+/// Nothing is parsed, routed or serialised twice for clients that ask again and again.
+///
+/// Used by one loop alone.
 final class AnswerMemory {
   private final class Entry {
-    let request: [UInt8]
+    /// The request before and behind the value of its `X-Request-Id`.
+    let request: (front: [UInt8], back: [UInt8])
     let head: RequestHead
     let isCurrent: @Sendable () -> Bool
     let status: Int
     let keepsAlive: Bool
-    /// Where the values of `Date` and `X-Request-Id` begin in `bytes`.
+    /// Head and body of the answer before and behind the value of its `X-Request-Id`.
+    var front: [UInt8]
+    let back: [UInt8]
+    /// Where the value of `Date` begins in `front`.
     let dateOffset: Int
-    let idOffset: Int
-    /// Head and body. They are changed in place, or in a copy where the last answer is still being sent.
-    var bytes: [UInt8]
     var date = ""
 
     init(
-      _ request: [UInt8], _ head: RequestHead, _ answer: InstantAnswer, _ bytes: [UInt8],
-      dateOffset: Int, idOffset: Int
+      _ request: NamedRequest, _ head: RequestHead, _ answer: InstantAnswer, _ bytes: [UInt8], id: Range<Int>,
+      dateOffset: Int
     ) {
-      self.request = request
+      self.request = (Array(request.front), Array(request.back))
       self.head = head
       isCurrent = answer.isCurrent
       status = answer.answer.status
       keepsAlive = answer.answer.keepsAlive
-      (self.dateOffset, self.idOffset) = (dateOffset, idOffset)
-      self.bytes = bytes
+      front = Array(bytes[..<id.lowerBound])
+      back = Array(bytes[id.upperBound...])
+      self.dateOffset = dateOffset
     }
 
-    func write(_ text: String, at offset: Int) {
-      var place = offset
-      for byte in text.utf8 {
-        bytes[place] = byte
-        place += 1
-      }
+    var bytesTotal: Int { front.count + back.count }
+
+    func isFor(_ other: NamedRequest) -> Bool {
+      request.front[...] == other.front && request.back[...] == other.back
+    }
+
+    func setDate(_ text: String) {
+      if date == text { return }
+      date = text
+      for (place, byte) in zip(dateOffset..., text.utf8) { front[place] = byte }
     }
   }
 
@@ -57,37 +66,38 @@ final class AnswerMemory {
 
   /// The answer to a request that consists of exactly these bytes, and its head.
   func answer(to request: ArraySlice<UInt8>) -> (RequestHead, Answer)? {
-    guard let entry = entries[AnswerMemory.slot(request)], entry.request[...] == request, entry.isCurrent(),
-      !responder.isLast
+    guard let request = NamedRequest(request), let entry = entries[AnswerMemory.slot(request)],
+      entry.isFor(request), entry.isCurrent(), !responder.isLast
     else { return nil }
-    let date = responder.dateNow()
-    if date != entry.date {
-      entry.write(date, at: entry.dateOffset)
-      entry.date = date
-    }
-    let label = RequestLabel(id: responder.newRequestID())
-    entry.write(label.id, at: entry.idOffset)
+    entry.setDate(responder.dateNow())
+    let label = RequestLabel(id: request.id ?? responder.newRequestID())
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(entry.bytesTotal + label.id.utf8.count)
+    bytes += entry.front
+    bytes += label.id.utf8
+    bytes += entry.back
     let answer = Answer(
-      segments: [.bytes(entry.bytes)], stream: nil, keepsAlive: entry.keepsAlive, status: entry.status,
+      segments: [.bytes(bytes)], stream: nil, keepsAlive: entry.keepsAlive, status: entry.status,
       label: label)
     return (entry.head, answer)
   }
 
   /// Keeps an answer that is all bytes.
   func keep(_ answer: InstantAnswer, to request: [UInt8], _ head: RequestHead) {
-    // A client that names its requests gets these names back.
-    guard head.headers["X-Request-Id"] == nil, case .bytes(let bytes)? = answer.answer.segments.first,
+    guard let request = NamedRequest(request[...]), case .bytes(let bytes)? = answer.answer.segments.first,
       answer.answer.segments.count == 1,
       let date = AnswerMemory.valueOffset(of: "Date", in: bytes),
-      let id = AnswerMemory.valueOffset(of: "X-Request-Id", in: bytes)
+      let id = AnswerMemory.valueOffset(of: "X-Request-Id", in: bytes), date < id
     else { return }
-    let slot = AnswerMemory.slot(request[...])
-    bytesTotal += bytes.count - (entries[slot]?.bytes.count ?? 0)
+    let entry = Entry(
+      request, head, answer, bytes, id: id..<(id + answer.answer.label.id.utf8.count), dateOffset: date)
+    let slot = AnswerMemory.slot(request)
+    bytesTotal += entry.bytesTotal - (entries[slot]?.bytesTotal ?? 0)
     if bytesTotal > AnswerMemory.bytesMax {
       entries = [Entry?](repeating: nil, count: AnswerMemory.slotCount)
-      bytesTotal = bytes.count
+      bytesTotal = entry.bytesTotal
     }
-    entries[slot] = Entry(request, head, answer, bytes, dateOffset: date, idOffset: id)
+    entries[slot] = entry
   }
 
   /// Where the value of a field of the head begins.
@@ -96,9 +106,9 @@ final class AnswerMemory {
   }
 
   /// FNV-1a over the length and the front, where requests differ.
-  private static func slot(_ request: ArraySlice<UInt8>) -> Int {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325 ^ UInt64(request.count)
-    for byte in request.prefix(hashedBytes) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+  private static func slot(_ request: NamedRequest) -> Int {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325 ^ UInt64(request.front.count + request.back.count)
+    for byte in request.front.prefix(hashedBytes) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
     return Int((hash ^ hash >> 32) % UInt64(slotCount))
   }
 
@@ -109,4 +119,37 @@ final class AnswerMemory {
 struct InstantAnswer {
   let answer: Answer
   let isCurrent: @Sendable () -> Bool
+}
+
+/// The bytes of a request, taken apart at the value of `X-Request-Id`.
+private struct NamedRequest {
+  /// Everything, where the client gives no name.
+  let front: ArraySlice<UInt8>
+  let id: String?
+  let back: ArraySlice<UInt8>
+
+  private static let fieldName = Array("x-request-id:".utf8)
+
+  /// nil for a request whose name would not be taken, or that has two.
+  init?(_ bytes: ArraySlice<UInt8>) {
+    var value: Range<Int>?
+    var line = bytes
+    while let end = line.firstIndex(of: 0x0A) {
+      line = line[(end + 1)...]
+      guard line.count > Self.fieldName.count,
+        zip(line, Self.fieldName).allSatisfy({ $0 == $1 || $1 >= 0x61 && $0 | 0x20 == $1 })
+      else { continue }
+      let rest = line.dropFirst(Self.fieldName.count).drop { $0 == 0x20 || $0 == 0x09 }
+      guard value == nil, let end = rest.firstIndex(of: 0x0D) else { return nil }
+      value = rest.startIndex..<end
+    }
+    guard let value else {
+      (front, id, back) = (bytes, nil, [])
+      return
+    }
+    guard RequestIdentifiers.isFit(bytes[value]) else { return nil }
+    front = bytes[..<value.lowerBound]
+    id = String(decoding: bytes[value], as: UTF8.self)
+    back = bytes[value.upperBound...]
+  }
 }

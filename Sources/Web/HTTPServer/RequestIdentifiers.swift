@@ -8,12 +8,13 @@ final class RequestIdentifiers: Sendable {
 
   /// The client's own `X-Request-Id` where it is 1 to 128 letters, digits and `-._~`; else a new one.
   func id(of head: RequestHead?) -> String {
-    if let given = head?.headers["X-Request-Id"], (1...128).contains(given.utf8.count),
-      given.utf8.allSatisfy(RequestIdentifiers.isAllowed)
-    {
-      return given
-    }
+    if let given = head?.headers["X-Request-Id"], RequestIdentifiers.isFit(given.utf8) { return given }
     return new()
+  }
+
+  /// Whether a client's own name for its request is taken.
+  static func isFit(_ id: some Collection<UInt8>) -> Bool {
+    (1...128).contains(id.count) && id.allSatisfy(isAllowed)
   }
 
   /// A new name of fifteen characters: one part of this life of the server, one of the request.
