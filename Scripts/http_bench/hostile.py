@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What hostile and many clients do to a normal one beside them: slowhttptest's modes, connections that break, crowds.
 
-    hostile.py [--binary .build/release/vicregd] [--seconds 10] [--only header,body,read,reset,half,download,crowd,files]
+    hostile.py [--binary .build/release/vicregd] [--seconds 15] [--only header,body,read,reset,half,download,crowd,files]
 
 Everything stays on loopback. While each attack runs, a normal client asks every 20 ms; its latencies are printed.
 Needs slowhttptest.
@@ -45,6 +45,9 @@ class Daemon:
     def cpu(self):
         fields = open(f"/proc/{self.process.pid}/stat").read().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def worker(self):
         """The process of the job that runs."""
@@ -99,12 +102,21 @@ def attack(name, daemon, work):
           flush=True)
 
 
-def slow(daemon, seconds, *flags):
-    command = ["slowhttptest", "-c", "1000", "-r", "500", "-l", str(seconds), "-p", "3", "-u", f"{daemon.url}/jobs",
-               *flags]
-    text = subprocess.run(command, capture_output=True, text=True).stdout
-    last = re.findall(r"(pending|connected|error|closed):\s+(\d+)", re.sub(r"\x1b\[[0-9;]*m", "", text))[-4:]
-    return " ".join(f"{key} {value}" for key, value in last)
+def slow(daemon, seconds, path, *flags):
+    """A thousand connections of slowhttptest; it ends early when the daemon has closed all of them."""
+    command = ["slowhttptest", "-c", "1000", "-r", "500", "-l", str(seconds), "-p", "3", "-u", daemon.url + path, *flags]
+    before, most, started = daemon.descriptors(), 0, time.monotonic()
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)
+        while process.poll() is None:
+            left = daemon.descriptors() - before
+            most = max(most, left)
+            time.sleep(0.1)
+        output.seek(0)
+        text = re.sub(r"\x1b\[[0-9;]*m", "", output.read())
+    last = re.findall(r"(pending|connected|error|closed):\s+(\d+)", text)[-4:]
+    return (f"(at most {most} connections, {max(0, left)} left after {time.monotonic() - started:.1f} s; slowhttptest: "
+            + " ".join(f"{key} {value}" for key, value in last) + ")")
 
 
 def resets(daemon, seconds):
@@ -202,32 +214,38 @@ def crowd(daemon, idle, followers):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--binary", default=f"{HERE}/../../.build/release/vicregd")
-    parser.add_argument("--seconds", type=int, default=10)
+    parser.add_argument("--seconds", type=int, default=15)
     parser.add_argument("--only", default="header,body,read,reset,half,download,files,crowd")
     args = parser.parse_args()
     only = args.only.split(",")
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    root = tempfile.mkdtemp()
+    with open(f"{root}/large.bin", "wb") as large:
+        for _ in range(100):
+            large.write(os.urandom(1_000_000))
+    if {"header", "body", "read"} & set(only):
+        # Time-outs that pass during the attack.
+        patience = Daemon(args.binary, "--public", root, "--header-seconds", "4", "--body-seconds", "4",
+                          "--write-seconds", "4")
+        if "header" in only:
+            attack("slow headers", patience, lambda: slow(patience, args.seconds, "/jobs", "-H", "-i", "1"))
+        if "body" in only:
+            attack("slow bodies", patience, lambda: slow(
+                patience, args.seconds, "/jobs", "-B", "-i", "1", "-x", "8", "-s", "8192"))
+        if "read" in only:
+            attack("slow reading", patience, lambda: slow(
+                patience, args.seconds, "/large.bin", "-X", "-w", "512", "-y", "1024", "-n", "1", "-z", "32"))
+        patience.stop()
     daemon = Daemon(args.binary)
-    if "header" in only:
-        attack("slow headers", daemon, lambda: slow(daemon, args.seconds, "-H", "-i", "3"))
-    if "body" in only:
-        attack("slow bodies", daemon, lambda: slow(daemon, args.seconds, "-B", "-i", "3", "-s", "8192"))
-    if "read" in only:
-        attack("slow reading", daemon, lambda: slow(
-            daemon, args.seconds, "-X", "-w", "1", "-y", "2", "-n", "3", "-z", "1", "-k", "3"))
     if "reset" in only:
         attack("resets", daemon, lambda: resets(daemon, args.seconds))
     if "half" in only:
         attack("half-open", daemon, lambda: half_open(daemon, min(args.seconds, 8)))
     if "download" in only:
-        root = tempfile.mkdtemp()
-        with open(f"{root}/large.bin", "wb") as large:
-            for _ in range(100):
-                large.write(os.urandom(1_000_000))
         files = Daemon(args.binary, "--public", root)
         attack("slow downloads", files, lambda: downloads(files, args.seconds))
         files.stop()
-        shutil.rmtree(root)
+    shutil.rmtree(root)
     if "crowd" in only:
         attack("crowd", daemon, lambda: crowd(daemon, 10_000, 2_000))
     print(f"stopped in {daemon.stop():.2f} s")

@@ -95,6 +95,8 @@ import Testing
       #expect(stream.isClosedOnce())
       // What the two kernels hold for a connection is a few MiB at most.
       #expect(stream.pulls.load(ordering: .relaxed) < 60)
+      // Nor does the server's kernel keep its part for a client that was given up.
+      #expect(client.rest().count < 1 << 20)
     }
   }
 

@@ -46,6 +46,9 @@ final class Channel {
     socket.shutDownWriting()
   }
 
+  /// Makes the close drop what the kernel still holds for the other end.
+  func resetOnClose() { socket.resetOnClose() }
+
   private func transfer(_ transfer: TLSSession.Transfer) -> Socket.Transfer {
     switch transfer {
     case .moved(let count): .moved(count)

@@ -76,6 +76,8 @@ struct ConnectionMachine {
   /// The request that is being answered, byte by byte; empty if it did not come alone and at once.
   private(set) var requestBytes: [UInt8] = []
   private var inputHasEnded = false
+  /// The client has not taken an answer in its time, and is not to be waited for by the kernel either.
+  private(set) var hasStalled = false
   private var keepsAlive = true
   private var isStopping = false
   /// The status of the answer that is being sent.
@@ -247,7 +249,10 @@ struct ConnectionMachine {
   mutating func deadlinePassed(now: UInt64) {
     guard let due = deadline, due <= now else { return }
     deadline = nil
-    if !output.isEmpty { return abandon() }
+    if !output.isEmpty {
+      hasStalled = true
+      return abandon()
+    }
     switch phase {
     case .pausing(let stream): phase = .sending(.pull(stream))
     case .waiting(let request): phase = .resuming(request)

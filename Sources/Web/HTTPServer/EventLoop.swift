@@ -225,6 +225,7 @@ extension EventLoop {
 
   private func close(_ connection: Connection) {
     guard connections.removeValue(forKey: connection.token) != nil else { return }
+    if connection.machine.hasStalled { connection.channel.resetOnClose() }
     census.leave(connection.channel.peer)
     if resumesListeningAt != nil { listenAgain() }
   }
