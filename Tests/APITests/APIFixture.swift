@@ -46,7 +46,14 @@ final class APIFixture: Sendable {
     _ method: Method, _ target: String, _ body: String = "", headers: [(String, String)] = []
   ) -> Response {
     let request = request(method, target, body, headers)
-    return router.respond(to: request).conditioned(by: request)
+    let response = router.respond(to: request)
+    // What is written is waited for; who waits for a change of a job sees to it itself.
+    if method == .post, case .pending(let pending) = response.body,
+      case .answer(let answer)? = try? pending.next(mustAnswer: true)
+    {
+      return answer.conditioned(by: request)
+    }
+    return response.conditioned(by: request)
   }
 
   /// What is at hand in memory for a GET.

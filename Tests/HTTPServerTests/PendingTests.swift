@@ -52,6 +52,51 @@ private final class HeldAnswer: PendingAnswer {
     }
   }
 
+  /// An answer that comes at once and is at hand from then on.
+  private final class QuickAnswer: PendingAnswer {
+    private let wake = Mutex<@Sendable () -> Void>({})
+    private let isThere = Mutex(false)
+
+    func attach(wake: @escaping @Sendable () -> Void) { self.wake.withLock { $0 = wake } }
+
+    func ready() -> Response? {
+      isThere.withLock { $0 } ? Response(status: 201, contentType: "text/plain", bytes: [65, 66]) : nil
+    }
+
+    func next(mustAnswer: Bool) -> PendingStep {
+      // It comes while somebody asks, so that nobody is waiting yet.
+      isThere.withLock { $0 = true }
+      wake.withLock { $0 }()
+      return .idle(milliseconds: 60_000)
+    }
+
+    func close() {}
+  }
+
+  @Test func `that are at hand need no handler, and keep what was given beside them`() throws {
+    let records = Inbox<AccessRecord>()
+    let handler: Handler = { _ in
+      let quick = QuickAnswer()
+      var response = Response(body: .pending(quick))
+      response.headers.add("X-Beside", "yes")
+      response.principal = "lab"
+      return response
+    }
+    try withServer({ $0.accessLog = { records.send($0) } }, handler: handler) { port in
+      let client = try Client(port: port)
+      for _ in 0..<100 {
+        client.send(request)
+        let answer = try client.answer()
+        #expect(answer.status == 201)
+        #expect(answer.text == "AB")
+        #expect(answer.fields["x-beside"] == "yes")
+      }
+    }
+    var seen: [AccessRecord] = []
+    while seen.count < 100 { seen += records.receive(timeoutMilliseconds: 5_000) }
+    #expect(seen.allSatisfy { $0.principal == "lab" && $0.status == 201 })
+  }
+
   @Test func `are asked for again after their time`() throws {
     let held = HeldAnswer(idleMilliseconds: 1)
     try withServer(handler: serving(held)) { port in

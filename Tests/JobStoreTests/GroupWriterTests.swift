@@ -52,15 +52,67 @@ import Testing
     #expect(commits.withLock { $0 } <= 200)
   }
 
+  /// Queues under a key and waits for what becomes of it.
+  private static func enqueue(
+    _ jobs: [NewJob], under key: IdempotencyKey?, in store: JobStore,
+    _ describe: @escaping @Sendable ([JobRecord]) -> StoredAnswer
+  ) -> JobStore.Enqueued? {
+    let outcomes = Inbox<JobStore.Enqueued>()
+    store.enqueue(jobs, under: key, describe: describe) { outcomes.send($0) }
+    return outcomes.receive(timeoutMilliseconds: 30_000).first
+  }
+
+  @Test func `nobody has to wait for them, and one that fails fails alone`() throws {
+    let settled = Inbox<(number: Int, id: String?)>()
+    let missing = try EvaluateSpecification.parse(["checkpoint": ["job": .string(store.newID().text)]])
+    for number in 0..<300 {
+      let job = new(number % 3 == 0 ? .evaluate(missing) : .train(.preset(.small)))
+      store.enqueue([job], under: nil) { records in
+        StoredAnswer(status: 201, headers: [:], body: records.map(\.id.text).joined())
+      } settled: { outcome in
+        settled.send((number, try? outcome.get().answer.body))
+      }
+    }
+    var outcomes: [(number: Int, id: String?)] = []
+    while outcomes.count < 300 {
+      let more = settled.receive(timeoutMilliseconds: 30_000)
+      try #require(!more.isEmpty)
+      outcomes += more
+    }
+    #expect(outcomes.map(\.number) == Array(0..<300))
+    #expect(outcomes.allSatisfy { ($0.id == nil) == ($0.number % 3 == 0) })
+    #expect(store.commitCount < 300)
+    // On the disk, in the order in which they were given.
+    #expect(try fixture.reopened().list(limit: 500).reversed().map(\.id.text) == outcomes.compactMap(\.id))
+  }
+
+  @Test func `the last hold of a store may be that of its own thread`() throws {
+    let gone = Inbox<Bool>()
+    var store: JobStore? = try fixture.reopened()
+    weak let remembered = store
+    let turn = Inbox<Void>()
+    store?.enqueue([new(.train(.preset(.small)))], under: nil) { _ in
+      StoredAnswer(status: 201, headers: [:], body: "")
+    } settled: { [store] outcome in
+      _ = turn.receive(timeoutMilliseconds: 30_000)
+      gone.send(store != nil && (try? outcome.get()) != nil)
+    }
+    store = nil
+    turn.send(())
+    #expect(gone.receive(timeoutMilliseconds: 30_000) == [true])
+    while remembered != nil { Thread.yieldSlice() }
+    #expect(try self.store.list(limit: 10).count == 1)
+  }
+
   @Test func `a key lets one of many equal requests create`() throws {
     let store = store
     let key = IdempotencyKey(owner: "", key: "k", requestSHA256: "aa")
     let answers = Mutex<[(StoredAnswer, Bool)]>([])
     try together(6) { _ in
       let job = NewJob(id: store.newID(), labelling: JobLabelling(), specification: .train(.preset(.small)))
-      let got = try? store.enqueue([job], under: key) { records in
+      let got = try? Self.enqueue([job], under: key, in: store) { records in
         StoredAnswer(status: 201, headers: ["Location": "/\(records[0].id)"], body: "é \(records[0].id)")
-      }
+      }?.get()
       if let got { answers.withLock { $0.append((got.answer, got.isRepeated)) } }
     }
     let got = answers.withLock { $0 }

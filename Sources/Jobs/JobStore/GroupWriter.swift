@@ -2,75 +2,127 @@ import Platform
 import SQLite
 import Synchronization
 
-/// The one writing connection, shared so that writes which come at the same time share a commit.
+/// The one writing connection, on a thread of its own, where writes that wait together share a commit.
 ///
-/// A write that finds nobody at work leads: it runs itself and all that have come meanwhile, each in a
-/// savepoint, on its own thread, and commits for all of them; then the first that has come since leads. So a
-/// single write is committed at once, many together pay for one sync of the disk, and each thread
-/// sleeps once.
+/// A single write is committed at once; those that come meanwhile are run together, each in a savepoint, and
+/// pay for one sync of the disk. Whoever has something else to do need not wait for its write.
 final class GroupWriter: Sendable {
-  private struct Queue {
-    var waiting: [Write] = []
-    /// Whether somebody leads, or has been told to.
-    var isLed = false
+  private let thread: Thread
+  /// What comes next; nil: nothing more.
+  private let inbox = Inbox<Write?>()
+  private let counter = CommitCounter()
+
+  /// Commits so far; counts one before any of its writes is settled.
+  var commits: Int { counter.commits.load(ordering: .acquiring) }
+
+  /// Starts the thread.
+  ///
+  /// - Parameter committed: called after each commit on that thread.
+  init(_ connection: Connection, committed: @escaping @Sendable () -> Void) throws(SystemError) {
+    let (inbox, counter) = (inbox, counter)
+    thread = try Thread(name: "store-writer") {
+      let work = WritingThread(connection: connection, counter: counter, committed: committed)
+      while work.run(inbox.receive(timeoutMilliseconds: nil)) {}
+    }
   }
+
+  /// Returns when the connection is closed, unless it is the thread itself that had the last hold of this.
+  deinit {
+    inbox.send(nil)
+    if !thread.isCurrent { thread.join() }
+  }
+
+  /// Runs `body` alone among writers; then `settled` with what it returned, when what it wrote is on the
+  /// disk, or with why nothing was written. Both run on the writing thread, where they must not wait for
+  /// another write.
+  func write<T: Sendable>(
+    _ body: @escaping (Connection) throws -> T, settled: @escaping (Result<T, any Error>) -> Void
+  ) {
+    var value: T?
+    let write = Write {
+      value = try body($0)
+    } settled: { error in
+      if let error { return settled(.failure(error)) }
+      guard let value else { preconditionFailure("A write was settled that had not run.") }
+      settled(.success(value))
+    }
+    inbox.send(write)
+  }
+
+  /// As above, and waits for it. Not to be called on the writing thread.
+  func write<T: Sendable>(_ body: (Connection) throws -> T) throws -> T {
+    try withoutActuallyEscaping(body) { body in
+      let outcome = Outcome<T>()
+      write(body, settled: outcome.set)
+      return try outcome.wait()
+    }
+  }
+}
+
+/// How many commits there have been.
+private final class CommitCounter: Sendable {
+  let commits = Atomic<Int>(0)
+}
+
+/// One write. Unchecked because its closures are touched by the writing thread alone once it was sent.
+private final class Write: @unchecked Sendable {
+  /// Gone when the write is settled, as it must not outlive the call of somebody who waits for it.
+  private var body: ((Connection) throws -> Void)?
+  private let settled: ((any Error)?) -> Void
+
+  init(_ body: @escaping (Connection) throws -> Void, settled: @escaping ((any Error)?) -> Void) {
+    self.body = body
+    self.settled = settled
+  }
+
+  func run(_ connection: Connection) throws { try body?(connection) }
+
+  /// Tells that it is on the disk, or why it is not.
+  func settle(_ error: (any Error)?) {
+    body = nil
+    settled(error)
+  }
+}
+
+/// What a thread that waits for its write gets. Unchecked because `monitor` guards it.
+private final class Outcome<T: Sendable>: @unchecked Sendable {
+  private let monitor = Monitor()
+  private var result: Result<T, any Error>?
+
+  func set(_ result: Result<T, any Error>) { monitor.signal { self.result = result } }
+
+  func wait() throws -> T {
+    let result = monitor.wait(until: { self.result != nil }, then: { self.result })
+    guard let result else { preconditionFailure("A monitor let somebody go too early.") }
+    return try result.get()
+  }
+}
+
+/// What the writing thread does.
+private struct WritingThread {
+  let connection: Connection
+  let counter: CommitCounter
+  let committed: @Sendable () -> Void
 
   /// A commit takes in no more writes than this.
   private static let writesMax = 128
 
-  private let connection: Connection
-  private let queue = Mutex(Queue())
-  private let committed: @Sendable () -> Void
-  /// Commits so far; counts one before any of its writes returns.
-  let commits = Atomic<Int>(0)
-
-  /// - Parameter committed: called after each commit, outside of every lock.
-  init(_ connection: Connection, committed: @escaping @Sendable () -> Void) {
-    self.connection = connection
-    self.committed = committed
+  /// Settles the writes that have come; false when they were the last.
+  func run(_ messages: [Write?]) -> Bool {
+    var rest = messages.compactMap(\.self)[...]
+    while !rest.isEmpty { rest = rest.dropFirst(settle(rest.prefix(Self.writesMax))) }
+    return !messages.contains { $0 == nil }
   }
 
-  /// Runs `body` alone among writers; returns when what it wrote is on the disk, or throws and nothing is.
-  /// `body` may run on the thread of another write, which this one waits for.
-  func write<T: Sendable>(_ body: (Connection) throws -> T) throws -> T {
-    try withoutActuallyEscaping(body) { body in
-      var value: T?
-      let write = Write { value = try body($0) }
-      let leads = queue.withLock { queue in
-        queue.waiting.append(write)
-        defer { queue.isLed = true }
-        return !queue.isLed
-      }
-      if leads || write.waitForTurn() { lead() }
-      if let error = write.error { throw error }
-      guard let value else { preconditionFailure("A write was settled that had not run.") }
-      return value
-    }
-  }
-
-  /// Settles the writes that wait, the caller's among them, and passes the lead on.
-  private func lead() {
-    var rest = queue.withLock { queue in
-      defer { queue.waiting.removeFirst(min(queue.waiting.count, Self.writesMax)) }
-      return queue.waiting.prefix(Self.writesMax)
-    }
-    while !rest.isEmpty { rest = settle(rest) }
-    let next = queue.withLock { queue in
-      queue.isLed = !queue.waiting.isEmpty
-      return queue.waiting.first
-    }
-    next?.takeTurn()
-  }
-
-  /// Runs and commits writes; returns those that are left when SQLite has given up the transaction.
-  private func settle(_ writes: ArraySlice<Write>) -> ArraySlice<Write> {
+  /// Runs and commits writes; returns how many, which are fewer when SQLite has given up the transaction.
+  private func settle(_ writes: ArraySlice<Write>) -> Int {
     var outcomes: [(write: Write, error: (any Error)?)] = []
     var loss: (any Error)?
     do {
       try connection.execute("BEGIN IMMEDIATE")
     } catch {
       for write in writes { write.settle(error) }
-      return []
+      return writes.count
     }
     for write in writes where loss == nil {
       do {
@@ -89,10 +141,10 @@ final class GroupWriter: Sendable {
       // If this fails as well there is no transaction left to undo.
       if connection.isInTransaction { _ = try? connection.execute("ROLLBACK") }
     }
-    commits.add(1, ordering: .releasing)
+    counter.commits.add(1, ordering: .releasing)
     for (write, error) in outcomes { write.settle(error ?? loss) }
     committed()
-    return writes.dropFirst(outcomes.count)
+    return outcomes.count
   }
 
   private func run(_ write: Write) throws {
@@ -106,40 +158,6 @@ final class GroupWriter: Sendable {
         try connection.execute("RELEASE write")
       }
       throw error
-    }
-  }
-}
-
-/// One write and what became of it. Unchecked because whoever leads touches it while its owner sleeps, and
-/// `monitor` orders the two.
-private final class Write: @unchecked Sendable {
-  /// Gone when the write is settled, as it must not outlive its owner's call.
-  private var body: ((Connection) throws -> Void)?
-  /// Why nothing was written.
-  private(set) var error: (any Error)?
-  private let monitor = Monitor()
-  private var isSettled = false
-  private var isToLead = false
-
-  init(_ body: @escaping (Connection) throws -> Void) { self.body = body }
-
-  /// Runs it on whatever thread this is.
-  func run(_ connection: Connection) throws { try body?(connection) }
-
-  /// Sleeps until the write is settled (false) or has to lead (true).
-  func waitForTurn() -> Bool {
-    monitor.wait(until: { isSettled || isToLead }, then: { !isSettled })
-  }
-
-  /// Wakes the owner, which is to lead.
-  func takeTurn() { monitor.signal { isToLead = true } }
-
-  /// Wakes the owner, whose write is on the disk or has failed.
-  func settle(_ error: (any Error)?) {
-    monitor.signal {
-      self.error = error
-      body = nil
-      isSettled = true
     }
   }
 }

@@ -102,6 +102,30 @@ package struct JobRecord: Sendable, Equatable {
   }
 }
 
+/// What others that name a job have to know of it.
+package struct JobStanding: Sendable, Equatable {
+  package let id: JobID
+  /// Position in the order of arrival.
+  let sequence: Int
+  package let kind: JobKind
+  package let state: JobState
+  package let reason: Reason?
+
+  /// Reads a row that has these columns.
+  ///
+  /// - Throws: `JobStoreError.unreadableRow`.
+  init(_ row: Row) throws {
+    sequence = row.integer("sequence")
+    guard let id = JobID(row.text("id")), let kind = JobKind(rawValue: row.text("kind")),
+      let state = JobState(rawValue: row.text("state"))
+    else { throw JobStoreError.unreadableRow(sequence: sequence) }
+    self.id = id
+    self.kind = kind
+    self.state = state
+    reason = row.optionalText("reason").flatMap(Reason.init)
+  }
+}
+
 /// A job that is to be queued.
 package struct NewJob: Sendable {
   package var id: JobID

@@ -41,31 +41,43 @@ extension JobStore {
     try read { try answer(to: key, $0) }
   }
 
-  /// Queues jobs as `enqueue` does and keeps the answer under the key, both or neither. If another request
-  /// has used the key meanwhile, nothing is queued and its answer is given.
+  /// What became of jobs that were to be queued: the answer, and whether it is that of an earlier request.
+  package typealias Enqueued = Result<(answer: StoredAnswer, isRepeated: Bool), any Error>
+
+  /// Queues jobs as `enqueue` does, without waiting for the disk, and keeps the answer under the key, both or
+  /// neither. If another request has used the key meanwhile, nothing is queued and its answer is given.
   ///
-  /// - Parameter describe: makes the answer of the queued jobs.
+  /// - Parameters:
+  ///   - describe: makes the answer of the queued jobs.
+  ///   - settled: is called when they are on the disk or nothing is, on the writing thread, which it must not
+  ///     hold up.
   package func enqueue(
-    _ jobs: [NewJob], under key: IdempotencyKey, describe: ([JobRecord]) -> StoredAnswer
-  ) throws -> (answer: StoredAnswer, isRepeated: Bool) {
-    try write { connection in
-      if let known = try answer(to: key, connection) { return (known, true) }
+    _ jobs: [NewJob], under key: IdempotencyKey?,
+    describe: @escaping @Sendable ([JobRecord]) -> StoredAnswer,
+    settled: @escaping @Sendable (Enqueued) -> Void
+  ) {
+    let body = { [self] (connection: Connection) throws -> (answer: StoredAnswer, isRepeated: Bool) in
+      if let key, let known = try answer(to: key, connection) { return (known, true) }
       let answer = describe(try insert(jobs, connection))
-      let now = clock()
-      try connection.execute(
-        "DELETE FROM idempotency_keys WHERE created_at_ms < ?",
-        [.integer(now - Self.keyDaysMax * 86_400_000)])
-      try connection.execute(
-        """
-        INSERT INTO idempotency_keys (owner, key, request_sha256, status, headers, body, created_at_ms)
-        VALUES (?, ?, ?, ?, ?, ?, ?)
-        """,
-        [
-          .text(key.owner), .text(key.key), .text(key.requestSHA256), .integer(answer.status),
-          .text(JSON.object(answer.headers.mapValues(JSON.string)).text), .text(answer.body), .integer(now),
-        ])
+      if let key { try keep(answer, under: key, connection) }
       return (answer, false)
     }
+    write(body, settled: settled)
+  }
+
+  private func keep(_ answer: StoredAnswer, under key: IdempotencyKey, _ connection: Connection) throws {
+    let now = clock()
+    try connection.execute(
+      "DELETE FROM idempotency_keys WHERE created_at_ms < ?", [.integer(now - Self.keyDaysMax * 86_400_000)])
+    try connection.execute(
+      """
+      INSERT INTO idempotency_keys (owner, key, request_sha256, status, headers, body, created_at_ms)
+      VALUES (?, ?, ?, ?, ?, ?, ?)
+      """,
+      [
+        .text(key.owner), .text(key.key), .text(key.requestSHA256), .integer(answer.status),
+        .text(JSON.object(answer.headers.mapValues(JSON.string)).text), .text(answer.body), .integer(now),
+      ])
   }
 
   private func answer(to key: IdempotencyKey, _ connection: Connection) throws -> StoredAnswer? {

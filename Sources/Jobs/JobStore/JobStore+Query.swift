@@ -7,6 +7,15 @@ extension JobStore {
     try read { try record(id, $0) }
   }
 
+  /// What others that name the job have to know of it, if there is one.
+  package func standing(of id: JobID) throws -> JobStanding? { try read { try standing(of: id, $0) } }
+
+  /// As above, by a connection that may stand in a transaction.
+  func standing(of id: JobID, _ connection: Connection) throws -> JobStanding? {
+    try connection.first(
+      "SELECT id, sequence, kind, state, reason FROM jobs WHERE id = ?", [.text(id.text)], JobStanding.init)
+  }
+
   /// The revision of the job of that id, if there is one.
   package func revision(_ id: JobID) throws -> Int? {
     try read {

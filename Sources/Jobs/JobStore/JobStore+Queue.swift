@@ -17,8 +17,7 @@ extension JobStore {
       let needs = try job.allNeeds.map { try usableNeed($0, of: job, connection) }
       let isBlocked = needs.contains { !job.policy.isMet(by: $0.state) }
       let names = needs.sorted { $0.sequence < $1.sequence }.map { JSON.string($0.id.text) }
-      try insert(job, isBlocked ? .blocked : .queued, needs: .array(names), connection)
-      let record = try existing(job.id, connection)
+      let record = try insert(job, isBlocked ? .blocked : .queued, needs: .array(names), connection)
       for need in needs {
         try connection.execute(
           "INSERT INTO job_dependencies (job, needs) VALUES (?, ?)",
@@ -28,8 +27,8 @@ extension JobStore {
     }
   }
 
-  private func usableNeed(_ id: JobID, of job: NewJob, _ connection: Connection) throws -> JobRecord {
-    let needed = try record(id, connection)
+  private func usableNeed(_ id: JobID, of job: NewJob, _ connection: Connection) throws -> JobStanding {
+    let needed = try standing(of: id, connection)
     let isCheckpoint = job.checkpointNeed == id
     guard let needed, !isCheckpoint || needed.kind == .train,
       !needed.state.isFinished || job.policy.isMet(by: needed.state)
@@ -37,13 +36,16 @@ extension JobStore {
     return needed
   }
 
-  private func insert(_ job: NewJob, _ state: JobState, needs: JSON, _ connection: Connection) throws {
+  private func insert(
+    _ job: NewJob, _ state: JobState, needs: JSON, _ connection: Connection
+  ) throws -> JobRecord {
     let now = clock()
-    try connection.execute(
+    let record = try connection.first(
       """
       INSERT INTO jobs (id, kind, name, notes, labels, priority, state, spec, steps, on_dependency_failure,
         max_duration_ms, max_attempts, needed_jobs, created_at_ms, changed_at_ms, changed_by)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'user')
+      RETURNING \(JobRecord.columns)
       """,
       [
         .text(job.id.text), .text(job.specification.kind.rawValue), .optional(job.labelling.name),
@@ -52,7 +54,9 @@ extension JobStore {
         .optional(job.steps), .text(job.policy.onDependencyFailure.rawValue),
         .optional(job.policy.maxDurationSeconds.map { $0 * 1000 }), .integer(job.policy.maxAttempts),
         .text(needs.text), .integer(now), .integer(now),
-      ])
+      ], JobRecord.init)
+    guard let record else { throw JobStoreError.noSuchJob(job.id) }
+    return record
   }
 
   /// Takes the queued job of the highest priority that has waited longest and may be tried by now, and makes

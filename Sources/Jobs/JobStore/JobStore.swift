@@ -5,8 +5,9 @@ import Synchronization
 
 /// The queue and everything that jobs have told, in one SQLite file.
 ///
-/// Every SQL statement of the product stands in this target. There is one writing connection, which takes
-/// turns and shares commits, and a pool of reading ones; a method returns when what it wrote is on the disk.
+/// Every SQL statement of the product stands in this target. There is one writing connection, whose writes
+/// share commits, and a pool of reading ones; a method returns, or calls back, when what it wrote is on the
+/// disk.
 package final class JobStore: Sendable {
   private let writer: GroupWriter
   let observers = CommitObservers()
@@ -28,7 +29,7 @@ package final class JobStore: Sendable {
   /// - Parameters:
   ///   - clock: Unix time in milliseconds.
   ///   - random: 32 unpredictable bits, for ids.
-  /// - Throws: `SQLiteError`, `MigrationError`.
+  /// - Throws: `SQLiteError`, `MigrationError`, `SystemError`.
   package init(
     path: String, migrations: [Migration],
     clock: @escaping @Sendable () -> Int = { SystemClock.unixMilliseconds },
@@ -41,7 +42,7 @@ package final class JobStore: Sendable {
     self.path = path
     self.clock = clock
     self.random = random
-    writer = GroupWriter(connection) { [observers] in observers.call() }
+    writer = try GroupWriter(connection) { [observers] in observers.call() }
   }
 
   /// The migrations in a folder, by number; other files are left alone.
@@ -72,10 +73,17 @@ package final class JobStore: Sendable {
 
   /// How many commits there have been; grows before a method that wrote returns. What was read after a look
   /// at this number is still so as long as the number is the same.
-  package var commitCount: Int { writer.commits.load(ordering: .acquiring) }
+  package var commitCount: Int { writer.commits }
 
   /// Runs `body` alone among writers: all of it or nothing, and on the disk when this returns.
   func write<T: Sendable>(_ body: (Connection) throws -> T) throws -> T { try writer.write(body) }
+
+  /// As above without waiting: `settled` is called on the writing thread when it is on the disk or failed.
+  func write<T: Sendable>(
+    _ body: @escaping (Connection) throws -> T, settled: @escaping (Result<T, any Error>) -> Void
+  ) {
+    writer.write(body, settled: settled)
+  }
 
   /// Runs `body` beside the writer; each statement sees a state of its own.
   func read<T: Sendable>(_ body: (Connection) throws -> T) throws -> T {

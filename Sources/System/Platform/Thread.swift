@@ -39,6 +39,9 @@ package final class Thread: @unchecked Sendable {
     pthread_join(handle, nil)
   }
 
+  /// Whether it is this thread that asks.
+  package var isCurrent: Bool { pthread_equal(handle, pthread_self()) != 0 }
+
   /// Gives the rest of this thread's time slice to another one.
   package static func yieldSlice() { sched_yield() }
 }

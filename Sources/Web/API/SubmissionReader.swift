@@ -64,15 +64,15 @@ struct SubmissionReader {
       let shown = JSON.string(String(name.prefix(80))).text
       let requirement = "must be the ref of an earlier job of the request or the id of a job"
       // A store that cannot be read is told of when the job is to be written.
-      guard let record = JobID(name).flatMap({ try? api.store.job($0) }) else {
+      guard let needed = JobID(name).flatMap({ try? api.store.standing(of: $0) }) else {
         problems.add(pointer, "\(requirement), there is no job \(shown)")
         return nil
       }
-      if record.state.isFinished && record.state != .succeeded && policy.onDependencyFailure == .cancel {
-        problems.add(pointer, "\(requirement) that can still succeed, \(shown) is \(record.state.rawValue)")
+      if needed.state.isFinished && needed.state != .succeeded && policy.onDependencyFailure == .cancel {
+        problems.add(pointer, "\(requirement) that can still succeed, \(shown) is \(needed.state.rawValue)")
         return nil
       }
-      return record.id
+      return needed.id
     }
   }
 
@@ -115,14 +115,14 @@ struct SubmissionReader {
 
   /// The training that an evaluation names.
   private enum Training {
-    case stored(JobRecord)
+    case stored(JobStanding)
     /// Stands earlier in the same request.
     case coming(NewJob)
   }
 
   private func dataset(of training: Training) -> String? {
     switch training {
-    case .stored(let record): api.trainingDatasets.name(of: record)
+    case .stored(let job): api.trainingDatasets.name(of: job.id, in: api.store)
     case .coming(let job): job.specification.json["dataset"]?["name"]?.string
     }
   }
@@ -136,20 +136,20 @@ struct SubmissionReader {
       return nil
     }
     do {
-      guard let record = try JobID(name).flatMap({ try api.store.job($0) }) else {
+      guard let named = try JobID(name).flatMap({ try api.store.standing(of: $0) }) else {
         problems.add(pointer, "\(requirement), there is no job \(shown)")
         return nil
       }
-      if record.kind != .train {
+      if named.kind != .train {
         problems.add(pointer, "\(requirement), \(shown) is an evaluate job")
         return nil
       }
-      if record.state.isFinished && record.state != .succeeded && policy.onDependencyFailure == .cancel {
-        let reason = record.reason.map { " (\($0.rawValue))" } ?? ""
-        problems.add(pointer, "\(requirement), \(shown) is \(record.state.rawValue)\(reason)")
+      if named.state.isFinished && named.state != .succeeded && policy.onDependencyFailure == .cancel {
+        let reason = named.reason.map { " (\($0.rawValue))" } ?? ""
+        problems.add(pointer, "\(requirement), \(shown) is \(named.state.rawValue)\(reason)")
         return nil
       }
-      return .stored(record)
+      return .stored(named)
     } catch {
       problems.add(pointer, "\(requirement), \(shown) cannot be read: \(error)")
       return nil
@@ -165,20 +165,20 @@ struct SubmissionReader {
 
   /// A named checkpoint must exist by now; `last` must be possible.
   private func check(which: String, of training: Training?, at pointer: String) {
-    guard case .stored(let record) = training else {
+    guard case .stored(let named) = training else {
       if case .coming = training, which != "last" {
         problems.add(pointer, "must be \"last\" for a job of the same request, is \(JSON.string(which).text)")
       }
       return
     }
     // What a training will have left when it ends is not known yet.
-    if which == "last", !record.state.isFinished { return }
-    let folder = RunFolder(data: api.data, job: record.id).checkpoints
+    if which == "last", !named.state.isFinished { return }
+    let folder = RunFolder(data: api.data, job: named.id).checkpoints
     // A folder that cannot be read has no checkpoints to offer.
     let names = ((try? folder.list()) ?? []).map(\.name)
     if which == "last" {
       if names.isEmpty {
-        problems.add(pointer, "must be a checkpoint that exists; job \(record.id) has none any more")
+        problems.add(pointer, "must be a checkpoint that exists; job \(named.id) has none any more")
       }
     } else if !names.contains(which) {
       let shown = (["last"] + names.suffix(8)).map { JSON.string($0).text }.joined(separator: ", ")

@@ -29,14 +29,17 @@ extension API {
     try problems.check()
     if isDryRun { return dryRun(jobs, needs, isBatch: isBatch) }
     if let refusal = control.refusal { throw Problem(status: 507, detail: "\(refusal).") }
-    let answer: (answer: StoredAnswer, isRepeated: Bool)
-    if let key {
-      answer = try store.enqueue(jobs, under: key) { Self.created($0, isBatch: isBatch) }
-    } else {
-      answer = (Self.created(try store.enqueue(jobs), isBatch: isBatch), false)
+    let (wait, control) = (CommitWait(), control)
+    let describe = { @Sendable (records: [JobRecord]) in Self.created(records, isBatch: isBatch) }
+    store.enqueue(jobs, under: key, describe: describe) { outcome in
+      switch outcome {
+      case .success((let answer, let isRepeated)):
+        control.wake()
+        wait.settle(answer.response(isRepeated: isRepeated))
+      case .failure(let error): wait.settle(API.problem(for: error).response)
+      }
     }
-    control.wake()
-    return answer.answer.response(isRepeated: answer.isRepeated)
+    return Response(body: .pending(wait))
   }
 
   private static func created(_ records: [JobRecord], isBatch: Bool) -> StoredAnswer {

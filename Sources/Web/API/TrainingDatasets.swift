@@ -10,16 +10,16 @@ final class TrainingDatasets: Sendable {
   /// Trainings that are kept; beyond that all are forgotten.
   private static let namesMax = 10_000
 
-  /// The name of the data set; nil for a record that has none.
-  func name(of record: JobRecord) -> String? {
-    if let known = names.withLock({ $0[record.id] }) { return known }
+  /// The name of a training's data set; nil where the store has none.
+  func name(of id: JobID, in store: JobStore) -> String? {
+    if let known = names.withLock({ $0[id] }) { return known }
     // A specification of an older program has at least the name in the same place.
-    guard let name = (try? JSON.parse(record.specificationText))?["dataset"]?["name"]?.string else {
-      return nil
-    }
+    guard let text = (try? store.job(id))?.specificationText,
+      let name = (try? JSON.parse(text))?["dataset"]?["name"]?.string
+    else { return nil }
     names.withLock { names in
       if names.count >= TrainingDatasets.namesMax { names = [:] }
-      names[record.id] = name
+      names[id] = name
     }
     return name
   }

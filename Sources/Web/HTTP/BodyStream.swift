@@ -32,12 +32,20 @@ package enum BodyStep: Sendable {
 package protocol PendingAnswer: AnyObject, Sendable {
   /// Told once, before anything is asked: `wake` makes the server ask again.
   func attach(wake: @escaping @Sendable () -> Void)
+  /// The answer if it is at hand without waiting for disk or database; called on a loop's thread, which it
+  /// must not hold up; so is `close` after it. nil: ask `next`.
+  func ready() -> Response?
   /// The answer, or for how many milliseconds not to ask again unless woken; called on a handler thread.
   ///
   /// - Parameter mustAnswer: whether the server stops and wants the answer now, whatever it is.
   func next(mustAnswer: Bool) throws -> PendingStep
   /// Called once when the client is gone or the answer was given.
   func close()
+}
+
+extension PendingAnswer {
+  /// Most have to look somewhere.
+  package func ready() -> Response? { nil }
 }
 
 /// What is known of a pending answer.

@@ -28,7 +28,8 @@ package struct Response: Sendable {
     case pieces([Piece])
     /// Bytes that come over time, sent chunked until `.end`.
     case stream(any BodyStream)
-    /// The whole answer comes later; status and fields beside this do not count.
+    /// The answer comes later, with a status of its own; the fields and the principal beside this are added
+    /// to it.
     case pending(any PendingAnswer)
 
     /// How many bytes the body has; nil for a stream, which does not know.

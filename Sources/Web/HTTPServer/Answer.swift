@@ -36,6 +36,17 @@ struct PendingRequest: Sendable {
   let pending: any PendingAnswer
   let request: Request
   let head: RequestHead
+  /// What the handler gave beside the pending body.
+  let fields: Headers
+  let principal: String
+
+  /// The answer with what was given beside it.
+  func completed(_ response: Response) -> Response {
+    var response = response
+    for field in fields.fields { response.headers.add(field.name, field.value) }
+    response.principal = principal
+    return response
+  }
 }
 
 /// A body stream that has been begun.

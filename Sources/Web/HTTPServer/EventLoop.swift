@@ -13,6 +13,9 @@ final class EventLoop: @unchecked Sendable {
   private static let stepsMax = 16
   /// Connections taken in at once before others get their turn.
   private static let acceptsMax = 64
+  /// Waiting connections that get a turn before the loop looks for what has come: when thousands are woken at
+  /// once, an answer to somebody else is not behind all of them.
+  private static let turnsMax = 64
 
   private let configuration: ServerConfiguration
   private let listener: ListeningSocket
@@ -26,7 +29,7 @@ final class EventLoop: @unchecked Sendable {
   private var connections: [UInt64: Connection] = [:]
   private var nextToken: UInt64 = 2
   private var deadlines = DeadlineQueue()
-  /// Connections that had more to do when their turn was over.
+  /// Connections that had more to do when their turn was over, or were woken.
   private var unfinished: [UInt64] = []
   private var work: [HandlerPool.Work] = []
   private var readBuffer = [UInt8](repeating: 0, count: 64 << 10)
@@ -61,8 +64,8 @@ final class EventLoop: @unchecked Sendable {
     while stopsAt == nil || !connections.isEmpty {
       epoll.wait(timeoutMilliseconds: unfinished.isEmpty ? waitMilliseconds() : 0, &events)
       now = SystemClock.monotonicNanoseconds
-      let waiting = unfinished
-      unfinished = []
+      let waiting = unfinished.prefix(EventLoop.turnsMax)
+      unfinished.removeFirst(waiting.count)
       for event in events { handle(event) }
       for token in waiting {
         if let connection = connections[token] { drive(connection) }
@@ -121,7 +124,7 @@ final class EventLoop: @unchecked Sendable {
     case .wake(let token):
       guard let connection = connections[token] else { return }
       connection.machine.woken()
-      drive(connection)
+      unfinished.append(token)
     case .stop(let deadline): stop(deadline)
     }
   }
@@ -182,7 +185,12 @@ extension EventLoop {
         connection.requestedAt = now
         connection.answered(answer, now: now)
       case .resume(let request, let mustAnswer):
-        work.append(.resume(request, mustAnswer: mustAnswer, back(connection)))
+        if let answer = responder.readyAnswer(request) {
+          connection.answered(answer, now: now)
+          request.pending.close()
+        } else {
+          work.append(.resume(request, mustAnswer: mustAnswer, back(connection)))
+        }
       case .pull(let stream):
         if let step = stream.body.ready() {
           connection.machine.pulled(step, now: now)

@@ -48,7 +48,10 @@ final class Responder: Sendable {
       try admit(head, client)
       let response = try handler(request)
       if case .pending(let pending) = response.body {
-        return .pending(PendingRequest(pending: pending, request: request, head: head))
+        return .pending(
+          PendingRequest(
+            pending: pending, request: request, head: head, fields: response.headers,
+            principal: response.principal))
       }
       return .answer(finish(response, request, head))
     } catch let problem as Problem {
@@ -82,11 +85,23 @@ final class Responder: Sendable {
     do {
       switch try request.pending.next(mustAnswer: mustAnswer) {
       case .idle(let milliseconds): return .idle(milliseconds: milliseconds)
-      case .answer(let response): return .answer(finish(response, request.request, request.head))
+      case .answer(let response): return .answer(finish(response, request))
       }
     } catch {
-      return .answer(finish(Problem(status: 500).response, request.request, request.head))
+      return .answer(finish(Problem(status: 500).response, request))
     }
+  }
+
+  /// A pending answer that has come and needs no compressing; nil: a handler's thread has to see to it.
+  func readyAnswer(_ request: PendingRequest) -> Answer? {
+    guard let response = request.pending.ready(), !coding.compresses(response, for: request.request) else {
+      return nil
+    }
+    return finish(response, request)
+  }
+
+  private func finish(_ response: Response, _ pending: PendingRequest) -> Answer {
+    finish(pending.completed(response), pending.request, pending.head)
   }
 
   /// The answer to a request that could not be read, after which the connection ends.
