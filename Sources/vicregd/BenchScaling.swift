@@ -6,9 +6,10 @@ import Training
 
 /// `vicregd bench scaling`: what more threads bring a training step.
 ///
-/// Two models of the same network do single steps by turns, one on one thread and one on all, so that both meet
-/// the same minutes of the machine; every other pair begins with the other. The ratio is the median over the
-/// pairs. Multiply-adds in registers, timed around each pair, tell how far the machine itself scales then.
+/// Two models of the same network do single steps by turns, one on one thread and one on all, so that
+/// both meet the same minutes of the machine; every other pair begins with the other. The ratio is the
+/// median over the pairs. Multiply-adds in registers, timed around each pair, tell how far the machine
+/// itself scales then.
 enum BenchScaling {
   /// The flags of the subcommand.
   static let table =
