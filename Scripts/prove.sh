@@ -11,13 +11,13 @@ simulation() { run "PROOF_OPERATIONS=${PROOF_OPERATIONS:-1000000}" SimulationTes
 fail_points() { run PROOF_POINTS=all FailPointTests; }
 storm() { run "PROOF_KILLS=${PROOF_KILLS:-200}" StormTests; }
 soak() { run "PROOF_JOBS=${PROOF_JOBS:-10000}" SoakTests; }
-# A small file system in a mount namespace of its own, which goes with the tests.
+# A small file system in a mount namespace of its own, which goes with the tests; some 120 jobs fit in.
 disk_full() {
   local disk
   disk=$(mktemp -d)
   # shellcheck disable=SC2016
   PROOF_DISK=$disk unshare --map-root-user --mount bash -c '
-    mount -t tmpfs -o size=256m tmpfs "$PROOF_DISK"
+    mount -t tmpfs -o size=512m tmpfs "$PROOF_DISK"
     swift test --skip-build --disable-xctest --filter DiskFullTests' || return 1
   rmdir "$disk"
 }

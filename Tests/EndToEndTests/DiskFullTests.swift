@@ -32,7 +32,7 @@ struct `On a disk that is really full` {
 
   /// A job that the daemon has acknowledged; `nil`: it has said that there is no space.
   private func queue(_ daemon: Daemon) throws -> String? {
-    let answer = try daemon.request("POST", "/jobs", SmallRun.job().text)
+    let answer = try daemon.request("POST", "/jobs", SmallRun.lightJob().text)
     try #require(answer.status == 201 || answer.status == 507, "\(answer.status) \(answer.text)")
     return answer.status == 201 ? try #require(try JSON.parse(answer.body)["id"]?.string) : nil
   }
@@ -45,7 +45,7 @@ struct `On a disk that is really full` {
       arguments: ["--workers", "2", "--threads-per-worker", "1", "--reserve-mib", "\(reserveMiB)"],
       folder: Self.disk, lifeSeconds: 1_800)
     var history = History()
-    let first = try daemon.queue(SmallRun.job())
+    let first = try daemon.queue(SmallRun.lightJob())
     history.jobs[first] = 0
     #expect(try daemon.finishedJob(first)["state"] == "succeeded")
     let digests = [0: try daemon.lastDigest(first)]
@@ -61,12 +61,12 @@ struct `On a disk that is really full` {
       SystemClock.sleep(milliseconds: Int.random(in: 100...1_000, using: &dice))
       #expect(try daemon.get("/jobs?limit=1")["jobs"]?.array?.count == 1, "it still answers")
       try free()
-      try eventually(seconds: 120) {
+      try eventually(seconds: 300) {
         let path = "/jobs?state=queued,running,pausing,paused&limit=500"
         return try (daemon.get(path)["jobs"]?.array?.count ?? 0) < 6 ? true : nil
       }
     }
-    try eventually(seconds: 120) {
+    try eventually(seconds: 300) {
       try daemon.get("/jobs?state=queued,running,pausing,paused")["jobs"] == [] ? true : nil
     }
     let paused = try history.jobs.keys.reduce(0) { count, job in

@@ -29,17 +29,12 @@ import Testing
   @Test func `leave its memory, descriptors, log and data folder within bounds`() throws {
     let daemon = try Daemon(
       arguments: ["--workers", "2", "--threads-per-worker", "1"], lifeSeconds: 600 + 4 * Self.jobs)
-    var job = try #require(SmallRun.job().object)
-    var spec = try #require(job["spec"]?.object)
-    spec["max_steps"] = 1
-    // Without moments a job's time is the daemon's and its worker's, not that of packing them.
-    spec["optimizer"] = ["name": "sgd", "momentum": 0]
-    job["spec"] = .object(spec)
+    let job = SmallRun.lightJob(maxSteps: 1)
     var done = 0
     var earlier: [String] = []
     while done < Self.jobs {
       let count = min(Self.batch, Self.jobs - done)
-      let body: JSON = ["jobs": .array([JSON](repeating: .object(job), count: count))]
+      let body: JSON = ["jobs": .array([JSON](repeating: job, count: count))]
       let answer = try daemon.request("POST", "/jobs", body.text)
       try #require(answer.status == 201, "\(answer.text)")
       let ids = try JSON.parse(answer.body)["jobs"]?.array?.compactMap { $0["id"]?.string } ?? []
