@@ -4,9 +4,15 @@ import Testing
 
 /// `Scripts/prove.sh fail-points` ends a process at every kind of write, sync, truncation, rename and removal
 /// that a training makes, before and after it, at the first of the kind and one in the middle; a test run at
-/// some.
+/// some. Each that is tried has to be met.
 @Suite(.serialized) struct `A process that ends at any file operation` {
   private static let isComplete = Environment.all["PROOF_POINTS"] == "all"
+  /// What a worker writes once a second: a run that is quicker than the one that was traced does it less
+  /// often, so only the first is tried.
+  private static let timed: Set = ["write:lock"]
+  /// Of the operations of a kind, one at this part of their number is tried: a run whose looks fall otherwise
+  /// has fewer of the daemon's, but not so few.
+  private static let part = 4
   /// Points of a test run, spread over all.
   private static let sampleCount = 5
 
@@ -27,10 +33,14 @@ import Testing
       ? points
       : stride(from: 0, to: points.count, by: max(1, points.count / Self.sampleCount)).map { points[$0] }
     for point in chosen {
-      let isMet = try strike(at: point, role)
-      #expect(isMet, "\(point) of \(role) was not met")
+      do {
+        let isMet = try strike(at: point, role)
+        #expect(isMet, "\(point) of \(role) was not met")
+      } catch {
+        Issue.record(error, "\(point) of \(role)")
+      }
     }
-    print("fail-points of \(role): \(chosen.count) met, \(points.count) known")
+    print("fail-points of \(role): \(chosen.count) tried, \(points.count) known")
   }
 
   /// The operations of one undisturbed training.
@@ -46,7 +56,7 @@ import Testing
       counts[line.split(separator: " ").joined(separator: ":"), default: 0] += 1
     }
     return counts.sorted { $0.key < $1.key }.flatMap { kind, count in
-      Set([1, max(1, count / 2)]).sorted().flatMap { number in
+      Set([1, Self.timed.contains(kind) ? 1 : max(1, count / Self.part)]).sorted().flatMap { number in
         ["before", "after"].map { Point(kind: kind, number: number, action: $0) }
       }
     }
