@@ -3,7 +3,7 @@ import Platform
 import Testing
 
 /// `Scripts/prove.sh fail-points` ends a process at every kind of write, sync, truncation, rename and removal
-/// that a training makes, before and after it, at the first of the kind and one in the middle; a test run at
+/// that a training makes, before and after it, at the first of the kind and one further on; a test run at
 /// some. Each that is tried has to be met.
 @Suite(.serialized) struct `A process that ends at any file operation` {
   private static let isComplete = Environment.all["PROOF_POINTS"] == "all"

@@ -11,7 +11,7 @@ import Testing
   private static let descriptorsMax = 64
   private static let logMiBMax = 20
   /// Two batches of run folders with a checkpoint of some 2.5 MiB each, and the database.
-  private static let dataMiBMax = 700
+  private static let dataMiBMax = 600
 
   /// What a daemon takes of its machine.
   private struct Usage: CustomStringConvertible {
