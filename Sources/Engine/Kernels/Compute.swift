@@ -13,7 +13,7 @@ package final class Compute {
   package let team: ThreadTeam
   /// The instruction set that the kernels are compiled for.
   package let instructionSet: InstructionSet
-  /// How convolutions are computed that do not say so themselves.
+  /// How the convolutions of a network that has no record of them are computed.
   package let convolutions: ConvolutionChoice
   /// Takes the time of every operation, for benchmarks.
   package var profile: OperationProfile?

@@ -26,13 +26,11 @@ package struct Convolution {
   }
 
   /// Plans the operations for at most `shape.images` images; the algorithms must be applicable to the shape.
-  /// Without any, `compute` chooses.
-  package init(_ shape: ConvolutionShape, algorithms: ConvolutionAlgorithms? = nil, compute: Compute) {
-    let algorithms = algorithms ?? compute.convolutions.algorithms(for: shape)
+  package init(_ shape: ConvolutionShape, algorithms: ConvolutionAlgorithms, compute: Compute) {
     precondition(
       algorithms.forward.isApplicable(to: shape) && algorithms.backwardInput.isApplicable(to: shape)
         && algorithms.backwardWeight.isApplicable(to: shape),
-      "Winograd's algorithm is for 3×3 kernels, stride 1 or 2")
+      "the algorithms must be applicable to the shape")
     self.shape = shape
     self.algorithms = algorithms
     self.compute = compute

@@ -7,10 +7,14 @@ package enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
   case winograd2
   /// Winograd's F(4×4, 3×3).
   case winograd4
-  /// Winograd's F(6×6, 3×3).
+  /// Winograd's F(6×6, 3×3), for at most `channelsOfLargestTilesMax` channels.
   case winograd6
   /// Winograd's F(4×4, 2×2) on the four phases of a map with stride 2.
   case winograd4stride2
+
+  /// Most channels of a layer with the largest tiles: with more, the largest of many errors reaches 1e-5 of
+  /// the largest result, and the factors leave the caches.
+  package static let channelsOfLargestTilesMax = 128
 
   /// Output rows and columns of a tile; `nil` for the direct algorithm.
   var outputs: Int? {
@@ -24,9 +28,13 @@ package enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
 
   /// Whether this algorithm can compute a convolution of `shape`.
   package func isApplicable(to shape: ConvolutionShape) -> Bool {
-    switch self {
+    let hasTiles = shape.kernel == 3 && shape.stride == 1 && shape.padding <= 2
+    return switch self {
     case .direct: true
-    case .winograd2, .winograd4, .winograd6: shape.kernel == 3 && shape.stride == 1 && shape.padding <= 2
+    case .winograd2, .winograd4: hasTiles
+    case .winograd6:
+      hasTiles
+        && max(shape.inputChannels, shape.outputChannels) <= ConvolutionAlgorithm.channelsOfLargestTilesMax
     case .winograd4stride2: shape.kernel == 3 && shape.stride == 2 && shape.padding == 1
     }
   }
@@ -65,31 +73,27 @@ package struct ConvolutionAlgorithms: Sendable, Equatable {
   /// Direct in every direction.
   package static let direct = ConvolutionAlgorithms(all: .direct)
 
-  /// Most channels for which `automatic` takes the largest tiles: with more, their error passes 1e-5.
-  package static let channelsOfLargestTilesMax = 128
-
   /// The algorithms with the fewest products for `shape`, small tiles first where they are equal.
   ///
-  /// The rounding of maps grows from layer to layer, so the forward pass takes neither the largest tiles nor
-  /// the phases of stride 2; gradients of maps do without the largest tiles, those of weights, whose rounding
-  /// stays where it is, take all. The choice follows from the shape of the maps alone, so equal
-  /// specifications get equal algorithms on every machine.
-  package static func automatic(for shape: ConvolutionShape) -> ConvolutionAlgorithms {
-    func best(_ height: Int, _ width: Int, of candidates: [ConvolutionAlgorithm]) -> ConvolutionAlgorithm {
-      candidates.filter { $0.isApplicable(to: shape) }.min {
+  /// A forward pass whose gradients follow does without the largest tiles: their rounding, four times that
+  /// of the next, decides for more values near zero on which side of a ReLU they fall. No forward pass takes
+  /// the phases of stride 2, which gain it nothing. The choice follows from the shape of the maps alone, so
+  /// equal specifications get equal algorithms on every machine.
+  package static func automatic(for shape: ConvolutionShape, isTraining: Bool) -> ConvolutionAlgorithms {
+    func best(_ height: Int, _ width: Int, without left: ConvolutionAlgorithm?...) -> ConvolutionAlgorithm {
+      ConvolutionAlgorithm.allCases.filter {
+        $0.isApplicable(to: shape) && !left.contains($0)
+      }.min {
         $0.products(height: height, width: width) < $1.products(height: height, width: width)
       } ?? .direct
     }
-    let ofMaps: [ConvolutionAlgorithm] = [.direct, .winograd2, .winograd4]
-    let ofGradients = ofMaps + [.winograd4stride2]
-    let isDeep = max(shape.inputChannels, shape.outputChannels) > channelsOfLargestTilesMax
     // A gradient's tiles lie on the input, with stride 2 a phase of it is as large as the output.
     let gradient = shape.stride == 1 ? (shape.height, shape.width) : (shape.outputHeight, shape.outputWidth)
     return ConvolutionAlgorithms(
-      forward: best(shape.outputHeight, shape.outputWidth, of: ofMaps),
-      backwardInput: best(gradient.0, gradient.1, of: ofGradients),
-      backwardWeight: best(
-        shape.outputHeight, shape.outputWidth, of: isDeep ? ofGradients : ofGradients + [.winograd6]))
+      forward: best(
+        shape.outputHeight, shape.outputWidth, without: .winograd4stride2, isTraining ? .winograd6 : nil),
+      backwardInput: best(gradient.0, gradient.1),
+      backwardWeight: best(shape.outputHeight, shape.outputWidth))
   }
 }
 
@@ -100,8 +104,8 @@ package enum ConvolutionChoice: String, Sendable, CaseIterable {
   /// Each by the algorithm with the fewest products.
   case automatic = "auto"
 
-  /// The algorithms for a convolution of `shape`.
-  package func algorithms(for shape: ConvolutionShape) -> ConvolutionAlgorithms {
-    self == .direct ? .direct : .automatic(for: shape)
+  /// The algorithms for a convolution of `shape`, with its gradients or for inference only.
+  package func algorithms(for shape: ConvolutionShape, isTraining: Bool) -> ConvolutionAlgorithms {
+    self == .direct ? .direct : .automatic(for: shape, isTraining: isTraining)
   }
 }

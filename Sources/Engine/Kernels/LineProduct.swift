@@ -37,7 +37,7 @@ struct LineProduct: DirectProduct {
   /// Lines from one collected block to the next; odd, so that they spread over the sets of the caches.
   private static let lineStride = 97
   /// Most blocks of the inner dimension that are multiplied at once.
-  private static let segmentBlocks = 32
+  private static let segmentBlocks = 2
 
   /// Blocks of the inner dimension.
   let innerBlocks: Int

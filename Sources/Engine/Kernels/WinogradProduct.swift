@@ -64,6 +64,9 @@ struct WinogradProduct {
   }
 
   private var outputs: Int { sourceGrids[0].outputs }
+  /// Blocks of inner channels that are summed in registers: few, so that their panel stays in the first-level
+  /// cache and rounding errors stay small. The largest tiles, which lose the most, take the shortest sums.
+  private var blocksOfSum: Int { outputs == 6 ? 1 : 4 }
   private var taps: Int { sourceGrids[0].taps }
   private var positions: Int { (outputs + taps - 1) * (outputs + taps - 1) }
   /// Blocks of channels of one phase.
@@ -241,10 +244,14 @@ struct WinogradProduct {
     let from = transformed + position * positionStride(innerBlocks, tiles: job.tilesMax)
     let to = products + position * positionStride(outerBlocks, tiles: job.tilesMax)
     for pair in pairs {
+      let columns = min(2, outerBlocks - 2 * pair)
+      let factors = job.factors + position * factorStride + pair * panelStride
       let result = to + 2 * pair * job.tilesMax * 16
-      job.kernels.multiplyPixels(
-        tiles, innerBlocks, from, job.tilesMax, job.factors + position * factorStride + pair * panelStride,
-        min(2, outerBlocks - 2 * pair), result, result + job.tilesMax * 16, false)
+      for block in stride(from: 0, to: innerBlocks, by: blocksOfSum) {
+        job.kernels.multiplyPixels(
+          tiles, min(blocksOfSum, innerBlocks - block), from + block * job.tilesMax * 16, job.tilesMax,
+          factors + block * 256 * columns, columns, result, result + job.tilesMax * 16, block > 0)
+      }
     }
   }
 

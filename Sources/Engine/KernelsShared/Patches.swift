@@ -86,27 +86,32 @@ func accumulatePatches(
   }
 }
 
-/// Sums of one feature over pixels, for the 16 channels of a block: two chains for even and odd pixels, as
-/// registers need several cycles.
+/// Sums of features over pixels, for the 16 channels of a block, some rows at a time: two chains for even and
+/// odd pixels, as registers need several cycles.
 @inline(__always)
 private func sweepFeatures<T: FeatureTile>(
   _: T.Type, _ rowStride: Int, _ step: Int, _ rows: Int, _ columns: Int, _ a: In, _ b: In, _ target: Out
 ) {
+  let rowsOfSum = max(1, 2 * pixelsOfSum / columns)
   for lane in stride(from: 0, to: 16, by: Register.scalarCount) {
-    var even = T.load(target + lane)
-    var odd = T.zero
-    for y in 0..<rows {
-      let from = a + y * step * rowStride
-      let lines = b + y * columns * 16 + lane
-      for x in stride(from: 0, to: columns - 1, by: 2) {
-        T.step(&even, from + x * step, register(lines + x * 16))
-        T.step(&odd, from + (x + 1) * step, register(lines + (x + 1) * 16))
+    var sums = T.load(target + lane)
+    for first in stride(from: 0, to: rows, by: rowsOfSum) {
+      var even = T.zero
+      var odd = T.zero
+      for y in first..<min(first + rowsOfSum, rows) {
+        let from = a + y * step * rowStride
+        let lines = b + y * columns * 16 + lane
+        for x in stride(from: 0, to: columns - 1, by: 2) {
+          T.step(&even, from + x * step, register(lines + x * 16))
+          T.step(&odd, from + (x + 1) * step, register(lines + (x + 1) * 16))
+        }
+        if columns % 2 == 1 {
+          T.step(&even, from + (columns - 1) * step, register(lines + (columns - 1) * 16))
+        }
       }
-      if columns % 2 == 1 {
-        T.step(&even, from + (columns - 1) * step, register(lines + (columns - 1) * 16))
-      }
+      sums = T.sum(sums, T.sum(even, odd))
     }
-    T.store(T.sum(even, odd), target + lane)
+    T.store(sums, target + lane)
   }
 }
 

@@ -42,7 +42,7 @@ private func sweepPixels<T: Tile>(
 ) -> Int {
   var row = start
   while row + T.rows <= rows {
-    var sums = accumulate ? T.load(c0 + row * 16, c1 + row * 16) : T.zero
+    var sums = T.zero
     var block = a + row * 16
     var panel = b
     for _ in 0..<kBlocks {
@@ -58,11 +58,16 @@ private func sweepPixels<T: Tile>(
       }
       block += rowStride * 16
     }
-    T.store(sums, c0 + row * 16, c1 + row * 16)
+    finish(T.self, sums, c0 + row * 16, c1 + row * 16, accumulate)
     row += T.rows
   }
   return row
 }
+
+/// Pixels that are summed in registers before their sum is added to C: the rounding errors of one long sum
+/// would grow with its length.
+@inline(__always)
+var pixelsOfSum: Int { 64 }
 
 /// C (+)= Aᵀ · B with pixels as the inner dimension, for the 16 channels of a block of A.
 ///
@@ -71,9 +76,26 @@ private func sweepPixels<T: Tile>(
 func multiplyChannels(
   pixels: Int, a: In, b0: In, b1: In, columnBlocks: Int, c0: Out, c1: Out, accumulate: Bool
 ) {
+  var start = 0
+  repeat {
+    let count = min(pixelsOfSum, pixels - start)
+    sumChannels(
+      1, count, a + start * 16, 0, 1, b0 + start * 16, b1 + start * 16, columnBlocks, c0, c1,
+      accumulate || start > 0)
+    start += count
+  } while start < pixels
+}
+
+/// C (+)= Aᵀ · B of one sum in registers, over `rows` rows of `columns` pixels each: as `multiplyGrid`.
+@inline(__always)
+func sumChannels(
+  _ rows: Int, _ columns: Int, _ a: In, _ aRowStride: Int, _ step: Int, _ b0: In, _ b1: In,
+  _ columnBlocks: Int, _ c0: Out, _ c1: Out, _ accumulate: Bool
+) {
   if hasNarrowTile, columnBlocks == 1 {
     for row in stride(from: 0, to: 16, by: 4) {
-      sweepChannels(FourNarrowRows.self, pixels, a + row, b0, b0, c0 + row * 16, c0, accumulate)
+      sweepChannels(
+        FourNarrowRows.self, rows, columns, a + row, aRowStride, step, b0, b0, c0 + row * 16, c0, accumulate)
     }
     return
   }
@@ -86,21 +108,28 @@ func multiplyChannels(
     let targetRight = (second < 16 ? c0 : c1) + second % 16
     for row in stride(from: 0, to: 16, by: ChannelTile.rows) {
       sweepChannels(
-        ChannelTile.self, pixels, a + row, left, right, targetLeft + row * 16, targetRight + row * 16,
-        accumulate)
+        ChannelTile.self, rows, columns, a + row, aRowStride, step, left, right, targetLeft + row * 16,
+        targetRight + row * 16, accumulate)
     }
   }
 }
 
 @inline(__always)
 private func sweepChannels<T: Tile>(
-  _: T.Type, _ pixels: Int, _ a: In, _ b0: In, _ b1: In, _ c0: Out, _ c1: Out, _ accumulate: Bool
+  _: T.Type, _ rows: Int, _ columns: Int, _ a: In, _ aRowStride: Int, _ step: Int, _ b0: In, _ b1: In,
+  _ c0: Out, _ c1: Out, _ accumulate: Bool
 ) {
-  var sums = accumulate ? T.load(c0, c1) : T.zero
-  for pixel in 0..<pixels {
-    T.step(&sums, a + pixel * 16, stride: 1, b0 + pixel * 16, b1 + pixel * 16)
+  var sums = T.zero
+  var offset = 0
+  for row in 0..<rows {
+    var from = a + row * aRowStride
+    for _ in 0..<columns {
+      T.step(&sums, from, stride: 1, b0 + offset, b1 + offset)
+      from += step * 16
+      offset += 16
+    }
   }
-  T.store(sums, c0, c1)
+  finish(T.self, sums, c0, c1, accumulate)
 }
 
 /// Multiply-adds on registers alone, to learn how fast they can be: `count` steps of the widest tile.

@@ -20,10 +20,19 @@ protocol Tile {
   static func starts(_ next: () -> In) -> Starts
   /// Adds `start[offset] · (b0, b1)` to each row.
   static func step(_ sums: inout Sums, _ starts: Starts, offset: Int, _ b0: In, _ b1: In)
-  /// Reads the accumulators from `c0[row · 16]` and `c1[row · 16]`.
-  static func load(_ c0: In, _ c1: In) -> Sums
+  /// Adds the accumulators to `c0[row · 16]` and `c1[row · 16]`.
+  static func add(_ sums: Sums, _ c0: Out, _ c1: Out)
   /// Writes the accumulators to `c0[row · 16]` and `c1[row · 16]`.
   static func store(_ sums: Sums, _ c0: Out, _ c1: Out)
+}
+
+/// Writes the accumulators to `c0[row · 16]` and `c1[row · 16]`, or adds them to what is there.
+///
+/// A sum that is continued begins at zero and is added at its end: rounding errors grow with the length of
+/// one sum, not of all.
+@inline(__always)
+func finish<T: Tile>(_: T.Type, _ sums: T.Sums, _ c0: Out, _ c1: Out, _ accumulate: Bool) {
+  if accumulate { T.add(sums, c0, c1) } else { T.store(sums, c0, c1) }
 }
 
 /// One row of two registers.
@@ -50,7 +59,10 @@ enum WideRow: Tile {
   ) { step(&sums, starts + offset, stride: 0, b0, b1) }
 
   @inline(__always)
-  static func load(_ c0: In, _ c1: In) -> (Register, Register) { (register(c0), register(c1)) }
+  static func add(_ sums: (Register, Register), _ c0: Out, _ c1: Out) {
+    setRegister(register(c0) + sums.0, c0)
+    setRegister(register(c1) + sums.1, c1)
+  }
 
   @inline(__always)
   static func store(_ sums: (Register, Register), _ c0: Out, _ c1: Out) {
@@ -81,7 +93,7 @@ enum NarrowRow: Tile {
   }
 
   @inline(__always)
-  static func load(_ c0: In, _ c1: In) -> Register { register(c0) }
+  static func add(_ sums: Register, _ c0: Out, _ c1: Out) { setRegister(register(c0) + sums, c0) }
 
   @inline(__always)
   static func store(_ sums: Register, _ c0: Out, _ c1: Out) { setRegister(sums, c0) }
@@ -117,8 +129,9 @@ enum Stack<Upper: Tile, Lower: Tile>: Tile {
   }
 
   @inline(__always)
-  static func load(_ c0: In, _ c1: In) -> (Upper.Sums, Lower.Sums) {
-    (Upper.load(c0, c1), Lower.load(c0 + Upper.rows * 16, c1 + Upper.rows * 16))
+  static func add(_ sums: (Upper.Sums, Lower.Sums), _ c0: Out, _ c1: Out) {
+    Upper.add(sums.0, c0, c1)
+    Lower.add(sums.1, c0 + Upper.rows * 16, c1 + Upper.rows * 16)
   }
 
   @inline(__always)

@@ -71,7 +71,7 @@ private func sweepWindows<T: Tile>(
       advance(&pixel, rows: grid.rows, columns: grid.columns)
       return start
     }
-    var sums = isFirst ? T.zero : T.load(c0 + row * 16, c1 + row * 16)
+    var sums = T.zero
     var panel = b
     for k in 0..<kBlocks {
       let offset = offsets[k]
@@ -86,7 +86,7 @@ private func sweepWindows<T: Tile>(
         panel += unrolledSteps * width
       }
     }
-    T.store(sums, c0 + row * 16, c1 + row * 16)
+    finish(T.self, sums, c0 + row * 16, c1 + row * 16, !isFirst)
     row += T.rows
   }
   return row
@@ -116,42 +116,11 @@ func multiplyGrid(
   rows: Int, columns: Int, a: In, aRowStride: Int, step: Int, b0: In, b1: In, columnBlocks: Int, c0: Out,
   c1: Out, accumulate: Bool
 ) {
-  if hasNarrowTile, columnBlocks == 1 {
-    for row in stride(from: 0, to: 16, by: 4) {
-      sweepGrid(
-        FourNarrowRows.self, rows, columns, a + row, aRowStride, step, b0, b0, c0 + row * 16, c0, accumulate)
-    }
-    return
+  let rowsOfSum = max(1, pixelsOfSum / columns)
+  for row in stride(from: 0, to: rows, by: rowsOfSum) {
+    let offset = row * columns * 16
+    sumChannels(
+      min(rowsOfSum, rows - row), columns, a + row * aRowStride, aRowStride, step, b0 + offset, b1 + offset,
+      columnBlocks, c0, c1, accumulate || row > 0)
   }
-  let lanes = Register.scalarCount
-  for column in stride(from: 0, to: 16 * columnBlocks, by: 2 * lanes) {
-    let second = column + lanes
-    let left = (column < 16 ? b0 : b1) + column % 16
-    let right = (second < 16 ? b0 : b1) + second % 16
-    let targetLeft = (column < 16 ? c0 : c1) + column % 16
-    let targetRight = (second < 16 ? c0 : c1) + second % 16
-    for row in stride(from: 0, to: 16, by: ChannelTile.rows) {
-      sweepGrid(
-        ChannelTile.self, rows, columns, a + row, aRowStride, step, left, right, targetLeft + row * 16,
-        targetRight + row * 16, accumulate)
-    }
-  }
-}
-
-@inline(__always)
-private func sweepGrid<T: Tile>(
-  _: T.Type, _ rows: Int, _ columns: Int, _ a: In, _ aRowStride: Int, _ step: Int, _ b0: In, _ b1: In,
-  _ c0: Out, _ c1: Out, _ accumulate: Bool
-) {
-  var sums = accumulate ? T.load(c0, c1) : T.zero
-  var offset = 0
-  for row in 0..<rows {
-    var from = a + row * aRowStride
-    for _ in 0..<columns {
-      T.step(&sums, from, stride: 1, b0 + offset, b1 + offset)
-      from += step * 16
-      offset += 16
-    }
-  }
-  T.store(sums, c0, c1)
 }

@@ -87,7 +87,7 @@ package enum ConvolutionRecordError: Error, Equatable, CustomStringConvertible {
           + ConvolutionAlgorithm.allCases.map(\.rawValue).joined(separator: ", ")
       case .unknownAlgorithm(let layer, let direction, nil): "\(layer): \(direction) is missing"
       case .notApplicable(let layer, let direction, let name):
-        "\(layer), \(direction): \(name) cannot compute a layer of this kernel and stride"
+        "\(layer), \(direction): \(name) cannot compute a layer of this kernel, stride and number of channels"
       case .missingLayer(let layer): "layer \(layer) is missing"
       case .unknownLayers(let layers): "the network has no layer \(layers.joined(separator: ", "))"
       }

@@ -48,10 +48,11 @@ final class NetworkPlan {
   func convolution(
     _ name: String, _ shape: ConvolutionShape
   ) throws(ConvolutionRecordError) -> Convolution {
-    let convolution = Convolution(
-      shape, algorithms: try recorded?.algorithms(of: name, for: shape), compute: compute)
-    layers.append(PlannedLayer(name: name, shape: shape, algorithms: convolution.algorithms))
-    return convolution
+    let algorithms =
+      try recorded?.algorithms(of: name, for: shape)
+      ?? compute.convolutions.algorithms(for: shape, isTraining: isTraining)
+    layers.append(PlannedLayer(name: name, shape: shape, algorithms: algorithms))
+    return Convolution(shape, algorithms: algorithms, compute: compute)
   }
 
   /// Plans the stem of name `name`.
