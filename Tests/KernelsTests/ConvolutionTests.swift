@@ -216,7 +216,7 @@ struct ConvolutionNumbers {
       _ side: Int, channels: Int = 16, stride: Int = 1, isTraining: Bool = true
     ) -> ConvolutionAlgorithms {
       let shape = ConvolutionShape(
-        images: 2, inputChannels: 16, height: side, width: side, outputChannels: channels, kernel: 3,
+        images: 2, inputChannels: channels, height: side, width: side, outputChannels: 16, kernel: 3,
         stride: stride, padding: 1)
       return ConvolutionAlgorithms.automatic(for: shape, isTraining: isTraining)
     }
@@ -229,9 +229,12 @@ struct ConvolutionNumbers {
     #expect(choice(4) == ConvolutionAlgorithms(all: .winograd4))
     #expect(choice(2) == ConvolutionAlgorithms(all: .winograd2))
     let phased = ConvolutionAlgorithms(
-      forward: .direct, backwardInput: .winograd4stride2, backwardWeight: .winograd4stride2)
+      forward: .direct, backwardInput: .winograd4stride2, backwardWeight: .direct)
     #expect(choice(30, stride: 2) == phased)
-    #expect(choice(2, stride: 2) == .direct)
+    #expect(choice(30, channels: 64, stride: 2).forward == .direct)
+    #expect(choice(30, channels: 64, stride: 2).backwardWeight == .winograd4stride2)
+    #expect(choice(30, channels: 64, stride: 2, isTraining: false).forward == .winograd4stride2)
+    #expect(choice(2, channels: 64, stride: 2) == .direct)
   }
 
   @Test(arguments: InstructionSet.available)

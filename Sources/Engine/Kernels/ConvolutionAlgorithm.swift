@@ -73,27 +73,31 @@ package struct ConvolutionAlgorithms: Sendable, Equatable {
   /// Direct in every direction.
   package static let direct = ConvolutionAlgorithms(all: .direct)
 
+  /// Fewest input channels for which the forward pass and the weight gradient take the phases of stride 2: with
+  /// fewer, their transforms take longer than the products that they save.
+  private static let channelsOfPhasesMin = 64
+
   /// The algorithms with the fewest products for `shape`, small tiles first where they are equal.
   ///
-  /// A forward pass whose gradients follow does without the largest tiles: their rounding, four times that
-  /// of the next, decides for more values near zero on which side of a ReLU they fall. No forward pass takes
-  /// the phases of stride 2, which gain it nothing. The choice follows from the shape of the maps alone, so
-  /// equal specifications get equal algorithms on every machine.
+  /// A forward pass whose gradients follow does without the largest tiles and without phases: the larger its
+  /// rounding, the more values near zero fall on the other side of a ReLU. The choice follows from the shape
+  /// of the maps alone, so equal specifications get equal algorithms on every machine.
   package static func automatic(for shape: ConvolutionShape, isTraining: Bool) -> ConvolutionAlgorithms {
-    func best(_ height: Int, _ width: Int, without left: ConvolutionAlgorithm?...) -> ConvolutionAlgorithm {
-      ConvolutionAlgorithm.allCases.filter {
-        $0.isApplicable(to: shape) && !left.contains($0)
-      }.min {
+    func best(_ height: Int, _ width: Int, without left: [ConvolutionAlgorithm] = []) -> ConvolutionAlgorithm {
+      ConvolutionAlgorithm.allCases.filter { $0.isApplicable(to: shape) && !left.contains($0) }.min {
         $0.products(height: height, width: width) < $1.products(height: height, width: width)
       } ?? .direct
     }
     // A gradient's tiles lie on the input, with stride 2 a phase of it is as large as the output.
     let gradient = shape.stride == 1 ? (shape.height, shape.width) : (shape.outputHeight, shape.outputWidth)
+    let phases: [ConvolutionAlgorithm] =
+      shape.inputChannels < channelsOfPhasesMin ? [.winograd4stride2] : []
     return ConvolutionAlgorithms(
       forward: best(
-        shape.outputHeight, shape.outputWidth, without: .winograd4stride2, isTraining ? .winograd6 : nil),
+        shape.outputHeight, shape.outputWidth,
+        without: isTraining ? [.winograd4stride2, .winograd6] : phases),
       backwardInput: best(gradient.0, gradient.1),
-      backwardWeight: best(shape.outputHeight, shape.outputWidth))
+      backwardWeight: best(shape.outputHeight, shape.outputWidth, without: phases))
   }
 }
 
