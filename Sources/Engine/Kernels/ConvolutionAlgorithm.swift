@@ -73,8 +73,8 @@ package struct ConvolutionAlgorithms: Sendable, Equatable {
   /// Direct in every direction.
   package static let direct = ConvolutionAlgorithms(all: .direct)
 
-  /// Fewest input channels for which the forward pass and the weight gradient take the phases of stride 2: with
-  /// fewer, their transforms take longer than the products that they save.
+  /// Fewest input channels for which the forward pass and the weight gradient take the phases of stride 2:
+  /// with fewer, their transforms take longer than the products that they save.
   private static let channelsOfPhasesMin = 64
 
   /// The algorithms with the fewest products for `shape`, small tiles first where they are equal.
@@ -83,7 +83,9 @@ package struct ConvolutionAlgorithms: Sendable, Equatable {
   /// rounding, the more values near zero fall on the other side of a ReLU. The choice follows from the shape
   /// of the maps alone, so equal specifications get equal algorithms on every machine.
   package static func automatic(for shape: ConvolutionShape, isTraining: Bool) -> ConvolutionAlgorithms {
-    func best(_ height: Int, _ width: Int, without left: [ConvolutionAlgorithm] = []) -> ConvolutionAlgorithm {
+    func best(
+      _ height: Int, _ width: Int, without left: [ConvolutionAlgorithm] = []
+    ) -> ConvolutionAlgorithm {
       ConvolutionAlgorithm.allCases.filter { $0.isApplicable(to: shape) && !left.contains($0) }.min {
         $0.products(height: height, width: width) < $1.products(height: height, width: width)
       } ?? .direct
