@@ -117,6 +117,28 @@ struct FusionBench {
   }
 
   @Test(arguments: InstructionSet.available, FusionCase.all)
+  func `a residual normalised on the way gives what a normalised residual gives`(
+    _ set: InstructionSet, _ fusion: FusionCase
+  ) throws {
+    let f = try FusionBench(set, fusion, threads: 2)
+    let compute = f.bench.compute
+    let (x, residual, normalized) = (try f.input(seed: 1), try f.input(seed: 4), try f.input(seed: 4))
+    let norm = try f.normalization(x.channels, views: fusion.views)
+    let residualNorm = try f.normalization(x.channels, views: fusion.views)
+    compute.takeStatistics(of: x, norm)
+    compute.takeStatistics(of: residual, residualNorm)
+    compute.normalize(residual, residualNorm, relu: true, output: normalized)
+    let (one, two) = (try f.input(seed: 8), try f.input(seed: 8))
+    for relu in [true, false] {
+      compute.normalize(
+        x, norm, residual: residual, residualNormalization: residualNorm, relu: relu, output: one)
+      compute.normalize(x, norm, residual: normalized, relu: relu, output: two)
+      #expect(one.storage.array == two.storage.array)
+      #expect(hasZeroPadding(one))
+    }
+  }
+
+  @Test(arguments: InstructionSet.available, FusionCase.all)
   func `a gradient received on the way is that received by a pass of its own`(
     _ set: InstructionSet, _ fusion: FusionCase
   ) throws {

@@ -54,21 +54,23 @@ extension Compute {
     normalize(input, constants: partials.constants(0), residual, relu: relu, output)
   }
 
-  /// The same with the statistics of the batch, each view with its own.
+  /// The same with the statistics of the batch, each view with its own. A residual with a normalisation is
+  /// normalised and rectified on the way.
   package func normalize(
-    _ input: Activation, _ normalization: Normalization, residual: Activation? = nil, relu: Bool,
-    output: Activation
+    _ input: Activation, _ normalization: Normalization, residual: Activation? = nil,
+    residualNormalization: Normalization? = nil, relu: Bool, output: Activation
   ) {
     for view in 0..<normalization.views {
       let images = normalization.images(of: view, among: input.images)
       normalize(
         input.images(images), constants: normalization.constants(view: view), residual?.images(images),
-        relu: relu, output.images(images))
+        residualNormalization.map { In($0.constants(view: view)) }, relu: relu, output.images(images))
     }
   }
 
   private func normalize(
-    _ input: Activation, constants: In, _ residual: Activation?, relu: Bool, _ output: Activation
+    _ input: Activation, constants: In, _ residual: Activation?, _ residualConstants: In? = nil, relu: Bool,
+    _ output: Activation
   ) {
     precondition(output.sameShape(as: input) && residual?.sameShape(as: input) ?? true, "shapes must agree")
     let partition = ImagePartition(input)
@@ -77,10 +79,11 @@ extension Compute {
     let target = output.storage.pointer
     measured("normalise \(input.name)") {
       team.run(tasks: partition.tasks) { task in
-        let constants = constants + task % partition.blocks * NormConstants.count
+        let block = task % partition.blocks * NormConstants.count
         partition.eachPiece(of: task) { offset, runs in
           kernels.normalizeLines(
-            source + offset, constants, added.map { $0 + offset }, relu, runs, target + offset)
+            source + offset, constants + block, added.map { $0 + offset },
+            residualConstants.map { $0 + block }, relu, runs, target + offset)
         }
       }
     }

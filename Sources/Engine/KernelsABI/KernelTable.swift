@@ -37,7 +37,7 @@ package struct KernelTable: Sendable {
   package let packColumns: @Sendable (In, Int, Int, Int, Int, Int, Out) -> Void
   package let storeRows: @Sendable (In, Int, Int, Float, Float, Int, Out) -> Void
   package let channelMoments: @Sendable (In, Runs, Out) -> Void
-  package let normalizeLines: @Sendable (In, In, In?, Bool, Runs, Out) -> Void
+  package let normalizeLines: @Sendable (In, In, In?, In?, Bool, Runs, Out) -> Void
   package let receiveGradient: @Sendable (Ending, Runs, Out) -> Void
   package let applyNormGradient: @Sendable (In, In, In, Runs, Out) -> Void
   package let addFloats: @Sendable (In, Int, Out) -> Void
@@ -79,7 +79,7 @@ package struct KernelTable: Sendable {
     packColumns: @escaping @Sendable (In, Int, Int, Int, Int, Int, Out) -> Void,
     storeRows: @escaping @Sendable (In, Int, Int, Float, Float, Int, Out) -> Void,
     channelMoments: @escaping @Sendable (In, Runs, Out) -> Void,
-    normalizeLines: @escaping @Sendable (In, In, In?, Bool, Runs, Out) -> Void,
+    normalizeLines: @escaping @Sendable (In, In, In?, In?, Bool, Runs, Out) -> Void,
     receiveGradient: @escaping @Sendable (Ending, Runs, Out) -> Void,
     applyNormGradient: @escaping @Sendable (In, In, In, Runs, Out) -> Void,
     addFloats: @escaping @Sendable (In, Int, Out) -> Void,

@@ -35,9 +35,9 @@ func channelMoments(lines: In, runs: Runs, target: Out) {
 }
 
 /// `target = lines · scale + shift (+ residual)`, through a ReLU if `relu`; `constants` as `NormConstants`
-/// says.
+/// says. With `residualConstants` the residual is normalised by them and rectified on the way.
 func normalizeLines(
-  lines: In, constants: In, residual: In?, relu: Bool, runs: Runs, target: Out
+  lines: In, constants: In, residual: In?, residualConstants: In?, relu: Bool, runs: Runs, target: Out
 ) {
   let scale = constants + NormConstants.scale
   let shift = constants + NormConstants.shift
@@ -46,7 +46,15 @@ func normalizeLines(
     for i in stride(from: start, to: start + runs.lines * 16, by: 16) {
       for lane in stride(from: 0, to: 16, by: Register.scalarCount) {
         var y = multiplyAdd(register(lines + i + lane), register(scale + lane), register(shift + lane))
-        if let residual { y += register(residual + i + lane) }
+        if let residual {
+          var added = register(residual + i + lane)
+          if let residualConstants {
+            let scale = register(residualConstants + NormConstants.scale + lane)
+            let shift = register(residualConstants + NormConstants.shift + lane)
+            added = positivePart(multiplyAdd(added, scale, shift))
+          }
+          y += added
+        }
         setRegister(relu ? positivePart(y) : y, target + i + lane)
       }
     }

@@ -37,8 +37,15 @@ final class BatchNorm {
   }
 
   /// Normalises by the statistics of the batch. `output` may be `input` if no backward pass follows.
-  func normalize(_ input: Activation, residual: Activation? = nil, relu: Bool, output: Activation) {
-    compute.normalize(input, normalization, residual: residual, relu: relu, output: output)
+  ///
+  /// The residual is a map as it is, or what `residualNorm` makes of it, with a ReLU.
+  func normalize(
+    _ input: Activation, residual: Activation? = nil, residualNorm: BatchNorm? = nil, relu: Bool,
+    output: Activation
+  ) {
+    compute.normalize(
+      input, normalization, residual: residual, residualNormalization: residualNorm?.normalization,
+      relu: relu, output: output)
   }
 
   /// `input` as a convolution may read it, normalised and rectified.

@@ -1,21 +1,54 @@
 import Kernels
 import Tensors
 
-/// Memory that the blocks of a network use one after another; each as large as the largest activation.
-struct BlockWorkspace {
-  /// Inference only: two buffers that carry activations from block to block, in turns.
-  let carriers: [Floats]
-  /// What lives only inside a block.
+/// The sizes of a block: `[N, C, S, S]` to `[N, K, S′, S′]`.
+struct BlockShape {
+  /// Most images, N.
+  let images: Int
+  /// C.
+  let inputChannels: Int
+  /// S.
+  let inputSide: Int
+  /// K.
+  let channels: Int
+  /// Of the first convolution.
+  let stride: Int
+
+  /// S′.
+  var side: Int { (inputSide - 1) / stride + 1 }
+  /// Whether the identity needs a convolution to fit the output.
+  var isDownsampled: Bool { stride != 1 || inputChannels != channels }
+  /// Floats of the output.
+  var outputCount: Int { Activation.count(images: images, channels: channels, height: side, width: side) }
+  /// Maps of the output's size that a training keeps between its passes, beside the output.
+  var keptMaps: Int { isDownsampled ? 3 : 2 }
+  /// Floats that a training needs inside a pass.
+  var scratchCount: Int {
+    let input = Activation.count(
+      images: images, channels: inputChannels, height: inputSide, width: inputSide)
+    return max(outputCount, isDownsampled ? input : 0)
+  }
+}
+
+/// The memory of a block.
+struct BlockMemory {
+  /// What the first convolution gives.
+  let convolved1: Floats
+  /// What the second convolution gives.
+  let convolved2: Floats
+  /// What the downsampling convolution gives, where there is one.
+  let downsampled: Floats
+  /// What the block gives; for inference it may be `convolved2`.
+  let output: Floats
+  /// Training only: what lives only inside a pass, `BlockShape.scratchCount` floats.
   let scratch: Floats
-  /// Inference only: the downsampled identity.
-  let identity: Floats
 }
 
 /// torchvision's `BasicBlock`: `relu(bn2(conv2(relu(bn1(conv1(x))))) + identity(x))`.
 ///
 /// Cached for the backward pass: both convolutions' outputs, the downsample's, and the block's output. What
-/// lies between the convolutions is normalised where it is read. The backward pass overwrites what it has
-/// used up.
+/// lies between the convolutions is normalised where it is read, and so is the input of a block that the stem
+/// feeds. The backward pass overwrites what it has used up.
 final class BasicBlock {
   /// What the last forward pass gave, `[N, K, H′, W′]`.
   let output: Activation
@@ -26,58 +59,59 @@ final class BasicBlock {
   private let downsample: (convolution: Convolution2D, norm: BatchNorm, output: Activation)?
   private let convolved1: Activation
   private let convolved2: Activation
-  private let workspace: BlockWorkspace
+  private let scratch: Floats
   private let compute: Compute
 
-  /// Plans block `name`, the `index`-th of its network, from `inputChannels` maps of `side` × `side`.
-  init(
-    _ name: String, index: Int, images: Int, inputChannels: Int, channels: Int, side: Int,
-    stride: Int, views: Int, workspace: BlockWorkspace, plan: NetworkPlan
-  ) throws {
-    self.workspace = workspace
+  /// Plans block `name` with its parameters.
+  init(_ name: String, _ shape: BlockShape, views: Int, memory: BlockMemory, plan: NetworkPlan) throws {
     compute = plan.compute
     let first = ConvolutionShape(
-      images: images, inputChannels: inputChannels, height: side, width: side, outputChannels: channels,
-      kernel: 3, stride: stride, padding: 1)
-    let outputSide = first.outputHeight
+      images: shape.images, inputChannels: shape.inputChannels, height: shape.inputSide,
+      width: shape.inputSide, outputChannels: shape.channels, kernel: 3, stride: shape.stride, padding: 1)
     conv1 = try Convolution2D("\(name).conv1", first, plan: plan)
-    norm1 = try BatchNorm("\(name).bn1", channels: channels, views: views, plan: plan)
+    norm1 = try BatchNorm("\(name).bn1", channels: shape.channels, views: views, plan: plan)
     let second = ConvolutionShape(
-      images: images, inputChannels: channels, height: outputSide, width: outputSide,
-      outputChannels: channels,
-      kernel: 3, padding: 1)
+      images: shape.images, inputChannels: shape.channels, height: shape.side, width: shape.side,
+      outputChannels: shape.channels, kernel: 3, padding: 1)
     conv2 = try Convolution2D("\(name).conv2", second, plan: plan)
-    norm2 = try BatchNorm("\(name).bn2", channels: channels, views: views, plan: plan)
+    norm2 = try BatchNorm("\(name).bn2", channels: shape.channels, views: views, plan: plan)
 
-    func activation(inference floats: Floats) throws -> Activation {
-      if plan.isTraining { return try plan.activation(images: images, channels: channels, side: outputSide) }
-      return floats.activation(images: images, channels: channels, side: outputSide)
+    func activation(_ floats: Floats) -> Activation {
+      floats.activation(images: shape.images, channels: shape.channels, side: shape.side)
     }
-    if stride != 1 || inputChannels != channels {
-      let shape = ConvolutionShape(
-        images: images, inputChannels: inputChannels, height: side, width: side, outputChannels: channels,
-        kernel: 1, stride: stride)
+    if shape.isDownsampled {
+      let narrow = ConvolutionShape(
+        images: shape.images, inputChannels: shape.inputChannels, height: shape.inputSide,
+        width: shape.inputSide, outputChannels: shape.channels, kernel: 1, stride: shape.stride)
       downsample = (
-        try Convolution2D("\(name).downsample.0", shape, plan: plan),
-        try BatchNorm("\(name).downsample.1", channels: channels, views: views, plan: plan),
-        try activation(inference: workspace.identity)
+        try Convolution2D("\(name).downsample.0", narrow, plan: plan),
+        try BatchNorm("\(name).downsample.1", channels: shape.channels, views: views, plan: plan),
+        activation(memory.downsampled)
       )
     } else {
       downsample = nil
     }
-    let carrier = workspace.carriers[(index + 1) % 2]
-    convolved1 = try activation(inference: workspace.scratch)
-    convolved2 = try activation(inference: carrier)
-    output = plan.isTraining ? try activation(inference: carrier) : convolved2
+    convolved1 = activation(memory.convolved1)
+    convolved2 = activation(memory.convolved2)
+    output = activation(memory.output)
+    scratch = memory.scratch
   }
 
   /// Forward with batch statistics; returns `output` for as many images as `input` has.
-  func forward(_ input: Activation) -> Activation {
+  ///
+  /// With `norm`, which a downsampled block does not take, the block's input is what `norm` makes of `input`,
+  /// with a ReLU.
+  func forward(_ input: Activation, norm: BatchNorm? = nil) -> Activation {
+    precondition(norm == nil || downsample == nil, "only the stem's maps are normalised on the way")
     let images = 0..<input.images
     let x1 = convolved1.images(images)
     let x2 = convolved2.images(images)
-    let inner = workspace.scratch.activation(like: x1)
-    conv1.forward(input, output: x1, followedBy: norm1)
+    let inner = scratch.activation(like: x1)
+    if let norm {
+      conv1.forward(norm.map(input, scratch: inner), output: x1, followedBy: norm1)
+    } else {
+      conv1.forward(input, output: x1, followedBy: norm1)
+    }
     conv2.forward(norm1.map(x1, scratch: inner), output: x2, followedBy: norm2)
     var identity = input
     if let (convolution, norm, convolved) = downsample {
@@ -86,7 +120,7 @@ final class BasicBlock {
       norm.normalize(convolved.images(images), relu: false, output: identity)
     }
     let result = output.images(images)
-    norm2.normalize(x2, residual: identity, relu: true, output: result)
+    norm2.normalize(x2, residual: identity, residualNorm: norm, relu: true, output: result)
     return result
   }
 
@@ -115,28 +149,37 @@ final class BasicBlock {
     norm2.site(input: convolved2.images(images), mask: .output(output.images(images)), residual: residual)
   }
 
-  /// Backward: from the gradient of `output`, received at this block's site, to that of `input`, which is
-  /// received at the site that `below` makes of the gradient from the identity.
+  /// Memory of the output's shape that `backward` has used up before it writes `dInput`.
+  func spent(images: Range<Int>) -> Activation { convolved2.images(images) }
+
+  /// Backward: from the gradient of `output`, received at this block's site, to that of the block's input,
+  /// which is received at the site that `below` makes of the gradient from the identity.
   ///
-  /// `input` is that of the last `forward`. `dInput` may be `input` if `canReplaceInput`.
+  /// `input` and `norm` are those of the last `forward`. `dInput` may be `input` if `canReplaceInput` and
+  /// there is no `norm`.
   func backward(
-    input: Activation, gradient: Activation, dInput: Activation, below: (Activation) -> GradientSite
+    input: Activation, norm: BatchNorm? = nil, gradient: Activation, dInput: Activation,
+    below: (Activation) -> GradientSite
   ) {
     let images = 0..<input.images
     let x1 = convolved1.images(images)
     let x2 = convolved2.images(images)
-    let inner = workspace.scratch.activation(like: x1)
+    let inner = scratch.activation(like: x1)
     norm2.backward(input: x2, gradient: gradient, dInput: x2)
     conv2.backwardParameters(input: norm1.map(x1, scratch: inner), dOutput: x2)
     conv2.backwardInput(dOutput: x2, dInput: inner, site: norm1.site(input: x1, mask: .recomputed))
     norm1.backward(input: x1, gradient: inner, dInput: x1)
-    conv1.backwardParameters(input: input, dOutput: x1)
+    if let norm {
+      conv1.backwardParameters(input: norm.map(input, scratch: inner), dOutput: x1)
+    } else {
+      conv1.backwardParameters(input: input, dOutput: x1)
+    }
     guard let (convolution, norm, convolved) = downsample else {
       conv1.backwardInput(dOutput: x1, dInput: dInput, site: below(gradient))
       return
     }
     let xd = convolved.images(images)
-    let branch = workspace.scratch.activation(like: input)
+    let branch = scratch.activation(like: input)
     compute.receive(gradient, at: norm.site(input: xd, mask: .none))
     norm.backward(input: xd, gradient: gradient, dInput: xd)
     convolution.backwardParameters(input: input, dOutput: xd)

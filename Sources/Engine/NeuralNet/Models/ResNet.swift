@@ -4,18 +4,17 @@ import Tensors
 /// A ResNet of `BasicBlock`s for small images: planar images `[N][3][S][S]` to features `[N, D]`.
 ///
 /// Parameters carry torchvision's names behind a prefix. Cached for the backward pass: the stem's output
-/// before and after its normalisation, what each block says, and the pooled maps.
+/// before its normalisation, what each block says, and the pooled maps.
 final class ResNet {
   private let stem: Stem
   private let stemNorm: BatchNorm
   private let stemConvolved: Activation
-  private let stemOutput: Activation
   private let blocks: [BasicBlock]
   /// Training only: where the gradient of the last block's output begins.
   private let dMaps: Floats
   /// Training only, and empty where gradients take the place of the blocks' inputs: two buffers for
   /// gradients, in turns.
-  private let carriers: [Floats]
+  private let gradients: [Floats]
   private let pooled: Activation
   private let dPooled: Activation
   private let fc: (layer: Linear, output: Activation)?
@@ -32,21 +31,24 @@ final class ResNet {
       images: images, inputChannels: configuration.inputChannels, height: imageSide, width: imageSide,
       outputChannels: width, kernel: 3, padding: configuration.stemPadding)
     let side = stemShape.outputHeight
-    let workspace = try ResNet.workspace(images: images, width: width, side: side, plan: plan)
     stem = try Stem("\(prefix)conv1", stemShape, bias: configuration.stemBias, plan: plan)
     stemNorm = try BatchNorm("\(prefix)bn1", channels: width, views: views, plan: plan)
-    stemOutput =
+    let shapes = ResNet.shapes(configuration, images: images, side: side)
+    // Each stage doubles the channels and at least halves the pixels: the stem's maps are the largest.
+    let largest = Activation.count(images: images, channels: width, height: side, width: side)
+    let carriers = try (0..<2).map { _ in try plan.arena.allocate(plan.isTraining ? 0 : largest) }
+    stemConvolved =
       plan.isTraining
       ? try plan.activation(images: images, channels: width, side: side)
-      : workspace.carriers[0].activation(images: images, channels: width, side: side)
-    stemConvolved =
-      plan.isTraining ? try plan.activation(images: images, channels: width, side: side) : stemOutput
+      : carriers[0].activation(images: images, channels: width, side: side)
+    let memories =
+      plan.isTraining
+      ? try ResNet.trainingMemories(shapes, plan: plan)
+      : try ResNet.inferenceMemories(shapes, carriers: carriers, largest: largest, plan: plan)
     blocks = try ResNet.blocks(
-      configuration, prefix: prefix, images: images, side: side, views: views, workspace: workspace,
-      plan: plan)
-    let largest = stemOutput.storage.count
-    let replaces = !plan.isTraining || blocks.allSatisfy { $0.canReplaceInput }
-    carriers = replaces ? [] : [try plan.arena.allocate(largest), try plan.arena.allocate(largest)]
+      configuration, prefix: prefix, shapes, memories, views: views, plan: plan)
+    let replaces = !plan.isTraining || blocks.dropFirst().allSatisfy { $0.canReplaceInput }
+    gradients = replaces ? [] : [try plan.arena.allocate(largest), try plan.arena.allocate(largest)]
     dMaps = try plan.arena.allocate(plan.isTraining ? blocks.last?.output.storage.count ?? 0 : 0)
     pooled = try plan.activation(images: images, channels: configuration.pooledCount, side: 1)
     dPooled =
@@ -66,8 +68,11 @@ final class ResNet {
   func forward(_ images: Floats, count: Int) -> Activation {
     let convolved = stemConvolved.images(0..<count)
     stem.forward(images, output: convolved, followedBy: stemNorm)
-    stemNorm.normalize(convolved, relu: true, output: stemOutput.images(0..<count))
-    return head(blocks.reduce(stemOutput.images(0..<count)) { $1.forward($0) })
+    var maps = convolved
+    for (index, block) in blocks.enumerated() {
+      maps = block.forward(maps, norm: index == 0 ? stemNorm : nil)
+    }
+    return head(maps)
   }
 
   /// Forward with running statistics over the first `count` images; returns the features `[count, D]`.
@@ -94,12 +99,19 @@ final class ResNet {
     compute.averagePoolBackward(dOutput: dPool, into: gradient)
     compute.receive(gradient, at: last.site(images: range))
     for (index, block) in blocks.enumerated().reversed() {
-      let input = (index > 0 ? blocks[index - 1].output : stemOutput).images(range)
-      let dInput = carriers.isEmpty ? input : carriers[index % 2].activation(like: input)
-      block.backward(input: input, gradient: gradient, dInput: dInput) { residual in
-        index > 0
-          ? blocks[index - 1].site(images: range, residual: residual)
-          : stemNorm.site(input: convolved, mask: .recomputed, residual: residual)
+      guard index > 0 else {
+        let dInput = block.spent(images: range)
+        block.backward(input: convolved, norm: stemNorm, gradient: gradient, dInput: dInput) {
+          stemNorm.site(input: convolved, mask: .recomputed, residual: $0)
+        }
+        gradient = dInput
+        continue
+      }
+      let below = blocks[index - 1]
+      let input = below.output.images(range)
+      let dInput = gradients.isEmpty ? input : gradients[index % 2].activation(like: input)
+      block.backward(input: input, gradient: gradient, dInput: dInput) {
+        below.site(images: range, residual: $0)
       }
       gradient = dInput
     }
@@ -115,35 +127,62 @@ final class ResNet {
     return output.images(range)
   }
 
-  private static func workspace(
-    images: Int, width: Int, side: Int, plan: NetworkPlan
-  ) throws -> BlockWorkspace {
-    // Each stage doubles the channels and at least halves the pixels: the first one is the largest.
-    let largest = Activation.count(images: images, channels: width, height: side, width: side)
-    return BlockWorkspace(
-      carriers: try (0..<2).map { _ in try plan.arena.allocate(plan.isTraining ? 0 : largest) },
-      scratch: try plan.arena.allocate(largest),
-      identity: try plan.arena.allocate(plan.isTraining ? 0 : largest))
+  private static func shapes(
+    _ configuration: EncoderConfiguration, images: Int, side: Int
+  ) -> [BlockShape] {
+    var shapes: [BlockShape] = []
+    for (stage, count) in configuration.architecture.blocks.enumerated() {
+      for position in 0..<count {
+        shapes.append(
+          BlockShape(
+            images: images, inputChannels: shapes.last?.channels ?? configuration.width,
+            inputSide: shapes.last?.side ?? side, channels: configuration.width << stage,
+            stride: stage > 0 && position == 0 ? 2 : 1))
+      }
+    }
+    return shapes
+  }
+
+  /// What a block keeps lies unused before its forward and after its backward pass: just when the block
+  /// before it runs, which takes it as scratch where it is large enough.
+  private static func trainingMemories(
+    _ shapes: [BlockShape], plan: NetworkPlan
+  ) throws -> [BlockMemory] {
+    let kept = try shapes.map { try plan.arena.allocate($0.keptMaps * $0.outputCount) }
+    return try shapes.enumerated().map { index, shape in
+      let count = shape.outputCount
+      let next = index + 1 < kept.count ? kept[index + 1] : kept[index].slice(0, 0)
+      return BlockMemory(
+        convolved1: kept[index].slice(0, count), convolved2: kept[index].slice(count, count),
+        downsampled: kept[index].slice(2 * count, (shape.keptMaps - 2) * count),
+        output: try plan.arena.allocate(count),
+        scratch: next.count >= shape.scratchCount ? next : try plan.arena.allocate(shape.scratchCount))
+    }
+  }
+
+  /// Two buffers carry activations from block to block, in turns.
+  private static func inferenceMemories(
+    _ shapes: [BlockShape], carriers: [Floats], largest: Int, plan: NetworkPlan
+  ) throws -> [BlockMemory] {
+    let convolved = try plan.arena.allocate(largest)
+    let identity = try plan.arena.allocate(largest)
+    return shapes.indices.map { index in
+      let carrier = carriers[(index + 1) % 2]
+      return BlockMemory(
+        convolved1: convolved, convolved2: carrier, downsampled: identity, output: carrier,
+        scratch: convolved.slice(0, 0))
+    }
   }
 
   private static func blocks(
-    _ configuration: EncoderConfiguration, prefix: String, images: Int, side: Int, views: Int,
-    workspace: BlockWorkspace, plan: NetworkPlan
+    _ configuration: EncoderConfiguration, prefix: String, _ shapes: [BlockShape], _ memories: [BlockMemory],
+    views: Int, plan: NetworkPlan
   ) throws -> [BasicBlock] {
-    var blocks: [BasicBlock] = []
-    var channels = configuration.width
-    var side = side
-    for (stage, count) in configuration.architecture.blocks.enumerated() {
-      for position in 0..<count {
-        let block = try BasicBlock(
-          "\(prefix)layer\(stage + 1).\(position)", index: blocks.count, images: images,
-          inputChannels: channels, channels: configuration.width << stage, side: side,
-          stride: stage > 0 && position == 0 ? 2 : 1, views: views, workspace: workspace, plan: plan)
-        channels = configuration.width << stage
-        side = block.output.height
-        blocks.append(block)
-      }
+    let names = configuration.architecture.blocks.enumerated().flatMap { stage, count in
+      (0..<count).map { "\(prefix)layer\(stage + 1).\($0)" }
     }
-    return blocks
+    return try zip(names, zip(shapes, memories)).map { name, planned in
+      try BasicBlock(name, planned.0, views: views, memory: planned.1, plan: plan)
+    }
   }
 }
