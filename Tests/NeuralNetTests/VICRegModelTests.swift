@@ -101,14 +101,34 @@ import Testing
   }
 
   private func expectFeatures(of model: VICRegModel, _ golden: Golden.ModelCase, _ views: Floats) throws {
+    for convolutions in ConvolutionChoice.allCases {
+      let inference = try EncoderInference(
+        GoldenModel.encoder(golden), imageSide: golden.side, batchSize: golden.images + 1,
+        team: model.compute.team, convolutions: convolutions)
+      inference.load(from: model)
+      let count = golden.images * 3 * golden.side * golden.side
+      inference.input.slice(0, count).copy(from: views.slice(0, count))
+      let features = inference.features(count: golden.images).array
+      #expect(golden.features.relativeError(of: features) <= 2e-5, "\(convolutions)")
+    }
+  }
+
+  @Test(arguments: 1...6) func `maps that shrink to a pixel are encoded`(side: Int) throws {
     let inference = try EncoderInference(
-      GoldenModel.encoder(golden), imageSide: golden.side, batchSize: golden.images + 1,
-      team: model.compute.team)
-    inference.load(from: model)
-    let count = golden.images * 3 * golden.side * golden.side
-    inference.input.slice(0, count).copy(from: views.slice(0, count))
-    let features = inference.features(count: golden.images).array
-    #expect(golden.features.relativeError(of: features) <= 2e-5)
+      EncoderConfiguration(width: 16, stemPadding: 1), imageSide: side, batchSize: 3,
+      team: try ThreadTeam(threads: 2), convolutions: .automatic)
+    inference.initialize(seed: 5)
+    let image = 3 * side * side
+    var random = CounterRandom(seed: 6)
+    let images = (0..<3 * image).map { _ in random.uniform(-1, 1) }
+    func features(_ pixels: ArraySlice<Float>, count: Int) -> [Float] {
+      for (index, pixel) in pixels.enumerated() { inference.input[index] = pixel }
+      return inference.features(count: count).array
+    }
+    let together = features(images[...], count: 3)
+    let apart = (0..<3).flatMap { features(images[$0 * image..<($0 + 1) * image], count: 1) }
+    #expect(together == apart)
+    #expect(together.allSatisfy(\.isFinite) && Set(together).count > 100)
   }
 
   private func relative(_ value: Double, _ expected: Double) -> Double {

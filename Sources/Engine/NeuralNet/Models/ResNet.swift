@@ -34,8 +34,8 @@ final class ResNet {
     stem = try Stem("\(prefix)conv1", stemShape, bias: configuration.stemBias, plan: plan)
     stemNorm = try BatchNorm("\(prefix)bn1", channels: width, views: views, plan: plan)
     let shapes = ResNet.shapes(configuration, images: images, side: side)
-    // Each stage doubles the channels and at least halves the pixels: the stem's maps are the largest.
-    let largest = Activation.count(images: images, channels: width, height: side, width: side)
+    let largest = shapes.map(\.outputCount).reduce(
+      Activation.count(images: images, channels: width, height: side, width: side), max)
     let carriers = try (0..<2).map { _ in try plan.arena.allocate(plan.isTraining ? 0 : largest) }
     stemConvolved =
       plan.isTraining
