@@ -1,3 +1,4 @@
+import Foundation
 import Platform
 import Testing
 
@@ -81,6 +82,21 @@ import Testing
     #expect(try FileLock.acquire(path) == nil)
     #expect(try FileLock.isHeld(path))
     #expect(FileLock.owner(path) == ProcessID.own)
+    lock = nil
+    #expect(try !FileLock.isHeld(path))
+    #expect(try FileLock.acquire(path) != nil)
+  }
+
+  @Test func `a descriptor that a starting child has copied does not prolong a lock`() throws {
+    let path = folder.path + "/lock"
+    var lock = try FileLock.acquire(path)
+    #expect(lock != nil)
+    let entries = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+    let descriptor = entries.compactMap(Int32.init).first {
+      (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")) == path
+    }
+    let copy = dup(try #require(descriptor))
+    defer { close(copy) }
     lock = nil
     #expect(try !FileLock.isHeld(path))
     #expect(try FileLock.acquire(path) != nil)

@@ -3,7 +3,9 @@ import Glibc
 /// An exclusive advisory lock on a file (`flock(2)`), which holds the owner's process id as text and, on a
 /// line below, what the owner has noted last.
 ///
-/// The kernel releases it when the process ends, however it ends. Children do not inherit it.
+/// The kernel releases it when the process ends, however it ends. Children do not inherit it; but one that is
+/// being started has the descriptor for a moment, and a lock lasts as long as any descriptor of it: so it is
+/// let go of explicitly.
 package final class FileLock: Sendable {
   private let file: File
   /// Where the note begins.
@@ -13,6 +15,8 @@ package final class FileLock: Sendable {
     self.file = file
     self.noteOffset = noteOffset
   }
+
+  deinit { FileLock.unlock(file) }
 
   /// Takes the lock, creating the file if it is missing; `nil` at once if another open file holds it.
   package static func acquire(_ path: String) throws(SystemError) -> FileLock? {
@@ -36,7 +40,10 @@ package final class FileLock: Sendable {
   /// Asking takes the lock for an instant, so an owner that starts meanwhile has to try twice.
   package static func isHeld(_ path: String) throws(SystemError) -> Bool {
     do {
-      return try !tryLock(File(path, .read))
+      let file = try File(path, .read)
+      guard try tryLock(file) else { return true }
+      unlock(file)
+      return false
     } catch  where error.isNotFound {
       return false
     }
@@ -56,6 +63,11 @@ package final class FileLock: Sendable {
     // Whatever keeps the file from being read, the answer is that nothing is known.
     guard let bytes = try? File(path, .read).readAll() else { return [] }
     return String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+  }
+
+  /// For all descriptors of this opening of the file, in whatever process they are.
+  private static func unlock(_ file: File) {
+    _ = flock(file.descriptor, LOCK_UN)
   }
 
   private static func tryLock(_ file: File) throws(SystemError) -> Bool {
