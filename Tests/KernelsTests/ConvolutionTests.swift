@@ -234,7 +234,10 @@ struct ConvolutionNumbers {
     #expect(choice(30, channels: 64, stride: 2).forward == .direct)
     #expect(choice(30, channels: 64, stride: 2).backwardWeight == .winograd4stride2)
     #expect(choice(30, channels: 64, stride: 2, isTraining: false).forward == .winograd4stride2)
+    #expect(choice(2, stride: 2) == .direct)
     #expect(choice(2, channels: 64, stride: 2) == .direct)
+    #expect(choice(30, channels: 128) == mixed)
+    #expect(choice(30, channels: 129) == ConvolutionAlgorithms(all: .winograd4))
   }
 
   @Test(arguments: InstructionSet.available)

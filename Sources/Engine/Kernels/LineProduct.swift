@@ -30,7 +30,7 @@ protocol DirectProduct: Sendable {
 ///
 /// The blocks of the source, which lie a row apart, are collected side by side once, for some rows at a time;
 /// then every task multiplies those rows by a panel of packed weights, a part of the inner dimension after
-/// the other, so that lines and panel stay in the second-level cache.
+/// the other, so that lines and panel stay in the first-level cache.
 struct LineProduct: DirectProduct {
   /// Rows of a task: a multiple of the tiles' rows.
   private static let blockRows = 96

@@ -17,6 +17,9 @@ struct WinogradProduct {
   private static let sharedTiles = 512
   /// Tiles of a transform's task where the factors are that large.
   private static let chunkTilesOfLargeFactors = 32
+  /// Most blocks of inner channels in one sum; and in one of the largest tiles.
+  private static let blocksOfSumMax = 4
+  private static let blocksOfLargestTilesSum = 1
   /// Pairs of column blocks of a product's task when all threads work together.
   private static let pairsOfTask = 4
 
@@ -66,7 +69,9 @@ struct WinogradProduct {
   private var outputs: Int { sourceGrids[0].outputs }
   /// Blocks of inner channels that are summed in registers: few, so that their panel stays in the first-level
   /// cache and rounding errors stay small. The largest tiles, which lose the most, take the shortest sums.
-  private var blocksOfSum: Int { outputs == 6 ? 1 : 4 }
+  private var blocksOfSum: Int {
+    outputs == 6 ? WinogradProduct.blocksOfLargestTilesSum : WinogradProduct.blocksOfSumMax
+  }
   private var taps: Int { sourceGrids[0].taps }
   private var positions: Int { (outputs + taps - 1) * (outputs + taps - 1) }
   /// Blocks of channels of one phase.
