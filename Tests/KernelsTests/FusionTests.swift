@@ -196,11 +196,14 @@ struct FusionBench {
   }
 
   @Test(arguments: InstructionSet.available)
-  func `fused bits do not depend on the number of threads`(_ set: InstructionSet) throws {
+  func `fused bits depend neither on the number of threads nor on how maps are written`(
+    _ set: InstructionSet
+  ) throws {
     for fusion in FusionCase.all {
       var first: [[Float]] = []
-      for threads in 1...3 {
+      for (threads, streamedBytes) in [(1, Int.max), (2, 0), (3, .max), (1, 0)] {
         let f = try FusionBench(set, fusion, threads: threads)
+        f.bench.compute.streamedBytes = streamedBytes
         let x = try f.input(seed: 1)
         let below = try f.normalization(f.c.shape.inputChannels, views: fusion.views)
         let above = try f.normalization(f.c.shape.outputChannels, views: fusion.views)
@@ -213,11 +216,14 @@ struct FusionBench {
           below, input: x, mask: .recomputed, dWeight: sums.slice(0, x.channels),
           dBias: sums.slice(x.channels, x.channels))
         f.convolution.backwardInput(dOutput: output, weight: f.weight, dInput: dInput, site: site)
+        let normalized = try f.output(seed: 8)
+        f.bench.compute.normalize(output, above, relu: true, output: normalized)
         let results =
-          [output.storage.array, dInput.storage.array, sums.array]
+          [output.storage.array, dInput.storage.array, sums.array, normalized.storage.array]
           + above.statistics.flatMap { [$0.mean.array, $0.variance.array] }
         if first.isEmpty { first = results }
-        #expect(results == first, "\(fusion.testDescription), \(threads) threads")
+        let run = "\(threads) threads, streamed from \(streamedBytes) bytes"
+        #expect(results == first, "\(fusion.testDescription), \(run)")
       }
     }
   }

@@ -51,7 +51,9 @@ extension Compute {
     residual: Activation? = nil, relu: Bool, output: Activation
   ) {
     setConstants(statistics, parameters, into: partials.constants(0))
-    normalize(input, constants: partials.constants(0), residual, relu: relu, output)
+    normalize(
+      input, constants: partials.constants(0), residual, relu: relu, output,
+      isStreamed: streams(output) && !output.hasPlace(of: input))
   }
 
   /// The same with the statistics of the batch, each view with its own. A residual with a normalisation is
@@ -60,17 +62,19 @@ extension Compute {
     _ input: Activation, _ normalization: Normalization, residual: Activation? = nil,
     residualNormalization: Normalization? = nil, relu: Bool, output: Activation
   ) {
+    let isStreamed = streams(output) && !output.hasPlace(of: input)
     for view in 0..<normalization.views {
       let images = normalization.images(of: view, among: input.images)
       normalize(
         input.images(images), constants: normalization.constants(view: view), residual?.images(images),
-        residualNormalization.map { In($0.constants(view: view)) }, relu: relu, output.images(images))
+        residualNormalization.map { In($0.constants(view: view)) }, relu: relu, output.images(images),
+        isStreamed: isStreamed)
     }
   }
 
   private func normalize(
     _ input: Activation, constants: In, _ residual: Activation?, _ residualConstants: In? = nil, relu: Bool,
-    _ output: Activation
+    _ output: Activation, isStreamed: Bool
   ) {
     precondition(output.sameShape(as: input) && residual?.sameShape(as: input) ?? true, "shapes must agree")
     let partition = ImagePartition(input)
@@ -83,7 +87,7 @@ extension Compute {
         partition.eachPiece(of: task) { offset, runs in
           kernels.normalizeLines(
             source + offset, constants + block, added.map { $0 + offset },
-            residualConstants.map { $0 + block }, relu, runs, target + offset)
+            residualConstants.map { $0 + block }, relu, runs, isStreamed, target + offset)
         }
       }
     }
@@ -115,7 +119,8 @@ extension Compute {
             kernels.receiveGradient(
               Ending(
                 kind: EndingKind.gradient, bias: nil, residual: residual.map { $0 + offset },
-                lines: lines + offset, output: output + offset, mask: kind, constants: constants, sums: sums),
+                lines: lines + offset, output: output + offset, mask: kind, constants: constants, sums: sums,
+                isStreamed: false),
               runs, target + offset)
             for index in 0..<32 { entry[index] += Double(sums[index]) }
           }
@@ -187,4 +192,6 @@ private func withLineScratch(_ body: (Out) -> Void) {
 extension Activation {
   /// For people: `64×30×30`.
   var name: String { "\(channels)×\(height)×\(width)" }
+  /// Whether both lie in the same memory.
+  func hasPlace(of other: Activation) -> Bool { storage.pointer == other.storage.pointer }
 }

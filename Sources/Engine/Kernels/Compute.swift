@@ -17,6 +17,11 @@ package final class Compute {
   package let convolutions: ConvolutionChoice
   /// Takes the time of every operation, for benchmarks.
   package var profile: OperationProfile?
+  /// Bytes from which on a map is written past the caches: nothing of it would be left there when it is read.
+  ///
+  /// Half of the cache that cores share, for what is read meanwhile takes the other; at most 32 MiB, for a
+  /// cache that is larger is shared with others.
+  package var streamedBytes = min(32 << 20, (CPU.sharedCacheBytes ?? 32 << 20) / 2)
   let kernels: KernelTable
   private var scratchCount = 0
   private var scratchFloats: Floats?
@@ -51,6 +56,12 @@ package final class Compute {
   /// Notes that an operation needs `count` floats of scratch while it runs.
   func require(_ count: Int) {
     scratchCount = max(scratchCount, count)
+  }
+
+  /// Whether a result is written past the caches: it is large, and its lines are lines of the cache.
+  func streams(_ map: Activation) -> Bool {
+    map.storage.count * MemoryLayout<Float>.stride >= streamedBytes
+      && Int(bitPattern: map.storage.pointer).isMultiple(of: 64)
   }
 
   /// Bytes of the scratch memory.

@@ -103,9 +103,7 @@ package struct Convolution {
     let groups = groups(backwardPlan, images: dInput.images, views: site?.normalization.views ?? 1)
     let fused = compute.hasRoom(for: site?.normalization, groups: groups) ? site : nil
     measured("dX", algorithms.backwardInput, images: dInput.images) {
-      let ending = ResultEnding(
-        bias: nil, moments: nil, site: fused, blocks: dInput.blocks, groups: groups,
-        mapStride: dInput.pixels * 16, partials: compute.partials)
+      let ending = ResultEnding(site: fused, groups: groups, output: dInput, compute: compute)
       run(backwardPlan, dOutput, nil, weight, ending, dInput)
     }
     guard let site else { return }
@@ -152,9 +150,7 @@ package struct Convolution {
     let isFused = compute.hasRoom(for: moments, groups: groups)
     measured("forward", algorithms.forward, images: input.images) {
       let ending = ResultEnding(
-        bias: bias.map { compute.partials.padded($0) }, moments: isFused ? moments : nil, site: nil,
-        blocks: output.blocks,
-        groups: groups, mapStride: output.pixels * 16, partials: compute.partials)
+        bias: bias, moments: isFused ? moments : nil, groups: groups, output: output, compute: compute)
       run(forwardPlan, input, normalization, weight, ending, output)
     }
     compute.finish(moments, of: output, isFused: isFused, groups: groups)

@@ -22,18 +22,21 @@ struct ResultEnding {
   let groups: Int
   /// Floats from one block of the result's maps to the next.
   let mapStride: Int
+  /// Whether the result is written past the caches.
+  let isStreamed: Bool
   let partials: Partials
 
-  /// Adds `bias`, takes moments for `moments`, or ends a gradient at `site`.
+  /// Adds `bias` to `output`, takes moments for `moments`, or ends a gradient at `site`.
   init(
-    bias: In?, moments: Normalization?, site: GradientSite?, blocks: Int, groups: Int, mapStride: Int,
-    partials: Partials
+    bias: Floats? = nil, moments: Normalization? = nil, site: GradientSite? = nil, groups: Int,
+    output: Activation, compute: Compute
   ) {
-    self.bias = bias
-    self.blocks = blocks
+    self.bias = bias.map { compute.partials.padded($0) }
     self.groups = groups
-    self.mapStride = mapStride
-    self.partials = partials
+    blocks = output.blocks
+    mapStride = output.pixels * 16
+    isStreamed = compute.streams(output)
+    partials = compute.partials
     if let moments {
       kind = EndingKind.moments
       views = moments.views
@@ -43,7 +46,7 @@ struct ResultEnding {
       views = site.normalization.views
       lines = In(site.input.storage.pointer)
       residual = site.residual.map { In($0.storage.pointer) }
-      (mask, output) = site.mask.resolved(site.input)
+      (mask, self.output) = site.mask.resolved(site.input)
       constants = In(site.normalization.constants(view: 0))
     }
   }
@@ -66,6 +69,7 @@ struct ResultEnding {
     blocks = output.blocks
     groups = 1
     mapStride = output.pixels * 16
+    isStreamed = compute.streams(output)
     partials = compute.partials
   }
 
@@ -78,7 +82,8 @@ struct ResultEnding {
       kind: kind, bias: bias.map { $0 + block * 16 }, residual: residual.map { $0 + offset },
       lines: lines.map { $0 + offset } ?? anything, output: output.map { $0 + offset } ?? anything,
       mask: mask,
-      constants: constants.map { $0 + (view * blocks + block) * NormConstants.count } ?? anything, sums: sums)
+      constants: constants.map { $0 + (view * blocks + block) * NormConstants.count } ?? anything, sums: sums,
+      isStreamed: isStreamed)
   }
 
   /// Keeps what some lines of a group of a block have summed up, the group's first lines or more of them.

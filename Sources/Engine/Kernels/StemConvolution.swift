@@ -47,8 +47,7 @@ package struct StemConvolution {
     let groups = output.images / (moments?.views ?? 1)
     let isFused = compute.hasRoom(for: moments, groups: groups)
     let ending = ResultEnding(
-      bias: bias.map { compute.partials.padded($0) }, moments: isFused ? moments : nil, site: nil,
-      blocks: output.blocks, groups: groups, mapStride: output.pixels * 16, partials: compute.partials)
+      bias: bias, moments: isFused ? moments : nil, groups: groups, output: output, compute: compute)
     forward(images, weight, ending, output)
     compute.finish(moments, of: output, isFused: isFused, groups: groups)
   }

@@ -21,10 +21,13 @@ package struct Ending {
   /// `moments`: some line s, Σ(y − s), Σ(y − s)² and, in the first float of a fourth line, the number of
   /// lines. `gradient`: Σg and Σg(x − mean).
   package var sums: Out
+  /// Whether lines are written past the caches; the target is aligned to a line.
+  package var isStreamed: Bool
 
   /// See the properties; what a kind does not use may point anywhere.
   package init(
-    kind: Int, bias: In?, residual: In?, lines: In, output: In, mask: Int, constants: In, sums: Out
+    kind: Int, bias: In?, residual: In?, lines: In, output: In, mask: Int, constants: In, sums: Out,
+    isStreamed: Bool
   ) {
     self.kind = kind
     self.bias = bias
@@ -34,6 +37,7 @@ package struct Ending {
     self.mask = mask
     self.constants = constants
     self.sums = sums
+    self.isStreamed = isStreamed
   }
 }
 

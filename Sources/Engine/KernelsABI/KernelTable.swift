@@ -15,7 +15,7 @@ package struct KernelTable: Sendable {
   package let multiplyRegisters: @Sendable (Int, In, In, Out) -> Void
   package let operationsOfStep: @Sendable () -> Int
   package let gatherLines: @Sendable (PixelGrid, Int, Int, In, Out) -> Void
-  package let scatterLines: @Sendable (PixelGrid, Int, Int, In, Ending, Out) -> Void
+  package let scatterLines: @Sendable (PixelGrid, Int, Int, Out, Ending, Out) -> Void
   package let multiplyWindows:
     @Sendable (PixelGrid, Int, Int, UnsafePointer<Int>, Int, In, In, Int, Out, Out) -> Void
   package let copyWindow: @Sendable (PixelGrid, Int, Int, Int, Int, In, Out) -> Void
@@ -37,7 +37,7 @@ package struct KernelTable: Sendable {
   package let packColumns: @Sendable (In, Int, Int, Int, Int, Int, Out) -> Void
   package let storeRows: @Sendable (In, Int, Int, Float, Float, Int, Out) -> Void
   package let channelMoments: @Sendable (In, Runs, Out) -> Void
-  package let normalizeLines: @Sendable (In, In, In?, In?, Bool, Runs, Out) -> Void
+  package let normalizeLines: @Sendable (In, In, In?, In?, Bool, Runs, Bool, Out) -> Void
   package let receiveGradient: @Sendable (Ending, Runs, Out) -> Void
   package let applyNormGradient: @Sendable (In, In, In, Runs, Out) -> Void
   package let addFloats: @Sendable (In, Int, Out) -> Void
@@ -57,7 +57,7 @@ package struct KernelTable: Sendable {
     multiplyRegisters: @escaping @Sendable (Int, In, In, Out) -> Void,
     operationsOfStep: @escaping @Sendable () -> Int,
     gatherLines: @escaping @Sendable (PixelGrid, Int, Int, In, Out) -> Void,
-    scatterLines: @escaping @Sendable (PixelGrid, Int, Int, In, Ending, Out) -> Void,
+    scatterLines: @escaping @Sendable (PixelGrid, Int, Int, Out, Ending, Out) -> Void,
     multiplyWindows:
       @escaping @Sendable (PixelGrid, Int, Int, UnsafePointer<Int>, Int, In, In, Int, Out, Out) -> Void,
     copyWindow: @escaping @Sendable (PixelGrid, Int, Int, Int, Int, In, Out) -> Void,
@@ -79,7 +79,7 @@ package struct KernelTable: Sendable {
     packColumns: @escaping @Sendable (In, Int, Int, Int, Int, Int, Out) -> Void,
     storeRows: @escaping @Sendable (In, Int, Int, Float, Float, Int, Out) -> Void,
     channelMoments: @escaping @Sendable (In, Runs, Out) -> Void,
-    normalizeLines: @escaping @Sendable (In, In, In?, In?, Bool, Runs, Out) -> Void,
+    normalizeLines: @escaping @Sendable (In, In, In?, In?, Bool, Runs, Bool, Out) -> Void,
     receiveGradient: @escaping @Sendable (Ending, Runs, Out) -> Void,
     applyNormGradient: @escaping @Sendable (In, In, In, Runs, Out) -> Void,
     addFloats: @escaping @Sendable (In, Int, Out) -> Void,

@@ -76,3 +76,7 @@ func larger(_ a: Register, _ b: Register) -> Register { _mm256_max_ps(b, a) }
 /// The root of each lane.
 @inline(__always)
 func squareRoots(_ x: SIMD16<Float>) -> SIMD16<Float> { x.squareRoot() }
+
+/// Writes a register to memory past the caches; `p` is aligned to a register.
+@inline(__always)
+func streamRegister(_ value: Register, _ p: UnsafeMutablePointer<Float>) { _mm256_stream_ps(p, value) }

@@ -51,3 +51,7 @@ func larger(_ a: Register, _ b: Register) -> Register { _mm512_max_ps(b, a) }
 /// The root of each lane.
 @inline(__always)
 func squareRoots(_ x: SIMD16<Float>) -> SIMD16<Float> { _mm512_sqrt_ps(x) }
+
+/// Writes a register to memory past the caches; `p` is aligned to a register.
+@inline(__always)
+func streamRegister(_ value: Register, _ p: UnsafeMutablePointer<Float>) { _mm512_stream_ps(p, value) }

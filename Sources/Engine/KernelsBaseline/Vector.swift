@@ -1,3 +1,7 @@
+#if arch(x86_64)
+  import _Builtin_intrinsics.intel
+#endif
+
 /// One register of the least instruction set.
 typealias Register = SIMD4<Float>
 
@@ -40,3 +44,13 @@ func larger(_ a: Register, _ b: Register) -> Register { a.replacing(with: b, whe
 /// The root of each lane.
 @inline(__always)
 func squareRoots(_ x: SIMD16<Float>) -> SIMD16<Float> { x.squareRoot() }
+
+/// Writes a register to memory past the caches; `p` is aligned to a register.
+@inline(__always)
+func streamRegister(_ value: Register, _ p: UnsafeMutablePointer<Float>) {
+  #if arch(x86_64)
+    _mm_stream_ps(p, value)
+  #else
+    UnsafeMutableRawPointer(p).storeBytes(of: value, as: Register.self)
+  #endif
+}

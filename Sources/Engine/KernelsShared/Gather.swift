@@ -54,8 +54,8 @@ private func zeroLines(_ target: Out, _ count: Int) {
 
 /// The reverse of `gatherLines`: ends `count` lines of `source` as `ending` says, each at its pixel.
 ///
-/// Every grid pixel must lie inside the map.
-func scatterLines(_ grid: PixelGrid, first: Int, count: Int, source: In, ending: Ending, target: Out) {
+/// Every grid pixel must lie inside the map. The lines of `source` are used up.
+func scatterLines(_ grid: PixelGrid, first: Int, count: Int, source: Out, ending: Ending, target: Out) {
   switch ending.kind {
   case EndingKind.moments:
     beginSums(ending.sums, shift: line(source) + (ending.bias.map { line($0) } ?? Line()))
@@ -73,11 +73,12 @@ func scatterLines(_ grid: PixelGrid, first: Int, count: Int, source: In, ending:
   case EndingKind.normalized: scatter(NormalizedLines.self, grid, first, count, source, ending, target)
   default: scatter(StoredLines.self, grid, first, count, source, ending, target)
   }
+  if ending.isStreamed { endStreams() }
 }
 
 @inline(__always)
 private func scatter<E: LineEnding>(
-  _: E.Type, _ grid: PixelGrid, _ first: Int, _ count: Int, _ source: In, _ ending: Ending, _ target: Out
+  _: E.Type, _ grid: PixelGrid, _ first: Int, _ count: Int, _ source: Out, _ ending: Ending, _ target: Out
 ) {
   for lane in stride(from: 0, to: 16, by: Register.scalarCount) {
     var state = E.begin(ending, lane: lane)
@@ -87,9 +88,11 @@ private func scatter<E: LineEnding>(
       let run = min(grid.columns - pixel.column, count - done)
       let row = pixel.row * grid.step + grid.rowOffset
       let column = pixel.column * grid.step + grid.columnOffset
-      var offset = pixel.image * grid.imageStride + (row * grid.mapColumns + column) * 16 + lane
+      var offset = pixel.image * grid.imageStride + (row * grid.mapColumns + column) * 16
       for i in done..<done + run {
-        E.end(register(source + i * 16 + lane), ending, target: target, offset: offset, &state)
+        let line = source + i * 16
+        let value = E.end(register(line + lane), ending, offset: offset + lane, &state)
+        setPart(value, lane: lane, of: target + offset, waitingAt: line, isStreamed: ending.isStreamed)
         offset += grid.step * 16
       }
       done += run

@@ -7,27 +7,27 @@ protocol LineEnding {
   associatedtype State
   /// The state at the first line, for channels from `lane` on.
   static func begin(_ ending: Ending, lane: Int) -> State
-  /// Ends one line: `value` belongs at `target + offset`.
-  static func end(_ value: Register, _ ending: Ending, target: Out, offset: Int, _ state: inout State)
+  /// What becomes of `value`, which belongs at `offset` in the target.
+  static func end(_ value: Register, _ ending: Ending, offset: Int, _ state: inout State) -> Register
   /// Keeps what was summed up.
   static func finish(_ state: State, _ ending: Ending, lane: Int)
 }
 
-/// Adds the bias and writes.
+/// Adds the bias.
 enum StoredLines: LineEnding {
   @inline(__always)
   static func begin(_ ending: Ending, lane: Int) -> Register { biasOf(ending, lane) }
 
   @inline(__always)
-  static func end(_ value: Register, _ ending: Ending, target: Out, offset: Int, _ state: inout Register) {
-    setRegister(value + state, target + offset)
+  static func end(_ value: Register, _ ending: Ending, offset: Int, _ state: inout Register) -> Register {
+    value + state
   }
 
   @inline(__always)
   static func finish(_ state: Register, _ ending: Ending, lane: Int) {}
 }
 
-/// Adds the bias, writes and sums up moments about the line in the first sixteen sums.
+/// Adds the bias and sums up moments about the line in the first sixteen sums.
 enum LinesWithMoments: LineEnding {
   typealias State = (bias: Register, shift: Register, sum: Register, squares: Register)
 
@@ -37,12 +37,12 @@ enum LinesWithMoments: LineEnding {
   }
 
   @inline(__always)
-  static func end(_ value: Register, _ ending: Ending, target: Out, offset: Int, _ state: inout State) {
+  static func end(_ value: Register, _ ending: Ending, offset: Int, _ state: inout State) -> Register {
     let y = value + state.bias
-    setRegister(y, target + offset)
     let distance = y - state.shift
     state.sum += distance
     state.squares = multiplyAdd(distance, distance, state.squares)
+    return y
   }
 
   @inline(__always)
@@ -55,7 +55,7 @@ enum LinesWithMoments: LineEnding {
 /// Constants of some channels, and what is summed up.
 typealias GradientSums = (mean: Register, scale: Register, shift: Register, sum: Register, products: Register)
 
-/// Adds the residual, masks, writes and sums up what the backward pass of a normalisation needs. One type for
+/// Adds the residual, masks and sums up what the backward pass of a normalisation needs. One type for
 /// each kind of mask, so that the choice is made once.
 protocol MaskedGradients: LineEnding where State == GradientSums {
   /// `g` where it passes the ReLU, else 0, from the input x of the normalisation.
@@ -78,15 +78,15 @@ extension MaskedGradients {
   /// Ends a gradient's line.
   @inline(__always)
   static func end(
-    _ value: Register, _ ending: Ending, target: Out, offset: Int, _ state: inout GradientSums
-  ) {
+    _ value: Register, _ ending: Ending, offset: Int, _ state: inout GradientSums
+  ) -> Register {
     let x = register(ending.lines + offset)
     var g = value
     if let residual = ending.residual { g += register(residual + offset) }
     g = pass(g, x: x, state, ending, offset: offset)
-    setRegister(g, target + offset)
     state.sum += g
     state.products = multiplyAdd(g, x - state.mean, state.products)
+    return g
   }
 
   /// Adds to the ending's sums.
@@ -121,7 +121,7 @@ enum GradientsByOutput: MaskedGradients {
   ) -> Register { g.replacing(with: 0, where: register(ending.output + offset) .<= 0) }
 }
 
-/// Normalises by given statistics, adds the residual, rectifies and writes.
+/// Normalises by given statistics, adds the residual and rectifies.
 enum NormalizedLines: LineEnding {
   typealias State = (scale: Register, shift: Register, least: Register)
 
@@ -136,10 +136,10 @@ enum NormalizedLines: LineEnding {
   }
 
   @inline(__always)
-  static func end(_ value: Register, _ ending: Ending, target: Out, offset: Int, _ state: inout State) {
+  static func end(_ value: Register, _ ending: Ending, offset: Int, _ state: inout State) -> Register {
     var y = multiplyAdd(value, state.scale, state.shift)
     if let residual = ending.residual { y += register(residual + offset) }
-    setRegister(larger(y, state.least), target + offset)
+    return larger(y, state.least)
   }
 
   @inline(__always)

@@ -35,9 +35,11 @@ func channelMoments(lines: In, runs: Runs, target: Out) {
 }
 
 /// `target = lines · scale + shift (+ residual)`, through a ReLU if `relu`; `constants` as `NormConstants`
-/// says. With `residualConstants` the residual is normalised by them and rectified on the way.
+/// says. With `residualConstants` the residual is normalised by them and rectified on the way; `isStreamed`
+/// is that of `Ending`.
 func normalizeLines(
-  lines: In, constants: In, residual: In?, residualConstants: In?, relu: Bool, runs: Runs, target: Out
+  lines: In, constants: In, residual: In?, residualConstants: In?, relu: Bool, runs: Runs, isStreamed: Bool,
+  target: Out
 ) {
   let scale = constants + NormConstants.scale
   let shift = constants + NormConstants.shift
@@ -55,10 +57,16 @@ func normalizeLines(
           }
           y += added
         }
-        setRegister(relu ? positivePart(y) : y, target + i + lane)
+        if relu { y = positivePart(y) }
+        if isStreamed {
+          streamRegister(y, target + i + lane)
+        } else {
+          setRegister(y, target + i + lane)
+        }
       }
     }
   }
+  if isStreamed { endStreams() }
 }
 
 /// Ends the lines of a gradient in place, as `ending` of kind `gradient` says; its maps begin where `target`
@@ -82,7 +90,7 @@ private func receive<E: LineEnding>(_: E.Type, _ ending: Ending, _ runs: Runs, _
         var state = E.begin(ending, lane: lane)
         for i in 0..<min(32, runs.lines - first) {
           let offset = start + i * 16 + lane
-          E.end(register(target + offset), ending, target: target, offset: offset, &state)
+          setRegister(E.end(register(target + offset), ending, offset: offset, &state), target + offset)
         }
         E.finish(state, ending, lane: lane)
       }

@@ -9,8 +9,12 @@ private var tilesTogether: Int { 4 }
 @inline(__always)
 private var columnFloats: Int { (6 * (tilesTogether - 1) + 8) * 8 * 16 }
 
-/// Floats that the kernels of this file need as scratch: columns, and a strip of a tile.
-func winogradScratchFloats() -> Int { columnFloats + 8 * 16 }
+/// Floats of a tile of results whose lines wait to be streamed.
+@inline(__always)
+private var waitingFloats: Int { 6 * 6 * 16 }
+
+/// Floats that the kernels of this file need as scratch: columns, a strip of a tile, and lines that wait.
+func winogradScratchFloats() -> Int { columnFloats + 8 * 16 + waitingFloats }
 
 /// Transforms `count` input tiles of a channel block, from tile `first` of all images: `Bᵀ d B`.
 ///
@@ -62,6 +66,7 @@ func winogradOutput(
   default:
     outputs(WinogradSix.Output.self, grid, first, count, source, positionStride, ending, scratch, target)
   }
+  if ending.isStreamed { endStreams() }
 }
 
 @inline(__always)
@@ -170,8 +175,10 @@ private func outputs<T: LineTransform>(
   switch ending.kind {
   case EndingKind.moments:
     // Moments are taken about a value of the data, here the first: its tile is computed twice.
+    var once = ending
+    once.isStreamed = false
     _ = finish(
-      T.self, StoredLines.self, grid, first, 1, source, positionStride, ending, scratch, target)
+      T.self, StoredLines.self, grid, first, 1, source, positionStride, once, scratch, target)
     let tile = place(first, rows: grid.tileRows, columns: grid.tileColumns)
     let size = grid.outputs * grid.step
     let pixel =
@@ -215,6 +222,7 @@ private func finish<T: LineTransform, E: LineEnding>(
   let step = grid.step
   let lanes = Register.scalarCount
   let strip = scratch + columnFloats
+  let waiting = strip + 8 * 16
   var tile = place(first, rows: grid.tileRows, columns: grid.tileColumns)
   var lines = 0
   for index in 0..<count {
@@ -235,18 +243,21 @@ private func finish<T: LineTransform, E: LineEnding>(
       var state = E.begin(ending, lane: lane)
       for i in 0..<rows {
         let products = scratch + i * T.inputs * lanes
-        let offset = start + i * step * grid.mapColumns * 16 + lane
+        let row = start + i * step * grid.mapColumns * 16
+        /// Ends and writes column `j` of the row.
+        @inline(__always)
+        func write(_ j: Int, _ value: Register) {
+          let offset = row + j * step * 16
+          setPart(
+            E.end(value, ending, offset: offset + lane, &state), lane: lane, of: target + offset,
+            waitingAt: waiting + (i * size + j) * 16, isStreamed: ending.isStreamed)
+        }
         if columns == size {
-          T.apply(
-            { register(products + $0 * lanes) },
-            { E.end($1, ending, target: target, offset: offset + $0 * step * 16, &state) })
+          T.apply({ register(products + $0 * lanes) }, write)
           continue
         }
         T.apply({ register(products + $0 * lanes) }, { setRegister($1, strip + $0 * lanes) })
-        for j in 0..<columns {
-          let value = register(strip + j * lanes)
-          E.end(value, ending, target: target, offset: offset + j * step * 16, &state)
-        }
+        for j in 0..<columns { write(j, register(strip + j * lanes)) }
       }
       E.finish(state, ending, lane: lane)
     }

@@ -15,6 +15,12 @@ package enum CPU {
   /// AVX-512 F, BW, CD, DQ, VL (x86-64-v4) can be used.
   package static var supportsAVX512: Bool { ccpu_supports_x86_64_v4() != 0 }
 
+  /// Bytes of the last level of cache, which cores share; nil if the system does not say.
+  package static var sharedCacheBytes: Int? {
+    let bytes = sysconf(Int32(_SC_LEVEL3_CACHE_SIZE))
+    return bytes > 0 ? bytes : nil
+  }
+
   /// Nanoseconds that all threads of this process have run.
   package static var processNanoseconds: UInt64 {
     var time = timespec()
