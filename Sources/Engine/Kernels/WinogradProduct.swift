@@ -5,7 +5,9 @@ import Parallel
 /// each position of a tile, transforms back.
 ///
 /// Factors of the weight are `[positions][pairs][inner channels][32]`, as panels of `multiplyPixels`; tiles
-/// and products are `[positions][blocks][tiles][16]`.
+/// and products are `[positions][blocks][tiles][16]`. A thread that takes tiles all the way puts the products
+/// of each position in the place of the tiles of the position before, which are used up by then: that halves
+/// what has to stay in its cache.
 struct WinogradProduct {
   /// Bytes of tiles and products that should stay in a thread's second-level cache.
   private static let cacheBytes = 384 << 10
@@ -13,6 +15,10 @@ struct WinogradProduct {
   private static let sharedFactorBytes = 16 << 20
   /// With fewer tasks that go all the way, all threads work together: many would have nothing to do.
   private static let tasksMin = 32
+  /// Fewest tiles of a task whose factors stay in a thread's cache, and of one whose factors do not: they are
+  /// read again for each task.
+  private static let chunkTilesMin = 32
+  private static let chunkTilesMinOfFarFactors = 48
   /// Most tiles that all threads transform together.
   private static let sharedTiles = 512
   /// Tiles of a transform's task where the factors are that large.
@@ -98,8 +104,9 @@ struct WinogradProduct {
   /// a thread's cache.
   private var chunkTiles: Int {
     if hasLargeFactors { return WinogradProduct.chunkTilesOfLargeFactors }
-    let tileBytes = positions * (innerBlocks + outerBlocks) * 64
-    let least = factorFloats * 4 > WinogradProduct.cacheBytes ? 48 : 24
+    let tileBytes = positions * max(innerBlocks, outerBlocks) * 64
+    let areFar = factorFloats * 4 > WinogradProduct.cacheBytes
+    let least = areFar ? WinogradProduct.chunkTilesMinOfFarFactors : WinogradProduct.chunkTilesMin
     return max(least, min(240, WinogradProduct.cacheBytes / tileBytes / 8 * 8))
   }
 
@@ -113,9 +120,20 @@ struct WinogradProduct {
   /// spread over the sets of the caches.
   private func positionStride(_ blocks: Int, tiles: Int) -> Int { (blocks * tiles | 1) * 16 }
 
-  /// Floats of transformed tiles and products.
-  private func blockFloats(tiles: Int) -> Int {
-    positions * (positionStride(innerBlocks, tiles: tiles) + positionStride(outerBlocks, tiles: tiles))
+  /// Where tiles and products lie.
+  private func layout(images: Int) -> WinogradLayout {
+    let tiles = blockTiles(images: images)
+    if isShared(images: images) {
+      let tileStride = positionStride(innerBlocks, tiles: tiles)
+      let productStride = positionStride(outerBlocks, tiles: tiles)
+      return WinogradLayout(
+        tilesMax: tiles, tileOffset: 0, tileStride: tileStride, productOffset: positions * tileStride,
+        productStride: productStride, floats: positions * (tileStride + productStride))
+    }
+    let stride = positionStride(max(innerBlocks, outerBlocks), tiles: tiles)
+    return WinogradLayout(
+      tilesMax: tiles, tileOffset: stride, tileStride: stride, productOffset: 0, productStride: stride,
+      floats: (positions + 1) * stride)
   }
 
   /// Floats of scratch for at most `images` images and `threads` threads.
@@ -123,7 +141,7 @@ struct WinogradProduct {
     let threads = compute.team.threads
     let blocks = isShared(images: images) ? 1 : threads
     return factorFloats + threads * WinogradJob.memberFloats(compute.kernels)
-      + blocks * blockFloats(tiles: blockTiles(images: images))
+      + blocks * layout(images: images).floats
   }
 
   /// Groups of lines in each of `views` parts of `images` images, as a `ResultEnding` needs them.
@@ -143,7 +161,7 @@ struct WinogradProduct {
     let job = WinogradJob(
       kernels: compute.kernels, source: source, constants: constants, factors: factors, ending: ending,
       target: target, scratch: factors + factorFloats, threads: compute.team.threads,
-      tilesMax: blockTiles(images: imagesMax))
+      layout: layout(images: imagesMax))
     transformWeights(compute, weight, factors, job)
     if isShared(images: imagesMax) {
       for view in 0..<views { runTogether(compute, job, tiles: tiles(images: images / views), view: view) }
@@ -154,16 +172,15 @@ struct WinogradProduct {
 
   /// Every task takes a block of tiles all the way.
   private func runApart(_ compute: Compute, _ job: WinogradJob, tiles: Int, views: Int) {
-    let block = job.tilesMax
-    let floats = blockFloats(tiles: block)
+    let block = job.layout.tilesMax
     let groups = (tiles + block - 1) / block
     compute.team.run(tasks: views * groups) { task, member in
       let view = task / groups
       let group = task % groups
       let first = view * tiles + group * block
       let count = min(block, tiles - group * block)
-      let transformed = job.blocks + member * floats
-      let products = transformed + positions * positionStride(innerBlocks, tiles: block)
+      let memory = job.blocks + member * job.layout.floats
+      let (transformed, products) = (memory + job.layout.tileOffset, memory + job.layout.productOffset)
       for channels in 0..<innerBlocks {
         transform(job, first..<first + count, channels, transformed, line: 0, view: view, member)
       }
@@ -179,12 +196,11 @@ struct WinogradProduct {
   /// All threads transform many tiles, then share the products by position, so that factors are read once.
   private func runTogether(_ compute: Compute, _ job: WinogradJob, tiles: Int, view: Int) {
     let length = chunkTiles
-    let transformed = job.blocks
-    let products = transformed + positions * positionStride(innerBlocks, tiles: job.tilesMax)
+    let (transformed, products) = (job.blocks + job.layout.tileOffset, job.blocks + job.layout.productOffset)
     let parts = (pairs + WinogradProduct.pairsOfTask - 1) / WinogradProduct.pairsOfTask
-    for start in stride(from: 0, to: tiles, by: job.tilesMax) {
+    for start in stride(from: 0, to: tiles, by: job.layout.tilesMax) {
       let first = view * tiles + start
-      let count = min(job.tilesMax, tiles - start)
+      let count = min(job.layout.tilesMax, tiles - start)
       let chunks = (count + length - 1) / length
       compute.team.run(tasks: chunks * innerBlocks) { task, member in
         let line = task / innerBlocks * length
@@ -239,23 +255,24 @@ struct WinogradProduct {
     job.kernels.winogradInput(
       grid, range.lowerBound, range.count, job.source + block * grid.mapRows * grid.mapColumns * 16,
       job.constants.map { $0 + (view * innerBlocksOfPhase + block) * NormConstants.count },
-      positionStride(innerBlocks, tiles: job.tilesMax), job.memberScratch(member),
-      transformed + (channels * job.tilesMax + line) * 16)
+      job.layout.tileStride, job.memberScratch(member),
+      transformed + (channels * job.layout.tilesMax + line) * 16)
   }
 
   private func multiply(
     _ job: WinogradJob, _ position: Int, _ pairs: Range<Int>, tiles: Int, _ transformed: In, _ products: Out
   ) {
-    let from = transformed + position * positionStride(innerBlocks, tiles: job.tilesMax)
-    let to = products + position * positionStride(outerBlocks, tiles: job.tilesMax)
+    let tilesMax = job.layout.tilesMax
+    let from = transformed + position * job.layout.tileStride
+    let to = products + position * job.layout.productStride
     for pair in pairs {
       let columns = min(2, outerBlocks - 2 * pair)
       let factors = job.factors + position * factorStride + pair * panelStride
-      let result = to + 2 * pair * job.tilesMax * 16
+      let result = to + 2 * pair * tilesMax * 16
       for block in stride(from: 0, to: innerBlocks, by: blocksOfSum) {
         job.kernels.multiplyPixels(
-          tiles, min(blocksOfSum, innerBlocks - block), from + block * job.tilesMax * 16, job.tilesMax,
-          factors + block * 256 * columns, columns, result, result + job.tilesMax * 16, block > 0)
+          tiles, min(blocksOfSum, innerBlocks - block), from + block * tilesMax * 16, tilesMax,
+          factors + block * 256 * columns, columns, result, result + tilesMax * 16, block > 0)
       }
     }
   }
@@ -268,13 +285,29 @@ struct WinogradProduct {
     let phase = channels / outerBlocksOfPhase
     let block = channels % outerBlocksOfPhase
     job.kernels.winogradOutput(
-      targetGrids[phase], range.lowerBound, range.count, products + (channels * job.tilesMax + line) * 16,
-      positionStride(outerBlocks, tiles: job.tilesMax),
+      targetGrids[phase], range.lowerBound, range.count,
+      products + (channels * job.layout.tilesMax + line) * 16, job.layout.productStride,
       job.ending.ending(view: view, block: block, sums: sums, target: job.target),
       job.memberScratch(member), job.target + block * job.ending.mapStride)
     job.ending.keep(
       sums, view: view, group: group * targetGrids.count + phase, block: block, isFirst: true)
   }
+}
+
+/// Where transformed tiles and products of some tiles lie, in floats.
+struct WinogradLayout {
+  /// Most tiles: lines from one channel block to the next.
+  let tilesMax: Int
+  /// Where the tiles of the first position are.
+  let tileOffset: Int
+  /// From one position of the tiles to the next.
+  let tileStride: Int
+  /// Where the products of the first position are.
+  let productOffset: Int
+  /// From one position of the products to the next.
+  let productStride: Int
+  /// All of it.
+  let floats: Int
 }
 
 /// What the parts of one run share.
@@ -287,8 +320,7 @@ struct WinogradJob {
   let target: Out
   let scratch: Out
   let threads: Int
-  /// Lines from one channel block to the next in transformed tiles and products.
-  let tilesMax: Int
+  let layout: WinogradLayout
 
   /// Floats of a thread's scratch: the kernels', and sums.
   static func memberFloats(_ kernels: KernelTable) -> Int {
