@@ -137,7 +137,8 @@ struct NormRun {
       received,
       at: GradientSite(
         normalization, input: input, mask: masks[mask], dWeight: gammaGradient, dBias: betaGradient))
-    compute.normalizeBackward(normalization, input: input, gradient: received, dInput: dOutput)
+    compute.normalizeBackward(
+      PendingGradient(received, behind: normalization, input: input), dInput: dOutput)
     x = planar.array
     residual = planarResidual.array
     gradient = planarGradient.array

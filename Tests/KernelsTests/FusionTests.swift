@@ -64,6 +64,19 @@ struct FusionBench {
       NormParameters(weight: bench.normal(channels, seed: 11), bias: bench.normal(channels, seed: 12)),
       views: views, arena: bench.arena)
   }
+
+  /// The normalisation of `y`, at whose site `gradient` was received.
+  func received(_ gradient: Activation, _ y: Activation, views: Int) throws -> Normalization {
+    let normalization = try normalization(y.channels, views: views)
+    bench.compute.takeStatistics(of: y, normalization)
+    let sums = try bench.garbage(2 * y.channels)
+    bench.compute.receive(
+      gradient,
+      at: GradientSite(
+        normalization, input: y, mask: .recomputed, dWeight: sums.slice(0, y.channels),
+        dBias: sums.slice(y.channels, y.channels)))
+    return normalization
+  }
 }
 
 @Suite struct FusionTests {
@@ -161,15 +174,65 @@ struct FusionBench {
       let (fused, separate) = (try f.bench.garbage(2 * channels), try f.bench.garbage(2 * channels))
       f.convolution.backwardInput(dOutput: dOutput, weight: f.weight, dInput: one, site: site(fused))
       let (dOne, dTwo) = (try f.input(seed: 8), try f.input(seed: 8))
-      f.bench.compute.normalizeBackward(normalization, input: x, gradient: one, dInput: dOne)
+      f.bench.compute.normalizeBackward(
+        PendingGradient(one, behind: normalization, input: x), dInput: dOne)
       f.convolution.backwardInput(dOutput: dOutput, weight: f.weight, dInput: two)
       f.bench.compute.receive(two, at: site(separate))
-      f.bench.compute.normalizeBackward(normalization, input: x, gradient: two, dInput: dTwo)
+      f.bench.compute.normalizeBackward(
+        PendingGradient(two, behind: normalization, input: x), dInput: dTwo)
       #expect(one.storage.array == two.storage.array)
       #expect(relativeError(fused.array, separate.array.map { Double($0) }) < 3e-6)
       #expect(relativeError(dOne.storage.array, dTwo.storage.array.map { Double($0) }) < 2e-6)
       #expect(hasZeroPadding(one) && hasZeroPadding(dOne))
     }
+  }
+
+  @Test(arguments: InstructionSet.available, FusionCase.all)
+  func `a gradient that passes a normalisation on the way is that of a pass of its own`(
+    _ set: InstructionSet, _ fusion: FusionCase
+  ) throws {
+    let f = try FusionBench(set, fusion, threads: 2)
+    let input = try f.input(seed: 1)
+    let below = try f.normalization(input.channels, views: 1)
+    f.bench.compute.takeStatistics(of: input, below)
+    for isNormalized in [false, true] {
+      let (y, gradient) = (try f.output(seed: 5), try f.output(seed: 6))
+      let normalization = try f.received(gradient, y, views: fusion.views)
+      let pending = PendingGradient(gradient, behind: normalization, input: y)
+      let expected = try f.output(seed: 8)
+      f.bench.compute.normalizeBackward(pending, dInput: expected)
+      let (one, two) = (try f.bench.garbage(f.weight.count), try f.bench.garbage(f.weight.count))
+      let target = isNormalized ? y : gradient
+      if isNormalized {
+        let map = NormalizedMap(input, below, scratch: try f.input(seed: 4))
+        f.convolution.backwardWeight(input: map, dOutput: expected, dWeight: one, dBias: nil)
+        f.convolution.backwardWeight(input: map, dOutput: target, pending: pending, dWeight: two, dBias: nil)
+      } else {
+        f.convolution.backwardWeight(input: input, dOutput: expected, dWeight: one, dBias: nil)
+        f.convolution.backwardWeight(
+          input: input, dOutput: target, pending: pending, dWeight: two, dBias: nil)
+      }
+      #expect(target.storage.array == expected.storage.array)
+      #expect(one.array == two.array)
+    }
+  }
+
+  @Test(arguments: InstructionSet.available, [1, 2])
+  func `so it is at the stem`(_ set: InstructionSet, _ views: Int) throws {
+    let c = ConvolutionCase(6, 6, 3, 9, 7, 20, kernel: 3, padding: 1)
+    let f = try FusionBench(set, FusionCase(convolution: c, algorithm: .direct, views: views), threads: 2)
+    let stem = StemConvolution(c.shape, compute: f.bench.compute)
+    try f.bench.compute.allocate(from: f.bench.arena)
+    let images = try f.bench.normal(c.images * 3 * 9 * 7, seed: 1)
+    let (y, gradient, expected) = (try f.output(seed: 5), try f.output(seed: 6), try f.output(seed: 8))
+    let pending = PendingGradient(
+      gradient, behind: try f.received(gradient, y, views: views), input: y)
+    f.bench.compute.normalizeBackward(pending, dInput: expected)
+    let (one, two) = (try f.bench.garbage(f.weight.count), try f.bench.garbage(f.weight.count))
+    stem.backwardWeight(images: images, dOutput: expected, dWeight: one, dBias: nil)
+    stem.backwardWeight(images: images, dOutput: y, pending: pending, dWeight: two, dBias: nil)
+    #expect(y.storage.array == expected.storage.array)
+    #expect(one.array == two.array)
   }
 
   @Test(arguments: InstructionSet.available, FusionCase.all.filter { $0.views == 1 })

@@ -130,26 +130,22 @@ extension Compute {
     }
   }
 
-  /// The backward pass of a normalisation with batch statistics, from a gradient that was received at its
-  /// site. `dInput` may be `input` or `gradient`.
-  package func normalizeBackward(
-    _ normalization: Normalization, input: Activation, gradient: Activation, dInput: Activation
-  ) {
-    precondition(gradient.sameShape(as: input) && dInput.sameShape(as: input), "shapes must agree")
-    let share = input.images / normalization.views
+  /// The backward pass of a normalisation with batch statistics. `dInput` may be where what was normalised or
+  /// the gradient is.
+  package func normalizeBackward(_ pending: PendingGradient, dInput: Activation) {
+    let input = pending.input
+    let views = pending.normalization.views
+    precondition(dInput.sameShape(as: input), "shapes must agree")
+    let share = input.images / views
     let partition = ImagePartition(input.images(0..<share))
-    let lines = In(input.storage.pointer)
-    let source = In(gradient.storage.pointer)
     let target = dInput.storage.pointer
     measured("normalise backward \(input.name)") {
-      team.run(tasks: normalization.views * partition.tasks) { task in
-        let view = task / partition.tasks
-        let start = view * share * input.imageStride
-        let constants =
-          normalization.constants(view: view) + task % partition.blocks * NormConstants.count
-        partition.eachPiece(of: task % partition.tasks) { offset, runs in
-          let offset = start + offset
-          kernels.applyNormGradient(lines + offset, source + offset, constants, runs, target + offset)
+      team.run(tasks: views * partition.tasks) { task in
+        let (view, part) = task.quotientAndRemainder(dividingBy: partition.tasks)
+        partition.eachPiece(of: part) { offset, runs in
+          pending.pass(
+            runs, at: view * share * input.imageStride + offset, view: view, block: part % partition.blocks,
+            into: target, kernels)
         }
       }
     }

@@ -125,16 +125,26 @@ package struct Convolution {
   }
 
   /// The gradients with respect to weight and bias, from input and gradient of the output.
-  package func backwardWeight(input: Activation, dOutput: Activation, dWeight: Floats, dBias: Floats?) {
-    backwardWeight(input, nil, dOutput, dWeight, dBias)
+  ///
+  /// With `pending`, which may be in the place of `dOutput`, that gradient is computed first, on the way.
+  package func backwardWeight(
+    input: Activation, dOutput: Activation, pending: PendingGradient? = nil, dWeight: Floats, dBias: Floats?
+  ) {
+    let pending = pendingOnTheWay(pending, dOutput)
+    backwardWeight(input, nil, dOutput, pending, dWeight, dBias)
   }
 
-  /// The same for a map that was normalised and rectified on the way.
-  package func backwardWeight(input: NormalizedMap, dOutput: Activation, dWeight: Floats, dBias: Floats?) {
+  /// The same for a map that was normalised and rectified on the way. Its scratch may be where the pending
+  /// gradient is.
+  package func backwardWeight(
+    input: NormalizedMap, dOutput: Activation, pending: PendingGradient? = nil, dWeight: Floats,
+    dBias: Floats?
+  ) {
+    let pending = pendingOnTheWay(pending, dOutput)
     if case .winograd = weightPlan {
-      backwardWeight(input.input, input.normalization, dOutput, dWeight, dBias)
+      backwardWeight(input.input, input.normalization, dOutput, pending, dWeight, dBias)
     } else {
-      backwardWeight(materialized(input), nil, dOutput, dWeight, dBias)
+      backwardWeight(materialized(input), nil, dOutput, pending, dWeight, dBias)
     }
   }
 
@@ -156,13 +166,22 @@ package struct Convolution {
     compute.finish(moments, of: output, isFused: isFused, groups: groups)
   }
 
+  /// What is pending, if the weight gradient takes it along; else it is done here.
+  private func pendingOnTheWay(_ pending: PendingGradient?, _ dOutput: Activation) -> PendingGradient? {
+    guard let pending else { return nil }
+    precondition(dOutput.sameShape(as: pending.input), "shapes must agree")
+    if case .winograd = weightPlan { return pending }
+    compute.normalizeBackward(pending, dInput: dOutput)
+    return nil
+  }
+
   private func backwardWeight(
-    _ input: Activation, _ normalization: Normalization?, _ dOutput: Activation, _ dWeight: Floats,
-    _ dBias: Floats?
+    _ input: Activation, _ normalization: Normalization?, _ dOutput: Activation, _ pending: PendingGradient?,
+    _ dWeight: Floats, _ dBias: Floats?
   ) {
     checkInput(input, dWeight)
     checkOutput(dOutput, images: input.images)
-    let (x, dy, dw) = (In(input.storage.pointer), In(dOutput.storage.pointer), dWeight.pointer)
+    let (x, dy, dw) = (In(input.storage.pointer), dOutput.storage.pointer, dWeight.pointer)
     measured("dW", algorithms.backwardWeight, images: input.images) {
       switch weightPlan {
       case .direct(let gradient): gradient.run(compute, images: input.images, input: x, dOutput: dy, into: dw)
@@ -170,7 +189,7 @@ package struct Convolution {
       case .winograd(let gradient):
         gradient.run(
           compute, images: input.images, views: normalization?.views ?? 1, input: x,
-          constants: normalization.map { In($0.constants(view: 0)) }, dOutput: dy, into: dw)
+          constants: normalization.map { In($0.constants(view: 0)) }, dOutput: dy, pending: pending, into: dw)
       }
     }
     if let dBias { compute.channelSums(of: dOutput, into: dBias) }

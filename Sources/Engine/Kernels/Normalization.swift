@@ -178,3 +178,32 @@ package struct FrozenNormalization {
     self.relu = relu
   }
 }
+
+/// A gradient that was received at its site and has still to pass back through the normalisation there.
+package struct PendingGradient {
+  /// The normalisation.
+  package let normalization: Normalization
+  /// What it normalised.
+  package let input: Activation
+  /// The gradient that was received.
+  package let gradient: Activation
+
+  /// See the properties.
+  package init(_ gradient: Activation, behind normalization: Normalization, input: Activation) {
+    precondition(
+      gradient.sameShape(as: input) && input.channels == normalization.channels, "shapes must agree")
+    self.normalization = normalization
+    self.input = input
+    self.gradient = gradient
+  }
+
+  /// Passes lines of one channel block of one view, from `offset` in the maps' memory on.
+  func pass(_ runs: Runs, at offset: Int, view: Int, block: Int, into dInput: Out, _ kernels: KernelTable) {
+    let constants = normalization.constants(view: view) + block * NormConstants.count
+    kernels.applyNormGradient(
+      input.storage.pointer + offset, gradient.storage.pointer + offset, constants, runs, dInput + offset)
+  }
+
+  /// The view of an image.
+  func view(of image: Int) -> Int { image / (input.images / normalization.views) }
+}

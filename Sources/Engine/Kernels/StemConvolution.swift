@@ -61,7 +61,9 @@ package struct StemConvolution {
   }
 
   /// The gradients with respect to weight and bias.
-  package func backwardWeight(images: Floats, dOutput: Activation, dWeight: Floats, dBias: Floats?) {
+  package func backwardWeight(
+    images: Floats, dOutput: Activation, pending: PendingGradient? = nil, dWeight: Floats, dBias: Floats?
+  ) {
     check(images, dWeight, dOutput)
     measured("dW", images: dOutput.images) {
       let parts = min(dOutput.images, StemConvolution.partsMax)
@@ -72,6 +74,7 @@ package struct StemConvolution {
         let sums = accumulators + part * partFloats
         for index in 0..<partFloats { sums[index] = 0 }
         for image in part * dOutput.images / parts..<(part + 1) * dOutput.images / parts {
+          if let pending { pass(pending, image: image, into: dOutput) }
           accumulate(images, image: image, dOutput, sums, free + member * memberFloats)
         }
       }
@@ -80,6 +83,15 @@ package struct StemConvolution {
       }
     }
     if let dBias { compute.channelSums(of: dOutput, into: dBias) }
+  }
+
+  private func pass(_ pending: PendingGradient, image: Int, into dOutput: Activation) {
+    let runs = Runs(count: 1, lines: dOutput.pixels, stride: 0)
+    for block in 0..<dOutput.blocks {
+      pending.pass(
+        runs, at: image * dOutput.imageStride + block * dOutput.pixels * 16, view: pending.view(of: image),
+        block: block, into: dOutput.storage.pointer, compute.kernels)
+    }
   }
 
   private var features: Int { panels.innerCount }

@@ -68,15 +68,18 @@ struct WinogradWeightGradient {
     let input: In
     /// `[blocks of a phase][NormConstants.count]` of the view, or nil.
     let constants: In?
-    let dOutput: In
+    let dOutput: Out
+    let pending: PendingGradient?
   }
 
   /// Writes the gradient in PyTorch's layout.
   ///
   /// `constants`, `[views][input blocks][NormConstants.count]`: the input is normalised and rectified on the
-  /// way, each of `views` parts of the images by its own.
+  /// way, each of `views` parts of the images by its own. `dOutput` is computed on the way from what is
+  /// `pending`.
   func run(
-    _ compute: Compute, images: Int, views: Int, input: In, constants: In?, dOutput: In, into dWeight: Out
+    _ compute: Compute, images: Int, views: Int, input: In, constants: In?, dOutput: Out,
+    pending: PendingGradient?, into dWeight: Out
   ) {
     let accumulators = compute.scratch(scratchFloats(compute))
     let parts = parts(images: images, views: views)
@@ -86,7 +89,8 @@ struct WinogradWeightGradient {
     func job(_ view: Int) -> Job {
       Job(
         kernels: compute.kernels, input: input,
-        constants: constants.map { $0 + view * blocksOfPhase * NormConstants.count }, dOutput: dOutput)
+        constants: constants.map { $0 + view * blocksOfPhase * NormConstants.count }, dOutput: dOutput,
+        pending: pending)
     }
     if isApart {
       compute.team.run(tasks: views * parts) { task, member in
@@ -175,10 +179,38 @@ struct WinogradWeightGradient {
       return
     }
     let column = block - inputBlocks
+    if let pending = job.pending { pass(pending, job, first: first, count: count, block: column) }
     job.kernels.winogradGradient(
       outputGrid, first, count,
       job.dOutput + column * shape.outputHeight * shape.outputWidth * 16, gradientStride, scratch,
       transformed + positions * inputStride + (column * blockTiles + line) * 16)
+  }
+
+  /// Writes the output gradient of `count` tiles of one channel block from what is pending.
+  ///
+  /// Tiles of the output gradient do not overlap, and each is transformed once: no line is passed twice.
+  private func pass(_ pending: PendingGradient, _ job: Job, first: Int, count: Int, block: Int) {
+    let grid = outputGrid
+    var tile = first
+    while tile < first + count {
+      let (line, tileColumn) = tile.quotientAndRemainder(dividingBy: grid.tileColumns)
+      let (image, tileRow) = line.quotientAndRemainder(dividingBy: grid.tileRows)
+      // Whole rows of tiles as one run of lines, or else a part of one.
+      let left = first + count - tile
+      let wholeRows = tileColumn == 0 ? min(left / grid.tileColumns, grid.tileRows - tileRow) : 0
+      let tiles = wholeRows > 0 ? wholeRows * grid.tileColumns : min(left, grid.tileColumns - tileColumn)
+      let (row, column) = (tileRow * outputs, tileColumn * outputs)
+      let rows = min(max(wholeRows, 1) * outputs, grid.mapRows - row)
+      let columns = min(tiles * outputs, grid.mapColumns - column)
+      let pixel = (block * grid.mapRows + row) * grid.mapColumns + column
+      pending.pass(
+        wholeRows > 0
+          ? Runs(count: 1, lines: rows * columns, stride: 0)
+          : Runs(count: rows, lines: columns, stride: grid.mapColumns * 16),
+        at: image * grid.imageStride + pixel * 16, view: pending.view(of: image), block: block,
+        into: job.dOutput, job.kernels)
+      tile += tiles
+    }
   }
 
   private func inputGrid(phase: Int) -> TileGrid {

@@ -67,11 +67,15 @@ final class BatchNorm {
       dBias: bias.gradient)
   }
 
-  /// Overwrites `dInput`, from a gradient that was received at this layer's site.
-  ///
-  /// `input` is that of the forward pass. `dInput` may be `input` or `gradient`.
+  /// A gradient that was received at this layer's site, from which the layer before computes that of `input`,
+  /// the input of the forward pass.
+  func pending(_ gradient: Activation, input: Activation) -> PendingGradient {
+    PendingGradient(gradient, behind: normalization, input: input)
+  }
+
+  /// Overwrites `dInput` from such a gradient; it may be `input` or `gradient`.
   func backward(input: Activation, gradient: Activation, dInput: Activation) {
-    compute.normalizeBackward(normalization, input: input, gradient: gradient, dInput: dInput)
+    compute.normalizeBackward(pending(gradient, input: input), dInput: dInput)
   }
 
   /// Moves the running statistics on by the batch's, each view in order; `input` is what was normalised.

@@ -41,14 +41,17 @@ struct Convolution2D {
       input: input, weight: weight.value, bias: bias?.value, output: output, frozen: frozen)
   }
 
-  /// Overwrites the gradients of weight and bias, from the input of the forward pass.
-  func backwardParameters(input: Activation, dOutput: Activation) {
-    operation.backwardWeight(input: input, dOutput: dOutput, dWeight: weight.gradient, dBias: bias?.gradient)
+  /// Overwrites the gradients of weight and bias, from the input of the forward pass, and `dOutput` from what
+  /// is pending.
+  func backwardParameters(input: Activation, dOutput: Activation, pending: PendingGradient? = nil) {
+    operation.backwardWeight(
+      input: input, dOutput: dOutput, pending: pending, dWeight: weight.gradient, dBias: bias?.gradient)
   }
 
   /// The same where the forward pass normalised its input.
-  func backwardParameters(input: NormalizedMap, dOutput: Activation) {
-    operation.backwardWeight(input: input, dOutput: dOutput, dWeight: weight.gradient, dBias: bias?.gradient)
+  func backwardParameters(input: NormalizedMap, dOutput: Activation, pending: PendingGradient? = nil) {
+    operation.backwardWeight(
+      input: input, dOutput: dOutput, pending: pending, dWeight: weight.gradient, dBias: bias?.gradient)
   }
 
   /// Whether the gradient of the input may take the place of the input, as `Convolution` says.

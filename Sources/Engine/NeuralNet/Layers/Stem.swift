@@ -37,9 +37,9 @@ struct Stem {
       images: images, weight: weight.value, bias: bias?.value, output: output, frozen: frozen)
   }
 
-  /// Overwrites the gradients of weight and bias.
-  func backwardParameters(images: Floats, dOutput: Activation) {
+  /// Overwrites the gradients of weight and bias, and `dOutput` from what is pending.
+  func backwardParameters(images: Floats, dOutput: Activation, pending: PendingGradient? = nil) {
     operation.backwardWeight(
-      images: images, dOutput: dOutput, dWeight: weight.gradient, dBias: bias?.gradient)
+      images: images, dOutput: dOutput, pending: pending, dWeight: weight.gradient, dBias: bias?.gradient)
   }
 }

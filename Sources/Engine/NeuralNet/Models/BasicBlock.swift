@@ -165,14 +165,14 @@ final class BasicBlock {
     let x1 = convolved1.images(images)
     let x2 = convolved2.images(images)
     let inner = scratch.activation(like: x1)
-    norm2.backward(input: x2, gradient: gradient, dInput: x2)
-    conv2.backwardParameters(input: norm1.map(x1, scratch: inner), dOutput: x2)
+    conv2.backwardParameters(
+      input: norm1.map(x1, scratch: inner), dOutput: x2, pending: norm2.pending(gradient, input: x2))
     conv2.backwardInput(dOutput: x2, dInput: inner, site: norm1.site(input: x1, mask: .recomputed))
-    norm1.backward(input: x1, gradient: inner, dInput: x1)
+    let pending = norm1.pending(inner, input: x1)
     if let norm {
-      conv1.backwardParameters(input: norm.map(input, scratch: inner), dOutput: x1)
+      conv1.backwardParameters(input: norm.map(input, scratch: inner), dOutput: x1, pending: pending)
     } else {
-      conv1.backwardParameters(input: input, dOutput: x1)
+      conv1.backwardParameters(input: input, dOutput: x1, pending: pending)
     }
     guard let (convolution, norm, convolved) = downsample else {
       conv1.backwardInput(dOutput: x1, dInput: dInput, site: below(gradient))
@@ -181,8 +181,7 @@ final class BasicBlock {
     let xd = convolved.images(images)
     let branch = scratch.activation(like: input)
     compute.receive(gradient, at: norm.site(input: xd, mask: .none))
-    norm.backward(input: xd, gradient: gradient, dInput: xd)
-    convolution.backwardParameters(input: input, dOutput: xd)
+    convolution.backwardParameters(input: input, dOutput: xd, pending: norm.pending(gradient, input: xd))
     convolution.backwardInput(dOutput: xd, dInput: branch)
     conv1.backwardInput(dOutput: x1, dInput: dInput, site: below(branch))
   }

@@ -115,8 +115,8 @@ final class ResNet {
       }
       gradient = dInput
     }
-    stemNorm.backward(input: convolved, gradient: gradient, dInput: convolved)
-    stem.backwardParameters(images: images, dOutput: convolved)
+    stem.backwardParameters(
+      images: images, dOutput: convolved, pending: stemNorm.pending(gradient, input: convolved))
   }
 
   private func head(_ maps: Activation) -> Activation {
