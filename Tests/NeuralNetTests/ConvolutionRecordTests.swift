@@ -9,11 +9,12 @@ import Testing
   private static let layer = "encoder.layer1.0.conv1"
 
   private func model(
-    _ choice: ConvolutionChoice = .automatic, recorded: ConvolutionRecord? = nil
+    _ choice: ConvolutionChoice = .automatic, width: Int = 16, recorded: ConvolutionRecord? = nil
   ) throws -> VICRegModel {
     try VICRegModel(
-      encoder: EncoderConfiguration(width: 16, fc: 32), projector: ProjectorConfiguration(widths: [32, 32]),
-      loss: LossConfiguration(), imageSide: 16, batchSize: 2, team: try ThreadTeam(threads: 1),
+      encoder: EncoderConfiguration(width: width, fc: 32),
+      projector: ProjectorConfiguration(widths: [32, 32]), loss: LossConfiguration(), imageSide: 16,
+      batchSize: 2, team: try ThreadTeam(threads: 1),
       convolutions: choice, recorded: recorded)
   }
 
@@ -75,5 +76,22 @@ import Testing
         == .notApplicable(layer: "encoder.fc", direction: "backward_input", name: "winograd4"))
     #expect(refusal { $0["projector.0"] = nil } == .missingLayer("projector.0"))
     #expect(refusal { $0["projector.6"] = $0["projector.0"] } == .unknownLayers(["projector.6"]))
+  }
+
+  @Test func `is refused with the largest tiles on more than 128 channels`() throws {
+    // Layer 3 has four times the width.
+    func largest(width: Int) throws -> ConvolutionRecord {
+      var names = try model(width: width).convolutions.names
+      names["encoder.layer3.1.conv1"]?["backward_weight"] = "winograd6"
+      return try ConvolutionRecord(names: names)
+    }
+    let allowed = try largest(width: 32)
+    #expect(try model(width: 32, recorded: allowed).convolutions == allowed)
+    let refused = try largest(width: 36)
+    let refusal = #expect(throws: ConvolutionRecordError.self) { try model(width: 36, recorded: refused) }
+    #expect(
+      refusal
+        == .notApplicable(
+          layer: "encoder.layer3.1.conv1", direction: "backward_weight", name: "winograd6"))
   }
 }
