@@ -281,8 +281,14 @@ struct FusionBench {
         f.convolution.backwardInput(dOutput: output, weight: f.weight, dInput: dInput, site: site)
         let normalized = try f.output(seed: 8)
         f.bench.compute.normalize(output, above, relu: true, output: normalized)
+        let (stored, frozen) = (try f.output(seed: 8), try f.output(seed: 8))
+        f.convolution.forward(input: x, weight: f.weight, bias: f.bias, output: stored)
+        f.convolution.forward(
+          input: x, weight: f.weight, bias: f.bias, output: frozen,
+          frozen: FrozenNormalization(
+            above.statistics[0], above.parameters, residual: output, relu: true))
         let results =
-          [output.storage.array, dInput.storage.array, sums.array, normalized.storage.array]
+          [output, dInput, normalized, stored, frozen].map(\.storage.array) + [sums.array]
           + above.statistics.flatMap { [$0.mean.array, $0.variance.array] }
         if first.isEmpty { first = results }
         let run = "\(threads) threads, streamed from \(streamedBytes) bytes"

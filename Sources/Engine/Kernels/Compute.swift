@@ -19,9 +19,13 @@ package final class Compute {
   package var profile: OperationProfile?
   /// Bytes from which on a map is written past the caches: nothing of it would be left there when it is read.
   ///
-  /// Half of the cache that cores share, for what is read meanwhile takes the other; at most 32 MiB, for a
-  /// cache that is larger is shared with others.
-  package var streamedBytes = min(32 << 20, (CPU.sharedCacheBytes ?? 32 << 20) / 2)
+  /// Half of the cache that cores share, for what is read meanwhile takes the other.
+  package var streamedBytes =
+    min(Compute.sharedCacheBytesMax, CPU.sharedCacheBytes ?? Compute.usualSharedCacheBytes) / 2
+  /// What counts of the shared cache: one that is larger belongs to other programs too.
+  private static let sharedCacheBytesMax = 64 << 20
+  /// The shared cache of a system that does not say.
+  private static let usualSharedCacheBytes = 32 << 20
   let kernels: KernelTable
   private var scratchCount = 0
   private var scratchFloats: Floats?

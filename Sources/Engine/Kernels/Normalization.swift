@@ -183,15 +183,17 @@ package struct FrozenNormalization {
 package struct PendingGradient {
   /// The normalisation.
   package let normalization: Normalization
-  /// What it normalised.
+  /// What it normalised, `[N, C, H, W]`; N is a multiple of the views.
   package let input: Activation
-  /// The gradient that was received.
+  /// The gradient that was received, of the same shape.
   package let gradient: Activation
 
   /// See the properties.
   package init(_ gradient: Activation, behind normalization: Normalization, input: Activation) {
     precondition(
       gradient.sameShape(as: input) && input.channels == normalization.channels, "shapes must agree")
+    precondition(
+      input.images.isMultiple(of: normalization.views), "each view has the same number of images")
     self.normalization = normalization
     self.input = input
     self.gradient = gradient
