@@ -96,6 +96,7 @@ let package = Package(
 
     // System: the machine below.
     room("Platform", in: "System", ["CCPU", "CLinux"], settings: strict),
+    room("Text", in: "System", settings: strict),
     room("Logging", in: "System", ["Platform"]),
     room("Gzip", in: "System", ["CZlib"], settings: strict),
     room("Crypto", in: "System", ["COpenSSL"], settings: strict),
@@ -126,7 +127,7 @@ let package = Package(
       "NeuralNet", ["NeuralNet", "Kernels", "Tensors", "Parallel"], resources: [.copy("Golden")],
       settings: strict + [fast]),
     tests("Kernels", ["Kernels", "Tensors", "Parallel", "Platform"], settings: strict + [fast]),
-    tests("System", ["Platform", "Gzip", "Crypto", "Logging"]),
+    tests("System", ["Platform", "Gzip", "Crypto", "Logging", "Text"]),
     tests(
       "Simulation",
       ["Dispatcher", "RunFolder", "JobStore", "JobModel", "SQLite", "Platform", "Logging", "Support"]),

@@ -5,6 +5,10 @@ package struct Response: Sendable {
   package var body: Body
   /// Who asked, for the access log: the name of an access token.
   package var principal = ""
+  /// Whether the client may still have the rest of the body, for an answer that lasts: a stream, a pending
+  /// answer, a long file. Asked on a loop's thread before each piece is sent, so it must return at once; once
+  /// it is false, the connection is closed. nil: nothing can end it but its own end.
+  package var mayContinue: (@Sendable () -> Bool)?
 
   package init(status: Int = 200, headers: Headers = Headers(), body: Body = .empty) {
     self.status = status
@@ -66,6 +70,10 @@ package typealias Handler = @Sendable (Request) throws -> Response
 /// Answers a GET or HEAD with what is at hand in memory; nil: ask the `Handler`. Called on a loop's thread,
 /// where it must not wait for SQLite, disk or anybody else.
 package typealias InstantHandler = @Sendable (Request) -> InstantResponse?
+
+/// Decides on a request by its head alone, before a byte of its body is read: nil, or why it is refused. The
+/// request's `body` is empty and its `parameters` are not set. Called on a handler's thread.
+package typealias Admission = @Sendable (Request) -> Problem?
 
 /// An answer from memory.
 package struct InstantResponse: Sendable {

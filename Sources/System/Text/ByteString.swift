@@ -1,0 +1,110 @@
+/// UTF-8 text that came from outside: compared, hashed, ordered and taken apart byte by byte.
+///
+/// `String` compares by canonical equivalence, which normalises both sides: two keys that look the same but
+/// differ in their bytes are one key, and a run of combining marks costs time quadratic in its length
+/// (Unicode Standard Annex #15). Header fields, query parameters, JSON keys and names are sequences of bytes,
+/// and every operation here takes time linear in their number.
+///
+///     let field: ByteString = "Keep-Alive"
+///     field.equalsIgnoringCase("keep-alive")  // true: ASCII letters only
+///     field.split(0x2D)                       // ["Keep", "Alive"]
+package struct ByteString: Sendable {
+  /// The text, to be shown to people, written into an answer or stored. Compare `ByteString`s, not this.
+  package let string: String
+
+  /// Keeps the bytes of a text.
+  package init(_ text: String) { string = text }
+
+  /// Keeps the bytes of a part of a text.
+  package init(_ text: Substring) { string = String(text) }
+
+  /// Decodes bytes; each maximal part that is not UTF-8 becomes U+FFFD.
+  package init(decoding bytes: some Collection<UInt8>) { string = String(decoding: bytes, as: UTF8.self) }
+
+  /// The text of valid UTF-8; nil for other bytes.
+  package init?(validating bytes: some Sequence<UInt8>) {
+    guard let text = String(validating: bytes, as: UTF8.self) else { return nil }
+    string = text
+  }
+
+  /// The bytes.
+  package var bytes: String.UTF8View { string.utf8 }
+
+  /// Number of bytes.
+  package var count: Int { string.utf8.count }
+
+  package var isEmpty: Bool { string.utf8.isEmpty }
+}
+
+extension ByteString: Hashable, Comparable {
+  package static func == (one: ByteString, other: ByteString) -> Bool {
+    one.bytes.count == other.bytes.count && one.bytes.elementsEqual(other.bytes)
+  }
+
+  /// By the value of the first byte that differs, which is the order of the Unicode scalars; a prefix comes
+  /// first.
+  package static func < (one: ByteString, other: ByteString) -> Bool {
+    one.bytes.lexicographicallyPrecedes(other.bytes)
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(count)
+    let isHashed: Void? = bytes.withContiguousStorageIfAvailable { bytes in
+      hasher.combine(bytes: UnsafeRawBufferPointer(bytes))
+    }
+    if isHashed == nil { for byte in bytes { hasher.combine(byte) } }
+  }
+}
+
+extension ByteString: ExpressibleByStringLiteral, CustomStringConvertible {
+  package init(stringLiteral value: String) { self.init(value) }
+  package var description: String { string }
+}
+
+extension ByteString {
+  /// Whether two texts are the same but for the case of ASCII letters (RFC 9110, section 5.1).
+  package func equalsIgnoringCase(_ other: ByteString) -> Bool {
+    count == other.count && zip(bytes, other.bytes).allSatisfy { asciiLowercase($0) == asciiLowercase($1) }
+  }
+
+  /// The text with ASCII letters in lower case and all other bytes unchanged.
+  package var lowercasedASCII: ByteString {
+    bytes.contains { asciiLowercase($0) != $0 } ? ByteString(decoding: bytes.map(asciiLowercase)) : self
+  }
+
+  /// Whether the text begins with these bytes.
+  package func hasPrefix(_ prefix: ByteString) -> Bool { bytes.starts(with: prefix.bytes) }
+
+  /// Whether the text ends with these bytes.
+  package func hasSuffix(_ suffix: ByteString) -> Bool {
+    count >= suffix.count && bytes.suffix(suffix.count).elementsEqual(suffix.bytes)
+  }
+
+  /// The parts between occurrences of an ASCII byte.
+  package func split(
+    _ separator: UInt8, maxSplits: Int = .max, omittingEmptySubsequences: Bool = true
+  ) -> [ByteString] {
+    bytes.split(
+      separator: separator, maxSplits: maxSplits, omittingEmptySubsequences: omittingEmptySubsequences
+    ).map { ByteString(Substring($0)) }
+  }
+
+  /// The text without spaces and tabs at either end (OWS; RFC 9110, section 5.6.3).
+  package var trimmed: ByteString {
+    let rest = bytes.drop { $0 == 0x20 || $0 == 0x09 }
+    guard let last = rest.lastIndex(where: { $0 != 0x20 && $0 != 0x09 }) else { return "" }
+    return ByteString(Substring(rest[...last]))
+  }
+
+  /// At most that many bytes from the front, cut between characters (Unicode scalars) and followed by `…` if
+  /// anything is missing.
+  package func shortened(toBytes bytesMax: Int) -> String {
+    guard count > bytesMax else { return string }
+    var end = bytes.index(bytes.startIndex, offsetBy: bytesMax)
+    // A byte 10xxxxxx continues a character.
+    while end > bytes.startIndex, bytes[end] & 0xC0 == 0x80 { end = bytes.index(before: end) }
+    return "\(Substring(bytes[..<end]))…"
+  }
+}
+
+private func asciiLowercase(_ byte: UInt8) -> UInt8 { byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte }
