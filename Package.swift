@@ -59,20 +59,20 @@ let package = Package(
       path: "Sources/vicregd", swiftSettings: safe),
 
     // Web: a request comes in.
-    room("HTTP", in: "Web"),
-    room("Access", in: "Web", ["HTTP", "Platform", "Crypto"]),
-    room("HTTPServer", in: "Web", ["HTTP", "Platform", "Gzip", "Crypto"]),
+    room("HTTP", in: "Web", ["Text"]),
+    room("Access", in: "Web", ["HTTP", "Text", "Platform", "Crypto"]),
+    room("HTTPServer", in: "Web", ["HTTP", "Text", "Platform", "Gzip", "Crypto"]),
     room(
       "API", in: "Web",
-      ["HTTP", "JobStore", "JobModel", "SQLite", "RunFolder", "Logging", "Platform", "Crypto"]),
+      ["HTTP", "JobStore", "JobModel", "Text", "SQLite", "RunFolder", "Logging", "Platform", "Crypto"]),
 
     // Jobs: it becomes a job in the queue.
-    room("JobModel", in: "Jobs"),
-    room("SQLite", in: "Jobs", ["CSQLite"], settings: strict),
-    room("JobStore", in: "Jobs", ["SQLite", "JobModel", "Platform"]),
+    room("JobModel", in: "Jobs", ["Text"]),
+    room("SQLite", in: "Jobs", ["Text", "CSQLite"], settings: strict),
+    room("JobStore", in: "Jobs", ["SQLite", "JobModel", "Text", "Platform"]),
 
     // Workers: it is run by a child process.
-    room("RunFolder", in: "Workers", ["JobModel", "Platform", "Crypto"]),
+    room("RunFolder", in: "Workers", ["JobModel", "Text", "Platform", "Crypto"]),
     room("Dispatcher", in: "Workers", ["RunFolder", "JobStore", "JobModel", "Platform", "Logging"]),
     room(
       "Worker", in: "Workers",
@@ -113,15 +113,15 @@ let package = Package(
       name: "CZlib", path: "Sources/CLibraries/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
-    tests("HTTP", ["HTTP", "Support"]),
-    tests("HTTPServer", ["HTTPServer", "HTTP", "Platform", "Gzip", "Crypto"]),
-    tests("Access", ["Access", "HTTP", "Platform"]),
-    tests("API", ["API", "HTTP", "JobStore", "JobModel", "RunFolder", "Platform"]),
-    tests("JobModel", ["JobModel"]),
-    tests("JobStore", ["JobStore", "JobModel", "SQLite", "Platform"]),
+    tests("HTTP", ["HTTP", "Text", "Support"]),
+    tests("HTTPServer", ["HTTPServer", "HTTP", "Text", "Platform", "Gzip", "Crypto"]),
+    tests("Access", ["Access", "HTTP", "Text", "Platform"]),
+    tests("API", ["API", "HTTP", "JobStore", "JobModel", "Text", "RunFolder", "Platform"]),
+    tests("JobModel", ["JobModel", "Text"]),
+    tests("JobStore", ["JobStore", "JobModel", "Text", "SQLite", "Platform"]),
     tests("RunFolder", ["RunFolder", "JobModel", "Platform"]),
     tests("Dispatcher", ["Dispatcher", "RunFolder", "JobStore", "JobModel", "SQLite", "Platform"]),
-    tests("Training", ["Training", "Datasets", "NeuralNet", "JobModel", "Gzip", "Platform"]),
+    tests("Training", ["Training", "Datasets", "NeuralNet", "JobModel", "Text", "Gzip", "Platform"]),
     tests("Datasets", ["Datasets", "Tensors", "Parallel", "Gzip"], resources: [.copy("Golden")]),
     tests(
       "NeuralNet", ["NeuralNet", "Kernels", "Tensors", "Parallel"], resources: [.copy("Golden")],
@@ -131,7 +131,7 @@ let package = Package(
     tests(
       "Simulation",
       ["Dispatcher", "RunFolder", "JobStore", "JobModel", "SQLite", "Platform", "Logging", "Support"]),
-    tests("EndToEnd", ["JobModel", "Platform", "Crypto", "Gzip", "Support"]),
+    tests("EndToEnd", ["JobModel", "Text", "Platform", "Crypto", "Gzip", "Support"]),
     tests("Allocation", ["Platform"]),
     .executableTarget(
       name: "AllocationProbe",

@@ -90,7 +90,7 @@ enum BenchCheckpoint {
     specification.dataset = DatasetSelection(name: "synthetic:count=16", split: .train, limit: nil)
     specification.batchSize = 16
     specification.maxSteps = 1
-    let dataset = try DatasetCatalog().open(specification.dataset.name, split: .train)
+    let dataset = try DatasetCatalog().open(specification.dataset.name.string, split: .train)
     let training = try Pretraining(specification, dataset: dataset, threads: threads)
     _ = try training.run(Bystander())
     return training

@@ -44,7 +44,7 @@ final class TrainingMemory: Sendable {
   func bytes(_ specification: JobSpecification, in catalog: DatasetCatalog) -> Int? {
     guard case .train(let training) = specification,
       // A data set that is not there is refused by the worker, with the reason.
-      let count = try? catalog.counts(training.dataset.name)[.init(training.dataset.split)]
+      let count = try? catalog.counts(training.dataset.name.string)[.init(training.dataset.split)]
     else { return nil }
     return bytes(specification, imageCount: count)
   }

@@ -6,6 +6,7 @@ import Platform
 import RunFolder
 import Synchronization
 import Testing
+import Text
 
 /// The routes over a store and a data folder of their own, without a socket.
 final class APIFixture: Sendable {
@@ -64,16 +65,15 @@ final class APIFixture: Sendable {
   private func request(
     _ method: Method, _ target: String, _ body: String, _ headers: [(String, String)]
   ) -> Request {
-    let parts = target.split(separator: "?", maxSplits: 1).map(String.init)
-    var query: [(name: String, value: String)] = []
-    for pair in parts.dropFirst().flatMap({ $0.split(separator: "&") }) {
-      let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-      query.append((name: sides[0], value: sides.count > 1 ? sides[1] : ""))
+    let (path, parameters) = ByteString(target).divided(at: 0x3F)
+    let query = (parameters?.split(0x26) ?? []).map { pair in
+      let (name, value) = pair.divided(at: 0x3D)
+      return (name: name, value: value ?? "")
     }
     var fields = Headers()
-    for (name, value) in headers { fields.add(name, value) }
+    for (name, value) in headers { fields.add(ByteString(name), value) }
     return Request(
-      method: method, segments: parts[0].split(separator: "/").map(String.init), query: query,
+      method: method, segments: path.split(0x2F), query: query,
       headers: fields, body: Array(body.utf8))
   }
 
@@ -173,7 +173,7 @@ extension Response {
   /// Pointers and messages of a problem.
   var errors: [String: String] {
     let pairs = (json["errors"]?.array ?? []).map {
-      ($0["pointer"]?.string ?? "", $0["message"]?.string ?? "")
+      ($0["pointer"]?.string?.string ?? "", $0["message"]?.string?.string ?? "")
     }
     return Dictionary(pairs, uniquingKeysWith: { "\($0); \($1)" })
   }

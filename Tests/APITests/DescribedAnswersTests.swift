@@ -1,6 +1,7 @@
 import HTTP
 import JobModel
 import Testing
+import Text
 
 @testable import API
 
@@ -23,10 +24,11 @@ import Testing
     headers: [(String, String)] = []
   ) throws -> Response {
     let response = fixture.send(method, target, body, headers: headers)
-    let operation = try #require(document["paths"]?[path]?[method.rawValue.lowercased()])
-    let described = try #require(operation["responses"]?["\(response.status)"], "\(response.status)")
+    let operation = try #require(document["paths"]?[ByteString(path)]?[method.rawValue.lowercasedASCII])
+    let described = try #require(
+      operation["responses"]?[ByteString("\(response.status)")], "\(response.status)")
     if response.status == 204 || response.status == 304 { return response }
-    let type = String((response.headers["Content-Type"] ?? "").prefix { $0 != ";" })
+    let type = (response.headers["Content-Type"] ?? "").divided(at: 0x3B).before
     let schema = try #require(described["content"]?[type]?["schema"], "\(type)")
     if type.hasSuffix("json") && !type.hasSuffix("ndjson") {
       #expect(JSONSchema(schema, in: schemas).problems(with: response.json) == [], "\(method) \(target)")
@@ -36,7 +38,7 @@ import Testing
 
   @Test func `answers are as they are described`() throws {
     let created = try send(.post, "/jobs", as: "/jobs", #"{"kind":"train","labels":{"a":"b"}}"#)
-    let id = try #require(created.json["id"]?.string)
+    let id = try #require(created.json["id"]?.string?.string)
     try send(.post, "/jobs?dry_run=true", as: "/jobs", #"{"kind":"train","max_duration":60}"#)
     let batch = """
       {"jobs":[{"kind":"train","ref":"t"},{"kind":"evaluate","spec":{"checkpoint":{"job":"t"}}}]}
@@ -79,24 +81,24 @@ import Testing
 
   /// A property of a schema some levels down, which has no properties of its own.
   private struct Leaf {
-    var path: [String]
+    var path: [ByteString]
     var schema: JSON
   }
 
-  private func leaves(_ schema: JSON, _ path: [String] = []) -> [Leaf] {
+  private func leaves(_ schema: JSON, _ path: [ByteString] = []) -> [Leaf] {
     let schema = JSONSchema.resolve(schema, in: schemas)
     guard let properties = schema["properties"]?.object else { return [Leaf(path: path, schema: schema)] }
     return properties.sorted { $0.key < $1.key }.flatMap { leaves($0.value, path + [$0.key]) }
   }
 
   /// Whether a specification with this value at that place is refused for it.
-  private func isRefused(_ value: JSON, at path: [String], of kind: String) -> Bool {
-    var spec = path.reversed().reduce(value) { [$1: $0] }
+  private func isRefused(_ value: JSON, at path: [ByteString], of kind: String) -> Bool {
+    var spec = path.reversed().reduce(value) { .object([$1: $0]) }
     // A warm-up is no longer than the training.
     if path.last == "warmup_epochs" { spec = ["schedule": spec["schedule"] ?? .null, "epochs": 1_000_000] }
     let body: JSON = ["kind": .string(kind), "spec": spec]
     let response = fixture.send(.post, "/jobs?dry_run=true", body.text)
-    let pointer = "/spec/" + path.joined(separator: "/")
+    let pointer = "/spec/\(path.joined(separator: "/"))"
     return response.errors.keys.contains { $0 == pointer || $0.hasPrefix(pointer + "/") }
   }
 
@@ -114,7 +116,8 @@ import Testing
       if leaf.schema["enum"] != nil {
         #expect(isRefused("nothing", at: leaf.path, of: "train"), "\(leaf.path)")
       }
-      for (key, outside) in [("minimum", -1), ("maximum", 1)] {
+      let ends: [(ByteString, Int)] = [("minimum", -1), ("maximum", 1)]
+      for (key, outside) in ends {
         guard let limit = leaf.schema[key] else { continue }
         limits += 1
         // So large a batch is refused for another reason: the data set has not so many images.

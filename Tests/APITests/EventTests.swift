@@ -2,6 +2,7 @@ import HTTP
 import JobModel
 import Platform
 import Testing
+import Text
 
 @testable import API
 
@@ -71,7 +72,7 @@ import Testing
     let told = try all.filter { $0.name == "transition" }.map { try JSON.parse($0.data) }
     let recorded = try fixture.store.transitions(of: id, limit: 9).map(\.json)
     for (line, record) in zip(told, recorded) {
-      for key in ["id", "time", "from", "to", "reason", "message", "actor", "attempt"] {
+      for key: ByteString in ["id", "time", "from", "to", "reason", "message", "actor", "attempt"] {
         #expect(line[key] == record[key], "\(key) of \(line.text)")
       }
     }

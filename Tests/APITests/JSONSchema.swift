@@ -1,4 +1,5 @@
 import JobModel
+import Text
 
 /// A JSON Schema (draft 2020-12) as far as the API's description uses it, written from the specification and
 /// apart from what makes the description.
@@ -18,7 +19,7 @@ struct JSONSchema {
   /// The schema that a reference names, or the schema itself.
   static func resolve(_ schema: JSON, in schemas: JSON) -> JSON {
     guard let name = schema["$ref"]?.string else { return schema }
-    return schemas[String(name.dropFirst("#/components/schemas/".count))] ?? .null
+    return schemas[name.dropFirst("#/components/schemas/".count)] ?? .null
   }
 
   private func problems(_ value: JSON, _ schema: JSON, _ place: String) -> [String] {
@@ -32,7 +33,7 @@ struct JSONSchema {
     }
     if let choices = schema["enum"]?.array { check(choices.contains(value), "is none of the enum") }
     if let constant = schema["const"] { check(constant == value, "is not \(constant.text)") }
-    for key in ["anyOf", "oneOf"] {
+    for key: ByteString in ["anyOf", "oneOf"] {
       guard let options = schema[key]?.array else { continue }
       let fitting = options.count { problems(value, $0, place).isEmpty }
       check(key == "anyOf" ? fitting > 0 : fitting == 1, "fits \(fitting) of \(key)")
@@ -63,7 +64,7 @@ struct JSONSchema {
     return found
   }
 
-  private static func value(_ value: JSON, isOf type: String) -> Bool {
+  private static func value(_ value: JSON, isOf type: ByteString) -> Bool {
     switch type {
     case "null": value.isNull
     case "boolean": if case .bool = value { true } else { false }

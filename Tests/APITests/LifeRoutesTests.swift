@@ -37,7 +37,7 @@ import Testing
     try fixture.finish(.succeeded)
     let response = fixture.send(.post, "/jobs/\(job)/\(what)")
     #expect(response.status == 409)
-    #expect(response.json["detail"]?.string?.contains("is succeeded") == true, "\(response.text)")
+    #expect(response.json["detail"]?.string?.string.contains("is succeeded") == true, "\(response.text)")
   }
 
   @Test func `the events of a job tell its life`() throws {
@@ -98,7 +98,7 @@ import Testing
     fixture.control.refuse("only 3 MiB are left")
     let refused = fixture.send(.post, "/jobs", #"{"kind":"train"}"#)
     #expect(refused.status == 507)
-    #expect(refused.json["detail"]?.string?.contains("only 3 MiB are left") == true)
+    #expect(refused.json["detail"]?.string?.string.contains("only 3 MiB are left") == true)
     #expect(fixture.send(.post, "/jobs?dry_run=true", #"{"kind":"train"}"#).status == 200)
     fixture.control.refuse(nil)
     _ = try fixture.post(#"{"kind":"train"}"#)

@@ -1,6 +1,7 @@
 import HTTP
 import JobModel
 import Testing
+import Text
 
 @testable import API
 
@@ -21,7 +22,7 @@ import Testing
     let paths = document["paths"]?.object ?? [:]
     for route in routes {
       let parts = route.split(separator: " ").map(String.init)
-      #expect(paths[parts[1]]?[parts[0].lowercased()] != nil, "\(route)")
+      #expect(paths[ByteString(parts[1])]?[ByteString(parts[0].lowercased())] != nil, "\(route)")
     }
   }
 
@@ -31,7 +32,7 @@ import Testing
       switch value {
       case .object(let members):
         if let reference = members["$ref"]?.string {
-          let name = String(reference.dropFirst("#/components/schemas/".count))
+          let name = reference.dropFirst("#/components/schemas/".count)
           #expect(schemas[name] != nil, "\(reference)")
         }
         for member in members.values { check(member) }
@@ -41,10 +42,12 @@ import Testing
     }
     check(document)
     for (path, methods) in document["paths"]?.object ?? [:] {
-      let names = path.split(separator: "/").filter { $0.hasPrefix("{") }.map { $0.dropFirst().dropLast() }
+      let names = path.string.split(separator: "/").filter { $0.hasPrefix("{") }.map {
+        $0.dropFirst().dropLast()
+      }
       for operation in methods.object?.values.map({ $0 }) ?? [] {
         let given = (operation["parameters"]?.array ?? []).filter { $0["in"] == "path" }.compactMap {
-          $0["name"]?.string
+          $0["name"]?.string?.string
         }
         #expect(Set(given) == Set(names.map(String.init)), "\(path)")
       }

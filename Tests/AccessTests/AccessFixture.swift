@@ -2,6 +2,7 @@ import Access
 import HTTP
 import Platform
 import Synchronization
+import Text
 
 /// Routes behind an access control with a token file of their own and a clock that the test moves.
 final class AccessFixture: Sendable {
@@ -47,8 +48,8 @@ func request(
   _ method: Method, _ path: String, _ fields: (String, String)..., peer: String = "10.0.0.1",
   isSecure: Bool = false
 ) -> Request {
-  var request = Request(method: method, segments: path.split(separator: "/").map(String.init))
-  for (name, value) in fields { request.headers.add(name, value) }
+  var request = Request(method: method, segments: ByteString(path).split(0x2F))
+  for (name, value) in fields { request.headers.add(ByteString(name), value) }
   request.authority = "lab.example:8080"
   request.peer = peer
   request.isSecure = isSecure

@@ -1,6 +1,7 @@
 import JobModel
 import Platform
 import Testing
+import Text
 
 @Suite struct `The command line` {
   private struct Output {
@@ -83,7 +84,7 @@ import Testing
     #expect(object.code == .exited(code: 0), "\(object.text)")
     let json = try JSON.parse(object.text)
     for figure in figures {
-      #expect(try #require(json[figure]?.double, "\(figure) in \(object.text)") > 0, "\(figure)")
+      #expect(try #require(json[ByteString(figure)]?.double, "\(figure) in \(object.text)") > 0, "\(figure)")
     }
     let table = try run(["bench", what] + flags)
     #expect(table.code == .exited(code: 0))

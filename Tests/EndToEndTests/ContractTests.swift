@@ -8,10 +8,10 @@ import Testing
     let paths = try #require(document["paths"]?.object)
     #expect(paths.count >= 20)
     for (path, methods) in paths {
-      let target = path.replacing("{id}", with: "0000000000000000").replacing("{name}", with: "x")
+      let target = path.string.replacing("{id}", with: "0000000000000000").replacing("{name}", with: "x")
       let answer = try daemon.request("OPTIONS", target)
       let allowed = Set((answer.fields["allow"] ?? "").split(separator: ", ").map { $0.lowercased() })
-      #expect(allowed == Set(methods.object?.keys.map { $0 } ?? []).union(["options"]), "\(path)")
+      #expect(allowed == Set(methods.object?.keys.map(\.string) ?? []).union(["options"]), "\(path)")
     }
     #expect(paths["/session"]?["post"] != nil)
     #expect(document["x-limits"]?["body_bytes_max"] == 2048)

@@ -77,7 +77,7 @@ final class Daemon {
   private func isListening() throws -> Bool {
     if port > 0 { return true }
     for line in try Faults.text(of: output).split(separator: "\n") {
-      guard let url = (try? JSON.parse(String(line)))?["url"]?.string else { continue }
+      guard let url = (try? JSON.parse(String(line)))?["url"]?.string?.string else { continue }
       port = url.split(separator: ":").last.flatMap { Int($0) } ?? 0
     }
     return port > 0
@@ -96,8 +96,8 @@ final class Daemon {
     try eventually {
       try startAgainIfGone()
       // A daemon that died before it could answer may have stored the job.
-      if let id = body("GET", "/jobs")?["jobs"]?.array?.first?["id"]?.string { return id }
-      return body("POST", "/jobs", job.text)?["id"]?.string
+      if let id = body("GET", "/jobs")?["jobs"]?.array?.first?["id"]?.string?.string { return id }
+      return body("POST", "/jobs", job.text)?["id"]?.string?.string
     }
   }
 
@@ -180,7 +180,7 @@ final class Daemon {
   func queue(_ job: JSON) throws -> String {
     let answer = try request("POST", "/jobs", job.text)
     try #require(answer.status == 201, "\(answer.status) \(answer.text)")
-    return try #require(try JSON.parse(answer.body)["id"]?.string)
+    return try #require(try JSON.parse(answer.body)["id"]?.string?.string)
   }
 
   /// The job as soon as the condition holds.
@@ -207,7 +207,7 @@ final class Daemon {
   /// The digest of the job's newest checkpoint.
   func lastDigest(_ id: String) throws -> String {
     let list = try get("/jobs/\(id)/checkpoints")["checkpoints"]?.array ?? []
-    return try #require(list.last?["sha256"]?.string)
+    return try #require(list.last?["sha256"]?.string?.string)
   }
 }
 

@@ -57,7 +57,7 @@ import Testing
     }
     for job in jobs { try expectUndisturbedEnd(job, daemon) }
     let told = try daemon.get("/jobs/\(jobs[0])/transitions")["transitions"]?.array?.first
-    #expect(told?["message"]?.string?.contains("restored from its run folder") == true)
+    #expect(told?["message"]?.string?.string.contains("restored from its run folder") == true)
     #expect(try daemon.check() == .exited(code: 0))
   }
 }

@@ -34,7 +34,7 @@ struct `On a disk that is really full` {
   private func queue(_ daemon: Daemon) throws -> String? {
     let answer = try daemon.request("POST", "/jobs", SmallRun.lightJob().text)
     try #require(answer.status == 201 || answer.status == 507, "\(answer.status) \(answer.text)")
-    return answer.status == 201 ? try #require(try JSON.parse(answer.body)["id"]?.string) : nil
+    return answer.status == 201 ? try #require(try JSON.parse(answer.body)["id"]?.string?.string) : nil
   }
 
   @Test(arguments: [0, 4])

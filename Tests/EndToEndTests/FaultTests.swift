@@ -14,7 +14,7 @@ import Testing
 
   private func warnings(_ job: String, _ daemon: Daemon) throws -> [String] {
     try daemon.request("GET", "/jobs/\(job)/metrics").events.filter { $0["event"] == "warning" }.compactMap {
-      $0["message"]?.string
+      $0["message"]?.string?.string
     }
   }
 
@@ -140,7 +140,7 @@ import Testing
     defer { try? FileSystem.remove(full) }
     let refused = try daemon.request("POST", "/jobs", SmallRun.job().text)
     #expect(refused.status == (action == "enospc" ? 507 : 500), "\(refused.text)")
-    #expect(try daemon.get("/jobs/\(job)")["id"]?.string == job)
+    #expect(try daemon.get("/jobs/\(job)")["id"]?.string?.string == job)
     try FileSystem.remove(full)
     try expectUndisturbedEnd(job, daemon)
     #expect(try daemon.get("/jobs")["jobs"]?.array?.count == 1)

@@ -20,7 +20,7 @@ struct History {
     var path: String? = "/jobs?limit=500"
     while let page = path {
       let answer = try daemon.get(page)
-      listed += (answer["jobs"]?.array ?? []).compactMap { $0["id"]?.string }
+      listed += (answer["jobs"]?.array ?? []).compactMap { $0["id"]?.string?.string }
       path = answer["next_cursor"]?.string.map { "/jobs?limit=500&cursor=\($0)" }
     }
     #expect(listed.count == Set(listed).count, "no job is listed twice")
@@ -31,7 +31,7 @@ struct History {
   /// Whether the job ran to its end.
   private func check(_ job: String, _ daemon: Daemon, digests: [Int: String]) throws -> Bool {
     let record = try daemon.get("/jobs/\(job)")
-    let state = record["state"]?.string
+    let state = record["state"]?.string?.string
     let lines = try daemon.request("GET", "/jobs/\(job)/metrics").events
     let steps = lines.filter { $0["event"] == "metric" }.compactMap { $0["step"]?.int }
     #expect(steps == Array(1..<(1 + steps.count)), "job \(job): no gap and no repetition")
@@ -57,7 +57,7 @@ struct History {
       let name = try #require(checkpoint["name"]?.string)
       let path = "\(daemon.data)/runs/\(job)/checkpoints/\(name)"
       let bytes = try File(path, .read).readAll()
-      #expect(hexadecimal(SHA256.digest(of: bytes)) == checkpoint["sha256"]?.string, "\(path)")
+      #expect(hexadecimal(SHA256.digest(of: bytes)) == checkpoint["sha256"]?.string?.string, "\(path)")
       #expect(try Gzip.decompressFile(path, limitBytes: 1 << 30).count > 8, "\(path)")
     }
   }

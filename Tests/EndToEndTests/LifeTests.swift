@@ -5,7 +5,7 @@ import Testing
 @Suite(.serialized) struct `The life of a job` {
   private func steps(_ job: String, _ daemon: Daemon) throws -> [String] {
     let steps = try #require(try daemon.get("/jobs/\(job)/transitions")["transitions"]?.array)
-    return steps.compactMap { $0["to"]?.string }
+    return steps.compactMap { $0["to"]?.string?.string }
   }
 
   @Test func `rests in between, and ends in the same bits`() throws {
@@ -112,7 +112,7 @@ import Testing
     let record = try daemon.finishedJob(job)
     #expect(record["state"] == "succeeded", "\(record.text)")
     let events = try daemon.request("GET", "/jobs/\(job)/metrics").events
-    #expect(events.contains { $0["message"]?.string?.contains("rollback 1 of 2") == true })
+    #expect(events.contains { $0["message"]?.string?.string.contains("rollback 1 of 2") == true })
     #expect(try daemon.steps(job) == Array(1...SmallRun.steps))
   }
 }

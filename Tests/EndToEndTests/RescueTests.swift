@@ -1,6 +1,7 @@
 import JobModel
 import Platform
 import Testing
+import Text
 
 @Suite(.serialized) struct `A run that is disturbed ends in the same bits` {
   /// Waits until the run has a checkpoint and is between it and the next one.
@@ -56,7 +57,7 @@ import Testing
   /// Kills daemon and worker in the middle of a run and starts the daemon again, after `change` to the
   /// algorithms that the run has recorded.
   private func finish(
-    _ daemon: Daemon, after change: ([String: JSON]) -> [String: JSON]
+    _ daemon: Daemon, after change: ([ByteString: JSON]) -> [ByteString: JSON]
   ) throws -> (job: String, record: JSON) {
     let job = try daemon.queue(SmallRun.job())
     try reachTheMiddle(job, daemon)
@@ -89,6 +90,7 @@ import Testing
     }
     #expect(record["state"] == "failed", "\(record.text)")
     #expect(record["reason"] == "bad_input")
-    #expect(record["message"]?.string?.contains("no algorithm \"winograd9\"") == true, "\(record.text)")
+    #expect(
+      record["message"]?.string?.string.contains("no algorithm \"winograd9\"") == true, "\(record.text)")
   }
 }

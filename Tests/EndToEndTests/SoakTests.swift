@@ -37,7 +37,7 @@ import Testing
       let body: JSON = ["jobs": .array([JSON](repeating: job, count: count))]
       let answer = try daemon.request("POST", "/jobs", body.text)
       try #require(answer.status == 201, "\(answer.text)")
-      let ids = try JSON.parse(answer.body)["jobs"]?.array?.compactMap { $0["id"]?.string } ?? []
+      let ids = try JSON.parse(answer.body)["jobs"]?.array?.compactMap { $0["id"]?.string?.string } ?? []
       try eventually(seconds: 180 + 4 * count) {
         try daemon.get("/jobs?state=queued,running&limit=1")["jobs"] == [] ? true : nil
       }

@@ -71,7 +71,7 @@ import Testing
       history.jobs[job] = seed
       if dice.oneIn(8) { doomed.insert(job) }
     }
-    guard let job = unfinished.randomElement(using: &dice)?["id"]?.string else { return }
+    guard let job = unfinished.randomElement(using: &dice)?["id"]?.string?.string else { return }
     switch Int.random(in: 0..<20, using: &dice) {
     case 0...9 where doomed.contains(job):
       let mode = Bool.random(using: &dice) ? "graceful" : "now"

@@ -100,7 +100,7 @@ func conformanceRouter() -> Router {
   router.on(.get, "/segments/{one}/{two}") { request in
     let parts = [request.parameters["one"], request.parameters["two"], request.queryValue("q")]
     return Response(
-      contentType: "text/plain", bytes: Array(parts.map { $0 ?? "-" }.joined(separator: "|").utf8))
+      contentType: "text/plain", bytes: Array(parts.map { $0 ?? "-" }.joined(separator: "|").bytes))
   }
   router.on(.post, "/echo") { request in Response(contentType: "text/plain", bytes: request.body) }
   router.on(.delete, "/file") { _ in Response(status: 204) }

@@ -1,5 +1,6 @@
 import HTTP
 import Testing
+import Text
 
 @Suite struct `Conditions and ranges` {
   private func answer(
@@ -10,7 +11,7 @@ import Testing
     response.headers.add("Accept-Ranges", "bytes")
     response.headers.add("Cache-Control", "no-cache")
     var request = Request(method: method, segments: [])
-    for (name, value) in fields { request.headers.add(name, value) }
+    for (name, value) in fields { request.headers.add(ByteString(name), value) }
     return response.conditioned(by: request)
   }
 
@@ -46,7 +47,7 @@ import Testing
     let response = answer([("Range", range)])
     #expect(response.status == 206)
     #expect(text(response) == content)
-    #expect(response.headers["Content-Range"] == contentRange)
+    #expect(response.headers["Content-Range"]?.string == contentRange)
     #expect(answer([("Range", range)], method: .head).status == 200)
   }
 
@@ -78,7 +79,7 @@ import Testing
     response.headers.add("Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT")
     response.headers.add("Accept-Ranges", "bytes")
     var request = Request(method: method, segments: [])
-    for (name, value) in fields { request.headers.add(name, value) }
+    for (name, value) in fields { request.headers.add(ByteString(name), value) }
     return response.conditioned(by: request, now: now)
   }
 
@@ -115,7 +116,7 @@ import Testing
   @Test func `other methods are held to what is there`() {
     func status(_ name: String, _ value: String) -> Int? {
       var request = Request(method: .patch, segments: [])
-      request.headers.add(name, value)
+      request.headers.add(ByteString(name), value)
       return request.preconditionProblem(tag: EntityTag("v1"))?.status
     }
     #expect(status("If-Match", "\"v1\"") == nil)
@@ -127,13 +128,13 @@ import Testing
 
   @Test(arguments: [0, 784_111_777, 951_782_400, 1_709_164_800, 4_102_444_799])
   func `dates come back as they were written`(seconds: Int) {
-    #expect(unixSeconds(httpDate: imfFixdate(unixSeconds: seconds)) == seconds)
+    #expect(unixSeconds(httpDate: ByteString(imfFixdate(unixSeconds: seconds))) == seconds)
   }
 
   @Test func `send several ranges as parts`() throws {
     let response = answer([("Range", "bytes=0-1, -2")])
     #expect(response.status == 206)
-    let type = try #require(response.headers["Content-Type"])
+    let type = try #require(response.headers["Content-Type"]).string
     #expect(type.hasPrefix("multipart/byteranges; boundary="))
     let boundary = type.dropFirst("multipart/byteranges; boundary=".count)
     #expect(

@@ -1,5 +1,6 @@
 import HTTP
 import Testing
+import Text
 
 @Suite struct `Routes` {
   let router: Router
@@ -30,8 +31,8 @@ import Testing
   }
 
   private func answer(_ method: Method, _ segments: [String]) -> (status: Int, text: String, allow: String?) {
-    let response = router.respond(to: Request(method: method, segments: segments))
-    return (response.status, text(response), response.headers["Allow"])
+    let response = router.respond(to: Request(method: method, segments: segments.map { ByteString($0) }))
+    return (response.status, text(response), response.headers["Allow"]?.string)
   }
 
   @Test(arguments: [

@@ -1,5 +1,6 @@
 import JobModel
 import Testing
+import Text
 
 @Suite struct JobTests {
   @Test func `ids sort by age and read back`() throws {
@@ -51,10 +52,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ("lrr", "lr"), ("bacth_size", "batch_size"), ("epoch", "epochs"), ("zzzzzz", "lr"),
-    ("batch", "batch_size"),
+    ("lrr", "lr"), ("bacth_size", "batch_size"), ("epoch", "epochs"), ("epohcs", "epochs"),
+    ("batch", "batch_size"), ("zzzzzz", nil), ("ba", nil), ("learning_rate", nil),
   ])
-  func `finds the nearest word`(word: String, nearest: String) {
-    #expect(nearestWord(to: word, in: ["lr", "batch_size", "epochs"]) == nearest)
+  func `finds the nearest word, if one is near`(word: String, nearest: String?) {
+    #expect(nearestWord(to: ByteString(word), in: ["lr", "batch_size", "epochs"])?.string == nearest)
   }
 }

@@ -1,6 +1,7 @@
 import JobModel
 import JobStore
 import Testing
+import Text
 
 @Suite struct QueueTests {
   private let fixture: StoreFixture
@@ -74,7 +75,9 @@ import Testing
   @Test func `lists the newest first, page by page, and filters`() throws {
     for index in 0..<7 {
       let job = try fixture.train()
-      _ = try store.relabel(job.id) { $0.labels = ["n": "\(index % 2)", "i\(index)": ""] }
+      _ = try store.relabel(job.id) {
+        $0.labels = ["n": ByteString("\(index % 2)"), ByteString("i\(index)"): ""]
+      }
     }
     let all = try store.list(limit: 100)
     #expect(all.map(\.sequence) == [7, 6, 5, 4, 3, 2, 1])

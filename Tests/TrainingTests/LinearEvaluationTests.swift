@@ -1,6 +1,7 @@
 import Datasets
 import JobModel
 import Testing
+import Text
 
 @testable import Training
 
@@ -14,7 +15,7 @@ struct LinearEvaluationTests {
   ) throws -> EvaluateSpecification {
     EvaluateSpecification(
       checkpoint: CheckpointReference(job: JobID(unixMilliseconds: 1, random: 1), which: "last"),
-      protocol: `protocol`, features: features, dataset: EvaluationDataset(name: dataset),
+      protocol: `protocol`, features: features, dataset: EvaluationDataset(name: ByteString(dataset)),
       baselines: baselines,
       epochs: epochs, seed: 2)
   }

@@ -1,6 +1,7 @@
 import Datasets
 import JobModel
 import NeuralNet
+import Text
 
 @testable import Training
 
@@ -33,7 +34,7 @@ enum Tiny {
     var specification = TrainSpecification.preset(.small)
     specification.encoder.fc = nil
     specification.schedule = ScheduleSpecification(name: .constant, warmupEpochs: 0, finalFactor: 0)
-    specification.dataset = DatasetSelection(name: dataset, split: .train, limit: nil)
+    specification.dataset = DatasetSelection(name: ByteString(dataset), split: .train, limit: nil)
     specification.projector = ProjectorSpecification(widths: [32, 32], lastBias: true)
     specification.batchSize = 16
     specification.epochs = 2
@@ -56,7 +57,7 @@ enum Tiny {
     rollbacks: Int = 0
   ) throws -> Pretraining {
     try Pretraining(
-      specification, dataset: open(specification.dataset.name), threads: threads, recorded: recorded,
+      specification, dataset: open(specification.dataset.name.string), threads: threads, recorded: recorded,
       resumingFrom: checkpoint, rollbacks: rollbacks)
   }
 

@@ -13,7 +13,12 @@ extension ConvolutionRecord {
   /// program does not have.
   package init(json: JSON) throws(ConvolutionRecordError) {
     // What is no object, or no string, has nothing where something is missed.
-    try self.init(
-      names: (json.object ?? [:]).mapValues { layer in (layer.object ?? [:]).compactMapValues(\.string) })
+    var names: [String: [String: String]] = [:]
+    for (layer, directions) in json.object ?? [:] {
+      for (direction, name) in directions.object ?? [:] {
+        names[layer.string, default: [:]][direction.string] = name.string?.string
+      }
+    }
+    try self.init(names: names)
   }
 }

@@ -1,10 +1,12 @@
+import Text
+
 extension EvaluateSpecification {
   /// What a `spec` leaves to the job that it names.
   package struct Defaults: Sendable {
     /// The data set, that of the training.
-    package var dataset: String
+    package var dataset: ByteString
 
-    package init(dataset: String = "fashion-mnist") { self.dataset = dataset }
+    package init(dataset: ByteString = "fashion-mnist") { self.dataset = dataset }
   }
 
   /// Reads a `spec`; `checkpoint.job` is required, all else has defaults.
@@ -22,7 +24,7 @@ extension EvaluateSpecification {
   package static func read(
     _ json: JSON, at pointer: String, defaults: Defaults = Defaults(), _ problems: ProblemList
   ) -> EvaluateSpecification? {
-    let reader = ObjectReader(json, at: pointer, problems)
+    let reader = ObjectReader(json, at: pointer, problems, places: places)
     if json["checkpoint"] == nil {
       problems.add("\(pointer)/checkpoint", "is missing; must be {\"job\": ID, \"which\": \"last\"}")
     }
@@ -38,6 +40,8 @@ extension EvaluateSpecification {
     members["required"] = ["checkpoint"]
     return .object(members)
   }
+
+  private static let places = KeyPlaces(schema, outside: JobSubmission.keys, name: "spec")
 
   private static func read(_ reader: ObjectReader, defaults: Defaults) -> EvaluateSpecification? {
     var checkpoint: CheckpointReference?
@@ -81,7 +85,7 @@ extension EvaluateSpecification {
 extension CheckpointReference {
   fileprivate static func read(_ reader: ObjectReader) -> CheckpointReference? {
     reader.describe("job", ["type": "string", "description": "the id of a train job"])
-    var which = "last"
+    var which: ByteString = "last"
     reader.line("which", bytesMax: 255, into: &which)
     guard let id = reader.value("job")?.string.flatMap(JobID.init) else {
       reader.refuse("job", "must be the id of a train job")

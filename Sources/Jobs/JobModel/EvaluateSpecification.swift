@@ -1,3 +1,5 @@
+import Text
+
 /// Everything that determines an evaluation, resolved. The JSON form is the `spec` of an `evaluate` job.
 package struct EvaluateSpecification: Sendable, Equatable {
   /// What the head is trained on.
@@ -35,10 +37,10 @@ package struct EvaluateSpecification: Sendable, Equatable {
 package struct CheckpointReference: Sendable, Equatable {
   package var job: JobID
   /// `last`, or a checkpoint's name as the job's list gives it.
-  package var which: String
+  package var which: ByteString
 
   package init(
-    job: JobID, which: String
+    job: JobID, which: ByteString
   ) {
     self.job = job
     self.which = which
@@ -47,12 +49,12 @@ package struct CheckpointReference: Sendable, Equatable {
 
 /// The data set of an evaluation; its train and test splits are both used.
 package struct EvaluationDataset: Sendable, Equatable {
-  package var name: String
+  package var name: ByteString
   /// Takes the first so many images of each split; `nil`: all.
   package var limit: Int?
 
   package init(
-    name: String, limit: Int? = nil
+    name: ByteString, limit: Int? = nil
   ) {
     self.name = name
     self.limit = limit

@@ -1,4 +1,6 @@
-/// A text that is no JSON: where, and what was expected there.
+import Text
+
+/// A text that is not valid JSON, or over a limit: where, and what was expected there.
 package struct JSONError: Error, Equatable, CustomStringConvertible {
   /// From 1.
   package let line: Int
@@ -18,19 +20,43 @@ extension JSON {
   /// Strict (RFC 8259): no comments, trailing commas, leading zeros, control characters in strings, lone
   /// surrogates or invalid UTF-8. Refuses a key that an object has twice, numbers beyond the doubles, and
   /// nesting over `depthMax`.
-  package static func parse(_ text: String) throws(JSONError) -> JSON { try parse(Array(text.utf8)) }
+  /// A byte order mark at the start is skipped (section 8.1).
+  package static func parse(
+    _ text: String, limits: JSONLimits = JSONLimits()
+  ) throws(JSONError) -> JSON { try parse(Array(text.utf8), limits: limits) }
 
   /// Reads UTF-8 bytes.
-  package static func parse(_ bytes: [UInt8]) throws(JSONError) -> JSON {
-    var parser = JSONParser(bytes: bytes)
+  package static func parse(
+    _ bytes: [UInt8], limits: JSONLimits = JSONLimits()
+  ) throws(JSONError) -> JSON {
+    var parser = JSONParser(bytes: bytes, limits: limits)
     return try parser.parseDocument()
   }
 
   /// Reads some members of a text that has to be an object and nothing else. The others are checked as above,
   /// but for names that they have twice and the size of numbers, and nothing is made of them.
-  package static func members(_ names: [String], of text: String) throws(JSONError) -> [String: JSON] {
-    var parser = JSONParser(bytes: Array(text.utf8))
-    return try parser.parseMembers(names.map { (name: $0, bytes: Array($0.utf8)) })
+  package static func members(
+    _ names: [ByteString], of text: String
+  ) throws(JSONError) -> [ByteString: JSON] {
+    var parser = JSONParser(bytes: Array(text.utf8), limits: JSONLimits())
+    return try parser.parseMembers(names.map { (name: $0, bytes: Array($0.bytes)) })
+  }
+}
+
+/// What a text may have, so that its value costs no more memory than its size explains.
+package struct JSONLimits: Sendable {
+  /// Members of one object.
+  package var membersMax = 1_000
+  /// Values in one text, those inside arrays and objects included.
+  package var valuesMax = 250_000
+
+  package init() {}
+
+  /// For texts of the daemon's own, whose size is bounded where they are read.
+  package static var none: JSONLimits {
+    var limits = JSONLimits()
+    (limits.membersMax, limits.valuesMax) = (.max, .max)
+    return limits
   }
 }
 
@@ -39,8 +65,14 @@ private struct JSONParser {
   let bytes: [UInt8]
   var position = 0
   var depth = 0
+  let limits: JSONLimits
+  var values = 0
 
-  init(bytes: [UInt8]) { self.bytes = bytes }
+  init(bytes: [UInt8], limits: JSONLimits) {
+    self.bytes = bytes
+    self.limits = limits
+    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
+  }
 
   mutating func parseDocument() throws(JSONError) -> JSON {
     skipSpace()
@@ -52,9 +84,9 @@ private struct JSONParser {
   }
 
   mutating func parseMembers(
-    _ names: [(name: String, bytes: [UInt8])]
-  ) throws(JSONError) -> [String: JSON] {
-    var found: [String: JSON] = [:]
+    _ names: [(name: ByteString, bytes: [UInt8])]
+  ) throws(JSONError) -> [ByteString: JSON] {
+    var found: [ByteString: JSON] = [:]
     skipSpace()
     if !take("{") { throw failure("an object is expected, found \(self.found)") }
     depth += 1
@@ -63,10 +95,12 @@ private struct JSONParser {
       if key.contains(UInt8(ascii: "\\")) {
         var again = parser
         again.position = start - 1
-        key = Array(try again.parseString().utf8)[...]
+        key = Array(try again.parseString().bytes)[...]
       }
       guard let name = names.first(where: { $0.bytes.elementsEqual(key) })?.name else { return false }
-      if found[name] != nil { throw parser.failure("the key \"\(name)\" stands twice in one object") }
+      if found[name] != nil {
+        throw parser.failure("the key \"\(name.shown)\" may be given only once in an object")
+      }
       found[name] = try parser.parseValue()
       return true
     }
@@ -135,6 +169,10 @@ private struct JSONParser {
   }
 
   private mutating func parseValue() throws(JSONError) -> JSON {
+    values += 1
+    if values > limits.valuesMax {
+      throw failure("is over the limit json_values_max, which is \(limits.valuesMax)")
+    }
     switch peek {
     case UInt8(ascii: "{"): return try nested { parser throws(JSONError) in try parser.parseObject() }
     case UInt8(ascii: "["): return try nested { parser throws(JSONError) in try parser.parseArray() }
@@ -159,7 +197,7 @@ private struct JSONParser {
   }
 
   private mutating func parseObject() throws(JSONError) -> JSON {
-    var members: [String: JSON] = [:]
+    var members: [ByteString: JSON] = [:]
     skipSpace()
     if take("}") { return .object(members) }
     while true {
@@ -167,9 +205,13 @@ private struct JSONParser {
       if peek != UInt8(ascii: "\"") { throw failure("a key in quotes is expected, found \(found)") }
       let start = position
       let key = try parseString()
+      if members.count == limits.membersMax {
+        position = start
+        throw failure("the object is over the limit json_members_max, which is \(limits.membersMax)")
+      }
       if members[key] != nil {
         position = start
-        throw failure("the key \"\(key)\" stands twice in one object")
+        throw failure("the key \"\(key.shown)\" may be given only once in an object")
       }
       skipSpace()
       if !take(":") { throw failure("\":\" is expected, found \(found)") }
@@ -244,72 +286,79 @@ private struct JSONParser {
     while isDigit(peek) { position += 1 }
   }
 
-  private mutating func parseString() throws(JSONError) -> String {
+  private mutating func parseString() throws(JSONError) -> ByteString {
     let opening = position
     position += 1
-    let start = position
-    var decoded: [UInt8]?
+    // What stands before `start` has been decoded; without an escape nothing has to be.
+    var start = position
+    var decoded: [UInt8] = []
     while let byte = peek {
       switch byte {
       case UInt8(ascii: "\""):
-        let content = decoded ?? Array(bytes[start..<position])
-        guard let text = String(validating: content, as: UTF8.self) else {
+        if !decoded.isEmpty { decoded += bytes[start..<position] }
+        guard let text = ByteString(validating: decoded.isEmpty ? bytes[start..<position] : decoded[...])
+        else {
           position = opening
           throw failure("the string is not valid UTF-8")
         }
         position += 1
         return text
       case UInt8(ascii: "\\"):
-        if decoded == nil { decoded = Array(bytes[start..<position]) }
+        decoded += bytes[start..<position]
         position += 1
-        decoded?.append(contentsOf: try parseEscape())
+        decoded += UTF8.encode(try parseEscape()) ?? UTF8.encodedReplacementCharacter
+        start = position
       case 0..<0x20:
         throw failure("a control character in a string must be escaped")
-      default:
-        decoded?.append(byte)
-        position += 1
+      default: position += 1
       }
     }
     position = opening
     throw failure("the string has no end")
   }
 
-  /// What follows a backslash (section 7), as UTF-8.
-  private mutating func parseEscape() throws(JSONError) -> [UInt8] {
+  /// The character that what follows a backslash stands for (section 7).
+  private mutating func parseEscape() throws(JSONError) -> Unicode.Scalar {
     let escape = peek
     position += 1
     switch escape {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return [bytes[position - 1]]
-    case UInt8(ascii: "b"): return [0x08]
-    case UInt8(ascii: "f"): return [0x0C]
-    case UInt8(ascii: "n"): return [0x0A]
-    case UInt8(ascii: "r"): return [0x0D]
-    case UInt8(ascii: "t"): return [0x09]
-    case UInt8(ascii: "u"):
-      var units = [try parseHexadecimal()]
-      if UTF16.isLeadSurrogate(units[0]), position + 1 < bytes.count,
-        bytes[position] == UInt8(ascii: "\\"), bytes[position + 1] == UInt8(ascii: "u")
-      {
-        position += 2
-        units.append(try parseHexadecimal())
-      }
-      guard let text = String(validating: units, as: UTF16.self) else {
-        throw failure("half of a surrogate pair is no character")
-      }
-      return Array(text.utf8)
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(bytes[position - 1])
+    case UInt8(ascii: "b"): return "\u{08}"
+    case UInt8(ascii: "f"): return "\u{0C}"
+    case UInt8(ascii: "n"): return "\n"
+    case UInt8(ascii: "r"): return "\r"
+    case UInt8(ascii: "t"): return "\t"
+    case UInt8(ascii: "u"): return try parseUnicodeEscape()
     default:
       position -= 1
       throw failure("no escape begins with a backslash and \(found)")
     }
   }
 
+  /// What follows `\u`: one unit of UTF-16, or two of which the second is escaped as well.
+  private mutating func parseUnicodeEscape() throws(JSONError) -> Unicode.Scalar {
+    let first = UInt32(try parseHexadecimal())
+    if let scalar = Unicode.Scalar(first) { return scalar }
+    if first < 0xDC00, take("\\"), take("u") {
+      let second = UInt32(try parseHexadecimal())
+      if (0xDC00..<0xE000).contains(second),
+        let scalar = Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00))
+      {
+        return scalar
+      }
+    }
+    throw failure("half of a surrogate pair is not a character")
+  }
+
   private mutating func parseHexadecimal() throws(JSONError) -> UInt16 {
     var value: UInt16 = 0
     for _ in 0..<4 {
-      guard let digit = peek.flatMap({ Character(UnicodeScalar($0)).hexDigitValue }) else {
-        throw failure("four hexadecimal digits are expected, found \(found)")
+      switch peek {
+      case .some(let byte) where isDigit(byte): value = value << 4 | UInt16(byte - UInt8(ascii: "0"))
+      case .some(let byte) where (0x61...0x66).contains(byte | 0x20):
+        value = value << 4 | UInt16((byte | 0x20) - 0x61 + 10)
+      default: throw failure("four hexadecimal digits are expected, found \(found)")
       }
-      value = value << 4 | UInt16(digit)
       position += 1
     }
     return value
@@ -336,7 +385,7 @@ private struct JSONParser {
     guard position < bytes.count else { return "the end" }
     let rest = String(decoding: bytes[position..<min(position + 4, bytes.count)], as: UTF8.self)
     let scalar = rest.unicodeScalars.first ?? "\u{FFFD}"
-    return scalar.value < 0x20 ? "a control character" : "\"\(scalar)\""
+    return scalar.value < 0x20 ? "a control character" : "\"\(ByteString("\(scalar)").shown)\""
   }
 
   private func failure(_ message: String) -> JSONError {

@@ -1,3 +1,5 @@
+import Text
+
 extension JSON {
   /// The value as compact JSON on one line: keys in the order of their UTF-8 bytes, integers exactly, doubles
   /// with the fewest digits that read back as the same double (whole ones without a fraction), what is not
@@ -56,14 +58,14 @@ extension JSON {
 
   private static let hexDigits = Array("0123456789abcdef".utf8)
 
-  private static func write(_ text: String, to bytes: inout [UInt8]) {
+  private static func write(_ text: ByteString, to bytes: inout [UInt8]) {
     bytes.append(UInt8(ascii: "\""))
     defer { bytes.append(UInt8(ascii: "\"")) }
-    if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
-      bytes += text.utf8
+    if text.bytes.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+      bytes += text.bytes
       return
     }
-    for byte in text.utf8 {
+    for byte in text.bytes {
       switch byte {
       case UInt8(ascii: "\""), UInt8(ascii: "\\"):
         bytes.append(UInt8(ascii: "\\"))

@@ -1,3 +1,5 @@
+import Text
+
 /// A JSON value (RFC 8259).
 ///
 /// Numbers that are written without fraction and exponent and fit `Int` are kept exactly; all others are
@@ -7,22 +9,22 @@ package enum JSON: Sendable {
   case bool(Bool)
   case integer(Int)
   case number(Double)
-  case string(String)
+  case string(ByteString)
   case array([JSON])
-  case object([String: JSON])
+  case object([ByteString: JSON])
 
   /// The member of that name; `nil` if there is none or this is no object.
-  package subscript(key: String) -> JSON? { object?[key] }
+  package subscript(key: ByteString) -> JSON? { object?[key] }
 
   package var isNull: Bool { if case .null = self { true } else { false } }
 
   package var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
 
-  package var string: String? { if case .string(let value) = self { value } else { nil } }
+  package var string: ByteString? { if case .string(let value) = self { value } else { nil } }
 
   package var array: [JSON]? { if case .array(let value) = self { value } else { nil } }
 
-  package var object: [String: JSON]? { if case .object(let value) = self { value } else { nil } }
+  package var object: [ByteString: JSON]? { if case .object(let value) = self { value } else { nil } }
 
   /// The value of a number that is whole, `1.0` included, and fits `Int`.
   package var int: Int? {
@@ -42,8 +44,19 @@ package enum JSON: Sendable {
     }
   }
 
+  /// A string that was made here.
+  package static func string(_ value: String) -> JSON { .string(ByteString(value)) }
+
+  /// An object whose keys were named here.
+  package static func object(_ members: [String: JSON]) -> JSON {
+    .object(Dictionary(members.map { (ByteString($0.key), $0.value) }, uniquingKeysWith: { $1 }))
+  }
+
   /// `.string`, or `.null` for `nil`.
-  package static func optional(_ value: String?) -> JSON { value.map(JSON.string) ?? .null }
+  package static func optional(_ value: ByteString?) -> JSON { value.map { .string($0) } ?? .null }
+
+  /// `.string`, or `.null` for `nil`.
+  package static func optional(_ value: String?) -> JSON { value.map { .string($0) } ?? .null }
 
   /// `.integer`, or `.null` for `nil`.
   package static func optional(_ value: Int?) -> JSON { value.map(JSON.integer) ?? .null }
@@ -81,12 +94,12 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Express
   ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral,
   ExpressibleByNilLiteral
 {
-  package init(stringLiteral value: String) { self = .string(value) }
+  package init(stringLiteral value: String) { self = .string(ByteString(value)) }
   package init(integerLiteral value: Int) { self = .integer(value) }
   package init(floatLiteral value: Double) { self = .number(value) }
   package init(booleanLiteral value: Bool) { self = .bool(value) }
   package init(arrayLiteral elements: JSON...) { self = .array(elements) }
-  package init(dictionaryLiteral elements: (String, JSON)...) {
+  package init(dictionaryLiteral elements: (ByteString, JSON)...) {
     self = .object(Dictionary(elements, uniquingKeysWith: { $1 }))
   }
   package init(nilLiteral: ()) { self = .null }

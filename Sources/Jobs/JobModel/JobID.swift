@@ -1,13 +1,18 @@
+import Text
+
 /// The id of a job: 16 lower-case characters of Crockford's base 32, of which the first ten are the time in
 /// milliseconds, so that ids sort by age.
 package struct JobID: Hashable, Sendable, Comparable, CustomStringConvertible {
   package let text: String
 
   /// Takes an id from a request or a row; `nil` if it has not the form of one.
-  package init?(_ text: String) {
-    guard text.utf8.count == 16, text.utf8.allSatisfy(JobID.alphabet.contains) else { return nil }
-    self.text = text
+  package init?(_ text: ByteString) {
+    guard text.count == 16, text.bytes.allSatisfy(JobID.alphabet.contains) else { return nil }
+    self.text = text.string
   }
+
+  /// Takes an id from a row or a file.
+  package init?(_ text: String) { self.init(ByteString(text)) }
 
   /// A new id from a clock reading and 30 random bits.
   package init(unixMilliseconds: UInt64, random: UInt32) {

@@ -1,3 +1,5 @@
+import Text
+
 /// How the queue treats a job; it never changes what the job computes.
 package struct JobPolicy: Sendable, Equatable {
   /// What becomes of a job when one that it needs ends without success.
@@ -27,7 +29,7 @@ package struct JobPolicy: Sendable, Equatable {
   }
 
   /// What a request may say of it, as the members of a JSON Schema.
-  package static var schemas: [String: JSON] {
+  package static var schemas: [ByteString: JSON] {
     let schema = ObjectReader.schema { reader in
       var policy = JobPolicy()
       policy.read(reader)

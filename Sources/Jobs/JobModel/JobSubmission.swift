@@ -1,3 +1,5 @@
+import Text
+
 /// What a job is to do, resolved.
 package enum JobSpecification: Sendable, Equatable {
   case train(TrainSpecification)
@@ -29,12 +31,36 @@ package enum JobSpecification: Sendable, Equatable {
   }
 }
 
+/// What a request says of a job.
+package enum JobSubmission {
+  /// The keys that stand next to `spec`.
+  package static let keys: [ByteString] =
+    (["kind", "needs", "spec"] + JobLabelling.schemas.keys + JobPolicy.schemas.keys).sorted()
+
+  /// Where the keys of a job of that kind belong.
+  package static func places(_ kind: JobKind?) -> KeyPlaces {
+    switch kind {
+    case .train: trainPlaces
+    case .evaluate: evaluatePlaces
+    case nil: anyPlaces
+    }
+  }
+
+  private static let trainPlaces = places([TrainSpecification.schema])
+  private static let evaluatePlaces = places([EvaluateSpecification.schema])
+  private static let anyPlaces = places([TrainSpecification.schema, EvaluateSpecification.schema])
+
+  private static func places(_ specifications: [JSON]) -> KeyPlaces {
+    KeyPlaces(["properties": ["spec": ["anyOf": .array(specifications)]]])
+  }
+}
+
 /// What people write on a job; it never changes what the job does.
 package struct JobLabelling: Sendable, Equatable {
   /// `nil`: has none.
-  package var name: String?
-  package var labels: [String: String]
-  package var notes: String?
+  package var name: ByteString?
+  package var labels: [ByteString: ByteString]
+  package var notes: ByteString?
   /// 0…100, higher first.
   package var priority: Int
 
@@ -45,7 +71,8 @@ package struct JobLabelling: Sendable, Equatable {
   package static let labelValueBytesMax = 256
 
   package init(
-    name: String? = nil, labels: [String: String] = [:], notes: String? = nil, priority: Int = 50
+    name: ByteString? = nil, labels: [ByteString: ByteString] = [:], notes: ByteString? = nil,
+    priority: Int = 50
   ) {
     self.name = name
     self.labels = labels
@@ -63,16 +90,19 @@ package struct JobLabelling: Sendable, Equatable {
         name = text
       } else {
         reader.refuse(
-          "name", "must be null or a string of 1 to \(Self.nameBytesMax) bytes without control characters")
+          "name", "must be null or a string of 1 to \(Self.nameBytesMax) bytes \(ByteString.plainPhrase)")
       }
     }
     if let value = reader.value("notes") {
       if value.isNull {
         notes = nil
-      } else if let text = value.string, text.utf8.count <= Self.notesBytesMax {
+      } else if let text = value.string, text.count <= Self.notesBytesMax, text.isPlain(allowsLines: true) {
         notes = text
       } else {
-        reader.refuse("notes", "must be null or a string of at most \(Self.notesBytesMax) bytes")
+        reader.refuse(
+          "notes",
+          "must be null or a string of at most \(Self.notesBytesMax) bytes \(ByteString.plainPhrase), "
+            + "line ends and tabs excepted")
       }
     }
     if reader.value("labels") != nil { readLabels(reader) }
@@ -82,18 +112,26 @@ package struct JobLabelling: Sendable, Equatable {
   private func describe(to reader: ObjectReader) {
     reader.describe(
       "name", ["anyOf": [["type": "null"], ObjectReader.lineSchema(bytesMax: Self.nameBytesMax)]])
-    reader.describe("notes", ["type": ["string", "null"], "maxLength": .integer(Self.notesBytesMax)])
+    reader.describe(
+      "notes",
+      [
+        "type": ["string", "null"], "maxLength": .integer(Self.notesBytesMax),
+        "pattern": .string(ByteString.plainPattern(allowsLines: true, isEmptyAllowed: true)),
+      ])
     reader.describe(
       "labels",
       [
         "type": "object", "maxProperties": .integer(Self.labelsMax),
         "propertyNames": ObjectReader.lineSchema(bytesMax: Self.labelKeyBytesMax),
-        "additionalProperties": ["type": "string", "maxLength": .integer(Self.labelValueBytesMax)],
+        "additionalProperties": [
+          "type": "string", "maxLength": .integer(Self.labelValueBytesMax),
+          "pattern": .string(ByteString.plainPattern(isEmptyAllowed: true)),
+        ],
       ])
   }
 
   /// What a request may say of them, as the members of a JSON Schema.
-  package static var schemas: [String: JSON] {
+  package static var schemas: [ByteString: JSON] {
     let schema = ObjectReader.schema { reader in
       var labelling = JobLabelling()
       labelling.read(reader)
@@ -102,19 +140,20 @@ package struct JobLabelling: Sendable, Equatable {
   }
 
   private mutating func readLabels(_ reader: ObjectReader) {
-    let members = reader.value("labels")?.object
-    let read = members?.compactMapValues { value in
-      value.string.flatMap { $0.utf8.count <= Self.labelValueBytesMax ? $0 : nil }
-    }
-    let keysAreFit = members?.keys.allSatisfy { ObjectReader.isLine($0, bytesMax: Self.labelKeyBytesMax) }
-    if let read, let members, read.count == members.count, members.count <= Self.labelsMax, keysAreFit == true
-    {
-      labels = read
+    let members = reader.value("labels")?.object ?? [:]
+    let isRead = reader.value("labels")?.object != nil && members.count <= Self.labelsMax
+    if isRead, members.allSatisfy({ Self.isLabel($0, $1) }) {
+      labels = members.compactMapValues(\.string)
     } else {
       reader.refuse(
         "labels",
         "must be an object of at most \(Self.labelsMax) strings, keys of 1 to \(Self.labelKeyBytesMax) "
-          + "bytes, values of at most \(Self.labelValueBytesMax)")
+          + "bytes, values of at most \(Self.labelValueBytesMax), both \(ByteString.plainPhrase)")
     }
+  }
+
+  private static func isLabel(_ key: ByteString, _ value: JSON) -> Bool {
+    guard let value = value.string, ObjectReader.isLine(key, bytesMax: labelKeyBytesMax) else { return false }
+    return value.count <= labelValueBytesMax && value.isPlain()
   }
 }

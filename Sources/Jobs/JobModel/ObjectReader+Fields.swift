@@ -1,3 +1,5 @@
+import Text
+
 /// Which numbers a field takes.
 package enum NumberRange: Sendable {
   /// Both ends belong to it.
@@ -45,7 +47,7 @@ package enum NumberRange: Sendable {
 extension ObjectReader {
   /// A whole number, `1.0` included.
   package func integer(
-    _ key: String, _ range: ClosedRange<Int>, multipleOf unit: Int = 1, into field: inout Int
+    _ key: ByteString, _ range: ClosedRange<Int>, multipleOf unit: Int = 1, into field: inout Int
   ) {
     describe(key, Self.schema(range, multipleOf: unit))
     guard let value = value(key) else { return }
@@ -58,7 +60,7 @@ extension ObjectReader {
   }
 
   /// A whole number or `null`.
-  package func integer(_ key: String, orNullIn range: ClosedRange<Int>, into field: inout Int?) {
+  package func integer(_ key: ByteString, orNullIn range: ClosedRange<Int>, into field: inout Int?) {
     describe(key, ["anyOf": [["type": "null"], Self.schema(range)]])
     guard let value = value(key) else { return }
     if value.isNull {
@@ -70,15 +72,16 @@ extension ObjectReader {
     }
   }
 
-  /// A whole number that JSON carries exactly everywhere: 0 to 2^53.
-  package func seed(_ key: String, into field: inout UInt64) {
+  /// A whole number that every reader of JSON keeps apart from its neighbours: 0 to 2^53 − 1 (RFC 8259,
+  /// section 6).
+  package func seed(_ key: ByteString, into field: inout UInt64) {
     var value = Int(field)
-    integer(key, 0...9_007_199_254_740_992, into: &value)
+    integer(key, 0...9_007_199_254_740_991, into: &value)
     field = UInt64(value)
   }
 
   /// A number.
-  package func number(_ key: String, _ range: NumberRange, into field: inout Double) {
+  package func number(_ key: ByteString, _ range: NumberRange, into field: inout Double) {
     describe(key, range.schema)
     guard let value = value(key) else { return }
     guard let number = value.double else { return refuse(key, "must be a number \(range.phrase)") }
@@ -90,7 +93,7 @@ extension ObjectReader {
   }
 
   /// Two numbers, the first not above the second.
-  package func interval(_ key: String, _ range: NumberRange, into field: inout [Double]) {
+  package func interval(_ key: ByteString, _ range: NumberRange, into field: inout [Double]) {
     describe(key, Self.schema(arrayOf: range.schema, 2...2, "[low, high] with low ≤ high"))
     guard let value = value(key) else { return }
     let numbers = value.array?.compactMap(\.double) ?? []
@@ -104,7 +107,7 @@ extension ObjectReader {
   }
 
   /// One number for both views, or an array of one a view; becomes two numbers.
-  package func perView(_ key: String, _ range: NumberRange, into field: inout [Double]) {
+  package func perView(_ key: ByteString, _ range: NumberRange, into field: inout [Double]) {
     describe(
       key, ["anyOf": [range.schema, Self.schema(arrayOf: range.schema, 2...2, "one number a view")]])
     guard let value = value(key) else { return }
@@ -118,7 +121,7 @@ extension ObjectReader {
   }
 
   /// Exactly `count` numbers.
-  package func numbers(_ key: String, count: Int, _ range: NumberRange, into field: inout [Double]) {
+  package func numbers(_ key: ByteString, count: Int, _ range: NumberRange, into field: inout [Double]) {
     describe(key, Self.schema(arrayOf: range.schema, count...count))
     guard let value = value(key) else { return }
     let numbers = value.array?.compactMap(\.double) ?? []
@@ -131,7 +134,7 @@ extension ObjectReader {
 
   /// So many whole numbers.
   package func integers(
-    _ key: String, count: ClosedRange<Int>, _ range: ClosedRange<Int>, into field: inout [Int]
+    _ key: ByteString, count: ClosedRange<Int>, _ range: ClosedRange<Int>, into field: inout [Int]
   ) {
     describe(key, Self.schema(arrayOf: Self.schema(range), count))
     guard let value = value(key) else { return }
@@ -148,7 +151,7 @@ extension ObjectReader {
   }
 
   /// `true` or `false`.
-  package func boolean(_ key: String, into field: inout Bool) {
+  package func boolean(_ key: ByteString, into field: inout Bool) {
     describe(key, ["type": "boolean"])
     guard let value = value(key) else { return }
     if let boolean = value.bool { field = boolean } else { refuse(key, "must be true or false") }
@@ -156,11 +159,11 @@ extension ObjectReader {
 
   /// One of the raw values of an enumeration.
   package func choice<Choice: RawRepresentable<String> & CaseIterable>(
-    _ key: String, into field: inout Choice
+    _ key: ByteString, into field: inout Choice
   ) {
     describe(key, ["enum": .array(Choice.allCases.map { .string($0.rawValue) })])
     guard let value = value(key) else { return }
-    if let choice = value.string.flatMap(Choice.init(rawValue:)) {
+    if let choice = value.string.flatMap(Choice.init(bytes:)) {
       field = choice
     } else {
       let allowed = Choice.allCases.map { "\"\($0.rawValue)\"" }
@@ -168,22 +171,22 @@ extension ObjectReader {
     }
   }
 
-  /// A text of 1 to `bytesMax` bytes of UTF-8 without control characters.
-  package func line(_ key: String, bytesMax: Int, into field: inout String) {
+  /// A plain text of one line and 1 to `bytesMax` bytes.
+  package func line(_ key: ByteString, bytesMax: Int, into field: inout ByteString) {
     describe(key, Self.lineSchema(bytesMax: bytesMax))
     guard let value = value(key) else { return }
     if let text = value.string, ObjectReader.isLine(text, bytesMax: bytesMax) {
       field = text
     } else {
-      refuse(key, "must be a string of 1 to \(bytesMax) bytes without control characters")
+      refuse(key, "must be a string of 1 to \(bytesMax) bytes \(ByteString.plainPhrase)")
     }
   }
 
   /// The members of an object one level down; `read` is not called if there is none.
-  package func object(_ key: String, _ read: (ObjectReader) -> Void) {
+  package func object(_ key: ByteString, _ read: (ObjectReader) -> Void) {
     describe(key, ObjectReader.schema(read))
     guard let value = value(key) else { return }
-    let reader = ObjectReader(value, at: pointer(to: key), problems)
+    let reader = ObjectReader(value, at: pointer(to: key), problems, places: places)
     if value.object == nil { return }
     read(reader)
     reader.finish()
@@ -191,7 +194,7 @@ extension ObjectReader {
 
   /// A whole number in a range.
   package static func schema(_ range: ClosedRange<Int>, multipleOf unit: Int = 1) -> JSON {
-    var members: [String: JSON] = [
+    var members: [ByteString: JSON] = [
       "type": "integer", "minimum": .integer(range.lowerBound), "maximum": .integer(range.upperBound),
     ]
     if unit > 1 { members["multipleOf"] = .integer(unit) }
@@ -202,7 +205,7 @@ extension ObjectReader {
   private static func schema(
     arrayOf element: JSON, _ count: ClosedRange<Int>, _ description: String? = nil
   ) -> JSON {
-    var members: [String: JSON] = [
+    var members: [ByteString: JSON] = [
       "type": "array", "items": element, "minItems": .integer(count.lowerBound),
       "maxItems": .integer(count.upperBound),
     ]
@@ -215,13 +218,13 @@ extension ObjectReader {
   package static func lineSchema(bytesMax: Int) -> JSON {
     [
       "type": "string", "minLength": 1, "maxLength": .integer(bytesMax),
-      "pattern": "^[^\\u0000-\\u001f\\u007f]+$", "description": .string("at most \(bytesMax) bytes of UTF-8"),
+      "pattern": .string(ByteString.plainPattern()),
+      "description": .string("at most \(bytesMax) bytes of UTF-8"),
     ]
   }
 
-  /// Whether a text has 1 to `bytesMax` bytes of UTF-8 and no control character.
-  package static func isLine(_ text: String, bytesMax: Int) -> Bool {
-    (1...bytesMax).contains(text.utf8.count)
-      && !text.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F }
+  /// Whether a text has 1 to `bytesMax` bytes of UTF-8 and no hidden character.
+  package static func isLine(_ text: ByteString, bytesMax: Int) -> Bool {
+    (1...bytesMax).contains(text.count) && text.isPlain()
   }
 }

@@ -1,49 +1,29 @@
-/// Everything that is wrong with an input, so that it can be repaired in one go.
-package struct SpecificationProblems: Error, CustomStringConvertible {
-  /// A JSON Pointer (RFC 6901) to each wrong value and a sentence that goes on after it: `must be > 0, is
-  /// -1`.
-  package let problems: [(pointer: String, message: String)]
-
-  package init(_ problems: [(pointer: String, message: String)]) { self.problems = problems }
-
-  package var description: String {
-    problems.map { "\($0.pointer) \($0.message)" }.joined(separator: "; ")
-  }
-}
-
-/// Where readers of one input note what is wrong.
-package final class ProblemList {
-  package private(set) var problems: [(pointer: String, message: String)] = []
-
-  package init() {}
-
-  /// Notes one problem.
-  package func add(_ pointer: String, _ message: String) { problems.append((pointer, message)) }
-
-  /// - Throws: everything that was noted, if anything was.
-  package func check() throws(SpecificationProblems) {
-    if !problems.isEmpty { throw SpecificationProblems(problems) }
-  }
-}
+import Text
 
 /// Reads the members of one JSON object into variables that hold the defaults.
 ///
 /// A missing member leaves its variable as it is, and so does a wrong one, which is noted in the list;
-/// `finish` then notes the members that nobody asked for.
+/// `finish` then notes the members that no reading has asked for.
 package final class ObjectReader {
   package let pointer: String
   package let problems: ProblemList
-  private let members: [String: JSON]
+  private let members: [ByteString: JSON]
   /// Whether there is anything to read.
   package let isObject: Bool
-  private var known: [String] = []
+  private var known: [ByteString] = []
+  /// Where keys belong that are unknown here; nil where nothing else could be meant.
+  let places: KeyPlaces?
   /// The JSON Schemas of the members that were asked for, where the reader only describes.
-  private var schemas: [String: JSON]?
+  private var schemas: [ByteString: JSON]?
 
-  /// Notes a problem if the value is no object; all members are missing then.
-  package init(_ value: JSON, at pointer: String, _ problems: ProblemList) {
+  /// A longer key is an unknown one, and no key is looked for that it could mean.
+  package static let keyBytesMax = 256
+
+  /// Notes a problem if the value is not an object; all members are missing then.
+  package init(_ value: JSON, at pointer: String, _ problems: ProblemList, places: KeyPlaces? = nil) {
     self.pointer = pointer
     self.problems = problems
+    self.places = places
     members = value.object ?? [:]
     isObject = value.object != nil
     if !isObject { problems.add(pointer, "must be an object, \(ObjectReader.phrase(value))") }
@@ -61,44 +41,62 @@ package final class ObjectReader {
   package var isDescribing: Bool { schemas != nil }
 
   /// Notes the JSON Schema of a member, where the reader describes.
-  package func describe(_ key: String, _ schema: @autoclosure () -> JSON) {
+  package func describe(_ key: ByteString, _ schema: @autoclosure () -> JSON) {
     if schemas != nil { schemas?[key] = schema() }
   }
 
   /// The member as it is; `nil` if it is missing.
-  package func value(_ key: String) -> JSON? {
+  package func value(_ key: ByteString) -> JSON? {
     known.append(key)
     return members[key]
   }
 
-  /// The JSON Pointer of a member.
-  package func pointer(to key: String) -> String { "\(pointer)/\(ObjectReader.escape(key))" }
+  /// The JSON Pointer (RFC 6901) of a member. Of a key from outside it has what `ByteString.shown` gives.
+  package func pointer(to key: ByteString) -> String { "\(pointer)/\(ObjectReader.escape(key.shown))" }
 
   /// Notes a problem with a member, and its value.
-  package func refuse(_ key: String, _ requirement: String) {
-    let found = members[key].map(ObjectReader.phrase) ?? "is missing"
-    problems.add(pointer(to: key), "\(requirement), \(found)")
+  package func refuse(_ key: ByteString, _ requirement: @autoclosure () -> String) {
+    problems.add(
+      pointer(to: key),
+      "\(requirement())\(members[key].map { ", \(ObjectReader.phrase($0))" } ?? "; it is missing")")
   }
 
-  /// Notes every member that no reading has asked for, with the nearest one that exists.
+  /// Notes every member that no reading has asked for, with what may have been meant.
   package func finish() {
-    for key in members.keys.sorted() where !known.contains(key) {
-      let nearest = nearestWord(to: key, in: known) ?? ""
+    let asked = Set(known)
+    let unknown = members.keys.filter { !asked.contains($0) }
+    if unknown.isEmpty { return }
+    let short = unknown.filter { $0.count <= ObjectReader.keyBytesMax }.sorted()
+    let long = unknown.filter { $0.count > ObjectReader.keyBytesMax }.map { ByteString($0.shown) }.sorted()
+    for key in short { problems.add(pointer(to: key), message(unknown: key)) }
+    for key in long {
       problems.add(
-        pointer(to: key),
-        "unknown key \"\(key)\"; did you mean \"\(nearest)\"? Known here: "
-          + known.sorted().joined(separator: ", "))
+        pointer(to: key), "unknown key \"\(key)\"; a key has at most \(ObjectReader.keyBytesMax) bytes")
     }
   }
 
-  /// How a value is told in a message: `is -1`, cut to 80 characters.
+  /// What is said of a key that is not known, and, once for each kind of object, which keys are.
+  private func message(unknown key: ByteString) -> String {
+    var message = "unknown key \"\(key.shown)\""
+    let elsewhere = places?.phrase(for: key)
+    if let meant = elsewhere ?? nearestWord(to: key, in: known).map({ "\"\($0)\"" }) {
+      message += "; did you mean \(meant)?"
+    }
+    let words = Set(known).sorted().joined(separator: ", ")
+    if problems.isFirstMention(of: words) {
+      message += "\(message.utf8.last == 0x3F ? " " : "; ")"
+      message += words.isEmpty ? "no keys are known here" : "known here: \(words)"
+    }
+    return message
+  }
+
+  /// How a value is told in a message: `got -1`, cut to 80 characters.
   package static func phrase(_ value: JSON) -> String {
     switch value {
-    case .object: return "is an object"
-    case .array(let elements) where elements.count > 16: return "is an array of \(elements.count)"
-    default:
-      let text = value.text
-      return "is \(text.count > 80 ? "\(text.prefix(80))…" : text)"
+    case .object: "got an object"
+    case .array(let elements) where elements.count > 16: "got an array of \(elements.count)"
+    case .string(let text): "got \"\(text.shown)\""
+    default: "got \(ByteString(value.text).shown)"
     }
   }
 
@@ -113,28 +111,4 @@ package final class ObjectReader {
     }
     return escaped
   }
-}
-
-/// The word with the fewest insertions, deletions and replacements (Levenshtein), where each character of a
-/// common beginning makes up for one: `prio` means `priority`. The first of equals.
-package func nearestWord(to word: String, in words: [String]) -> String? {
-  func strangeness(_ other: String) -> Int {
-    distance(word, other) - zip(word, other).prefix { $0 == $1 }.count
-  }
-  return words.min { strangeness($0) < strangeness($1) }
-}
-
-private func distance(_ a: String, _ b: String) -> Int {
-  let b = Array(b.unicodeScalars.prefix(64))
-  var row = Array(0...b.count)
-  for (i, x) in a.unicodeScalars.prefix(64).enumerated() {
-    var diagonal = row[0]
-    row[0] = i + 1
-    for (j, y) in b.enumerated() {
-      let replaced = diagonal + (x == y ? 0 : 1)
-      diagonal = row[j + 1]
-      row[j + 1] = min(replaced, row[j] + 1, diagonal + 1)
-    }
-  }
-  return row[b.count]
 }

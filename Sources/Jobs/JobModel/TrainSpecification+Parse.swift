@@ -14,7 +14,7 @@ extension TrainSpecification {
 
   /// As `parse`; what is wrong is noted in the list and has the preset's value in the result.
   package static func read(_ json: JSON, at pointer: String, _ problems: ProblemList) -> TrainSpecification {
-    let reader = ObjectReader(json, at: pointer, problems)
+    let reader = ObjectReader(json, at: pointer, problems, places: places)
     let result = read(reader)
     reader.finish()
     if let limit = result.dataset.limit { result.check(imageCount: limit, at: pointer, problems) }
@@ -24,6 +24,8 @@ extension TrainSpecification {
 
   /// What a `spec` may be, as a JSON Schema; without the rules that join several fields.
   package static var schema: JSON { ObjectReader.schema { _ = read($0) } }
+
+  private static let places = KeyPlaces(schema, outside: JobSubmission.keys, name: "spec")
 
   private static func read(_ reader: ObjectReader) -> TrainSpecification {
     var preset = Preset.seed
@@ -58,19 +60,19 @@ extension TrainSpecification {
       problems.add(
         "\(pointer)/log_every_steps",
         "must be ≥ \(steps / Self.metricLinesMax + 1), as a run of \(steps) steps may have "
-          + "\(Self.metricLinesMax) metric lines, is \(logEverySteps)")
+          + "\(Self.metricLinesMax) metric lines, got \(logEverySteps)")
     }
     if dropLast {
       if count < batchSize {
         problems.add(
           "\(pointer)/batch_size",
-          "must be ≤ the \(count) images, as drop_last leaves the short last batch out, is \(batchSize)")
+          "must be ≤ the \(count) images, as drop_last leaves the short last batch out, got \(batchSize)")
       }
     } else if count % batchSize == 1 {
       problems.add(
         "\(pointer)/batch_size",
         "must not leave a last batch of one image, whose variance is undefined: \(count) images, "
-          + "is \(batchSize); choose another size or drop_last")
+          + "got \(batchSize); choose another size or drop_last")
     }
   }
 
@@ -84,7 +86,7 @@ extension TrainSpecification {
     if schedule.warmupEpochs > Double(epochs) {
       problems.add(
         "\(pointer)/schedule/warmup_epochs",
-        "must be ≤ epochs (\(epochs)), is \(JSON.number(schedule.warmupEpochs).text)")
+        "must be ≤ epochs (\(epochs)), got \(JSON.number(schedule.warmupEpochs).text)")
     }
   }
 

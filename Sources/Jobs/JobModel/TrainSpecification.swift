@@ -1,3 +1,5 @@
+import Text
+
 /// Everything that determines a pre-training run, resolved: no field is left to a default.
 ///
 /// The JSON form is the `spec` of a `train` job (snake_case, one object a nested type).
@@ -63,13 +65,13 @@ package struct DatasetSelection: Sendable, Equatable {
   /// The part of a data set.
   package enum Split: String, Sendable, CaseIterable { case train, test }
   /// `fashion-mnist`, `synthetic`, or the name of a data set registered by path.
-  package var name: String
+  package var name: ByteString
   package var split: Split
   /// Takes the first so many images; `nil`: all.
   package var limit: Int?
 
   package init(
-    name: String, split: Split, limit: Int? = nil
+    name: ByteString, split: Split, limit: Int? = nil
   ) {
     self.name = name
     self.split = split
@@ -106,12 +108,12 @@ package struct KeepBest: Sendable, Equatable {
   /// Which values are good.
   package enum Mode: String, Sendable, CaseIterable { case min, max }
   /// A key of the metric lines, such as `loss`.
-  package var metric: String
+  package var metric: ByteString
   package var mode: Mode
   /// So many are kept, ≥ 1.
   package var count: Int
 
-  package init(metric: String = "loss", mode: Mode = .min, count: Int = 1) {
+  package init(metric: ByteString = "loss", mode: Mode = .min, count: Int = 1) {
     self.metric = metric
     self.mode = mode
     self.count = count

@@ -1,5 +1,6 @@
 import JobModel
 import SQLite
+import Text
 
 /// A job as the store has it.
 package struct JobRecord: Sendable, Equatable {
@@ -72,9 +73,9 @@ package struct JobRecord: Sendable, Equatable {
     self.state = state
     sequence = row.integer("sequence")
     labelling = JobLabelling(
-      name: row.optionalText("name"),
+      name: row.optionalText("name").map { ByteString($0) },
       labels: try JSON.parse(row.text("labels")).object?.compactMapValues(\.string) ?? [:],
-      notes: row.optionalText("notes"), priority: row.integer("priority"))
+      notes: row.optionalText("notes").map { ByteString($0) }, priority: row.integer("priority"))
     reason = row.optionalText("reason").flatMap(Reason.init)
     message = row.optionalText("message")
     cancelMode = row.optionalText("cancel_mode").flatMap(CancelMode.init)
@@ -179,9 +180,11 @@ package struct JobFilter: Sendable {
   package var states: [JobState] = []
   package var kind: JobKind?
   /// A label and the value that it must have; any value if `nil`.
-  package var label: (key: String, value: String?)?
+  package var label: (key: ByteString, value: ByteString?)?
 
-  package init(states: [JobState] = [], kind: JobKind? = nil, label: (key: String, value: String?)? = nil) {
+  package init(
+    states: [JobState] = [], kind: JobKind? = nil, label: (key: ByteString, value: ByteString?)? = nil
+  ) {
     self.states = states
     self.kind = kind
     self.label = label

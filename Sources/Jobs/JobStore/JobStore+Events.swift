@@ -1,5 +1,6 @@
 import JobModel
 import SQLite
+import Text
 
 /// What came of a piece of an event file.
 package enum IngestOutcome: Sendable, Equatable {
@@ -156,7 +157,7 @@ private struct Ingestion {
       if let total = event["steps"]?.int { steps = total }
     case "checkpoint": try record(checkpoint: event, now: now)
     case "result": result = event["result"]?.text
-    case EventLine.transition:
+    case ByteString(EventLine.transition):
       // The store alone tells of these.
       malformed += 1
       return
@@ -173,8 +174,8 @@ private struct Ingestion {
 
   private mutating func record(checkpoint event: JSON, now: Int) throws {
     guard let name = event["name"]?.string, let step = event["step"]?.int, let bytes = event["bytes"]?.int,
-      let sha256 = event["sha256"]?.string, sha256.utf8.count == 64,
-      sha256.utf8.allSatisfy({ Array("0123456789abcdef".utf8).contains($0) }), step >= 0
+      let sha256 = event["sha256"]?.string, sha256.count == 64,
+      sha256.bytes.allSatisfy({ Array("0123456789abcdef".utf8).contains($0) }), step >= 0
     else {
       malformed += 1
       return

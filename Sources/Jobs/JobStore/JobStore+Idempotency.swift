@@ -1,16 +1,17 @@
 import JobModel
 import SQLite
+import Text
 
 /// A request that shall have its effect once, however often it is sent.
 package struct IdempotencyKey: Sendable, Equatable {
   /// Who asks: keys of different owners do not meet.
   package let owner: String
   /// The client's word for the request.
-  package let key: String
+  package let key: ByteString
   /// SHA-256 of everything that the request asks for, in hexadecimal digits.
   package let requestSHA256: String
 
-  package init(owner: String, key: String, requestSHA256: String) {
+  package init(owner: String, key: ByteString, requestSHA256: String) {
     self.owner = owner
     self.key = key
     self.requestSHA256 = requestSHA256
@@ -76,8 +77,15 @@ extension JobStore {
       """,
       [
         .text(key.owner), .text(key.key), .text(key.requestSHA256), .integer(answer.status),
-        .text(JSON.object(answer.headers.mapValues(JSON.string)).text), .text(answer.body), .integer(now),
+        .text(JSON.object(answer.headers.mapValues { .string($0) }).text), .text(answer.body), .integer(now),
       ])
+  }
+
+  private func headers(_ text: String) throws -> [String: String] {
+    let members = try JSON.parse(text).object ?? [:]
+    return Dictionary(
+      members.compactMap { name, value in value.string.map { (name.string, $0.string) } },
+      uniquingKeysWith: { $1 })
   }
 
   private func answer(to key: IdempotencyKey, _ connection: Connection) throws -> StoredAnswer? {
@@ -92,7 +100,7 @@ extension JobStore {
         request: $0.text("request_sha256"),
         answer: StoredAnswer(
           status: $0.integer("status"),
-          headers: try JSON.parse($0.text("headers")).object?.compactMapValues(\.string) ?? [:],
+          headers: try headers($0.text("headers")),
           body: $0.text("body"))
       )
     }

@@ -1,6 +1,7 @@
 import JobModel
 import Platform
 import SQLite
+import Text
 
 /// A step of a job's life that is to be written.
 struct Step {
@@ -160,14 +161,17 @@ extension JobStore {
       connection)
   }
 
+  /// Characters of a worker's message that a job keeps.
+  private static let messageCharactersMax = 2_000
+
   /// Takes a job's `end` event, told by its worker.
   ///
   /// - Returns: the state that the job has then.
   func end(_ job: JobRecord, by event: JSON, line: String, _ connection: Connection) throws -> JobState {
-    let asked = event["state"]?.string.flatMap(JobState.init) ?? .failed
+    let asked = event["state"]?.string.flatMap(JobState.init(bytes:)) ?? .failed
     var state = asked.isFinished && Transition.isLegal(from: job.state, to: asked) ? asked : .failed
-    var reason = event["reason"]?.string.flatMap(Reason.init)
-    var message = event["message"]?.string
+    var reason = event["reason"]?.string.flatMap(Reason.init(bytes:))
+    var message = event["message"]?.string?.shown(charactersMax: Self.messageCharactersMax)
     var endLine: String? = line
     if state == .cancelled, job.state == .cancelling, job.reason == .maxDuration {
       // The worker was told to end as for a cancel; its line would tell another story than the job.

@@ -1,5 +1,6 @@
 import JobModel
 import SQLite
+import Text
 
 extension JobStore {
   /// The job of that id, if there is one.
@@ -68,7 +69,7 @@ extension JobStore {
 
   /// Jobs with a label: those that have it are looked at from the newest on.
   private func list(
-    _ filter: JobFilter, _ label: (key: String, value: String?), before cursor: Int, limit: Int
+    _ filter: JobFilter, _ label: (key: ByteString, value: ByteString?), before cursor: Int, limit: Int
   ) throws -> [JobRecord] {
     var conditions = ["key = ?", "job < ?"]
     var arguments: [Value] = [.text(label.key), .integer(cursor)]
@@ -132,7 +133,7 @@ extension JobStore {
         UPDATE jobs SET name = ?, labels = ?, notes = ?, priority = ?, revision = revision + 1 WHERE id = ?
         """,
         [
-          .optional(labelling.name), .text(JSON.object(labelling.labels.mapValues(JSON.string)).text),
+          .optional(labelling.name), .text(JSON.object(labelling.labels.mapValues { .string($0) }).text),
           .optional(labelling.notes), .integer(labelling.priority), .text(id.text),
         ])
       return try record(id, connection) ?? old

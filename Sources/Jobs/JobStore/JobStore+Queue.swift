@@ -49,7 +49,8 @@ extension JobStore {
       """,
       [
         .text(job.id.text), .text(job.specification.kind.rawValue), .optional(job.labelling.name),
-        .optional(job.labelling.notes), .text(JSON.object(job.labelling.labels.mapValues(JSON.string)).text),
+        .optional(job.labelling.notes),
+        .text(JSON.object(job.labelling.labels.mapValues { .string($0) }).text),
         .integer(job.labelling.priority), .text(state.rawValue), .text(job.specification.json.text),
         .optional(job.steps), .text(job.policy.onDependencyFailure.rawValue),
         .optional(job.policy.maxDurationSeconds.map { $0 * 1000 }), .integer(job.policy.maxAttempts),

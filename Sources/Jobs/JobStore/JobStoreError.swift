@@ -1,4 +1,5 @@
 import JobModel
+import Text
 
 /// Why the store refuses; SQLite's own failures are `SQLiteError`s.
 package enum JobStoreError: Error, Equatable, CustomStringConvertible {
@@ -12,7 +13,7 @@ package enum JobStoreError: Error, Equatable, CustomStringConvertible {
   /// (`state` nil).
   case unusableNeed(JobID, kind: JobKind?, state: JobState?)
   /// An idempotency key that stands for another request already.
-  case keyReused(String)
+  case keyReused(ByteString)
   /// A row that this program does not understand.
   case unreadableRow(sequence: Int)
 

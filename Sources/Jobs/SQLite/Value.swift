@@ -1,3 +1,5 @@
+import Text
+
 /// An argument of a statement, or a column of a row.
 package enum Value: Sendable, Equatable {
   case null
@@ -5,8 +7,14 @@ package enum Value: Sendable, Equatable {
   case real(Double)
   case text(String)
 
+  /// The bytes of a text from outside.
+  package static func text(_ value: ByteString) -> Value { .text(value.string) }
+
   /// `.text`, or `.null` for `nil`.
-  package static func optional(_ value: String?) -> Value { value.map(Value.text) ?? .null }
+  package static func optional(_ value: ByteString?) -> Value { .optional(value?.string) }
+
+  /// `.text`, or `.null` for `nil`.
+  package static func optional(_ value: String?) -> Value { value.map { .text($0) } ?? .null }
 
   /// `.integer`, or `.null` for `nil`.
   package static func optional(_ value: Int?) -> Value { value.map(Value.integer) ?? .null }

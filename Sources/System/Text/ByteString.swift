@@ -30,6 +30,11 @@ package struct ByteString: Sendable {
   /// The bytes.
   package var bytes: String.UTF8View { string.utf8 }
 
+  /// Gives the bytes as one piece of memory. (`String` has them so, unless it was made by Foundation.)
+  func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+    string.utf8.withContiguousStorageIfAvailable(body) ?? Array(string.utf8).withUnsafeBufferPointer(body)
+  }
+
   /// Number of bytes.
   package var count: Int { string.utf8.count }
 
@@ -38,21 +43,18 @@ package struct ByteString: Sendable {
 
 extension ByteString: Hashable, Comparable {
   package static func == (one: ByteString, other: ByteString) -> Bool {
-    one.bytes.count == other.bytes.count && one.bytes.elementsEqual(other.bytes)
+    one.count == other.count && one.withBytes { a in other.withBytes { b in a.elementsEqual(b) } }
   }
 
   /// By the value of the first byte that differs, which is the order of the Unicode scalars; a prefix comes
   /// first.
   package static func < (one: ByteString, other: ByteString) -> Bool {
-    one.bytes.lexicographicallyPrecedes(other.bytes)
+    one.withBytes { a in other.withBytes { b in a.lexicographicallyPrecedes(b) } }
   }
 
   package func hash(into hasher: inout Hasher) {
     hasher.combine(count)
-    let isHashed: Void? = bytes.withContiguousStorageIfAvailable { bytes in
-      hasher.combine(bytes: UnsafeRawBufferPointer(bytes))
-    }
-    if isHashed == nil { for byte in bytes { hasher.combine(byte) } }
+    withBytes { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
   }
 }
 
@@ -64,7 +66,12 @@ extension ByteString: ExpressibleByStringLiteral, CustomStringConvertible {
 extension ByteString {
   /// Whether two texts are the same but for the case of ASCII letters (RFC 9110, section 5.1).
   package func equalsIgnoringCase(_ other: ByteString) -> Bool {
-    count == other.count && zip(bytes, other.bytes).allSatisfy { asciiLowercase($0) == asciiLowercase($1) }
+    count == other.count
+      && withBytes { a in
+        other.withBytes { b in
+          zip(a, b).allSatisfy { $0 == $1 || asciiLowercase($0) == asciiLowercase($1) }
+        }
+      }
   }
 
   /// The text with ASCII letters in lower case and all other bytes unchanged.
@@ -89,6 +96,31 @@ extension ByteString {
     ).map { ByteString(Substring($0)) }
   }
 
+  /// What stands before the first occurrence of an ASCII byte, and what stands after it; nil where there is
+  /// none.
+  package func divided(at separator: UInt8) -> (before: ByteString, after: ByteString?) {
+    guard let place = bytes.firstIndex(of: separator) else { return (self, nil) }
+    return (ByteString(Substring(bytes[..<place])), dropped(through: place))
+  }
+
+  /// The text without so many bytes at its front; these must be whole characters.
+  package func dropFirst(_ bytesCount: Int) -> ByteString {
+    ByteString(Substring(bytes.dropFirst(bytesCount)))
+  }
+
+  /// The text without the ASCII bytes that meet a condition.
+  package func removing(_ isRemoved: (UInt8) -> Bool) -> ByteString {
+    bytes.contains(where: isRemoved) ? ByteString(decoding: bytes.filter { !isRemoved($0) }) : self
+  }
+
+  /// The number that one or more ASCII digits stand for, with or without a sign before them; nil for anything
+  /// else and for what does not fit.
+  package var integer: Int? { Int(string) }
+
+  private func dropped(through place: String.Index) -> ByteString {
+    ByteString(Substring(bytes[place...].dropFirst()))
+  }
+
   /// The text without spaces and tabs at either end (OWS; RFC 9110, section 5.6.3).
   package var trimmed: ByteString {
     let rest = bytes.drop { $0 == 0x20 || $0 == 0x09 }
@@ -104,6 +136,13 @@ extension ByteString {
     // A byte 10xxxxxx continues a character.
     while end > bytes.startIndex, bytes[end] & 0xC0 == 0x80 { end = bytes.index(before: end) }
     return "\(Substring(bytes[..<end]))…"
+  }
+}
+
+extension Sequence<ByteString> {
+  /// The texts one after the other, with the separator between them.
+  package func joined(separator: String) -> ByteString {
+    ByteString(map(\.string).joined(separator: separator))
   }
 }
 

@@ -63,7 +63,7 @@ extension API {
     try query.finish()
     let summary: DatasetSummary
     do {
-      summary = try datasets.summary(request.parameters["name"] ?? "")
+      summary = try datasets.summary((request.parameters["name"] ?? "").string)
     } catch {
       throw Problem(status: 404, detail: "\(error)")
     }

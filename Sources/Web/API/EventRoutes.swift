@@ -68,7 +68,7 @@ extension API {
     ///   - standard: where it begins without a number.
     init(_ request: Request, after: Int?, possible: ClosedRange<Int>, otherwise standard: Int) {
       let field = request.headers["Last-Event-ID"]
-      let asked = field.map { Int($0) ?? -1 } ?? after
+      let asked = field.map { $0.integer ?? -1 } ?? after
       isResumed = asked != nil
       isLost = asked.map { !possible.contains($0) } ?? false
       position = isLost ? possible.upperBound : asked ?? standard

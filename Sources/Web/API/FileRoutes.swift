@@ -74,12 +74,14 @@ extension API {
     let record = try record(request)
     let folder = RunFolder(data: data, job: record.id).checkpoints
     let name = request.parameters["name"] ?? ""
-    guard let manifest = folder.manifest(of: name), let found = try confined(folder.path(of: name)) else {
+    guard let manifest = folder.manifest(of: name.string),
+      let found = try confined(folder.path(of: name.string))
+    else {
       let known = try folder.list().suffix(8).map(\.name).joined(separator: ", ")
       let hint = known.isEmpty ? "it has none yet" : "there are \(known)"
-      throw Problem(status: 404, detail: "job \(record.id) has no checkpoint \(name); \(hint).")
+      throw Problem(status: 404, detail: "job \(record.id) has no checkpoint \(name.shown); \(hint).")
     }
-    var response = Response(body: .file(path: folder.path(of: name), offset: 0, count: manifest.bytes))
+    var response = Response(body: .file(path: folder.path(of: name.string), offset: 0, count: manifest.bytes))
     response.headers.add("Content-Type", "application/gzip")
     response.headers.add("Content-Disposition", "attachment; filename=\"\(manifest.name)\"")
     response.headers.add("Accept-Ranges", "bytes")

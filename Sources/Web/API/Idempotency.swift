@@ -1,6 +1,7 @@
 import Crypto
 import HTTP
 import JobStore
+import Text
 
 extension Request {
   /// The request's `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header), with or without its quotes;
@@ -10,10 +11,10 @@ extension Request {
   func idempotencyKey() throws(Problem) -> IdempotencyKey? {
     let fields = headers.all("Idempotency-Key")
     guard let field = fields.first else { return nil }
-    let isQuoted = field.utf8.count >= 2 && field.hasPrefix("\"") && field.hasSuffix("\"")
-    let key = isQuoted ? String(field.dropFirst().dropLast()) : field
-    let isVisible = key.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x22 }
-    guard fields.count == 1, (1...255).contains(key.utf8.count), isVisible else {
+    let isQuoted = field.count >= 2 && field.hasPrefix("\"") && field.hasSuffix("\"")
+    let key = isQuoted ? ByteString(decoding: field.bytes.dropFirst().dropLast()) : field
+    let isVisible = key.bytes.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x22 }
+    guard fields.count == 1, (1...255).contains(key.count), isVisible else {
       throw Problem(
         status: 400,
         detail: "Idempotency-Key must stand once and be 1 to 255 visible ASCII characters without quotes.")
@@ -32,7 +33,9 @@ extension StoredAnswer {
   func response(isRepeated: Bool) -> Response {
     var response = Response(status: status, contentType: "application/json", bytes: Array(body.utf8))
     response.headers.add("Cache-Control", "no-cache")
-    for (name, value) in headers.sorted(by: { $0.key < $1.key }) { response.headers.add(name, value) }
+    for (name, value) in headers.sorted(by: { $0.key < $1.key }) {
+      response.headers.add(ByteString(name), value)
+    }
     if isRepeated { response.headers.add("Idempotency-Replayed", "true") }
     return response
   }

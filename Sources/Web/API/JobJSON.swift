@@ -2,6 +2,7 @@ import HTTP
 import JobModel
 import JobStore
 import Platform
+import Text
 
 extension JobRecord {
   /// The job as clients see it, in the order in which people read it. Made from the record alone, so the
@@ -15,9 +16,9 @@ extension JobRecord {
       text += "\":"
       text += json
     }
-    add("name", Self.json(labelling.name))
-    add("labels", JSON.object(labelling.labels.mapValues(JSON.string)).text)
-    add("notes", Self.json(labelling.notes))
+    add("name", JSON.optional(labelling.name).text)
+    add("labels", JSON.object(labelling.labels.mapValues { .string($0) }).text)
+    add("notes", JSON.optional(labelling.notes).text)
     add("priority", String(labelling.priority))
     add("state", Self.json(state.rawValue))
     add("reason", Self.json(reason?.rawValue))
@@ -57,7 +58,7 @@ extension JobRecord {
     // Both texts were JSON when they were stored; a damaged one costs the progress, not the answer.
     let known = latest.flatMap { try? JSON.members(["epoch", "images_per_second", "step"], of: $0) }
     let line = known ?? [:]
-    let names = ["epochs", "max_steps", "batch_size"]
+    let names: [ByteString] = ["epochs", "max_steps", "batch_size"]
     let specification = (try? JSON.members(names, of: specificationText)) ?? [:]
     let epochs = specification["epochs"]?.int
     let isComplete = state == .succeeded && specification["max_steps"]?.int == nil

@@ -2,6 +2,7 @@ import HTTP
 import JobModel
 import JobStore
 import RunFolder
+import Text
 
 extension API {
   /// Jobs in one list, where the request does not say.
@@ -14,14 +15,11 @@ extension API {
   func listJobs(_ request: Request) throws -> Response {
     var query = QueryReader(request)
     var filter = JobFilter()
-    for text in query.values("state").flatMap({ $0.split(separator: ",", omittingEmptySubsequences: false) })
-    {
-      if let state: JobState = query.choice("state", String(text)) { filter.states.append(state) }
-    }
-    if let text = query.value("kind") { filter.kind = query.choice("kind", text) }
+    filter.states = query.choices("state")
+    filter.kind = query.choice("kind")
     if let text = query.value("label") {
-      let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-      filter.label = (key: parts[0], value: parts.count > 1 ? parts[1] : nil)
+      let (key, value) = text.divided(at: 0x3D)
+      filter.label = (key: key, value: value)
     }
     let limit = query.integer("limit", 1...Self.listLimitMax) ?? Self.listLimitDefault
     let cursor = query.integer("cursor", 1...Int.max)
@@ -173,11 +171,11 @@ extension API {
 }
 
 /// A text as part of a query: all but unreserved characters as `%XX` (RFC 3986, section 2.3).
-private func percentEncoded(_ text: String) -> String {
+private func percentEncoded(_ text: ByteString) -> String {
   let hexDigits = Array("0123456789ABCDEF".utf8)
   let unreserved = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~".utf8)
   var bytes: [UInt8] = []
-  for byte in text.utf8 {
+  for byte in text.bytes {
     if unreserved.contains(byte) {
       bytes.append(byte)
     } else {

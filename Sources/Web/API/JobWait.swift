@@ -3,6 +3,7 @@ import JobModel
 import JobStore
 import Platform
 import Synchronization
+import Text
 
 /// The answer to `GET /jobs/{id}` with `Prefer: wait=N`: the job when it has ended, or, for a client that
 /// knows it already (`If-None-Match`), when it has changed; at the latest after N seconds (RFC 7240).
@@ -54,10 +55,11 @@ final class JobWait: PendingAnswer {
 extension Request {
   /// Seconds of `Prefer: wait=N` (RFC 7240, section 4.3), cut to what is possible; nil without it.
   var preferredWaitSeconds: Int? {
-    for preference in (headers.list("Prefer") ?? "").split(separator: ",") {
-      let sides = preference.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" && $0 != "\"" }
-        .split(separator: "=")
-      if sides.count == 2, sides[0].lowercased() == "wait", let seconds = Int(sides[1]), seconds >= 0 {
+    for preference in (headers.list("Prefer") ?? "").split(0x2C) {
+      let (name, value) = preference.divided(at: 0x3B).before.divided(at: 0x3D)
+      // A quoted value means the same (RFC 7240, section 2).
+      let seconds = value?.removing { $0 == 0x22 }.trimmed.integer
+      if name.trimmed.equalsIgnoringCase("wait"), let seconds, seconds >= 0 {
         return min(seconds, JobWait.secondsMax)
       }
     }

@@ -1,10 +1,11 @@
 import HTTP
 import JobModel
 import JobStore
+import Text
 
 extension API {
   /// The curves that a chart gets if it does not name any.
-  static let seriesKeysDefault = ["loss", "inv", "var", "cov"]
+  static let seriesKeysDefault: [ByteString] = ["loss", "inv", "var", "cov"]
   /// Points of a curve where only its keys are given.
   static let seriesPointsDefault = 500
   /// Points that a curve may have.
@@ -20,7 +21,7 @@ extension API {
     let fromStep = query.integer("from_step", 0...Int.max)
     let follow = query.flag("follow")
     let given = query.integer("points", Self.seriesPointsRange)
-    let keys = query.value("keys").map { $0.split(separator: ",").map(String.init) }
+    let keys = query.value("keys").map { $0.split(0x2C) }
     if let keys, keys.isEmpty || keys.count > Self.seriesKeysMax || !keys.allSatisfy(Self.isKey) {
       query.refuse(
         "keys", "must be 1 to \(Self.seriesKeysMax) names of a-z, 0-9 and _, separated by commas")
@@ -44,16 +45,16 @@ extension API {
     return response
   }
 
-  private func series(_ record: JobRecord, keys: [String], points: Int) throws -> Response {
-    let curves = try store.series(record.id, keys: keys, points: points).mapValues { curve in
+  private func series(_ record: JobRecord, keys: [ByteString], points: Int) throws -> Response {
+    let curves = try store.series(record.id, keys: keys.map(\.string), points: points).mapValues { curve in
       JSON.array(curve.map { [.integer($0.step), .number($0.value)] })
     }
     return .json(["job": .string(record.id.text), "series": .object(curves)])
   }
 
-  private static func isKey(_ text: String) -> Bool {
-    (1...64).contains(text.utf8.count)
-      && text.utf8.allSatisfy {
+  private static func isKey(_ text: ByteString) -> Bool {
+    (1...64).contains(text.count)
+      && text.bytes.allSatisfy {
         (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0)
           || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
           || $0 == UInt8(ascii: "_")

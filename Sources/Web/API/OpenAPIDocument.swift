@@ -1,5 +1,6 @@
 import HTTP
 import JobModel
+import Text
 
 /// The description of the API as OpenAPI 3.1, made of the routes that there are, what `operations` says of
 /// them, and the schemas that the readers of requests give of themselves.
@@ -37,11 +38,11 @@ struct OpenAPIDocument {
     ]
   }
 
-  private var paths: [String: JSON] {
-    var paths: [String: [String: JSON]] = ["/openapi.json": methods(.get, Self.own, access: .open)]
+  private var paths: [ByteString: JSON] {
+    var paths: [ByteString: [ByteString: JSON]] = ["/openapi.json": methods(.get, Self.own, access: .open)]
     for (method, pattern, access) in routes {
       guard let operation = Self.operations["\(method.rawValue) \(pattern)"] else { continue }
-      paths[pattern, default: [:]].merge(methods(method, operation, access: access)) { $1 }
+      paths[ByteString(pattern), default: [:]].merge(methods(method, operation, access: access)) { $1 }
     }
     return paths.mapValues(JSON.object)
   }
@@ -49,8 +50,8 @@ struct OpenAPIDocument {
   private static let own = Operation("This document.", answers: [.json(200, ["type": "object"])])
 
   /// The operation under its method, and `HEAD` beside `GET`.
-  private func methods(_ method: Method, _ operation: Operation, access: RouteAccess) -> [String: JSON] {
-    var methods = [method.rawValue.lowercased(): operation.json(access: access, isHead: false)]
+  private func methods(_ method: Method, _ operation: Operation, access: RouteAccess) -> [ByteString: JSON] {
+    var methods = [method.rawValue.lowercasedASCII: operation.json(access: access, isHead: false)]
     if method == .get { methods["head"] = operation.json(access: access, isHead: true) }
     return methods
   }
@@ -87,19 +88,19 @@ struct OpenAPIDocument {
     private static let common = [400, 401, 403, 408, 413, 414, 417, 421, 429, 431, 500, 503, 507]
 
     fileprivate func json(access: RouteAccess, isHead: Bool) -> JSON {
-      var responses: [String: JSON] = [:]
-      for answer in answers { responses["\(answer.status)"] = answer.json(isHead: isHead) }
+      var responses: [ByteString: JSON] = [:]
+      for answer in answers { responses[ByteString("\(answer.status)")] = answer.json(isHead: isHead) }
       for status in Self.common + problems {
-        var response: [String: JSON] = ["description": .string(reasonPhrase(of: status))]
+        var response: [ByteString: JSON] = ["description": .string(reasonPhrase(of: status))]
         if !isHead {
           response["content"] = [
             "application/problem+json": ["schema": ["$ref": "#/components/schemas/Problem"]]
           ]
         }
         if let fields = Self.fields[status] { response["headers"] = OpenAPIDocument.described(fields) }
-        responses["\(status)"] = .object(response)
+        responses[ByteString("\(status)")] = .object(response)
       }
-      var members: [String: JSON] = [
+      var members: [ByteString: JSON] = [
         "summary": .string(summary), "responses": .object(responses),
         "parameters": .array(parameters.map(\.json)),
       ]
@@ -121,7 +122,7 @@ struct OpenAPIDocument {
     var description = ""
 
     fileprivate var json: JSON {
-      var members: [String: JSON] = [
+      var members: [ByteString: JSON] = [
         "name": .string(name), "in": .string(place), "required": .bool(place == "path"), "schema": schema,
       ]
       if !description.isEmpty { members["description"] = .string(description) }
@@ -148,7 +149,7 @@ struct OpenAPIDocument {
   struct Answer: Sendable {
     var status: Int
     /// By media type.
-    var content: [String: JSON]
+    var content: [ByteString: JSON]
     /// Header fields that say something of the answer, and what.
     var fields: [String: String] = [:]
 
@@ -173,7 +174,7 @@ struct OpenAPIDocument {
     }
 
     /// Bytes of some type.
-    static func text(_ status: Int, _ type: String) -> Answer {
+    static func text(_ status: Int, _ type: ByteString) -> Answer {
       Answer(status: status, content: [type: ["type": "string"]])
     }
 
@@ -181,7 +182,7 @@ struct OpenAPIDocument {
     static func empty(_ status: Int) -> Answer { Answer(status: status, content: [:]) }
 
     fileprivate func json(isHead: Bool) -> JSON {
-      var members: [String: JSON] = ["description": .string(reasonPhrase(of: status))]
+      var members: [ByteString: JSON] = ["description": .string(reasonPhrase(of: status))]
       if !isHead, !content.isEmpty { members["content"] = .object(content.mapValues { ["schema": $0] }) }
       if !fields.isEmpty { members["headers"] = OpenAPIDocument.described(fields) }
       return .object(members)

@@ -1,12 +1,13 @@
 import JobModel
+import Text
 
 extension OpenAPIDocument {
   /// Everything that operations refer to.
-  static func schemas(datasets: [String]) -> [String: JSON] {
+  static func schemas(datasets: [String]) -> [ByteString: JSON] {
     requests(datasets: datasets).merging(answers) { $1 }
   }
 
-  private static func requests(datasets: [String]) -> [String: JSON] {
+  private static func requests(datasets: [String]) -> [ByteString: JSON] {
     let names: JSON = ["enum": .array(datasets.map(JSON.string))]
     let train = replacing(TrainSpecification.schema, ["dataset", "name"], by: names)
     let evaluate = replacing(
@@ -66,7 +67,7 @@ extension OpenAPIDocument {
   private static func object(_ name: String) -> JSON { ["$ref": .string("#/components/schemas/\(name)")] }
 
   /// The schema with the one of a property some levels down replaced.
-  private static func replacing(_ schema: JSON, _ path: [String], by new: JSON) -> JSON {
+  private static func replacing(_ schema: JSON, _ path: [ByteString], by new: JSON) -> JSON {
     guard let name = path.first, var members = schema.object, var properties = members["properties"]?.object,
       let old = properties[name]
     else { return schema }
@@ -106,12 +107,12 @@ extension OpenAPIDocument {
     ],
   ]
 
-  private static func described(_ properties: [String: JSON], optional: Set<String> = []) -> JSON {
-    let required = properties.keys.sorted().filter { !optional.contains($0) }.map(JSON.string)
+  private static func described(_ properties: [ByteString: JSON], optional: Set<ByteString> = []) -> JSON {
+    let required = properties.keys.sorted().filter { !optional.contains($0) }.map { JSON.string($0) }
     return ["type": "object", "properties": .object(properties), "required": .array(required)]
   }
 
-  private static let answers: [String: JSON] = [
+  private static let answers: [ByteString: JSON] = [
     "Problem": described(
       [
         "type": text, "title": text, "status": integer, "detail": text,

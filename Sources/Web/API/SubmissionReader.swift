@@ -2,6 +2,7 @@ import HTTP
 import JobModel
 import JobStore
 import RunFolder
+import Text
 
 /// Reads a submitted job, with everything that has to be there for it: data sets, and the training that it
 /// evaluates.
@@ -9,7 +10,9 @@ struct SubmissionReader {
   let api: API
   let problems: ProblemList
   /// The earlier jobs of the same request that have a `ref`.
-  var refs: [String: NewJob] = [:]
+  var refs: [ByteString: NewJob] = [:]
+  /// What is known of jobs that have been named.
+  private let standings = Standings()
 
   init(api: API, problems: ProblemList) {
     self.api = api
@@ -17,22 +20,24 @@ struct SubmissionReader {
   }
 
   /// - Returns: `nil` if the kind is not known or nothing can be made of it; then problems have been noted.
-  func read(_ json: JSON, at pointer: String, isInBatch: Bool) -> (job: NewJob, ref: String?)? {
-    let reader = ObjectReader(json, at: pointer, problems)
+  func read(_ json: JSON, at pointer: String, isInBatch: Bool) -> (job: NewJob, ref: ByteString?)? {
+    let kind = json["kind"]?.string.flatMap(JobKind.init(bytes:))
+    let reader = ObjectReader(json, at: pointer, problems, places: JobSubmission.places(kind))
     guard reader.isObject else { return nil }
     var labelling = JobLabelling()
     labelling.read(reader)
     var policy = JobPolicy()
     policy.read(reader)
     let needs = readNeeds(reader, policy)
-    var ref: String?
+    var ref: ByteString?
     if isInBatch, reader.value("ref") != nil {
-      var text = ""
+      var text: ByteString = ""
       reader.line("ref", bytesMax: 64, into: &text)
       ref = text
     }
     let spec = reader.value("spec") ?? [:]
-    guard let kind = reader.value("kind")?.string.flatMap(JobKind.init) else {
+    _ = reader.value("kind")
+    guard let kind else {
       reader.refuse("kind", "must be \"train\" or \"evaluate\"")
       reader.finish()
       return nil
@@ -60,11 +65,13 @@ struct SubmissionReader {
     }
     return names.compactMap(\.string).enumerated().compactMap { index, name in
       if let job = refs[name] { return job.id }
+      // Once the list is full, nothing more is looked up for it.
+      if problems.isFull { return nil }
       let pointer = "\(reader.pointer(to: "needs"))/\(index)"
-      let shown = JSON.string(String(name.prefix(80))).text
+      let shown = "\"\(name.shown)\""
       let requirement = "must be the ref of an earlier job of the request or the id of a job"
       // A store that cannot be read is told of when the job is to be written.
-      guard let needed = JobID(name).flatMap({ try? api.store.standing(of: $0) }) else {
+      guard let needed = JobID(name).flatMap({ try? standings.of($0, in: api.store) }) else {
         problems.add(pointer, "\(requirement), there is no job \(shown)")
         return nil
       }
@@ -81,7 +88,7 @@ struct SubmissionReader {
 
   private func readTrain(_ spec: JSON, at pointer: String) -> TrainSpecification {
     let specification = TrainSpecification.read(spec, at: pointer, problems)
-    if let counts = imageCounts(specification.dataset.name, at: pointer) {
+    if let counts = imageCounts(specification.dataset.name.string, at: pointer) {
       specification.check(
         imageCount: counts[specification.dataset.split] ?? 0, at: pointer, problems)
     }
@@ -91,7 +98,7 @@ struct SubmissionReader {
   private func steps(_ specification: JobSpecification) -> Int? {
     guard case .train(let train) = specification else { return nil }
     // A data set that is not there has been noted by now.
-    let counts = try? api.datasets.imageCounts(train.dataset.name)
+    let counts = try? api.datasets.imageCounts(train.dataset.name.string)
     return counts?[train.dataset.split].map { train.stepCount(imageCount: $0) }
   }
 
@@ -108,7 +115,7 @@ struct SubmissionReader {
       let specification = EvaluateSpecification.read(
         spec, at: pointer, defaults: defaults ?? EvaluateSpecification.Defaults(), problems)
     else { return nil }
-    _ = imageCounts(specification.dataset.name, at: pointer)
+    _ = imageCounts(specification.dataset.name.string, at: pointer)
     check(which: specification.checkpoint.which, of: training, at: "\(pointer)/checkpoint/which")
     return specification
   }
@@ -120,23 +127,23 @@ struct SubmissionReader {
     case coming(NewJob)
   }
 
-  private func dataset(of training: Training) -> String? {
+  private func dataset(of training: Training) -> ByteString? {
     switch training {
     case .stored(let job): api.trainingDatasets.name(of: job.id, in: api.store)
     case .coming(let job): job.specification.json["dataset"]?["name"]?.string
     }
   }
 
-  private func find(_ name: String, _ policy: JobPolicy, at pointer: String) -> Training? {
+  private func find(_ name: ByteString, _ policy: JobPolicy, at pointer: String) -> Training? {
     let requirement = "must be the id of a train job that has succeeded or still can"
-    let shown = JSON.string(String(name.prefix(80))).text
+    let shown = "\"\(name.shown)\""
     if let job = refs[name] {
       if job.specification.kind == .train { return .coming(job) }
       problems.add(pointer, "\(requirement), \(shown) is an evaluate job")
       return nil
     }
     do {
-      guard let named = try JobID(name).flatMap({ try api.store.standing(of: $0) }) else {
+      guard let named = try JobID(name).flatMap({ try standings.of($0, in: api.store) }) else {
         problems.add(pointer, "\(requirement), there is no job \(shown)")
         return nil
       }
@@ -164,10 +171,10 @@ struct SubmissionReader {
   }
 
   /// A named checkpoint must exist by now; `last` must be possible.
-  private func check(which: String, of training: Training?, at pointer: String) {
+  private func check(which: ByteString, of training: Training?, at pointer: String) {
     guard case .stored(let named) = training else {
       if case .coming = training, which != "last" {
-        problems.add(pointer, "must be \"last\" for a job of the same request, is \(JSON.string(which).text)")
+        problems.add(pointer, "must be \"last\" for a job of the same request, got \"\(which.shown)\"")
       }
       return
     }
@@ -175,14 +182,14 @@ struct SubmissionReader {
     if which == "last", !named.state.isFinished { return }
     let folder = RunFolder(data: api.data, job: named.id).checkpoints
     // A folder that cannot be read has no checkpoints to offer.
-    let names = ((try? folder.list()) ?? []).map(\.name)
+    let names = ((try? folder.list()) ?? []).map { ByteString($0.name) }
     if which == "last" {
       if names.isEmpty {
         problems.add(pointer, "must be a checkpoint that exists; job \(named.id) has none any more")
       }
     } else if !names.contains(which) {
-      let shown = (["last"] + names.suffix(8)).map { JSON.string($0).text }.joined(separator: ", ")
-      problems.add(pointer, "must be one of \(shown), is \(JSON.string(which).text)")
+      let shown = (["last"] + names.suffix(8)).map { "\"\($0.shown)\"" }.joined(separator: ", ")
+      problems.add(pointer, "must be one of \(shown), got \"\(which.shown)\"")
     }
   }
 
@@ -193,5 +200,17 @@ struct SubmissionReader {
       problems.add("\(pointer)/dataset/name", "\(error)")
       return nil
     }
+  }
+}
+
+/// What the store has said of jobs, so that one that many name is looked up once.
+private final class Standings {
+  private var known: [JobID: JobStanding?] = [:]
+
+  func of(_ id: JobID, in store: JobStore) throws -> JobStanding? {
+    if let standing = known[id] { return standing }
+    let standing = try store.standing(of: id)
+    known[id] = .some(standing)
+    return standing
   }
 }

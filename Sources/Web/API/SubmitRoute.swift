@@ -54,7 +54,7 @@ extension API {
   private func memoryNeed(of job: NewJob) -> MemoryNeed? {
     guard case .train(let training) = job.specification,
       // The reader of the submission has refused a data set that is not there.
-      let count = try? datasets.imageCounts(training.dataset.name)[training.dataset.split]
+      let count = try? datasets.imageCounts(training.dataset.name.string)[training.dataset.split]
     else { return nil }
     return control.memoryNeed(of: job.specification, imageCount: count)
   }
@@ -64,7 +64,8 @@ extension API {
       let policy = JSON.object(Dictionary(uniqueKeysWithValues: job.policy.json))
       return [
         "dry_run": true, "kind": .string(job.specification.kind.rawValue),
-        "name": .optional(job.labelling.name), "labels": .object(job.labelling.labels.mapValues(JSON.string)),
+        "name": .optional(job.labelling.name),
+        "labels": .object(job.labelling.labels.mapValues { .string($0) }),
         "notes": .optional(job.labelling.notes), "priority": .integer(job.labelling.priority),
         "on_dependency_failure": policy["on_dependency_failure"] ?? .null,
         "max_duration": policy["max_duration"] ?? .null, "max_attempts": policy["max_attempts"] ?? .null,
@@ -92,7 +93,7 @@ extension API {
     return elements.enumerated().compactMap { index, element in
       guard let read = submissions.read(element, at: "/jobs/\(index)", isInBatch: true) else { return nil }
       if let ref = read.ref, submissions.refs.updateValue(read.job, forKey: ref) != nil {
-        problems.add("/jobs/\(index)/ref", "must be unique in the request, is \(JSON.string(ref).text) again")
+        problems.add("/jobs/\(index)/ref", "must be unique in the request, got \"\(ref.shown)\" again")
       }
       return read.job
     }

@@ -1,17 +1,18 @@
 import JobModel
 import JobStore
 import Synchronization
+import Text
 
 /// Which data set each training has, as far as that was asked for: it never changes, and stands in a large
 /// text.
 final class TrainingDatasets: Sendable {
-  private let names = Mutex<[JobID: String]>([:])
+  private let names = Mutex<[JobID: ByteString]>([:])
 
   /// Trainings that are kept; beyond that all are forgotten.
   private static let namesMax = 10_000
 
   /// The name of a training's data set; nil where the store has none.
-  func name(of id: JobID, in store: JobStore) -> String? {
+  func name(of id: JobID, in store: JobStore) -> ByteString? {
     if let known = names.withLock({ $0[id] }) { return known }
     // A specification of an older program has at least the name in the same place.
     guard let text = (try? store.job(id))?.specificationText,

@@ -1,5 +1,6 @@
 import HTTP
 import Platform
+import Text
 
 /// Stands before the routes: who may ask for what, and what browsers may do with the answers.
 package struct AccessControl: Sendable {
@@ -10,7 +11,7 @@ package struct AccessControl: Sendable {
   private let clock: @Sendable () -> UInt64
 
   /// Keeps a browser logged in; not readable by scripts.
-  static let cookieName = "vicregd_token"
+  static let cookieName: ByteString = "vicregd_token"
 
   /// - Parameters:
   ///   - tokens: nil: nobody is asked.
@@ -92,12 +93,13 @@ package struct AccessControl: Sendable {
 
   /// Whom a token belongs to. An address that has presented too many wrong ones has to wait, unless
   /// the token has been right before.
-  private func grant(_ secret: String, _ tokens: TokenFile, _ request: Request) throws -> TokenFile.Grant? {
+  private func grant(_ secret: ByteString, _ tokens: TokenFile, _ request: Request) throws -> TokenFile.Grant?
+  {
     let network = IPAddress.network(of: request.peer)
-    if try !tokens.isKnown(secret), let seconds = limiter.pauseSeconds(network, now: clock()) {
+    if try !tokens.isKnown(secret.string), let seconds = limiter.pauseSeconds(network, now: clock()) {
       throw Credentials.tooMany(seconds)
     }
-    let grant = try tokens.grant(secret)
+    let grant = try tokens.grant(secret.string)
     if grant == nil { limiter.fail(network, now: clock()) }
     return grant
   }

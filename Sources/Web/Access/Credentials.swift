@@ -1,16 +1,17 @@
 import HTTP
+import Text
 
 /// A request's token, and the answers to one that is missing, wrong or not enough (RFC 6750).
 enum Credentials {
   /// The token of the `Authorization` field, or of the dashboard's cookie; nil without any.
   ///
   /// - Throws: `Problem` for an `Authorization` that is no bearer token.
-  static func secret(of request: Request) throws(Problem) -> String? {
+  static func secret(of request: Request) throws(Problem) -> ByteString? {
     let fields = request.headers.all("Authorization")
     if fields.isEmpty { return cookie(request) }
-    let parts = fields[0].split(separator: " ", omittingEmptySubsequences: true).map(String.init)
-    guard fields.count == 1, parts.count == 2, equalIgnoringCase(parts[0], "Bearer"),
-      (1...secretBytesMax).contains(parts[1].utf8.count)
+    let parts = fields[0].split(0x20)
+    guard fields.count == 1, parts.count == 2, parts[0].equalsIgnoringCase("Bearer"),
+      (1...secretBytesMax).contains(parts[1].count)
     else {
       throw problem(
         401, error: "invalid_request", "The Authorization field must be \"Bearer TOKEN\", and stand once.")
@@ -20,13 +21,11 @@ enum Credentials {
 
   private static let secretBytesMax = 256
 
-  private static func cookie(_ request: Request) -> String? {
-    for pair in (request.headers.list("Cookie") ?? "").split(whereSeparator: { $0 == ";" || $0 == "," }) {
-      let sides = pair.split(separator: "=", maxSplits: 1).map { $0.filter { $0 != " " } }
-      if sides.count == 2, sides[0] == AccessControl.cookieName,
-        (1...secretBytesMax).contains(sides[1].utf8.count)
-      {
-        return sides[1]
+  private static func cookie(_ request: Request) -> ByteString? {
+    for pair in request.headers.all("Cookie").flatMap({ $0.split(0x3B) }) {
+      let (name, value) = pair.trimmed.divided(at: 0x3D)
+      if name == AccessControl.cookieName, let value, (1...secretBytesMax).contains(value.count) {
+        return value
       }
     }
     return nil

@@ -1,12 +1,15 @@
 import HTTP
+import Text
 
 /// What a browser may do for a page: change something only for the daemon's own pages, and read answers
 /// from another origin only where that is listed.
 package struct OriginRule: Sendable {
-  private let allowed: Set<String>
+  private let allowed: Set<ByteString>
 
   /// - Parameter allowedOrigins: such as `https://lab.example:8443`, in lower case.
-  package init(allowedOrigins: Set<String> = []) { allowed = allowedOrigins }
+  package init(allowedOrigins: Set<String> = []) {
+    allowed = Set(allowedOrigins.map { ByteString($0) })
+  }
 
   /// 403 for a request that changes something on behalf of a foreign page. Programs other than browsers send
   /// neither `Origin` nor `Sec-Fetch-Site`.
@@ -14,7 +17,7 @@ package struct OriginRule: Sendable {
     if request.method.isSafe { return nil }
     if let origin = request.headers["Origin"] {
       return isOwn(origin, request) || isAllowed(origin)
-        ? nil : refusal("a page of \(origin.prefix(200)), which is another origin")
+        ? nil : refusal("a page of \(origin.shown), which is another origin")
     }
     let site = request.headers["Sec-Fetch-Site"] ?? "none"
     return site == "same-origin" || site == "none" ? nil : refusal("a page of another site")
@@ -22,24 +25,22 @@ package struct OriginRule: Sendable {
 
   /// Whether an `Origin` is the one that the request is for. Behind a proxy that ends TLS the schemes differ,
   /// so only the authorities are compared.
-  private func isOwn(_ origin: String, _ request: Request) -> Bool {
-    guard let authority = request.authority, let separator = origin.firstRange(of: "://") else {
-      return false
-    }
-    let scheme = origin[..<separator.lowerBound].lowercased()
-    guard scheme == "https" || scheme == "http" && !request.isSecure else { return false }
-    let own = OriginRule.withoutDefaultPort(authority.lowercased())
-    return OriginRule.withoutDefaultPort(origin[separator.upperBound...].lowercased()) == own
+  private func isOwn(_ origin: ByteString, _ request: Request) -> Bool {
+    guard let authority = request.authority else { return false }
+    let origin = origin.lowercasedASCII
+    let schemes: [ByteString] = request.isSecure ? ["https://"] : ["https://", "http://"]
+    guard let scheme = schemes.first(where: origin.hasPrefix) else { return false }
+    let own = OriginRule.withoutDefaultPort(authority.lowercasedASCII)
+    return OriginRule.withoutDefaultPort(origin.dropFirst(scheme.count)) == own
   }
 
-  private static func withoutDefaultPort(_ authority: String) -> String {
-    for suffix in [":80", ":443"] where authority.hasSuffix(suffix) {
-      return String(authority.dropLast(suffix.count))
-    }
-    return authority
+  private static func withoutDefaultPort(_ authority: ByteString) -> ByteString {
+    let suffixes: [ByteString] = [":80", ":443"]
+    guard let suffix = suffixes.first(where: authority.hasSuffix) else { return authority }
+    return ByteString(decoding: authority.bytes.dropLast(suffix.count))
   }
 
-  private func isAllowed(_ origin: String) -> Bool { allowed.contains(origin.lowercased()) }
+  private func isAllowed(_ origin: ByteString) -> Bool { allowed.contains(origin.lowercasedASCII) }
 
   private func refusal(_ who: String) -> Problem {
     Problem(

@@ -14,7 +14,7 @@ struct Session: Sendable {
   func begin(_ request: Request) throws -> Response {
     var response = answer(request)
     if tokens != nil, let secret = try Credentials.secret(of: request) {
-      response.headers.add("Set-Cookie", cookie(secret, ageSeconds: 30 * 86_400, request))
+      response.headers.add("Set-Cookie", cookie(secret.string, ageSeconds: 30 * 86_400, request))
     }
     return response
   }

@@ -1,3 +1,5 @@
+import Text
+
 /// What a `Range` field asks of a body of known length (RFC 9110, section 14.1.2).
 package enum ByteRanges: Equatable, Sendable {
   /// The field is of another unit, malformed, or asks for so many or such overlapping ranges that the
@@ -12,13 +14,13 @@ package enum ByteRanges: Equatable, Sendable {
   package static let rangeCountMax = 16
 
   /// ranges-specifier = "bytes" "=" #( first-pos "-" [ last-pos ] / "-" suffix-length )
-  package init(_ field: String, bodyBytes: Int) {
-    let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-    guard parts.count == 2, equalIgnoringCase(String(parts[0]), "bytes") else {
+  package init(_ field: ByteString, bodyBytes: Int) {
+    let (unit, list) = field.divided(at: 0x3D)
+    guard unit.equalsIgnoringCase("bytes"), let list else {
       self = .ignored
       return
     }
-    let specifiers = Grammar.list(String(parts[1]))
+    let specifiers = Grammar.list(list)
     var ranges: [Range<Int>] = []
     for specifier in specifiers {
       guard let range = ByteRanges.range(specifier, bodyBytes) else {
@@ -39,16 +41,18 @@ package enum ByteRanges: Equatable, Sendable {
   }
 
   /// One range cut to the body, empty when it holds none of it; nil when it is malformed.
-  private static func range(_ specifier: Substring, _ bodyBytes: Int) -> Range<Int>? {
-    let ends = specifier.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
-    guard ends.count == 2, ends.allSatisfy({ $0.utf8.allSatisfy(Grammar.isDigit) }) else { return nil }
+  private static func range(_ specifier: ByteString, _ bodyBytes: Int) -> Range<Int>? {
+    let (from, to) = specifier.divided(at: 0x2D)
+    guard let to, from.bytes.allSatisfy(Grammar.isDigit), to.bytes.allSatisfy(Grammar.isDigit) else {
+      return nil
+    }
     // More digits than 63 bits hold are a position behind any end.
-    let last = ends[1].isEmpty ? nil : Grammar.decimal(ends[1].utf8) ?? .max
-    if ends[0].isEmpty {
+    let last = to.isEmpty ? nil : Grammar.decimal(to.bytes) ?? .max
+    if from.isEmpty {
       guard let last else { return nil }
       return max(0, bodyBytes - last)..<bodyBytes
     }
-    let first = Grammar.decimal(ends[0].utf8) ?? .max
+    let first = Grammar.decimal(from.bytes) ?? .max
     if let last, last < first { return nil }
     guard first < bodyBytes else { return 0..<0 }
     return first..<(min(last ?? .max, bodyBytes - 1) + 1)

@@ -1,20 +1,25 @@
+import Text
+
 /// entity-tag = [ "W/" ] DQUOTE *etagc DQUOTE  (RFC 9110, section 8.8.3).
 package struct EntityTag: Equatable, Sendable {
   /// What stands between the quotes.
-  package var value: String
+  package var value: ByteString
   /// Whether two bodies with this tag may differ in their bytes.
   package var isWeak: Bool
 
-  package init(_ value: String, isWeak: Bool = false) {
+  package init(_ value: ByteString, isWeak: Bool = false) {
     self.value = value
     self.isWeak = isWeak
   }
+
+  /// A tag that is made here.
+  package init(_ value: String, isWeak: Bool = false) { self.init(ByteString(value), isWeak: isWeak) }
 
   /// The tag as a field holds it.
   package var text: String { "\(isWeak ? "W/" : "")\"\(value)\"" }
 
   /// A tag from its text with the quotes; nil for anything else.
-  package init?(text: String) {
+  package init?(text: ByteString) {
     guard let tags = EntityTag.list(text), tags.count == 1 else { return nil }
     self = tags[0]
   }
@@ -28,19 +33,19 @@ package struct EntityTag: Equatable, Sendable {
   package func matchesWeakly(_ other: EntityTag) -> Bool { value == other.value }
 
   /// #entity-tag; nil when it is not one. Commas may stand inside the quotes.
-  package static func list(_ field: String) -> [EntityTag]? {
+  package static func list(_ field: ByteString) -> [EntityTag]? {
     var tags: [EntityTag] = []
-    var rest = Grammar.trimmed(field[...])
+    var rest = field.bytes.drop(while: Grammar.isWhiteSpace)
     while !rest.isEmpty {
-      let isWeak = rest.hasPrefix("W/")
+      let isWeak = rest.starts(with: "W/".utf8)
       if isWeak { rest = rest.dropFirst(2) }
-      guard rest.first == "\"" else { return nil }
+      guard rest.first == 0x22 else { return nil }
       rest = rest.dropFirst()
-      guard let end = rest.firstIndex(of: "\"") else { return nil }
-      tags.append(EntityTag(String(rest[..<end]), isWeak: isWeak))
-      rest = Grammar.trimmed(rest[end...].dropFirst())
-      guard rest.isEmpty || rest.first == "," else { return nil }
-      rest = Grammar.trimmed(rest.dropFirst())
+      guard let end = rest.firstIndex(of: 0x22) else { return nil }
+      tags.append(EntityTag(ByteString(Substring(rest[..<end])), isWeak: isWeak))
+      rest = rest[end...].dropFirst().drop(while: Grammar.isWhiteSpace)
+      guard rest.isEmpty || rest.first == 0x2C else { return nil }
+      rest = rest.dropFirst().drop(while: Grammar.isWhiteSpace)
     }
     return tags
   }

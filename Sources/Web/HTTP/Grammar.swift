@@ -1,5 +1,7 @@
+import Text
+
 /// The byte classes of the grammar that requests are made of, each above the rule it implements.
-enum Grammar {
+package enum Grammar {
   /// tchar = "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "." / "^" / "_" / "`" / "|" / "~"
   ///       / DIGIT / ALPHA  (RFC 9110, section 5.6.2)
   static func isToken(_ byte: UInt8) -> Bool {
@@ -104,15 +106,10 @@ enum Grammar {
 
   /// The members of a comma-separated list without white space around them; empty ones do not count
   /// (RFC 9110, section 5.6.1).
-  static func list(_ value: String) -> [Substring] {
-    value.split(separator: ",").map(trimmed).filter { !$0.isEmpty }
+  package static func list(_ value: ByteString) -> [ByteString] {
+    value.split(0x2C).map(\.trimmed).filter { !$0.isEmpty }
   }
 
-  /// A text without the OWS around it: spaces and tabs (RFC 9110, section 5.6.3).
-  static func trimmed(_ text: Substring) -> Substring {
-    var rest = text
-    while let first = rest.utf8.first, first == 0x20 || first == 0x09 { rest = rest.dropFirst() }
-    while let last = rest.utf8.last, last == 0x20 || last == 0x09 { rest = rest.dropLast() }
-    return rest
-  }
+  /// OWS = *( SP / HTAB )  (RFC 9110, section 5.6.3)
+  static func isWhiteSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
 }

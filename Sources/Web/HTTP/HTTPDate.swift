@@ -1,3 +1,5 @@
+import Text
+
 /// A time as IMF-fixdate, such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7).
 ///
 /// - Parameter unixSeconds: seconds since 1970-01-01 00:00 UTC without leap seconds, from year 0 to 9999.
@@ -16,20 +18,21 @@ package func imfFixdate(unixSeconds: Int) -> String {
 ///     IMF-fixdate   Sun, 06 Nov 1994 08:49:37 GMT
 ///     rfc850-date   Sunday, 06-Nov-94 08:49:37 GMT
 ///     asctime-date  Sun Nov  6 08:49:37 1994
-package func unixSeconds(httpDate text: String) -> Int? {
-  let parts = text.split { $0 == " " || $0 == "," || $0 == "-" }.map(String.init)
-  let yearDigits = text.contains("-") ? 2 : 4
+package func unixSeconds(httpDate text: ByteString) -> Int? {
+  guard (24...33).contains(text.count) else { return nil }
+  let parts = text.bytes.split { $0 == 0x20 || $0 == 0x2C || $0 == 0x2D }.map { ByteString(Substring($0)) }
+  let yearDigits = text.bytes.contains(0x2D) ? 2 : 4
   let order: (day: Int, month: Int, year: Int, clock: Int)
-  switch (parts.count, text.utf8.count, yearDigits) {
+  switch (parts.count, text.count, yearDigits) {
   case (6, 29, 4), (6, 30...33, 2): order = (1, 2, 3, 4)
   case (5, 24, 4): order = (2, 1, 4, 3)
   default: return nil
   }
-  let clock = parts[order.clock].split(separator: ":", omittingEmptySubsequences: false)
-  let times = clock.compactMap { digits(String($0), 2) }
+  let clock = parts[order.clock].split(0x3A, omittingEmptySubsequences: false)
+  let times = clock.compactMap { digits($0, 2) }
   guard parts.count == 5 || parts[5] == "GMT", clock.count == 3, times.count == 3,
     let month = months.firstIndex(of: parts[order.month]),
-    let day = digits(parts[order.day], parts[order.day].utf8.count), (1...31).contains(day),
+    let day = digits(parts[order.day], parts[order.day].count), (1...31).contains(day),
     let year = digits(parts[order.year], yearDigits), times[0] < 24, times[1] < 60, times[2] < 61
   else { return nil }
   // Two digits are a year that is not far ahead (RFC 9110 says 50 years).
@@ -39,8 +42,8 @@ package func unixSeconds(httpDate text: String) -> Int? {
 }
 
 /// So many ASCII digits as a number.
-private func digits(_ text: String, _ count: Int) -> Int? {
-  text.utf8.count == count && count <= 4 ? Grammar.decimal(text.utf8) : nil
+private func digits(_ text: ByteString, _ count: Int) -> Int? {
+  text.count == count && count <= 4 ? Grammar.decimal(text.bytes) : nil
 }
 
 /// The inverse of `civilDate` (Howard Hinnant, days_from_civil).
@@ -54,7 +57,7 @@ private func daysSinceEpoch(_ year: Int, _ month: Int, _ day: Int) -> Int {
 }
 
 private let weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
-private let months = [
+private let months: [ByteString] = [
   "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ]
 

@@ -1,5 +1,10 @@
+import Text
+
 /// A text as a JSON string literal with its quotes: the two characters that must be escaped, and
 /// control characters (RFC 8259, section 7).
+package func jsonLiteral(_ text: ByteString) -> String { jsonLiteral(text.string) }
+
+/// A text of the daemon's own as a JSON string literal.
 package func jsonLiteral(_ text: String) -> String {
   let hexDigits = Array("0123456789abcdef".utf8)
   var bytes: [UInt8] = [0x22]

@@ -1,8 +1,10 @@
+import Text
+
 /// A method token, compared by its exact bytes (RFC 9110, section 9.1).
 package struct Method: RawRepresentable, Hashable, Sendable {
-  package let rawValue: String
+  package let rawValue: ByteString
 
-  package init(rawValue: String) { self.rawValue = rawValue }
+  package init(rawValue: ByteString) { self.rawValue = rawValue }
 
   package static let get = Method(rawValue: "GET")
   package static let head = Method(rawValue: "HEAD")

@@ -1,3 +1,5 @@
+import Text
+
 /// An error answer as `application/problem+json` (RFC 9457). A handler may throw it or answer with it.
 package struct Problem: Error, Sendable {
   /// A URI reference that names the kind of problem; `about:blank` where the status says it all.

@@ -1,17 +1,19 @@
+import Text
+
 /// A request as a handler sees it: complete, bounded, decoded once.
 package struct Request: Sendable {
   package var method: Method
   /// The path, percent-decoded segment by segment; `/jobs/ab%2Fc` has the segments `jobs`, `ab/c`.
   /// `/` has none; a trailing slash makes a last segment that is empty.
-  package var segments: [String]
+  package var segments: [ByteString]
   /// Query parameters in order, percent-decoded; a key without `=` has the value "".
-  package var query: [(name: String, value: String)]
+  package var query: [(name: ByteString, value: ByteString)]
   package var headers: Headers
   package var body: [UInt8]
   /// The target as it came.
-  package var target = ""
+  package var target: ByteString = ""
   /// Host and port that the request is for.
-  package var authority: String?
+  package var authority: ByteString?
   /// The client's address without its port.
   package var peer = ""
   /// Whether it came through TLS.
@@ -23,10 +25,10 @@ package struct Request: Sendable {
   /// What that token allows; empty without one.
   package var role = ""
   /// What the router matched for `{name}` in the route's pattern.
-  package var parameters: [String: String] = [:]
+  package var parameters: [ByteString: ByteString] = [:]
 
   package init(
-    method: Method, segments: [String], query: [(name: String, value: String)] = [],
+    method: Method, segments: [ByteString], query: [(name: ByteString, value: ByteString)] = [],
     headers: Headers = Headers(),
     body: [UInt8] = []
   ) {
@@ -38,5 +40,5 @@ package struct Request: Sendable {
   }
 
   /// The first query parameter of that name.
-  package func queryValue(_ name: String) -> String? { query.first { $0.name == name }?.value }
+  package func queryValue(_ name: ByteString) -> ByteString? { query.first { $0.name == name }?.value }
 }

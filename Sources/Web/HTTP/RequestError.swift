@@ -1,3 +1,5 @@
+import Text
+
 /// Why a request is refused. After any of these the place where the next request would begin is not
 /// certain, so the connection is closed behind the answer.
 package enum RequestError: Error, Equatable, Sendable {
@@ -12,7 +14,7 @@ package enum RequestError: Error, Equatable, Sendable {
   case foldedLine
   case whitespaceBeforeColon
   case fieldNameMalformed
-  case fieldValueMalformed(name: String)
+  case fieldValueMalformed(name: ByteString)
   case hostMissing
   case hostRepeated
   case hostMalformed
@@ -84,7 +86,7 @@ package enum RequestError: Error, Equatable, Sendable {
     case .foldedLine: "A header line begins with white space"
     case .whitespaceBeforeColon: "White space stands before the colon of a header field"
     case .fieldNameMalformed: "A header line is not a token, a colon and a value"
-    case .fieldValueMalformed(let name): "The value of the header field \(name) holds a control byte"
+    case .fieldValueMalformed(let name): "The value of the header field \(name.shown) holds a control byte"
     case .hostMissing: "The Host header field is missing"
     case .hostRepeated: "There is more than one Host header field"
     case .hostMalformed: "The Host header field is not a host with or without a port"

@@ -1,3 +1,5 @@
+import Text
+
 /// Everything of a request but its content, checked.
 package struct RequestHead: Sendable {
   package var method: Method
@@ -20,15 +22,15 @@ package struct RequestHead: Sendable {
   }
 
   /// Host and port that the request is for; nil when a client of HTTP/1.0 says none.
-  package var authority: String? { target.authority ?? headers["Host"] }
+  package var authority: ByteString? { target.authority ?? headers["Host"] }
 
   /// Which host the request is for, in lower case without its port; nil when a client of HTTP/1.0 says none.
-  package var host: String? {
+  package var host: ByteString? {
     guard let authority else { return nil }
-    if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
-      return authority[...end].lowercased()
+    if authority.hasPrefix("["), let end = authority.bytes.firstIndex(of: 0x5D) {
+      return ByteString(Substring(authority.bytes[...end])).lowercasedASCII
     }
-    return authority.prefix { $0 != ":" }.lowercased()
+    return authority.divided(at: 0x3A).before.lowercasedASCII
   }
 
   /// The request with its content, for a handler.
@@ -50,13 +52,13 @@ package struct RequestHead: Sendable {
     self.headers = headers
     try RequestHead.checkHost(headers, minorVersion: minorVersion)
     framing = try RequestHead.framing(headers, minorVersion: minorVersion)
-    let connection = Grammar.list(headers.list("Connection") ?? "")
-    func says(_ option: String) -> Bool { connection.contains { equalIgnoringCase(String($0), option) } }
+    let connection = headers.list("Connection").map(Grammar.list) ?? []
+    func says(_ option: ByteString) -> Bool { connection.contains { $0.equalsIgnoringCase(option) } }
     // What follows a CONNECT is meant for a tunnel, not for this server (RFC 9112, section 6.3).
     keepsAlive = !says("close") && (minorVersion > 0 || says("keep-alive")) && method != .connect
     expectsContinue = false
     if let expectation = headers.list("Expect"), minorVersion > 0 {
-      guard equalIgnoringCase(expectation, "100-continue") else { throw .expectationUnsupported }
+      guard expectation.equalsIgnoringCase("100-continue") else { throw .expectationUnsupported }
       expectsContinue = framing != .length(0)
     }
   }
@@ -65,7 +67,7 @@ package struct RequestHead: Sendable {
     let hosts = headers.all("Host")
     if hosts.isEmpty, minorVersion > 0 { throw .hostMissing }
     if hosts.count > 1 { throw .hostRepeated }
-    guard hosts.allSatisfy({ Grammar.isAuthority(Array($0.utf8)[...]) }) else { throw .hostMalformed }
+    guard hosts.allSatisfy({ Grammar.isAuthority(Array($0.bytes)[...]) }) else { throw .hostMalformed }
   }
 
   private static func framing(_ headers: Headers, minorVersion: Int) throws(RequestError) -> Framing {
@@ -73,17 +75,17 @@ package struct RequestHead: Sendable {
     if let codings = headers.list("Transfer-Encoding") {
       guard minorVersion > 0 else { throw .codingInOldVersion }
       guard lengths.isEmpty else { throw .lengthBesideCoding }
-      let names = Grammar.list(codings).map { equalIgnoringCase(String($0), "chunked") }
+      let names = Grammar.list(codings).map { $0.equalsIgnoringCase("chunked") }
       guard names.last == true, !names.dropLast().contains(true) else { throw .chunkedNotLast }
       guard names.count == 1 else { throw .codingUnsupported }
       return .chunked
     }
     guard lengths.count < 2 else { throw .lengthRepeated }
     guard let length = lengths.first else { return .length(0) }
-    guard length.utf8.allSatisfy(Grammar.isDigit), !length.isEmpty else {
-      throw length.contains(",") ? .lengthRepeated : .lengthMalformed
+    guard length.bytes.allSatisfy(Grammar.isDigit), !length.isEmpty else {
+      throw length.bytes.contains(0x2C) ? .lengthRepeated : .lengthMalformed
     }
     // More digits than 63 bits hold are still a number: over any limit.
-    return .length(Grammar.decimal(length.utf8) ?? .max)
+    return .length(Grammar.decimal(length.bytes) ?? .max)
   }
 }

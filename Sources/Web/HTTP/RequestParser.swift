@@ -1,3 +1,5 @@
+import Text
+
 /// Requests out of bytes, however these are cut: a state machine that does no I/O (RFC 9112).
 ///
 ///     HTTP-message = start-line CRLF *( field-line CRLF ) CRLF [ message-body ]
@@ -149,7 +151,7 @@ extension RequestParser {
     guard parts.count == 3 else { throw .requestLineMalformed }
     guard !parts[0].isEmpty, parts[0].allSatisfy(Grammar.isToken) else { throw .methodMalformed }
     let minorVersion = try readVersion(parts[2])
-    let method = Method(rawValue: String(decoding: parts[0], as: UTF8.self))
+    let method = Method(rawValue: ByteString(decoding: parts[0]))
     let target = try RequestTarget(parts[1], method: method)
     state = .fields(StartLine(method: method, target: target, minorVersion: minorVersion))
   }
@@ -188,14 +190,14 @@ extension RequestParser {
     guard buffer[colon] == 0x3A else {
       throw buffer[colon] == 0x20 || buffer[colon] == 0x09 ? .whitespaceBeforeColon : .fieldNameMalformed
     }
-    let name = String(decoding: buffer[line.lowerBound..<colon], as: UTF8.self)
+    let name = ByteString(decoding: buffer[line.lowerBound..<colon])
     var (first, end) = (colon + 1, line.upperBound)
     while first < end, buffer[first] == 0x20 || buffer[first] == 0x09 { first += 1 }
     while end > first, buffer[end - 1] == 0x20 || buffer[end - 1] == 0x09 { end -= 1 }
     guard buffer[first..<end].allSatisfy(Grammar.isFieldContent) else {
       throw .fieldValueMalformed(name: name)
     }
-    section.headers.add(name, String(decoding: buffer[first..<end], as: UTF8.self))
+    section.headers.add(name, ByteString(decoding: buffer[first..<end]))
   }
 
   private mutating func finish(_ startLine: StartLine) throws(RequestError) -> RequestHead {

@@ -1,3 +1,5 @@
+import Text
+
 extension Response {
   /// The answer after the request's preconditions and ranges (RFC 9110, sections 13.2.2 and 14.2).
   ///
@@ -27,17 +29,18 @@ extension Response {
   }
 
   /// Whether a field asks for something else than the whole answer.
-  private static func isCondition(_ name: String) -> Bool {
-    equalIgnoringCase(name, "Range") || equalIgnoringCase(String(name.prefix(3)), "If-")
+  private static func isCondition(_ name: ByteString) -> Bool {
+    name.equalsIgnoringCase("Range") || name.lowercasedASCII.hasPrefix("if-")
   }
 
   /// 304 carries the fields that a cache needs and no content (RFC 9110, section 15.4.5).
   private var notModified: Response {
     closeStream()
     var answer = Response(status: 304)
-    for name in [
+    let names: [ByteString] = [
       "ETag", "Last-Modified", "Cache-Control", "Content-Location", "Expires", "Vary",
-    ] {
+    ]
+    for name in names {
       for value in headers.all(name) { answer.headers.add(name, value) }
     }
     return answer
@@ -66,7 +69,7 @@ extension Response {
 
   /// Whether an If-Range field names this version: by a strong tag, or by exactly its date (RFC 9110,
   /// section 13.1.5).
-  private func isCurrent(_ validator: String, _ tag: EntityTag?, date: Int?) -> Bool {
+  private func isCurrent(_ validator: ByteString, _ tag: EntityTag?, date: Int?) -> Bool {
     if let asked = EntityTag(text: validator) { return tag.map(asked.matchesStrongly) ?? false }
     guard let date, let asked = unixSeconds(httpDate: validator) else { return false }
     return date == asked
@@ -164,6 +167,6 @@ extension Request {
 }
 
 /// Whether a list of entity tags has this one, weak or not.
-private func matches(_ condition: String, _ tag: EntityTag) -> Bool {
+private func matches(_ condition: ByteString, _ tag: EntityTag) -> Bool {
   EntityTag.list(condition)?.contains(where: tag.matchesWeakly) ?? false
 }

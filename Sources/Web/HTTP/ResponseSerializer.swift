@@ -1,3 +1,5 @@
+import Text
+
 /// The bytes of an answer's head, and how its content must follow (RFC 9112, sections 4 to 7).
 package struct ResponseSerializer: Sendable {
   /// Status line and fields with the empty line behind them.
@@ -17,7 +19,9 @@ package struct ResponseSerializer: Sendable {
   }
 
   /// Fields that are this type's to write; a handler's own are left out.
-  private static let ownFields = ["connection", "content-length", "date", "keep-alive", "transfer-encoding"]
+  private static let ownFields: [ByteString] = [
+    "connection", "content-length", "date", "keep-alive", "transfer-encoding",
+  ]
 
   /// - Parameters:
   ///   - method: of the request; nil when it could not be read.
@@ -30,16 +34,16 @@ package struct ResponseSerializer: Sendable {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(512)
     bytes += "HTTP/1.1 \(response.status) \(reasonPhrase(of: response.status))\r\n".utf8
-    bytes.appendField("Date", date)
+    bytes.appendField("Date", ByteString(date))
     for field in response.headers.fields
-    where !ResponseSerializer.ownFields.contains(where: { equalIgnoringCase($0, field.name) }) {
+    where !ResponseSerializer.ownFields.contains(where: { $0.equalsIgnoringCase(field.name) }) {
       bytes.appendField(field.name, field.value)
     }
     var keepsAlive = keepsAlive
     if hasNoContent {
       framing = .none
     } else if let count = response.body.count {
-      bytes.appendField("Content-Length", String(count))
+      bytes.appendField("Content-Length", ByteString(String(count)))
       framing = isHead || count == 0 ? .none : .length(count)
     } else if minorVersion > 0 {
       bytes.appendField("Transfer-Encoding", "chunked")
@@ -70,12 +74,12 @@ package struct ResponseSerializer: Sendable {
 extension [UInt8] {
   /// Writes a field line. Each control byte becomes a space, so that no text from outside splits an answer
   /// (RFC 9110, section 5.5).
-  fileprivate mutating func appendField(_ name: String, _ value: String) {
+  fileprivate mutating func appendField(_ name: ByteString, _ value: ByteString) {
     let start = count
-    self += name.utf8
+    self += name.bytes
     append(0x3A)
     append(0x20)
-    self += value.utf8
+    self += value.bytes
     for index in start..<count where self[index] < 0x20 || self[index] == 0x7F { self[index] = 0x20 }
     append(0x0D)
     append(0x0A)

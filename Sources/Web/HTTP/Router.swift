@@ -1,3 +1,5 @@
+import Text
+
 /// Finds the handler of a request by its path and method.
 ///
 /// A pattern is literal segments and `{name}` for any one segment that is not empty; a literal wins over
@@ -37,8 +39,8 @@ package struct Router: Sendable {
     _ method: Method, _ pattern: String, access: RouteAccess? = nil, instant: InstantHandler? = nil,
     _ handler: @escaping Handler
   ) {
-    precondition(pattern.hasPrefix("/"), "The pattern \(pattern) does not begin with a slash.")
-    var parts = pattern.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    precondition(pattern.utf8.first == 0x2F, "The pattern \(pattern) does not begin with a slash.")
+    var parts = ByteString(pattern).dropFirst(1).split(0x2F, omittingEmptySubsequences: false)
     if parts == [""] { parts = [] }
     let access = access ?? (method.isSafe ? .read : .write)
     routes.append((method, pattern, access))
@@ -47,7 +49,7 @@ package struct Router: Sendable {
 
   /// Whom the route of a request answers. The fallback and `OPTIONS` are open.
   package func access(of request: Request) -> RouteAccess {
-    var parameters: [String: String] = [:]
+    var parameters: [ByteString: ByteString] = [:]
     guard request.method != .options, let node = root.find(request.segments[...], &parameters) else {
       return .open
     }
@@ -80,11 +82,12 @@ package struct Router: Sendable {
     var request = request
     guard Method.known.contains(request.method) else {
       throw Problem(
-        status: 501, detail: "This server does not know the method \(request.method.rawValue.prefix(80)).")
+        status: 501, detail: "This server does not know the method \(request.method.rawValue.shown).")
     }
     if request.method == .options, request.segments == ["*"] {
       return Router.methods(
-        Method.known.subtracting([.trace, .query]).map(\.rawValue).sorted().joined(separator: ", "))
+        Method.known.subtracting([.trace, .query]).map(\.rawValue).sorted()
+          .joined(separator: ", ").string)
     }
     guard let node = root.find(request.segments[...], &request.parameters) else {
       return try fallback(request)
@@ -110,20 +113,20 @@ package struct Router: Sendable {
 
   /// One segment's place in the tree of patterns.
   private struct Node: Sendable {
-    var literals: [String: Node] = [:]
+    var literals: [ByteString: Node] = [:]
     /// The `{name}` branch; an array of at most one, as a struct cannot hold itself.
-    var named: [(name: String, node: Node)] = []
+    var named: [(name: ByteString, node: Node)] = []
     var routes: [Method: Route] = [:]
 
     var allow: String {
       var methods = Set(routes.keys.map(\.rawValue))
       methods.insert("OPTIONS")
       if methods.contains("GET") { methods.insert("HEAD") }
-      return methods.sorted().joined(separator: ", ")
+      return methods.sorted().joined(separator: ", ").string
     }
 
     mutating func insert(
-      _ parts: ArraySlice<String>, _ method: Method, _ route: Route, _ pattern: String
+      _ parts: ArraySlice<ByteString>, _ method: Method, _ route: Route, _ pattern: String
     ) {
       guard let part = parts.first else {
         precondition(routes[method] == nil, "\(method.rawValue) \(pattern) has two handlers.")
@@ -131,7 +134,7 @@ package struct Router: Sendable {
         return
       }
       if part.hasPrefix("{"), part.hasSuffix("}") {
-        let name = String(part.dropFirst().dropLast())
+        let name = ByteString(decoding: part.bytes.dropFirst().dropLast())
         if named.isEmpty { named.append((name, Node())) }
         precondition(named[0].name == name, "\(pattern) calls {\(named[0].name)} by another name.")
         named[0].node.insert(parts.dropFirst(), method, route, pattern)
@@ -140,7 +143,7 @@ package struct Router: Sendable {
       }
     }
 
-    func find(_ segments: ArraySlice<String>, _ parameters: inout [String: String]) -> Node? {
+    func find(_ segments: ArraySlice<ByteString>, _ parameters: inout [ByteString: ByteString]) -> Node? {
       guard let segment = segments.first else { return routes.isEmpty ? nil : self }
       if let next = literals[segment], let found = next.find(segments.dropFirst(), &parameters) {
         return found

@@ -44,10 +44,10 @@ final class Connection {
   func takeAccessRecord(now: UInt64) -> AccessRecord? {
     guard let report = machine.takeReport() else { return nil }
     defer { answerBytes = 0 }
-    let path = report.head?.target.text.prefix { $0 != "?" } ?? ""
+    let path = report.head?.target.text.divided(at: 0x3F).before ?? ""
     return AccessRecord(
       unixMilliseconds: SystemClock.unixMilliseconds, requestID: report.label.id,
-      principal: report.label.principal, peer: channel.peer, method: report.head?.method, path: String(path),
+      principal: report.label.principal, peer: channel.peer, method: report.head?.method, path: path.string,
       status: report.status,
       bytes: answerBytes,
       milliseconds: requestedAt == 0 ? 0 : Double(now - requestedAt) / 1e6, isComplete: report.isComplete)

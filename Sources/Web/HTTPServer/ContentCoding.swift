@@ -1,6 +1,7 @@
 import Gzip
 import HTTP
 import Platform
+import Text
 
 /// Compresses bodies for clients that can read them so (RFC 9110, section 8.4).
 struct ContentCoding: Sendable {
@@ -58,12 +59,13 @@ struct ContentCoding: Sendable {
 
   /// Accept-Encoding = #( codings [ weight ] )  (RFC 9110, section 12.5.3): gzip is listed by name or by `*`,
   /// and not with the weight 0.
-  private func acceptsGzip(_ field: String) -> Bool {
+  private func acceptsGzip(_ field: ByteString) -> Bool {
     var any = false
-    for member in field.split(separator: ",") {
-      let parts = member.split(separator: ";").map { $0.filter { $0 != " " && $0 != "\t" }.lowercased() }
+    for member in field.lowercasedASCII.split(0x2C) {
+      let parts = member.split(0x3B).map(\.trimmed)
       guard let name = parts.first else { continue }
-      let weight = parts.dropFirst().first { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) } ?? 1
+      let given = parts.dropFirst().first { $0.hasPrefix("q=") }
+      let weight = given.flatMap { Double($0.dropFirst(2).string) } ?? 1
       if name == "gzip" || name == "x-gzip" { return weight > 0 }
       if name == "*" { any = weight > 0 }
     }

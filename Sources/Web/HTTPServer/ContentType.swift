@@ -1,3 +1,5 @@
+import Text
+
 /// Media types of the files that the server sends.
 enum ContentType {
   /// By the ending of a file's name; `application/octet-stream` for one that is not known.
@@ -7,8 +9,8 @@ enum ContentType {
   }
 
   /// Whether text that compresses well has this type.
-  static func isCompressible(_ type: String) -> Bool {
-    let name = type.utf8.prefix { $0 != UInt8(ascii: ";") }
+  static func isCompressible(_ type: ByteString) -> Bool {
+    let name = type.bytes.prefix { $0 != UInt8(ascii: ";") }
     func ends(_ text: String) -> Bool { name.suffix(text.utf8.count).elementsEqual(text.utf8) }
     return name.starts(with: "text/".utf8) && !name.elementsEqual("text/event-stream".utf8)
       || ends("json") || ends("+xml") || name.elementsEqual("application/javascript".utf8)

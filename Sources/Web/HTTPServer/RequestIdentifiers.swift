@@ -8,7 +8,9 @@ final class RequestIdentifiers: Sendable {
 
   /// The client's own `X-Request-Id` where it is 1 to 128 letters, digits and `-._~`; else a new one.
   func id(of head: RequestHead?) -> String {
-    if let given = head?.headers["X-Request-Id"], RequestIdentifiers.isFit(given.utf8) { return given }
+    if let given = head?.headers["X-Request-Id"], RequestIdentifiers.isFit(given.bytes) {
+      return given.string
+    }
     return new()
   }
 

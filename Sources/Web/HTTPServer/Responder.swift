@@ -1,6 +1,7 @@
 import HTTP
 import Platform
 import Synchronization
+import Text
 
 /// From a request to an answer that can be sent. What may block or compute is done on a handler's thread;
 /// what is at hand in memory is answered on the loop's own.
@@ -8,7 +9,7 @@ final class Responder: Sendable {
   private let handler: Handler
   private let instant: InstantHandler
   private let coding: ContentCoding
-  private let allowedHosts: Set<String>?
+  private let allowedHosts: Set<ByteString>?
   private let identifiers = RequestIdentifiers()
   private let isStopping = Atomic<Bool>(false)
   private let date = Mutex((unixSeconds: 0, text: ""))
@@ -17,7 +18,7 @@ final class Responder: Sendable {
     self.handler = handler
     self.instant = instant
     coding = ContentCoding(configuration)
-    allowedHosts = configuration.allowedHosts.map { Set($0.map { $0.lowercased() }) }
+    allowedHosts = configuration.allowedHosts.map { Set($0.map { ByteString($0).lowercasedASCII }) }
   }
 
   /// From now on every answer is the last of its connection.
@@ -132,7 +133,7 @@ final class Responder: Sendable {
         status: 421, detail: "The target's scheme is not this connection's (RFC 9110, section 7.4).")
     }
     guard let allowedHosts, let host = head.host, !allowedHosts.contains(host) else { return }
-    throw Problem(status: 421, detail: "This server does not answer for the host \(host).")
+    throw Problem(status: 421, detail: "This server does not answer for the host \(host.shown).")
   }
 
   private func prepareProblem(_ problem: Problem, _ head: RequestHead?, _ label: RequestLabel) -> Answer {

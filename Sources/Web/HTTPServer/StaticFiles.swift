@@ -1,5 +1,6 @@
 import HTTP
 import Platform
+import Text
 
 /// Serves the files below one folder, and nothing else.
 package struct StaticFiles: Sendable {
@@ -47,16 +48,16 @@ package struct StaticFiles: Sendable {
   /// The segments as names of folders and a file, the last empty for a folder; nil if one could lead
   /// elsewhere or is hidden. Each has been decoded once, so a slash or a dot in it was written as `%2F` or
   /// `%2E`; it is not decoded again.
-  private func fileNames(_ segments: ArraySlice<String>) -> ArraySlice<String>? {
+  private func fileNames(_ segments: ArraySlice<ByteString>) -> ArraySlice<ByteString>? {
     let names = segments.last == "" ? segments.dropLast() : segments
     let areSafe = names.allSatisfy { name in
-      !name.isEmpty && !name.hasPrefix(".") && !name.utf8.contains { $0 == 0x2F || $0 == 0 }
+      !name.isEmpty && !name.hasPrefix(".") && !name.bytes.contains { $0 == 0x2F || $0 == 0 }
     }
     return areSafe ? segments : nil
   }
 
   /// The answer with the file of that name, or with `index.html` in the folder of that name.
-  private func find(_ names: ArraySlice<String>) throws(SystemError) -> Response? {
+  private func find(_ names: ArraySlice<ByteString>) throws(SystemError) -> Response? {
     var path = "\(root)/\(names.joined(separator: "/"))"
     if let cached = cache.response(for: path) { return cached }
     if FileSystem.isDirectory(path) {

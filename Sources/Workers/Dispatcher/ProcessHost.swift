@@ -74,7 +74,7 @@ final class ProcessHost: WorkerHost {
         log.warning("job \(reference.job): the checkpoint \(damaged.name) is damaged and set aside")
       }
       if let newest { return folder.checkpoints.path(of: newest.name) }
-    } else if let manifest = folder.checkpoints.manifest(of: reference.which),
+    } else if let manifest = folder.checkpoints.manifest(of: reference.which.string),
       try folder.checkpoints.isIntact(manifest)
     {
       return folder.checkpoints.path(of: manifest.name)

@@ -1,4 +1,5 @@
 import JobModel
+import Text
 
 /// What one attempt of a job has to do: the content of `spec.json`.
 package struct RunSpec: Sendable, Equatable {
@@ -42,7 +43,7 @@ extension RunSpec {
   /// - Throws: `RunFolderError` for a missing member, `SpecificationProblems` for a wrong specification.
   package init(json: JSON) throws {
     guard let job = json["job"]?.string.flatMap({ JobID($0) }), let attempt = json["attempt"]?.int,
-      let kind = json["kind"]?.string.flatMap(JobKind.init(rawValue:)), let spec = json["spec"],
+      let kind = json["kind"]?.string.flatMap(JobKind.init(bytes:)), let spec = json["spec"],
       let threads = json["threads"]?.int, threads >= 1
     else {
       throw RunFolderError(
@@ -50,6 +51,7 @@ extension RunSpec {
     }
     try self.init(
       job: job, attempt: attempt, specification: JobSpecification.parse(spec, kind: kind), threads: threads,
-      resumeFrom: json["resume_from"]?.string, checkpointPath: json["checkpoint_path"]?.string)
+      resumeFrom: json["resume_from"]?.string?.string, checkpointPath: json["checkpoint_path"]?.string?.string
+    )
   }
 }

@@ -1,4 +1,5 @@
 import JobModel
+import Text
 
 extension WorkerEvent {
   /// The event as one line without its newline: `event` first, `time` as RFC 3339.
@@ -45,7 +46,8 @@ extension WorkerEvent {
     switch json["event"]?.string {
     case "started":
       guard let attempt = json["attempt"]?.int, let step = json["step"]?.int, let steps = json["steps"]?.int,
-        let epochs = json["epochs"]?.int, let threads = json["threads"]?.int, let isa = json["isa"]?.string
+        let epochs = json["epochs"]?.int, let threads = json["threads"]?.int,
+        let isa = json["isa"]?.string?.string
       else { return nil }
       self = .started(
         RunStart(attempt: attempt, step: step, steps: steps, epochs: epochs, threads: threads, isa: isa))
@@ -55,23 +57,23 @@ extension WorkerEvent {
       self = .metric(
         MetricLine(
           step: step, epoch: epoch,
-          values: values.sorted { $0.key < $1.key }.map { .init($0.key, $0.value.double ?? .nan) }))
+          values: values.sorted { $0.key < $1.key }.map { .init($0.key.string, $0.value.double ?? .nan) }))
     case "checkpoint":
       guard let manifest = CheckpointManifest(json: json) else { return nil }
       self = .checkpoint(manifest)
-    case "warning": self = .warning(message: json["message"]?.string ?? "")
+    case "warning": self = .warning(message: json["message"]?.string?.string ?? "")
     case "result": self = .result(json["result"] ?? .null)
     case "yielded":
       self = .yielded(
-        step: json["step"]?.int ?? 0, reason: json["reason"]?.string.flatMap(Reason.init(rawValue:)))
+        step: json["step"]?.int ?? 0, reason: json["reason"]?.string.flatMap(Reason.init(bytes:)))
     case "end":
-      guard let state = json["state"]?.string.flatMap(JobState.init(rawValue:)), state.isFinished else {
+      guard let state = json["state"]?.string.flatMap(JobState.init(bytes:)), state.isFinished else {
         return nil
       }
       self = .end(
         RunEnd(
-          state: state, reason: json["reason"]?.string.flatMap(Reason.init(rawValue:)),
-          message: json["message"]?.string))
+          state: state, reason: json["reason"]?.string.flatMap(Reason.init(bytes:)),
+          message: json["message"]?.string?.string))
     default: return nil
     }
   }
@@ -90,7 +92,7 @@ extension WorkerEvent {
 }
 
 extension MetricLine {
-  fileprivate static let otherKeys: Set<String> = ["event", "step", "epoch", "time"]
+  fileprivate static let otherKeys: Set<ByteString> = ["event", "step", "epoch", "time"]
 }
 
 extension CheckpointManifest {
@@ -108,8 +110,9 @@ extension CheckpointManifest {
 
   /// Reads a manifest or a `checkpoint` event; `nil` if a member is missing.
   package init?(json: JSON) {
-    guard let name = json["name"]?.string, let step = json["step"]?.int, let epoch = json["epoch"]?.int,
-      let bytes = json["bytes"]?.int, let sha256 = json["sha256"]?.string
+    guard let name = json["name"]?.string?.string, let step = json["step"]?.int,
+      let epoch = json["epoch"]?.int,
+      let bytes = json["bytes"]?.int, let sha256 = json["sha256"]?.string?.string
     else { return nil }
     self.init(
       name: name, step: step, epoch: epoch, bytes: bytes, sha256: sha256, metric: json["metric"]?.double)

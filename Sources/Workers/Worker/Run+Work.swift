@@ -11,7 +11,7 @@ extension Run {
   /// specification allows, with a lower learning rate.
   func train(_ specification: TrainSpecification, _ spec: RunSpec) throws -> StopRequest? {
     let dataset = try catalog.open(
-      specification.dataset.name, split: ImageDataset.Split(specification.dataset.split),
+      specification.dataset.name.string, split: ImageDataset.Split(specification.dataset.split),
       limit: specification.dataset.limit)
     var spec = spec
     var rollbacks = 0
@@ -56,7 +56,7 @@ extension Run {
     let stepsPerEpoch = specification.stepsPerEpoch(imageCount: dataset.count)
     let reporter = reporter(
       spec, keeping: specification.checkpoint.retention(stepsPerEpoch: stepsPerEpoch),
-      best: specification.checkpoint.keepBest?.metric, after: checkpoint?.manifest)
+      best: specification.checkpoint.keepBest?.metric.string, after: checkpoint?.manifest)
     do {
       let outcome = try training.run(reporter)
       try reporter.finish()
@@ -78,8 +78,10 @@ extension Run {
     let recorded = try recordedConvolutions()
     let evaluation = try LinearEvaluation(
       specification, checkpoint: try Checkpoint(path: path),
-      train: try catalog.open(specification.dataset.name, split: .train, limit: specification.dataset.limit),
-      test: try catalog.open(specification.dataset.name, split: .test, limit: specification.dataset.limit),
+      train: try catalog.open(
+        specification.dataset.name.string, split: .train, limit: specification.dataset.limit),
+      test: try catalog.open(
+        specification.dataset.name.string, split: .test, limit: specification.dataset.limit),
       threads: spec.threads, recorded: recorded,
       resumingFrom: try resumable(spec) { try CheckpointFormat.read(path: $0) }?.state)
     try start(

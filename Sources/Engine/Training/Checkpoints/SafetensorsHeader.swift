@@ -55,7 +55,7 @@ struct SafetensorsHeader {
   init(_ bytes: [UInt8]) throws(SafetensorsError) {
     guard bytes.first == UInt8(ascii: "{") else { throw .header("does not begin with { at byte 8") }
     let json: JSON
-    do { json = try JSON.parse(bytes) } catch { throw .header("is not JSON: \(error)") }
+    do { json = try JSON.parse(bytes, limits: .none) } catch { throw .header("is not JSON: \(error)") }
     guard case .object(let table) = json else { throw .header("is not an object") }
     var metadata: [String: String] = [:]
     var entries: [Entry] = []
@@ -63,7 +63,7 @@ struct SafetensorsHeader {
       if name == "__metadata__" {
         metadata = try Self.metadata(value)
       } else {
-        entries.append(try Self.entry(name, value))
+        entries.append(try Self.entry(name.string, value))
       }
     }
     entries.sort { ($0.start, $0.end, $0.name) < ($1.start, $1.end, $1.name) }
@@ -85,7 +85,7 @@ struct SafetensorsHeader {
       guard case .string(let text) = value else {
         throw .header("has a __metadata__.\(key) that is no string")
       }
-      strings[key] = text
+      strings[key.string] = text.string
     }
     return strings
   }
@@ -94,7 +94,8 @@ struct SafetensorsHeader {
     guard case .object(let table) = value, Set(table.keys) == ["dtype", "shape", "data_offsets"] else {
       throw .tensor(name: name, "must have dtype, shape and data_offsets, and nothing else")
     }
-    guard case .string(let typeName)? = table["dtype"], let type = ElementType(rawValue: typeName) else {
+    guard case .string(let typeName)? = table["dtype"], let type = ElementType(rawValue: typeName.string)
+    else {
       throw .tensor(name: name, "has a dtype other than F32 and I64")
     }
     guard let shape = naturals(table["shape"]) else {

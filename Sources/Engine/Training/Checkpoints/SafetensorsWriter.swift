@@ -30,7 +30,7 @@ package enum SafetensorsWriter {
     -> [UInt8]
   {
     var entries: [String: JSON] = [:]
-    if !metadata.isEmpty { entries["__metadata__"] = .object(metadata.mapValues(JSON.string)) }
+    if !metadata.isEmpty { entries["__metadata__"] = .object(metadata.mapValues { .string($0) }) }
     var offset = 0
     for (name, tensor) in ordered {
       let end = offset + tensor.byteCount

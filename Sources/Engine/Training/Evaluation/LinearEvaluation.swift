@@ -196,7 +196,7 @@ package final class LinearEvaluation {
     return EvaluationResult(
       protocol: specification.protocol, features: specification.features,
       featureLayer: checkpoint.specification.encoder.fc == nil ? "pooled" : "fc",
-      preset: checkpoint.specification.preset, dataset: specification.dataset.name,
+      preset: checkpoint.specification.preset, dataset: specification.dataset.name.string,
       top1: accuracies[.trained] ?? 0, baselines: baselines)
   }
 }
