@@ -239,6 +239,7 @@ class NormalClient:
         self.port, self.is_secure = daemon.port, daemon.is_secure
         self.secret = next(iter(daemon.secrets.values()), None)
         self.end, other = multiprocessing.Pipe()
+        self.count = multiprocessing.Value("q", 0)
         self.process = multiprocessing.Process(target=self._run, args=(other,), daemon=True)
         self.process.start()
 
@@ -251,11 +252,10 @@ class NormalClient:
         times, errors, connection = [], [], None
         fields = [("Authorization", f"Bearer {self.secret}")] if self.secret else []
         targets = ["/jobs?limit=10", "/healthz"]
-        count = 0
         while not end.poll(0.02):
             started = time.monotonic()
-            count += 1
-            target = targets[count % 2]
+            self.count.value += 1
+            target = targets[self.count.value % 2]
             try:
                 if connection is None:
                     connection = wire.connect(self.port, 5, "127.0.0.1")
@@ -275,8 +275,11 @@ class NormalClient:
                 connection = None
         end.send((times, errors))
 
-    def stop(self):
-        """Seconds of each answer, sorted, and what went wrong."""
+    def stop(self, answers_min, seconds_max):
+        """Seconds of each answer, sorted, and what went wrong; goes on for a while where there are few answers."""
+        end = time.monotonic() + seconds_max
+        while self.count.value < answers_min and time.monotonic() < end:
+            time.sleep(0.05)
         self.end.send("stop")
         times, errors = self.end.recv()
         self.process.join()
