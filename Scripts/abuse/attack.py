@@ -147,14 +147,9 @@ def measure(attack, context):
     if failure and daemon.is_alive:
         raise failure
     judge_normal(context, times, errors)
-    if not context.expect(daemon.is_alive, f"the daemon died: {last_line(daemon)}"):
+    if not context.expect(daemon.is_alive, f"the daemon died: {'' if daemon.is_alive else daemon.ending()}"):
         return
     judge_use(context, idle, daemon.cpu() - before - each * len(times), cost if attack.checks_cpu else 0, settled)
-
-
-def last_line(daemon):
-    lines = [line for line in daemon.errors().splitlines() if "Fatal error" in line or "terminat" in line]
-    return (lines or ["no message"])[-1][-200:]
 
 
 def judge_normal(context, times, errors):

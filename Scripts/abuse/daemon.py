@@ -40,7 +40,8 @@ class Daemon:
         os.chmod(self.root, 0o755)
         self.data = f"{self.root}/data"
         self.flags = list(flags)
-        self.environment = dict(os.environ, **(environment or {}))
+        # Swift's backtraces take seconds, in which a daemon that has ended seems to hang.
+        self.environment = {**os.environ, "SWIFT_BACKTRACE": "enable=no", **(environment or {})}
         self.process = None
         self.secrets = {name: self.token("create", "--name", name).stdout.strip() for name in tokens}
         if is_started:
@@ -74,8 +75,7 @@ class Daemon:
             raise StartError(f"it did not listen within {timeout} s")
         line = self.process.stdout.readline()
         if not line:
-            code = self.process.wait(10)
-            raise StartError(f"exit code {code}: {self.errors()[-300:].strip()}")
+            raise StartError(self.ending())
         self.url = json.loads(line)["url"]
         self.port = int(self.url.rsplit(":", 1)[1])
         self.is_secure = self.url.startswith("https")
@@ -83,6 +83,14 @@ class Daemon:
     def errors(self):
         with open(f"{self.root}/err", errors="replace") as file:
             return file.read()
+
+    def ending(self):
+        """How the process ended, and what it said last."""
+        code = self.process.wait(10)
+        how = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+        lines = self.errors().strip().splitlines()
+        told = [line for line in lines if "Fatal error" in line or line.startswith("vicregd:")]
+        return f"{how}: {(told or lines or ['no message'])[-1][-200:]}"
 
     def token(self, *arguments):
         return subprocess.run(

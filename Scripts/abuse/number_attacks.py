@@ -1,5 +1,6 @@
 """Numbers and times in files that no worker would write."""
 
+import contextlib
 import gzip
 import hashlib
 import json
@@ -7,9 +8,7 @@ import os
 import signal
 import time
 
-import wire
 from attack import attack
-from daemon import SHORT, Daemon
 
 LEAST, MOST = -(1 << 63), (1 << 63) - 1
 ABSURD = [LEAST, -1, 1 << 53, MOST, 1e308]
@@ -30,13 +29,26 @@ def look(context, what, targets, timeout=5):
             context.expect(False, f"{what}: GET {target} has no answer: {type(error).__name__} {error}")
 
 
+@contextlib.contextmanager
+def fresh(context, what, **options):
+    """A daemon for one variant of an attack; what goes wrong is noted, and the next variant goes on."""
+    daemon = context.daemon = context.start(**options)
+    try:
+        yield daemon
+    except Exception as error:
+        context.expect(False, str(error) if what in str(error) else f"{what}: {error}")
+    finally:
+        daemon.remove()
+        context.daemon = None
+
+
 def start_again(context, what, keep_workers=False, change=lambda: None):
     """Kills the daemon, changes something, and starts it; what ends it is noted."""
     daemon = context.daemon
     workers = daemon.kill_alone() if keep_workers else daemon.kill()
     change()
     daemon.start()
-    time.sleep(0.5)
+    time.sleep(0.3)
     context.expect(daemon.is_alive, f"{what}: it dies after a start")
     for worker in workers or ():
         os.kill(worker, signal.SIGKILL)
@@ -54,7 +66,11 @@ def metric(step, **members):
 
 EVENTS = {
     "steps of 2^63 − 1 and a metric at −2^63": [
-        {"event": "started", "attempt": 1, "step": 0, "steps": MOST, "epochs": 1, "threads": 1, "isa": "avx2"}, metric(LEAST)],
+        {"event": "started", "attempt": 1, "step": 0, "steps": MOST, "epochs": 1, "threads": 1, "isa": "avx2"},
+        metric(LEAST, images_per_second=1)],
+    "steps of 2^63 − 1 and many images left": [
+        {"event": "started", "attempt": 1, "step": 0, "steps": MOST, "epochs": 1, "threads": 1, "isa": "avx2"},
+        metric(1, images_per_second=1e-300)],
     "metrics at both ends": [metric(LEAST), metric(-1), metric(0), metric(MOST - 1), metric(MOST)],
     "metrics far apart": [metric(1), metric(1 << 53), metric((1 << 62) + 1), metric(MOST)],
     "epochs at both ends": [metric(1, epoch=LEAST), metric(2, epoch=MOST)],
@@ -72,46 +88,37 @@ EVENTS = {
 @attack("events.jsonl with numbers that no worker would write", None)
 def numbers_in_events(context):
     for what, lines in EVENTS.items():
-        context.daemon = context.start()
-        job, folder = context.daemon.held_job()
-        with open(f"{folder}/events.jsonl", "a") as file:
-            for line in lines:
-                file.write(json.dumps(line) + "\n")
-        time.sleep(0.5)
-        try:
+        with fresh(context, what) as daemon:
+            job, folder = daemon.held_job()
+            with open(f"{folder}/events.jsonl", "a") as file:
+                for line in lines:
+                    file.write(json.dumps(line) + "\n")
+            time.sleep(0.5)
             look(context, what, job_targets(job))
             start_again(context, what)
             look(context, f"{what}, after a start", job_targets(job)[:5])
-        except Exception as error:
-            context.expect(False, str(error))
-        context.daemon.kill() if context.daemon.is_alive else None
-    context.daemon = None
 
 
 @attack("a run's lock with ages and attempts that no worker would write", None)
 def numbers_in_lock(context):
-    for second in ("1 -5", f"1 {MOST}", f"1 {LEAST}", f"{MOST} 1", "-1 -1", "1 9e99", "1 " + "9" * 400, ""):
-        for first in ("", str(MOST), "-1"):
-            if first and second != "1 -5":
-                continue
-            context.daemon = context.start()
-            _, folder = context.daemon.held_job()
+    ages = ["1 -5", f"1 {MOST}", f"1 {LEAST}", f"{MOST} 1", "-1 -1", "1 9e99", "1 " + "9" * 400, "1 1\n" * 1_000]
+    # With the worker dead, so that its last sign of life counts, and with it alive, so that its id does.
+    for first, second, lives in [(None, age, False) for age in ages] + [
+            (first, ages[0], lives) for first in ("", str(MOST), "-1", "0") for lives in (False, True)]:
+        what = f'a lock of "{"PID" if first is None else first}", "{second[:30]}" of a worker that is ' + (
+            "alive" if lives else "dead")
+        with fresh(context, what) as daemon:
+            _, folder = daemon.held_job()
 
             def change():
                 with open(f"{folder}/lock", "r+") as file:
                     own = file.readline().strip()
                     file.seek(0)
-                    file.write(f"{first or own}\n{second}\n")
+                    file.write(f"{own if first is None else first}\n{second}\n")
                     file.truncate()
 
-            what = f"a lock of \"{first or 'PID'}\", \"{second[:30]}\""
-            try:
-                start_again(context, what, keep_workers=True, change=change)
-                look(context, what, ["/jobs"])
-            except Exception as error:
-                context.expect(False, f"{what}: {error}")
-            context.daemon.kill() if context.daemon.is_alive else None
-    context.daemon = None
+            start_again(context, what, keep_workers=lives, change=change)
+            look(context, what, ["/jobs"])
 
 
 @attack("checkpoint manifests with numbers that no worker would write", prepare=lambda c: c.daemon.finished_job())
@@ -135,24 +142,20 @@ def numbers_in_manifest(context, prepared):
 def numbers_in_spec(context):
     for change in ({"attempt": MOST}, {"attempt": LEAST}, {"threads": MOST}, {"threads": -1}, {"spec": {"epochs": MOST}},
                    {"spec": {"batch_size": MOST, "max_steps": LEAST}}, {"job": "x" * 10_000}):
-        context.daemon = context.start()
-        job, folder = context.daemon.held_job()
-
-        def write():
-            with open(f"{folder}/spec.json") as file:
-                spec = json.load(file)
-            with open(f"{folder}/spec.json", "w") as file:
-                json.dump({**spec, **change}, file)
-
         what = f"a spec.json with {str(change)[:60]}"
-        try:
-            # The database is gone, so that the job comes back from its folder alone.
-            start_again(context, what, change=lambda: (write(), remove_database(context.daemon)))
-            look(context, what, ["/jobs", f"/jobs/{job}", f"/jobs/{job}/metrics"])
-        except Exception as error:
-            context.expect(False, f"{what}: {error}")
-        context.daemon.kill() if context.daemon.is_alive else None
-    context.daemon = None
+        with fresh(context, what) as daemon:
+            job, folder = daemon.held_job()
+
+            def write():
+                with open(f"{folder}/spec.json") as file:
+                    spec = json.load(file)
+                with open(f"{folder}/spec.json", "w") as file:
+                    json.dump({**spec, **change}, file)
+                # Without its database, the job comes back from its folder alone.
+                remove_database(daemon)
+
+            start_again(context, what, change=write)
+            look(context, what, ["/jobs"])
 
 
 def remove_database(daemon):
@@ -207,14 +210,13 @@ def checkpoint_headers(context, prepared):
 @attack("file times of 1901, 2262 and 2300 on every kind of file", None)
 def file_times(context):
     for seconds in TIMES:
-        daemon = context.daemon = context.start(tokens=["normal"], is_started=False)
-        os.mkdir(f"{daemon.root}/public")
-        with open(f"{daemon.root}/public/index.html", "w") as file:
-            file.write("<!doctype html><title>page</title>")
-        daemon.flags += ["--public", f"{daemon.root}/public"]
-        daemon.start()
         what = f"a file time of {seconds} s"
-        try:
+        with fresh(context, what, tokens=["normal"], is_started=False) as daemon:
+            os.mkdir(f"{daemon.root}/public")
+            with open(f"{daemon.root}/public/index.html", "w") as file:
+                file.write("<!doctype html><title>page</title>")
+            daemon.flags += ["--public", f"{daemon.root}/public"]
+            daemon.start()
             job, folder = daemon.finished_job()
             held, held_folder = daemon.held_job()
             checkpoint = next(name for name in os.listdir(f"{folder}/checkpoints") if name.endswith(".gz"))
@@ -232,11 +234,12 @@ def file_times(context):
                 if path.endswith("/lock"):
                     # Time for the dispatcher to look at it.
                     time.sleep(1.5)
-                look(context, f"{what} on {os.path.basename(path)}", targets)
-            daemon.kill_alone()
+                try:
+                    look(context, f"{what} on {os.path.basename(path)}", targets)
+                except AssertionError as error:
+                    context.expect(False, str(error))
+                    os.utime(path)
+                    daemon.start()
+            daemon.kill()
             daemon.start()
             look(context, f"{what}, after a start", ["/jobs", "/"])
-        except Exception as error:
-            context.expect(False, f"{what}: {error}")
-        daemon.kill() if daemon.is_alive else None
-    context.daemon = None
