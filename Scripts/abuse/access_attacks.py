@@ -8,6 +8,7 @@ import time
 import wire
 from attack import Context, Skip, attack
 from daemon import ENDLESS, Daemon, StartError
+from file_attacks import right_idx
 from load_attacks import with_certificate
 
 # A user that owns nothing here.
@@ -23,8 +24,8 @@ def rebinding(context):
     if not Context.is_isolated:
         raise Skip("needs a network namespace of its own (root)")
     daemon = context.start("--host", "0.0.0.0", "--insecure-no-auth")
-    for host, origin in (("evil.example", "http://evil.example"), ("evil.example:8080", None), ("localhost.evil.example",
-                         None), ("127.0.0.1.evil.example", "http://127.0.0.1.evil.example")):
+    for host, origin in (("evil.example", "http://evil.example"), ("evil.example:8080", None),
+                         ("localhost.evil.example", None), ("127.0.0.1.evil.example", "http://127.0.0.1.evil.example")):
         fields = [("Origin", origin)] if origin else []
         answer = daemon.ask("POST", "/jobs", fields, body=ENDLESS, host=host)
         context.expect(answer.status in (403, 421), f"Host: {host}: {answer.status}, must be 421")
@@ -48,7 +49,8 @@ def token_races(context):
         made = list(pool.map(lambda n: daemon.token("create", "--name", f"t{n}").returncode, range(12)))
     names = daemon.token("list").stdout.split()[0::3]
     context.note(kept=f"{len(names)} of {made.count(0)}")
-    context.expect(len(names) == made.count(0) == 12, f"of {made.count(0)} tokens that were printed {len(names)} are kept")
+    context.expect(len(names) == made.count(0) == 12,
+                   f"of {made.count(0)} tokens that were printed {len(names)} are kept")
     for name in names:
         daemon.token("revoke", "--name", name)
     daemon.token("create", "--name", "stays")
@@ -83,7 +85,8 @@ def revoked_streams(context):
     secret = daemon.token("create", "--name", "leaver").stdout.strip()
     authorization = ("Authorization", f"Bearer {secret}")
     connections = {}
-    for what, target, fields in (("stream of all events", "/events", []), ("stream of a job", f"/jobs/{job}/events", []),
+    for what, target, fields in (("stream of all events", "/events", []),
+                                 ("stream of a job", f"/jobs/{job}/events", []),
                                  ("long poll", f"/jobs/{job}", [("Prefer", "wait=60")]),
                                  ("followed metrics", f"/jobs/{job}/metrics?follow=true", [])):
         connections[what] = wire.connect(daemon.port, 8)
@@ -142,11 +145,16 @@ def sessions(context):
 @attack("datasets at paths inside and outside, there or not", has_normal=False)
 def outside_paths(context):
     daemon = context.daemon
-    secret = f"{daemon.root}/secret"
+    secret, whole, half = (f"{daemon.root}/{name}" for name in ("secret", "whole", "half"))
     os.mkdir(secret)
+    right_idx(whole)
+    right_idx(half)
+    os.remove(f"{half}/t10k-labels-idx1-ubyte")
     for format in ("mnist-idx", "cifar10", "cifar100", "cifar100-coarse"):
         for here, missing in (("/etc", "/etd"), (secret, f"{daemon.root}/secreu"), ("/etc/passwd", "/etc/passwe"),
-                              ("/root", "/rooz"), (f"{daemon.data}/runs", f"{daemon.data}/runt")):
+                              ("/root", "/rooz"), (whole, f"{daemon.root}/whols"),
+                              (half, f"{daemon.root}/halg"), (f"{daemon.data}/../whole", f"{daemon.data}/../whols"),
+                              (f"{daemon.data}/runs", f"{daemon.data}/runt")):
             for what, ask in {
                 "GET": lambda path: daemon.ask("GET", f"/datasets/{format}:{path.replace('/', '%2F')}"),
                 "POST": lambda path: daemon.ask(
@@ -186,8 +194,8 @@ def stranger(path, seconds):
     code = ("import fcntl,sys,time; file=open(sys.argv[1]); fcntl.flock(file, fcntl.LOCK_EX|fcntl.LOCK_NB); "
             "print('held', flush=True); time.sleep(float(sys.argv[2]))")
     process = subprocess.Popen(
-        ["setpriv", f"--reuid={STRANGER}", f"--regid={STRANGER}", "--clear-groups", "/usr/bin/env", "python3", "-c", code,
-         path, str(seconds)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd="/")
+        ["setpriv", f"--reuid={STRANGER}", f"--regid={STRANGER}", "--clear-groups", "/usr/bin/env", "python3", "-c",
+         code, path, str(seconds)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd="/")
     if process.stdout.readline().strip() == "held":
         return process
     process.wait()
@@ -198,26 +206,28 @@ def stranger(path, seconds):
 def foreign_locks(context):
     if os.geteuid() != 0:
         raise Skip("needs another user (root)")
-    daemon = context.start()
+    # A data folder that others may enter: what is in it has to be safe all the same.
+    daemon = Daemon(is_started=False)
+    context.daemons.append(daemon)
+    os.mkdir(daemon.data)
+    os.chmod(daemon.data, 0o755)
+    daemon.start()
     job, folder = daemon.held_job()
-    for worker in daemon.workers():
-        os.kill(worker, 9)
-    daemon.wait_for(lambda: daemon.ask("GET", f"/jobs/{job}").json["attempt"] >= 2 and daemon.workers())
-    for worker in daemon.workers():
-        os.kill(worker, 9)
+    daemon.kill()
     holders = [stranger(f"{folder}/lock", 30)]
     context.note(run_lock_held=holders[0] is not None)
-    if holders[0]:
-        cancelled = daemon.ask("POST", f"/jobs/{job}/cancel", body={"mode": "now"})
-        context.expect(cancelled.status in (200, 202) and daemon.wait_for(lambda: daemon.state(job) == "cancelled", 8),
-                       f"a job cannot be cancelled while another user holds its lock: {daemon.state(job)}")
+    daemon.start()
+    context.expect(daemon.wait_for(daemon.workers, 8), "a job has no worker while another user holds its lock")
+    answer = daemon.ask("POST", f"/jobs/{job}/cancel", body={"mode": "now"})
+    context.expect(answer.status in (200, 202) and daemon.wait_for(lambda: daemon.state(job) == "cancelled", 8),
+                   f"a job cannot be cancelled while another user holds its lock: {answer}")
     daemon.kill()
     holders.append(stranger(f"{daemon.data}/lock", 30))
     context.note(data_lock_held=holders[1] is not None)
     try:
         daemon.start()
     except StartError as error:
-        context.expect(False, f"the daemon cannot start while another user holds the lock: {error}")
+        context.expect(False, f"the daemon cannot start while another user holds its lock: {error}")
     for holder in filter(None, holders):
         holder.kill()
         holder.wait()
@@ -225,13 +235,14 @@ def foreign_locks(context):
 
 @attack("secrets in the daemon's environment", None)
 def worker_environment(context):
-    daemon = context.start(environment={"CLOUD_SECRET_KEY": "hidden-7319", "VICREGD_TOKENS": ""})
+    daemon = context.start(environment={"CLOUD_SECRET_KEY": "hidden-7319", "LD_EXTRA_TOKEN": "x"})
     daemon.held_job()
     for worker in daemon.workers():
         with open(f"/proc/{worker}/environ", "rb") as file:
             variables = [text.split(b"=")[0].decode() for text in file.read().split(b"\0") if text]
         context.note(variables=len(variables))
-        context.expect("CLOUD_SECRET_KEY" not in variables, "a worker has a secret of the daemon's environment")
+        for name in ("CLOUD_SECRET_KEY", "LD_EXTRA_TOKEN"):
+            context.expect(name not in variables, f"a worker has {name} of the daemon's environment")
 
 
 @attack("a key that other users can read", None)
@@ -239,7 +250,7 @@ def readable_key(context):
     daemon = with_certificate(bits=2048, mode=0o644)
     context.daemons.append(daemon)
     daemon.start()
-    lines = [line for line in daemon.errors().splitlines() if "warning" in line and "key" in line]
+    lines = [line for line in daemon.errors().splitlines() if "warn" in line and "key" in line]
     context.expect(lines, "there is no warning about a key that other users can read")
 
 

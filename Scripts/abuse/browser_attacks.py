@@ -40,7 +40,8 @@ def statuses(daemon, job):
     yield 421, "a foreign host", daemon.ask("GET", "/jobs", host="evil.example")
     yield 422, "a wrong job", daemon.ask("POST", "/jobs", json, body=b'{"kind":"nothing"}')
     yield 431, "long fields", daemon.ask("GET", "/jobs", [("X-Long", "a" * 40_000)])
-    yield 501, "an unknown coding", raw(daemon, b"POST /jobs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: odd\r\n\r\n")
+    yield 501, "an unknown coding", raw(daemon, b"POST /jobs HTTP/1.1\r\nHost: localhost\r\n"
+                                           b"Transfer-Encoding: odd\r\n\r\n")
     yield 505, "an unknown version", raw(daemon, b"GET / HTTP/3.7\r\nHost: localhost\r\n\r\n")
 
 
@@ -88,11 +89,15 @@ def cross_site_embeds(context):
     daemon = context.daemon
     for target in ("/jobs", "/jobs?limit=500", "/datasets", "/datasets/synthetic", "/healthz", "/readyz", "/version",
                    "/openapi.json", "/events", "/session", "/"):
-        for mode, destination in (("no-cors", "image"), ("no-cors", "script"), ("cors", "empty"), ("navigate", "iframe"),
+        for mode, destination in (("no-cors", "image"), ("no-cors", "script"), ("cors", "empty"),
                                   ("navigate", "object")):
-            answer = daemon.ask("GET", target, [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", mode),
-                                                ("Sec-Fetch-Dest", destination)], timeout=3)
-            context.expect(answer.status == 403, f"GET {target} as {destination} of another site: {answer.status}")
+            fields = [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", mode), ("Sec-Fetch-Dest", destination)]
+            try:
+                status = daemon.ask("GET", target, fields, timeout=1).status
+            except OSError:
+                # A stream that has begun does not end.
+                status = 200
+            context.expect(status == 403, f"GET {target} as {destination} of another site: {status}, must be 403")
     for site, mode, destination in (("cross-site", "navigate", "document"), ("none", "navigate", "document"),
                                     ("same-origin", "cors", "empty"), ("same-origin", "no-cors", "image")):
         answer = daemon.ask("GET", "/", [("Sec-Fetch-Site", site), ("Sec-Fetch-Mode", mode),
@@ -113,6 +118,6 @@ def cross_site_changes(context):
                                 host=f"localhost:{daemon.port}")
             context.expect(answer.status == 403, f"a POST with {dict(fields)}: {answer.status}, must be 403")
     answer = daemon.ask("POST", "/jobs?dry_run=true",
-                        [("Content-Type", "application/json"), ("Origin", f"http://localhost:{daemon.port}")], body=body,
-                        host=f"localhost:{daemon.port}")
+                        [("Content-Type", "application/json"), ("Origin", f"http://localhost:{daemon.port}")],
+                        body=body, host=f"localhost:{daemon.port}")
     context.expect(answer.status in (200, 201), f"a POST of the own page: {answer}")

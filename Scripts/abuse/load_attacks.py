@@ -1,5 +1,6 @@
 """Work that outlives its client, memory before authentication, and requests heavier than they look."""
 
+import concurrent.futures
 import os
 import ssl
 import subprocess
@@ -90,16 +91,42 @@ def control_beside_crowd(context, _):
         wire.reset(connection)
 
 
-@attack("60 bodies of 4 MB, each reset once it is sent")
+# Two million values, which take many times the memory of their text.
+NUMBERS = b'{"kind": "train", "spec": {"a": [' + b"1," * 2_000_000 + b"1]}}"
+JSON_TYPE = [("Content-Type", "application/json")]
+
+
+@attack("60 bodies of 4 MB of small numbers, each reset once it is sent", checks_cpu=True)
 def reset_bodies(context):
-    body = b'{"kind": "train", "notes": "' + b"x" * 4_000_000 + b'"}'
-    send_and_reset(context, wire.request_bytes("POST", "/jobs", [("Content-Type", "application/json")], body), 60)
+    send_and_reset(context, wire.request_bytes("POST", "/jobs", JSON_TYPE, NUMBERS), 60)
+
+
+@attack("20 bodies of 4 MB of small numbers at the same time, whose senders wait for the answer")
+def waiting_bodies(context):
+    request = wire.request_bytes("POST", "/jobs", JSON_TYPE, NUMBERS)
+
+    def send(_):
+        with wire.connect(context.daemon.port, 15) as connection:
+            try:
+                connection.sendall(request)
+            except OSError:
+                # It was refused before all was sent, and the answer may still be there.
+                pass
+            try:
+                return wire.read_answer(connection).status
+            except OSError:
+                return None
+
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        statuses = list(pool.map(send, range(20)))
+    context.note(statuses=sorted({str(status) for status in statuses}))
+    context.expect(all(status in (None, 400, 413, 422, 503) for status in statuses), f"answers are {set(statuses)}")
 
 
 @attack("50 bodies of 4 MB without a token, held just before their end", lambda: Daemon(tokens=["normal"]))
 def unauthenticated_bodies(context):
     body = b'{"kind": "train", "notes": "' + b"x" * 4_000_000
-    request = wire.request_bytes("POST", "/jobs", [("Content-Type", "application/json")], body)[:-1]
+    request = wire.request_bytes("POST", "/jobs", JSON_TYPE, body)[:-1]
     connections = []
     for _ in range(50):
         connection = wire.connect(context.daemon.port, 3)

@@ -74,14 +74,17 @@ EVENTS = {
     "metrics at both ends": [metric(LEAST), metric(-1), metric(0), metric(MOST - 1), metric(MOST)],
     "metrics far apart": [metric(1), metric(1 << 53), metric((1 << 62) + 1), metric(MOST)],
     "epochs at both ends": [metric(1, epoch=LEAST), metric(2, epoch=MOST)],
-    "values that are no numbers": [metric(1, loss=1e308), metric(2, loss=-1e308), metric(3, loss=None), metric(4, loss="a")],
+    "values that are not numbers": [
+        metric(1, loss=1e308), metric(2, loss=-1e308), metric(3, loss=None), metric(4, loss="a")],
     "a start with absurd members": [
-        {"event": "started", "attempt": value, "step": value, "steps": value, "epochs": value, "threads": value, "isa": "a"}
+        {"event": "started", "attempt": value, "step": value, "steps": value, "epochs": value, "threads": value,
+         "isa": "a"}
         for value in (LEAST, -1, MOST)],
     "checkpoints with absurd members": [
         {"event": "checkpoint", "time": "x", "name": f"step-{value}.safetensors.gz", "step": value, "epoch": value,
          "bytes": value, "sha256": "0"} for value in (LEAST, -1, MOST)],
-    "yields at both ends": [{"event": "yielded", "time": "x", "step": LEAST}, {"event": "yielded", "time": "x", "step": MOST}],
+    "yields at both ends": [
+        {"event": "yielded", "time": "x", "step": LEAST}, {"event": "yielded", "time": "x", "step": MOST}],
 }
 
 
@@ -140,8 +143,8 @@ def numbers_in_manifest(context, prepared):
 
 @attack("spec.json with numbers and members that no daemon would write", None)
 def numbers_in_spec(context):
-    for change in ({"attempt": MOST}, {"attempt": LEAST}, {"threads": MOST}, {"threads": -1}, {"spec": {"epochs": MOST}},
-                   {"spec": {"batch_size": MOST, "max_steps": LEAST}}, {"job": "x" * 10_000}):
+    for change in ({"attempt": MOST}, {"attempt": LEAST}, {"threads": MOST}, {"threads": -1},
+                   {"spec": {"epochs": MOST}}, {"spec": {"batch_size": MOST, "max_steps": LEAST}}, {"job": "x" * 10_000}):
         what = f"a spec.json with {str(change)[:60]}"
         with fresh(context, what) as daemon:
             job, folder = daemon.held_job()
@@ -164,7 +167,8 @@ def remove_database(daemon):
             os.remove(f"{daemon.data}/{name}")
 
 
-@attack("a checkpoint whose header has sizes and shapes that nobody would write", prepare=lambda c: c.daemon.finished_job())
+@attack("a checkpoint whose header has sizes and shapes that nobody would write",
+        prepare=lambda c: c.daemon.finished_job())
 def checkpoint_headers(context, prepared):
     job, folder = prepared
     name = next(name for name in os.listdir(f"{folder}/checkpoints") if name.endswith(".gz"))
@@ -224,7 +228,8 @@ def file_times(context):
                 f"{daemon.data}/tokens": ["/jobs"],
                 f"{daemon.root}/public/index.html": ["/", "/index.html"],
                 f"{folder}/log.txt": [f"/jobs/{job}/log", f"/jobs/{job}/log?tail=1"],
-                f"{folder}/checkpoints/{checkpoint}": [f"/jobs/{job}/checkpoints/{checkpoint}", f"/jobs/{job}/checkpoints"],
+                f"{folder}/checkpoints/{checkpoint}": [
+                    f"/jobs/{job}/checkpoints/{checkpoint}", f"/jobs/{job}/checkpoints"],
                 f"{held_folder}/events.jsonl": [f"/jobs/{held}/metrics"],
                 f"{held_folder}/lock": [f"/jobs/{held}", "/jobs"],
                 f"{held_folder}/spec.json": [f"/jobs/{held}"],

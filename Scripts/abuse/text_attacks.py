@@ -69,7 +69,8 @@ def marks_in_targets(context):
     compare(context, "a field's name", lambda text: daemon.ask("GET", "/jobs", [(text * 3_700, "1")], timeout=3))
     for path in ("/{}", "/jobs/{}", "/jobs/{}/metrics", "/datasets/{}", "/datasets/synthetic:{}",
                  "/datasets/mnist-idx:/{}", "/vendor/dygraphs/{}", "/jobs?{}=1", "/jobs?label={}", "/jobs?state={}",
-                 "/jobs?kind={}", "/jobs?cursor={}", "/jobs?limit={}", "/jobs?sort={}", "/jobs?q={}", "/events?after={}",
+                 "/jobs?kind={}", "/jobs?cursor={}", "/jobs?limit={}", "/jobs?sort={}", "/jobs?q={}",
+                 "/events?after={}",
                  "/jobs?label=a={}", "/jobs?{}&{}x"):
         compare(context, path, lambda text: daemon.ask("GET", path.replace("{}", encoded(text, 300)), timeout=3))
 
@@ -150,7 +151,8 @@ def unknown_keys(context):
 def wrong_jobs(context):
     job = {"kind": "train", "name": "", "priority": 101, "spec": {"batch_size": 0, "epochs": 0, "seed": -1, "loss": {}}}
     judge_size(context, "batch", json.dumps({"jobs": [job] * 1_000}).encode())
-    needs = [{"kind": "train", "ref": f"r{index}", "needs": [f"x{other}" for other in range(100)]} for index in range(900)]
+    needs = [{"kind": "train", "ref": f"r{index}", "needs": [f"x{other}" for other in range(100)]}
+             for index in range(900)]
     judge_size(context, "needs", json.dumps({"jobs": needs}).encode())
 
 
@@ -165,6 +167,7 @@ def unknown_parameters(context):
 UNSEEN = {
     "U+0085": "\u0085", "U+009B": "\u009b", "U+0080": "\u0080", "U+001B": "\u001b", "U+007F": "\u007f",
     "U+202E": "\u202e", "U+2066": "\u2066", "U+061C": "\u061c", "U+200E": "\u200e",
+    "U+2028": "\u2028", "U+FEFF": "\ufeff",
 }
 
 
