@@ -1,4 +1,4 @@
-@testable import JobModel
+// sources: System/Text/*.swift Jobs/JobModel/*.swift
 
 /// What libFuzzer calls with one input: the bytes of a JSON text, as a request's body or a file holds them.
 ///

@@ -1,9 +1,8 @@
-@testable import HTTP
+// sources: System/Text/*.swift Web/HTTP/*.swift
 
 /// What libFuzzer calls with one input: a byte that says where to cut, then what a client sends.
 ///
-/// It stops the run when the parser traps, or when
-/// one of these does not hold:
+/// It stops the run when the parser traps, or when one of these does not hold:
 ///  - the same bytes give the same requests however they are cut;
 ///  - what may be a whole request by its bytes is one, or is refused;
 ///  - nothing is over its limit;
