@@ -3,7 +3,7 @@
 
     hostile.py [--binary .build/release/vicregd] [--seconds 15] [--only header,body,read,reset,half,download,crowd,files]
 
-Everything stays on loopback. While each attack runs, a normal client asks every 20 ms; its latencies are printed.
+Attacks with a verdict are in Scripts/abuse. Everything stays on loopback. While each attack runs, a normal client asks every 20 ms; its latencies are printed.
 Needs slowhttptest.
 """
 

@@ -1,7 +1,8 @@
+// sources: System/Text/*.swift Web/HTTP/*.swift
+
 /// What libFuzzer calls with one input: a byte that says where to cut, then what a client sends.
 ///
-/// Compiled together with the sources of HTTP by `run.sh`. It stops the run when the parser traps, or when
-/// one of these does not hold:
+/// It stops the run when the parser traps, or when one of these does not hold:
 ///  - the same bytes give the same requests however they are cut;
 ///  - what may be a whole request by its bytes is one, or is refused;
 ///  - nothing is over its limit;

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Fuzzes with libFuzzer and AddressSanitizer what reads requests and files:
+#   Scripts/fuzz/run.sh TARGET|all [SECONDS] [FLAGS OF LIBFUZZER…]    600 seconds each without a number
+# TARGET is the name of a Swift file here without its ending; without TARGET, the targets are listed. First inputs are in
+# Corpus/TARGET, words in TARGET.dict. New inputs are kept in .build/fuzz/TARGET/corpus; a finding is written to
+# .build/fuzz/TARGET/crash-…, and `.build/fuzz/TARGET/TARGET FILE` repeats it.
+#
+# The sources that a target needs are compiled as one module, so their imports of each other are taken out. Each
+# target names them in its first lines: `// sources: GLOB…`, relative to Sources/.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+targets=()
+for file in Scripts/fuzz/*.swift; do targets+=("$(basename "$file" .swift)"); done
+if [[ ${1:-} != all ]]; then
+  if [[ -z ${1:-} || ! -f Scripts/fuzz/$1.swift ]]; then
+    echo "usage: Scripts/fuzz/run.sh TARGET|all [SECONDS] [FLAGS]; targets: ${targets[*]}" >&2
+    exit 2
+  fi
+  targets=("$1")
+fi
+seconds=${2:-600}
+shift $(($# < 2 ? $# : 2))
+
+# The modules of this package, as a pattern.
+own=$(for folder in Sources/{System,Engine,Jobs,Workers,Web}/*/; do basename "$folder"; done | paste -sd '|')
+libraries=()
+for library in CCPU CLinux COpenSSL CZlib CSQLite; do libraries+=(-I "Sources/CLibraries/$library"); done
+
+# build TARGET: the executable .build/fuzz/TARGET/TARGET.
+build() {
+  local build=.build/fuzz/$1 pattern file
+  rm -rf "$build/sources"
+  mkdir -p "$build/sources" "$build/corpus"
+  copy() { sed -E "/^(@testable )?import ($own)\$/d" "$1" > "$build/sources/$(tr / _ <<< "$1")"; }
+  copy "Scripts/fuzz/$1.swift"
+  for pattern in $(sed -n 's|^// sources: ||p' "Scripts/fuzz/$1.swift"); do
+    for file in Sources/$pattern; do copy "$file"; done
+  done
+  swiftc -O -wmo -sanitize=fuzzer,address -parse-as-library -package-name vicregd -module-name FuzzTarget \
+    -swift-version 6 "${libraries[@]}" "$build"/sources/*.swift -lz -lcrypto -lssl -o "$build/$1"
+}
+
+for target in "${targets[@]}"; do
+  build "$target"
+  flags=(-max_total_time="$seconds" -max_len=65536 -use_value_profile=1 -rss_limit_mb=512 -malloc_limit_mb=256
+    -timeout=10 -artifact_prefix=./)
+  dictionary=Scripts/fuzz/$target.dict
+  [[ -f $dictionary ]] && flags+=(-dict="$PWD/$dictionary")
+  seeds=$PWD/Scripts/fuzz/Corpus/$target
+  # Leaks are not looked for: Swift's runtime keeps metadata for ever.
+  (cd ".build/fuzz/$target" \
+    && ASAN_OPTIONS=detect_leaks=0:${ASAN_OPTIONS:-} "./$target" "${flags[@]}" "$@" corpus "$seeds")
+done
