@@ -49,7 +49,7 @@ package final class JobStore: Sendable {
   package static func migrations(in directory: String) throws -> [Migration] {
     try FileSystem.list(directory).compactMap { name in
       guard Migration(fileName: name, sql: "") != nil else { return nil }
-      let bytes = try File("\(directory)/\(name)", .read).readAll()
+      let bytes = try File.content(of: "\(directory)/\(name)", .migration)
       return Migration(fileName: name, sql: String(decoding: bytes, as: UTF8.self))
     }.sorted { $0.number < $1.number }
   }
