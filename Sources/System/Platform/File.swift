@@ -115,9 +115,8 @@ package final class File: Sendable {
       if bytes.isEmpty { bytes = piece } else { bytes += piece }
       if piece.count < countMax { return bytes }
     }
-    throw SystemError(
-      operation: "read", subject: path, errno: EFBIG,
-      detail: "a \(limit.kind) may have \(limit.bytesMax) bytes at most, this one has more")
+    throw SystemError.tooLarge(
+      "read", path, "a \(limit.kind) may have at most \(limit.bytesMax) bytes, this one has more")
   }
 
   /// The whole content of the file at a path, which has to be of that kind.

@@ -23,6 +23,11 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
     SystemError(operation: operation, subject: subject, errno: Glibc.errno)
   }
 
+  /// A file has more bytes than are read of it (`EFBIG`).
+  package static func tooLarge(_ operation: String, _ subject: String, _ detail: String) -> SystemError {
+    SystemError(operation: operation, subject: subject, errno: EFBIG, detail: detail)
+  }
+
   /// The detail, or the kernel's sentence for the error number.
   package var cause: String {
     if let detail { return detail }
