@@ -53,14 +53,14 @@ let package = Package(
       name: "vicregd",
       dependencies: [
         "API", "Access", "HTTPServer", "HTTP", "JobStore", "JobModel", "Dispatcher", "Worker", "RunFolder",
-        "Datasets", "Platform", "Logging", "Crypto", "Training", "NeuralNet", "Kernels", "Parallel",
+        "Datasets", "Platform", "Logging", "Crypto", "Text", "Training", "NeuralNet", "Kernels", "Parallel",
         "Tensors",
       ],
       path: "Sources/vicregd", swiftSettings: safe),
 
     // Web: a request comes in.
     room("HTTP", in: "Web"),
-    room("Access", in: "Web", ["HTTP", "Platform", "Crypto"]),
+    room("Access", in: "Web", ["HTTP", "Platform", "Crypto", "Text"]),
     room("HTTPServer", in: "Web", ["HTTP", "Platform", "Gzip", "Crypto"]),
     room(
       "API", in: "Web",
@@ -115,7 +115,7 @@ let package = Package(
     .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
     tests("HTTP", ["HTTP", "Support"]),
     tests("HTTPServer", ["HTTPServer", "HTTP", "Platform", "Gzip", "Crypto"]),
-    tests("Access", ["Access", "HTTP", "Platform"]),
+    tests("Access", ["Access", "HTTP", "Platform", "Text"]),
     tests("API", ["API", "HTTP", "JobStore", "JobModel", "RunFolder", "Platform"]),
     tests("JobModel", ["JobModel"]),
     tests("JobStore", ["JobStore", "JobModel", "SQLite", "Platform"]),

@@ -31,14 +31,14 @@ struct OpenAPIDocument {
         "schemas": .object(Self.schemas(datasets: datasets)),
         "securitySchemes": [
           "token": ["type": "http", "scheme": "bearer"],
-          "cookie": ["type": "apiKey", "in": "cookie", "name": "vicregd_token"],
+          "cookie": ["type": "apiKey", "in": "cookie", "name": "vicregd_session"],
         ],
       ],
     ]
   }
 
   private var paths: [String: JSON] {
-    var paths: [String: [String: JSON]] = ["/openapi.json": methods(.get, Self.own, access: .open)]
+    var paths: [String: [String: JSON]] = ["/openapi.json": methods(.get, Self.own, access: .read)]
     for (method, pattern, access) in routes {
       guard let operation = Self.operations["\(method.rawValue) \(pattern)"] else { continue }
       paths[pattern, default: [:]].merge(methods(method, operation, access: access)) { $1 }
