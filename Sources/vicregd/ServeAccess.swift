@@ -21,9 +21,12 @@ struct ServeAccess: Sendable {
     tokens = try ServeAccess.tokens(web)
     hosts = try web.hostRule(hasTokens: tokens != nil)
     authenticator = tokens.map { Authenticator(tokens: $0, sessions: Sessions(web.sessions)) }
-    if let tokens, let permissions = try? FilePermissions(path: tokens.path), permissions.allowsOthersToWrite {
+    if let tokens, let permissions = try? FilePermissions(path: tokens.path), permissions.allowsOthersToWrite
+    {
       Log("serve").warning(
-        "others may write \(tokens.path), mode \(permissions.octal), and so create access tokens; chmod it to 0600")
+        "others may write \(tokens.path), mode \(permissions.octal), and so create access tokens; "
+          + "chmod it to 0600"
+      )
     }
     ServeAccess.warnOfKey(web)
   }
@@ -35,7 +38,7 @@ struct ServeAccess: Sendable {
       return nil
     }
     let file = TokenFile(web.tokensPath)
-    if try web.createsToken || !file.tokens().isEmpty { return file }
+    if try !file.tokens().isEmpty || web.createsToken { return file }
     if web.isLoopback { return nil }
     throw UsageError(
       "--host \(web.host) can be reached by others, and \(file.path) has no access token: anyone could "
@@ -58,8 +61,8 @@ struct ServeAccess: Sendable {
     }
   }
 
-  /// With `--create-token`, creates a token if there is none, and prints it and the address that signs in with it.
-  /// Called when the daemon listens: a start that fails must not leave a token that nobody has seen.
+  /// With `--create-token`, creates a token if there is none, and prints it and the address that signs in
+  /// with it. Called when the daemon listens: a start that fails must not leave a token that nobody has seen.
   ///
   /// - Throws: `AccessError`, `SystemError`.
   func createFirstToken(port: Int) throws {
@@ -83,6 +86,8 @@ struct ServeAccess: Sendable {
       permissions.allowsOthersToRead
     else { return }
     Log("serve").warning(
-      "the key \(path) has mode \(permissions.octal): every user of this machine can read it; chmod it to 0600")
+      "the key \(path) has mode \(permissions.octal): every user of this machine can read it; "
+        + "chmod it to 0600"
+    )
   }
 }

@@ -20,10 +20,10 @@ struct WebSettings: Sendable {
     Setting(
       name: "allowed-hosts", kind: .list("NAMES"), standard: "",
       help:
-        "host names that requests may be for, besides localhost and IP addresses, separated by commas. Without "
-        + "access tokens, and on a loopback address, no others are answered, so that no web page reaches the "
-        + "daemon by a name of its own (DNS rebinding). With access tokens * allows any, which is the default "
-        + "on other addresses"),
+        "host names that requests may be for, besides localhost and IP addresses, separated by commas. "
+        + "Without access tokens, and on a loopback address, no others are answered, so that no web page "
+        + "reaches the daemon by a name of its own (DNS rebinding). With access tokens * allows any, which "
+        + "is the default on other addresses"),
     Setting(
       name: "allowed-origins", kind: .list("ORIGINS"), standard: "",
       help: "origins whose pages may use the daemon, such as https://lab.example, separated by commas"),
@@ -82,7 +82,7 @@ struct WebSettings: Sendable {
       help: "seconds without a request after which a browser has to sign in again"),
     Setting(
       name: "sessions-per-token-max", kind: .number(1...1_000), standard: "64",
-      help: "browsers that are signed in with one access token; a further one signs out the one idle longest"),
+      help: "browsers signed in with one access token; a further one signs out the one idle longest"),
     Setting(
       name: "stop-seconds", kind: .number(0...3_600), standard: "5",
       help: "for running answers and streams to end when the daemon is told to stop"),
@@ -155,16 +155,16 @@ struct WebSettings: Sendable {
     return "\(certificate == nil ? "http" : "https")://\(name):\(port)"
   }
 
-  /// Which hosts requests may be for. Where others reach a daemon with tokens, its names are not known here, and
-  /// any is answered unless some are listed.
+  /// Which hosts requests may be for. Where others reach a daemon with tokens, its names are not known here,
+  /// and any is answered unless some are listed.
   ///
   /// - Throws: `UsageError` for `*` without tokens.
   func hostRule(hasTokens: Bool) throws(UsageError) -> HostRule {
     let isAny = allowedHosts.contains("*")
     if isAny, !hasTokens {
       throw UsageError(
-        "--allowed-hosts * needs access tokens: without them any web page could use the daemon by a host name "
-          + "of its own (DNS rebinding). List the names, or create a token by `vicregd token create`")
+        "--allowed-hosts * needs access tokens: without them any web page could use the daemon by a host "
+          + "name of its own (DNS rebinding). List the names, or create a token by `vicregd token create`")
     }
     if isAny || allowedHosts.isEmpty && !isLoopback && hasTokens { return .any }
     return HostRule(names: allowedHosts)
@@ -210,7 +210,8 @@ struct WebSettings: Sendable {
     var origins: Set<WebOrigin> = []
     for member in members(text) {
       guard let origin = WebOrigin(member) else {
-        throw UsageError("--allowed-origins must be origins such as https://lab.example:8443, got \"\(member)\"")
+        throw UsageError(
+          "--allowed-origins must be origins such as https://lab.example:8443, got \"\(member)\"")
       }
       origins.insert(origin)
     }

@@ -25,7 +25,8 @@ package struct AccessControl: Sendable {
     router.on(.delete, "/session", access: .open, session.end)
   }
 
-  /// Why a request is refused by what its head says, before a byte of its body is read; nil: `respond` answers it.
+  /// Why a request is refused by what its head says, before a byte of its body is read; nil: `respond`
+  /// answers it.
   package func admission(of request: Request) -> Problem? {
     do {
       _ = try admit(request)
@@ -37,8 +38,8 @@ package struct AccessControl: Sendable {
     }
   }
 
-  /// The answer of the routes, or why they are not asked. What lasts of it ends when the token is revoked or the
-  /// session ends.
+  /// The answer of the routes, or why they are not asked. What lasts of it ends when the token is revoked or
+  /// the session ends.
   package func respond(to request: Request) -> Response {
     var response: Response
     do {

@@ -36,8 +36,8 @@ package enum AccessError: Error, Equatable, CustomStringConvertible {
       "there is already a token \"\(name)\"; revoke it first, or choose another name"
     case .tooManyTokens(let max): "the file already has \(max) tokens, which is the limit; revoke one first"
     case .noSuchToken(let name, let known):
-      "there is no token \"\(ByteString(name).shortened(toBytes: 80))\"; there "
-        + (known.count == 1 ? "is \(known[0])" : "are \(known.isEmpty ? "none" : known.joined(separator: ", "))")
+      "there is no token \"\(ByteString(name).shortened(toBytes: 80))\"; there are "
+        + (known.isEmpty ? "none" : known.joined(separator: ", "))
     }
   }
 }

@@ -14,8 +14,8 @@ package enum Role: String, Sendable, CaseIterable {
 
 /// A token as the file keeps it: never the token itself, but a salted SHA-256 of it.
 ///
-/// A token has 256 random bits, so no slow hash is needed to keep anybody from guessing it, and the tokens of a
-/// file can share one salt: a wrong token then costs one hash, however many tokens the file has.
+/// A token has 256 random bits, so no slow hash is needed to keep anybody from guessing it, and the tokens of
+/// a file can share one salt: a wrong token then costs one hash, however many tokens the file has.
 package struct AccessToken: Sendable, Equatable {
   package let name: String
   package let role: Role

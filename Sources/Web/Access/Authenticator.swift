@@ -26,8 +26,8 @@ package final class Authenticator: Sendable {
     let mayContinue: @Sendable () -> Bool
   }
 
-  /// Who sends a request; nil without a token and without a session that goes on. `Authorization` counts before
-  /// any cookie. A wrong cookie is not a guess: a session that has ended leaves one.
+  /// Who sends a request; nil without a token and without a session that goes on. `Authorization` counts
+  /// before any cookie. A wrong cookie is not a guess: a session that has ended leaves one.
   ///
   /// - Throws: `Problem` for a wrong token; `AccessError` or `SystemError` if the token file cannot be read.
   func requester(of request: Request) throws -> Requester? {

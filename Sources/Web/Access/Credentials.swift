@@ -15,7 +15,8 @@ enum Credentials {
     }
     guard parts.count == 2, parts[0].equalsIgnoringCase("Bearer"), parts[1].count <= secretBytesMax else {
       throw problem(
-        401, error: "invalid_request", "The Authorization field must be \"Bearer TOKEN\", with an access token.")
+        401, error: "invalid_request",
+        "The Authorization field must be \"Bearer TOKEN\", with an access token.")
     }
     return parts[1]
   }

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// What one token allows, for as long as its line stays in the token file. Requests, sessions and streams hold
-/// it, and see at once when the token is revoked.
+/// What one token allows, for as long as its line stays in the token file. Requests, sessions and streams
+/// hold it, and see at once when the token is revoked.
 package final class Grant: Sendable {
   /// The token's name.
   package let name: String

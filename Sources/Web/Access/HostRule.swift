@@ -22,7 +22,9 @@ package struct HostRule: Sendable {
 
   /// Whether a text can be a member of the list: a host without a port.
   package static func isHost(_ text: ByteString) -> Bool {
-    guard let authority = Authority(text), authority.port == nil, !authority.host.isEmpty else { return false }
+    guard let authority = Authority(text), authority.port == nil, !authority.host.isEmpty else {
+      return false
+    }
     return !text.hasSuffix(":") && !text.bytes.contains(UInt8(ascii: "*"))
       && (authority.isAddress || !text.hasPrefix("["))
   }

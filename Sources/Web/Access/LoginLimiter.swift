@@ -1,7 +1,7 @@
 import Synchronization
 
-/// How often a client may present a wrong token before the answer says to wait: some at once, then one every few
-/// seconds. Right tokens are never counted and never refused.
+/// How often a client may present a wrong token before the answer says to wait: some at once, then one every
+/// few seconds. Right tokens are never counted and never refused.
 package final class LoginLimiter: Sendable {
   /// Wrong tokens that a client may present without a pause.
   package static let burst = 10.0

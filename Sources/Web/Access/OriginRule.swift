@@ -1,12 +1,12 @@
 import HTTP
 import Text
 
-/// What a browser may do for a page: use the daemon for the daemon's own pages, and for others only where their
-/// origin is listed. A link to the daemon on any page may be followed.
+/// What a browser may do for a page: use the daemon for the daemon's own pages, and for others only where
+/// their origin is listed. A link to the daemon on any page may be followed.
 ///
-/// Browsers say on behalf of whom they ask: `Sec-Fetch-Site` on every request to HTTPS and to loopback addresses
-/// (Fetch Metadata; no page can set it), `Origin` on every one that changes something. Programs other than
-/// browsers send neither.
+/// Browsers say on behalf of whom they ask: `Sec-Fetch-Site` on every request to HTTPS and to loopback
+/// addresses (Fetch Metadata; no page can set it), `Origin` on every one that changes something. Programs
+/// other than browsers send neither.
 package struct OriginRule: Sendable {
   private let allowed: Set<WebOrigin>
 
@@ -37,9 +37,9 @@ package struct OriginRule: Sendable {
 
   /// Whether an `Origin` is the one that the request is for.
   ///
-  /// Behind a proxy that ends TLS the page's scheme is `https` and this connection's is not. That is believed if
-  /// the browser itself calls the request `same-origin`, and never because of a field that the proxy adds. A
-  /// browser too old to say so, and a proxy that sends another `Host`, need `--allowed-origins`.
+  /// Behind a proxy that ends TLS the page's scheme is `https` and this connection's is not. That is believed
+  /// if the browser itself calls the request `same-origin`, and never because of a field that the proxy adds.
+  /// A browser too old to say so, and a proxy that sends another `Host`, need `--allowed-origins`.
   private func isOwn(_ text: ByteString, _ request: Request, _ site: ByteString?) -> Bool {
     guard let origin = WebOrigin(text) else { return false }
     if origin == WebOrigin(of: request, scheme: request.isSecure ? "https" : "http") { return true }

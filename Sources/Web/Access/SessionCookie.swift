@@ -1,16 +1,16 @@
 import HTTP
 import Text
 
-/// The cookie by which a browser shows its session, also for downloads and event streams, where a page cannot set
-/// `Authorization`.
+/// The cookie by which a browser shows its session, also for downloads and event streams, where a page cannot
+/// set `Authorization`.
 enum SessionCookie {
   /// Over TLS a name that browsers let nobody set but this host over TLS (RFC 6265bis, section 4.1.3.2).
   static func name(isSecure: Bool) -> ByteString {
     isSecure ? "__Host-vicregd_session" : "vicregd_session"
   }
 
-  /// Every id that the request has. A server on another port of this host may have set a cookie of the name for
-  /// another path, and browsers then send both.
+  /// Every id that the request has. A server on another port of this host may have set a cookie of the name
+  /// for another path, and browsers then send both.
   static func ids(in request: Request) -> [ByteString] {
     let name = name(isSecure: request.isSecure)
     return request.headers.all("Cookie").flatMap { ByteString($0).split(UInt8(ascii: ";")) }.compactMap {

@@ -5,11 +5,12 @@ import Text
 /// The tokens in a file, one per line: name, role, salt, digest, time. A change of the file counts from the
 /// next request on, so a revoked token is refused at once.
 ///
-/// Whoever changes the file holds the lock `<file>.lock` from the read to the write, so that of two changes at
-/// the same time, also by two processes, neither is lost.
+/// Whoever changes the file holds the lock `<file>.lock` from the read to the write, so that of two changes
+/// at the same time, also by two processes, neither is lost.
 package final class TokenFile: Sendable {
   package let path: String
-  // Held across the look at the file: a thread that read an older content could otherwise replace a newer one.
+  // Held across the look at the file: a thread that read an older content could otherwise replace a newer
+  // one.
   private let state = Mutex(State())
 
   /// Tokens in a file.
@@ -42,8 +43,8 @@ package final class TokenFile: Sendable {
   /// - Throws: `AccessError`, `SystemError`. A file that is not understood ends every grant.
   package func look() throws { _ = try entries() }
 
-  /// What the secret grants; nil if there is no such token. Takes one hash for each different salt of the file,
-  /// and the same time whichever token was nearly met.
+  /// What the secret grants; nil if there is no such token. Takes one hash for each different salt of the
+  /// file, and the same time whichever token was nearly met.
   ///
   /// - Throws: `AccessError`, `SystemError`.
   package func grant(_ secret: ByteString) throws -> Grant? {
