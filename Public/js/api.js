@@ -60,7 +60,7 @@ const post = (path, body) =>
   });
 
 export const api = {
-  /** { needs_token, name, role }: whether the daemon asks for a token, and whose this browser signed in with. */
+  /** { needs_token, name, role }: whether a token is needed, and which one this browser signed in with. */
   session: () => json("/session"),
   signIn: (token) => request("/session",
     { method: "POST", headers: { Authorization: `Bearer ${token}` }, isSignIn: true }),

@@ -188,8 +188,8 @@ extension OpenAPIDocument {
       "Whether a token is needed, and whom the request's own belongs to.",
       answers: [.json(200, schema("Session"))]),
     "POST /session": Operation(
-      "Sign a browser in: the token of `Authorization` begins a session, whose cookie scripts cannot read. It "
-        + "ends after 12 hours without a request, by `DELETE /session`, and when the token is revoked.",
+      "Sign a browser in: the token of `Authorization` begins a session, whose cookie scripts cannot read. "
+        + "It ends after 12 hours without a request, by `DELETE /session`, and when the token is revoked.",
       answers: [
         .json(
           200, schema("Session"),
