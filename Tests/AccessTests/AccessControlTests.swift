@@ -23,6 +23,7 @@ import Testing
     #expect(status(.delete, "/jobs", reader) == 405)
     let refusal = control.respond(to: request(.post, "/jobs", bearer(reader)))
     #expect(refusal.headers["WWW-Authenticate"]?.contains("insufficient_scope") == true)
+    #expect(refusal.principal == "reader")
   }
 
   @Test func `asks for a token where one is needed`() throws {

@@ -21,15 +21,16 @@ package struct AccessControl: Sendable {
   package static func addRoutes(to router: inout Router, authenticator: Authenticator?) {
     let session = SessionRoutes(authenticator: authenticator)
     router.on(.get, "/session", access: .open, session.describe)
-    router.on(.post, "/session", access: .open, session.begin)
+    router.on(.post, "/session", access: .read, session.begin)
     router.on(.delete, "/session", access: .open, session.end)
   }
 
   /// Why a request is refused by what its head says, before a byte of its body is read; nil: `respond`
   /// answers it.
   package func admission(of request: Request) -> Problem? {
+    var request = request
     do {
-      _ = try admit(request)
+      _ = try admit(&request)
       return nil
     } catch {
       var problem = AccessControl.problem(error)
@@ -41,20 +42,16 @@ package struct AccessControl: Sendable {
   /// The answer of the routes, or why they are not asked. What lasts of it ends when the token is revoked or
   /// the session ends.
   package func respond(to request: Request) -> Response {
+    var request = request
     var response: Response
     do {
-      let requester = try admit(request)
-      var request = request
-      request.principal = requester?.grant.name ?? ""
-      request.role = requester?.grant.role.rawValue ?? ""
+      let requester = try admit(&request)
       response = origins.preflight(request) ?? router.respond(to: request)
-      if let requester {
-        response.principal = requester.grant.name
-        response.mayContinue = requester.mayContinue
-      }
+      if let requester { response.mayContinue = requester.mayContinue }
     } catch {
       response = AccessControl.problem(error).response
     }
+    if !request.principal.isEmpty { response.principal = request.principal }
     origins.addFields(to: &response.headers, for: request)
     SecurityHeaders.add(to: &response, isSecure: request.isSecure)
     return response
@@ -71,14 +68,16 @@ package struct AccessControl: Sendable {
     return instant
   }
 
-  /// Who sends a request that may be answered; nil where nobody has to say.
+  /// Who sends a request that may be answered; nil where nobody has to say. The request gets the name of
+  /// its token, also if it is refused.
   ///
   /// - Throws: `Problem` where it is refused; `AccessError` or `SystemError` if the tokens cannot be read.
-  private func admit(_ request: Request) throws -> Authenticator.Requester? {
+  private func admit(_ request: inout Request) throws -> Authenticator.Requester? {
     if let problem = hosts.problem(with: request) { throw problem }
     if let problem = origins.problem(with: request) { throw problem }
     guard let authenticator, let needed = router.access(of: request).role else { return nil }
     guard let requester = try authenticator.requester(of: request) else { throw Credentials.missing }
+    request.principal = requester.grant.name
     guard requester.grant.role.allows(needed) else { throw Credentials.notEnough(requester.grant.name) }
     return requester
   }
