@@ -1,5 +1,5 @@
 # docker build -t vicregd .
-# docker run -p 127.0.0.1:8080:8080 -v vicregd:/data vicregd
+# docker run --restart unless-stopped -p 127.0.0.1:8080:8080 -v vicregd:/data vicregd
 
 FROM swift:6.3.1-bookworm AS build
 RUN apt-get update \
@@ -29,7 +29,8 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=2s \
   CMD curl -fsS http://127.0.0.1:8080/readyz || exit 1
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["vicregd"]
-# A container has to listen on all of its addresses: publish the port on the host's loopback address only, as in the
-# line at the top; or make a token (`docker run … vicregd token create --name NAME --data /data`) and leave the last
-# flag out.
-CMD ["serve", "--host", "0.0.0.0", "--data", "/data", "--insecure-no-auth"]
+# A container listens on all of its addresses, so requests need a token. The first start with an empty /data creates
+# one and prints the address that signs in with it, once (`docker logs`); later starts find it in /data. More tokens:
+# `docker exec CONTAINER vicregd token create --name NAME --data /data`. Publish the port on the host's loopback
+# address, as in the line at the top, unless TLS is set up: without TLS a token can be read on the network.
+CMD ["serve", "--host", "0.0.0.0", "--data", "/data", "--create-token"]

@@ -53,7 +53,7 @@ let package = Package(
       name: "vicregd",
       dependencies: [
         "API", "Access", "HTTPServer", "HTTP", "JobStore", "JobModel", "Dispatcher", "Worker", "RunFolder",
-        "Datasets", "Platform", "Logging", "Crypto", "Training", "NeuralNet", "Kernels", "Parallel",
+        "Datasets", "Platform", "Logging", "Crypto", "Text", "Training", "NeuralNet", "Kernels", "Parallel",
         "Tensors",
       ],
       path: "Sources/vicregd", swiftSettings: safe),

@@ -15,6 +15,11 @@ export function tolerate(error) {
   if (!(error instanceof Problem)) throw error;
 }
 
+/** Calls `callback` when the daemon no longer accepts this browser: its session has ended. */
+export const onSignedOut = (callback) => signedOut.addEventListener("signedout", callback);
+
+const signedOut = new EventTarget();
+
 const connection = () => document.getElementById("connection");
 
 async function request(path, options = {}) {
@@ -35,6 +40,7 @@ async function request(path, options = {}) {
   } catch {
     // The status alone has to do.
   }
+  if (response.status === 401 && !options.isSignIn) signedOut.dispatchEvent(new Event("signedout"));
   throw new Problem(response.status, body);
 }
 
@@ -54,9 +60,11 @@ const post = (path, body) =>
   });
 
 export const api = {
-  /** { needs_token, name, role }: whether the daemon wants a token, and whose it has from this browser. */
+  /** { needs_token, name, role }: whether a token is needed, and which one this browser signed in with. */
   session: () => json("/session"),
-  login: (token) => request("/session", { method: "POST", headers: { Authorization: `Bearer ${token}` } }),
+  signIn: (token) => request("/session",
+    { method: "POST", headers: { Authorization: `Bearer ${token}` }, isSignIn: true }),
+  signOut: () => request("/session", { method: "DELETE" }),
   /** { jobs, next_cursor }, newest first. */
   jobs: (cursor) => json(`/jobs?limit=50${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`),
   job: (id) => json(`/jobs/${id}`),

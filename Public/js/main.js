@@ -1,7 +1,8 @@
 // Which page is shown, by the part of the address behind the hash.
+import { onSignedOut } from "./api.js";
 import { jobPage } from "./job.js";
 import { jobsPage } from "./jobs.js";
-import { isAdmitted, loginPage } from "./login.js";
+import { isAdmitted, loginPage, signIn, takeToken } from "./login.js";
 import { newPage } from "./new.js";
 
 const main = document.getElementById("main");
@@ -27,10 +28,42 @@ function show() {
   isFirst = false;
 }
 
-function start() {
-  addEventListener("hashchange", show);
+let isIn = false;
+
+function enter() {
+  isIn = true;
   show();
 }
 
-if (await isAdmitted()) start();
-else loginPage(main, start);
+/** Shows the pages if the daemon answers this browser, else the form for a token. */
+async function start() {
+  const token = takeToken();
+  // An address with a token never exchanges a session that goes on.
+  if (await isAdmitted()) return enter();
+  let notice = null;
+  if (token) {
+    try {
+      await signIn(token);
+      return enter();
+    } catch (error) {
+      notice = error.message;
+    }
+  }
+  loginPage(main, enter, notice);
+}
+
+onSignedOut(() => {
+  if (!isIn) return;
+  isIn = false;
+  stop();
+  stop = () => {};
+  isFirst = true;
+  loginPage(main, enter, "Your session has ended, or its token was revoked. Sign in again.");
+});
+
+addEventListener("hashchange", () => {
+  if (location.hash.startsWith("#token=")) start();
+  else if (isIn) show();
+});
+
+await start();

@@ -21,7 +21,7 @@ enum Serve {
     let settings = try ServeSettings(arguments: arguments, environment: Environment.all)
     Log.level = settings.logLevel
     let signals = SignalWaiter([.terminate, .interrupt, .hangUp])
-    let tokens = try tokens(settings.web)
+    let access = try ServeAccess(settings.web)
     let data = try DataFolder(settings.data)
     var web = settings.web.server
     web.tls = try settings.web.readCertificate()
@@ -35,15 +35,17 @@ enum Serve {
     let dispatcher = Dispatcher(configuration, store: store, bootID: SecureRandom.id(byteCount: 8))
     // Before the first request: what an earlier daemon left behind is settled.
     try dispatcher.start()
-    let control = DaemonControl(dispatcher: dispatcher, memory: memory)
+    let jobControl = DaemonControl(dispatcher: dispatcher, memory: memory)
     let events = try EventHub(store: store)
     let router = try router(
-      settings, data: data, store: store, catalog: catalog, control: control, events: events, tokens: tokens)
-    let access = AccessControl(
-      router, tokens: tokens, origins: OriginRule(allowedOrigins: settings.web.allowedOrigins))
-    let server = HTTPServer(web, instant: access.instantResponse) { access.respond(to: $0) }
+      settings, data: data, store: store, catalog: catalog, control: jobControl, events: events,
+      authenticator: access.authenticator)
+    let control = access.control(router)
+    let server = HTTPServer(web, instant: control.instantResponse) { control.respond(to: $0) }
+    let watch = try access.watchTokens()
     let port = try server.start()
     announce(host: settings.web.host, port: port, isSecure: web.tls != nil)
+    try access.createFirstToken(port: port)
 
     var signal = signals.wait()
     while signal == .hangUp {
@@ -55,33 +57,18 @@ enum Serve {
     if settings.detachesWorkers { dispatcher.detach() } else { dispatcher.stop() }
     server.stop(graceSeconds: Double(settings.web.stopSeconds))
     events.stop()
+    watch?.stop()
     accessLog?.close()
     withExtendedLifetime(data) {}
     return 0
   }
 
-  /// The tokens that requests need; nil where nobody is asked.
-  ///
-  /// - Throws: `UsageError` where others could reach a daemon that asks nobody.
-  private static func tokens(_ web: WebSettings) throws -> TokenFile? {
-    if web.allowsNobodyAsked {
-      if !web.isLoopback { Log("serve").warning("anybody who reaches \(web.host) can queue and delete jobs") }
-      return nil
-    }
-    let file = TokenFile(web.tokensPath)
-    if try !file.tokens().isEmpty { return file }
-    if web.isLoopback { return nil }
-    throw UsageError(
-      "--host \(web.host) can be reached by others, and \(file.path) has no access token: anybody could "
-        + "queue and delete jobs. Make one by `vicregd token create --name NAME`, listen on 127.0.0.1, or "
-        + "say --insecure-no-auth if the network is trusted")
-  }
-
-  /// SIGHUP: certificate and access log anew. What cannot be read leaves the old one in use.
+  /// SIGHUP: opens certificate and access log again. What cannot be read leaves the old one in use.
   private static func reload(_ web: WebSettings, _ server: HTTPServer, _ accessLog: AccessLog?) {
     accessLog?.reopen()
     do {
       if let certificate = try web.readCertificate() { server.replaceCertificate(by: certificate) }
+      ServeAccess.warnOfKey(web)
       Log("serve").info("certificate and access log were opened again")
     } catch {
       Log("serve").error("\(error); the old certificate stays in use")
@@ -105,7 +92,7 @@ enum Serve {
   /// The API's routes; the chart library under its prefix; the dashboard for every other path.
   private static func router(
     _ settings: ServeSettings, data: DataFolder, store: JobStore, catalog: DatasetCatalog,
-    control: DaemonControl, events: EventHub, tokens: TokenFile?
+    control: DaemonControl, events: EventHub, authenticator: Authenticator?
   ) throws -> Router {
     let dashboard = try StaticFiles(root: settings.publicFolder)
     var router = Router(
@@ -115,7 +102,7 @@ enum Serve {
       store: store, data: data.path,
       datasets: CatalogDirectory(catalog: catalog), control: control, events: events,
       streamSeconds: settings.web.streamSeconds, limits: settings.web.limits, version: Version.number)
-    AccessControl.addRoutes(to: &router, tokens: tokens)
+    AccessControl.addRoutes(to: &router, authenticator: authenticator)
     api.addRoutes(to: &router)
     if FileSystem.isDirectory(settings.dygraphs) {
       let charts = try StaticFiles(root: settings.dygraphs)

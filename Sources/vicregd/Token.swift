@@ -1,13 +1,13 @@
 import Access
 import Platform
 
-/// `vicregd token WHAT`: makes, lists and revokes the access tokens of a data folder. A running daemon that
+/// `vicregd token WHAT`: creates, lists and revokes the access tokens of a data folder. A running daemon that
 /// asks for tokens knows of it at once.
 enum Token {
   private static let subjects = [
-    Command(name: "create", help: "make a token, and print it this once", run: create),
+    Command(name: "create", help: "create a token, and print it this once", run: create),
     Command(name: "list", help: "names, roles and ages", run: list),
-    Command(name: "revoke", help: "take a token away", run: revoke),
+    Command(name: "revoke", help: "end a token, and what it was used for", run: revoke),
   ]
 
   private static let name = Setting(
@@ -15,6 +15,12 @@ enum Token {
   private static let role = Setting(
     name: "role", kind: .choice(Role.allCases.map(\.rawValue)), standard: Role.write.rawValue,
     help: "what it allows: to look, or to change things too")
+
+  /// As of `serve`, but without a default, so that a folder nobody named can be told.
+  private static let data = Setting(
+    name: ServeSettings.data.name, kind: ServeSettings.data.kind, standard: nil,
+    help: "the daemon's data folder, which has the file of tokens; \(dataDefault) without it")
+  private static let dataDefault = ServeSettings.data.standard ?? "."
 
   /// Runs the subcommand.
   static func run(_ arguments: [String]) throws -> Int32 {
@@ -39,6 +45,11 @@ enum Token {
     try FileSystem.makeDirectories(FileSystem.parent(of: file.path))
     let secret = try file.create(name: try named(settings), role: role)
     StandardStream.output.write("\(secret)\n")
+    if settings.optionalText("data") == nil, settings.optionalText("tokens") == nil {
+      let folder = try FileSystem.resolve(dataDefault)
+      StandardStream.error.write(
+        "The token is for the daemon of this data folder: vicregd serve --data \(shellWord(folder))\n")
+    }
     return 0
   }
 
@@ -57,7 +68,7 @@ enum Token {
     return 0
   }
 
-  private static func table(_ own: [Setting]) -> [Setting] { own + [ServeSettings.data, WebSettings.tokens] }
+  private static func table(_ own: [Setting]) -> [Setting] { own + [data, WebSettings.tokens] }
 
   private static func settings(_ own: [Setting], _ arguments: [String]) throws -> Settings {
     let table = table(own)
@@ -73,6 +84,14 @@ enum Token {
   }
 
   private static func file(_ settings: Settings) -> TokenFile {
-    TokenFile(settings.optionalText("tokens") ?? "\(settings.text("data"))/tokens")
+    TokenFile(settings.optionalText("tokens") ?? "\(settings.optionalText("data") ?? dataDefault)/tokens")
+  }
+
+  /// A text as one word of a shell's command line.
+  private static func shellWord(_ text: String) -> String {
+    let isPlain = text.utf8.allSatisfy {
+      (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20) || "/._-".utf8.contains($0)
+    }
+    return isPlain ? text : "'\(text.replacing("'", with: "'\\''"))'"
   }
 }

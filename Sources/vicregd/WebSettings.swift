@@ -1,7 +1,9 @@
+import Access
 import Crypto
 import HTTPServer
 import Logging
 import Platform
+import Text
 
 /// The settings of `vicregd serve` that concern HTTP: where it listens, whom it answers, and every limit.
 struct WebSettings: Sendable {
@@ -19,15 +21,20 @@ struct WebSettings: Sendable {
     Setting(
       name: "allowed-hosts", kind: .list("NAMES"), standard: "",
       help:
-        "host names that requests may be for, separated by commas; * is any. Empty: on a loopback address "
-        + "its own names, so that no web page reaches the daemon by a name of its own; elsewhere any"),
+        "host names that requests may be for, besides localhost and IP addresses, separated by commas. "
+        + "Without access tokens, and on a loopback address, no others are answered, so that no web page "
+        + "reaches the daemon by a name of its own (DNS rebinding). With access tokens * allows any, which "
+        + "is the default on other addresses"),
     Setting(
       name: "allowed-origins", kind: .list("ORIGINS"), standard: "",
       help: "origins whose pages may use the daemon, such as https://lab.example, separated by commas"),
     tokens,
     Setting(
+      name: "create-token", kind: .flag, standard: "false",
+      help: "if there is no access token yet, create one and print the address that signs in with it, once"),
+    Setting(
       name: "insecure-no-auth", kind: .flag, standard: "false",
-      help: "listen on an address that others can reach although nobody is asked who they are"),
+      help: "no authentication, also on an address that others can reach"),
     Setting(
       name: "tls-cert", kind: .text("FILE"), standard: nil,
       help: "certificate chain (PEM); with --tls-key, TLS is spoken. Read again at SIGHUP"),
@@ -69,8 +76,14 @@ struct WebSettings: Sendable {
       name: "write-seconds", kind: .number(1...3_600), standard: "30",
       help: "for a client to take an answer; each KiB that it takes gives a second back"),
     Setting(
-      name: "stream-seconds", kind: .number(0...86_400), standard: "0",
-      help: "after so long a stream of events ends, and its client asks again; 0: never"),
+      name: "stream-seconds", kind: .number(0...86_400), standard: "3600",
+      help: "seconds after which a stream of events ends, and its client asks again; 0: never"),
+    Setting(
+      name: "session-idle-seconds", kind: .number(60...30 * 86_400), standard: "43200",
+      help: "seconds without a request after which a browser has to sign in again"),
+    Setting(
+      name: "sessions-per-token-max", kind: .number(1...1_000), standard: "64",
+      help: "browsers signed in with one access token; a further one signs out the one idle longest"),
     Setting(
       name: "stop-seconds", kind: .number(0...3_600), standard: "5",
       help: "for running answers and streams to end when the daemon is told to stop"),
@@ -86,8 +99,12 @@ struct WebSettings: Sendable {
   /// Limits, addresses and time-outs; without TLS and access log, which are opened when the daemon starts.
   let server: ServerConfiguration
   let tokensPath: String
-  let allowsNobodyAsked: Bool
-  let allowedOrigins: Set<String>
+  let isAuthDisabled: Bool
+  let createsToken: Bool
+  let sessions: Sessions.Limits
+  let allowedOrigins: Set<WebOrigin>
+  /// `*` is any.
+  private let allowedHosts: [ByteString]
   let certificate: (certificate: String, key: String)?
   let accessLogPath: String?
   let stopSeconds: Int
@@ -100,8 +117,17 @@ struct WebSettings: Sendable {
   init(_ settings: Settings, data: String) throws(UsageError) {
     host = settings.text("host")
     tokensPath = settings.optionalText("tokens") ?? "\(data)/tokens"
-    allowsNobodyAsked = settings.isSet("insecure-no-auth")
-    allowedOrigins = Set(WebSettings.names(settings.text("allowed-origins")).map { $0.lowercased() })
+    isAuthDisabled = settings.isSet("insecure-no-auth")
+    createsToken = settings.isSet("create-token")
+    if isAuthDisabled, createsToken {
+      throw UsageError("--insecure-no-auth and --create-token exclude each other")
+    }
+    var sessions = Sessions.Limits()
+    sessions.idleSeconds = settings.number("session-idle-seconds")
+    sessions.perTokenMax = settings.number("sessions-per-token-max")
+    self.sessions = sessions
+    allowedHosts = try WebSettings.allowedHosts(settings.text("allowed-hosts"))
+    allowedOrigins = try WebSettings.allowedOrigins(settings.text("allowed-origins"))
     accessLogPath = settings.optionalText("access-log")
     stopSeconds = settings.number("stop-seconds")
     streamSeconds = settings.number("stream-seconds")
@@ -114,14 +140,36 @@ struct WebSettings: Sendable {
     case (let certificate?, let key?): self.certificate = (certificate, key)
     default: throw UsageError("--tls-cert and --tls-key go together")
     }
-    for origin in allowedOrigins where origin.firstRange(of: "://") == nil || origin.hasSuffix("/") {
-      throw UsageError("--allowed-origins must be such as https://lab.example:8443, has \"\(origin)\"")
-    }
     server = WebSettings.server(settings, host: host)
   }
 
   /// Whether only this machine reaches the address.
-  var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+  var isLoopback: Bool {
+    let name = ByteString(host)
+    return name == "localhost" || name == "::1" || IPAddress.isIPv4(host) && name.hasPrefix("127.")
+  }
+
+  /// An address under which this machine's browser reaches the daemon.
+  func address(port: Int) -> String {
+    let reachable = host == "0.0.0.0" ? "127.0.0.1" : host == "::" ? "::1" : host
+    let name = IPAddress.isIPv6(reachable) ? "[\(reachable)]" : reachable
+    return "\(certificate == nil ? "http" : "https")://\(name):\(port)"
+  }
+
+  /// Which hosts requests may be for. Where others reach a daemon with tokens, its names are not known here,
+  /// and any is answered unless some are listed.
+  ///
+  /// - Throws: `UsageError` for `*` without tokens.
+  func hostRule(hasTokens: Bool) throws(UsageError) -> HostRule {
+    let isAny = allowedHosts.contains("*")
+    if isAny, !hasTokens {
+      throw UsageError(
+        "--allowed-hosts * needs access tokens: without them any web page could use the daemon by a host "
+          + "name of its own (DNS rebinding). List the names, or create a token by `vicregd token create`")
+    }
+    if isAny || allowedHosts.isEmpty && !isLoopback && hasTokens { return .any }
+    return HostRule(names: allowedHosts)
+  }
 
   /// The certificate, read now. A key that others can read is used, with a warning.
   ///
@@ -153,17 +201,32 @@ struct WebSettings: Sendable {
     server.timeouts.writeSeconds = Double(settings.number("write-seconds"))
     server.handlerThreads = settings.number("handler-threads")
     server.loopThreads = settings.number("loop-threads")
-    server.allowedHosts = allowedHosts(settings.text("allowed-hosts"), host: host)
     return server
   }
 
-  private static func allowedHosts(_ text: String, host: String) -> Set<String>? {
-    let isLocal = host == "localhost" || host == "::1" || host.hasPrefix("127.")
-    if text == "*" || text.isEmpty && !isLocal { return nil }
-    return Set(["localhost", "127.0.0.1", "[::1]", host.contains(":") ? "[\(host)]" : host] + names(text))
+  private static func allowedHosts(_ text: String) throws(UsageError) -> [ByteString] {
+    let names = members(text)
+    for name in names where name != "*" && !HostRule.isHost(name) {
+      throw UsageError(
+        "--allowed-hosts must be host names without ports, such as lab.example, or *, got \"\(name)\"")
+    }
+    return names
   }
 
-  private static func names(_ text: String) -> [String] {
-    text.split(separator: ",").map { String($0.filter { $0 != " " }) }
+  private static func allowedOrigins(_ text: String) throws(UsageError) -> Set<WebOrigin> {
+    var origins: Set<WebOrigin> = []
+    for member in members(text) {
+      guard let origin = WebOrigin(member) else {
+        throw UsageError(
+          "--allowed-origins must be origins such as https://lab.example:8443, got \"\(member)\"")
+      }
+      origins.insert(origin)
+    }
+    return origins
+  }
+
+  /// The members of a list separated by commas.
+  private static func members(_ text: String) -> [ByteString] {
+    ByteString(text).split(UInt8(ascii: ",")).map(\.trimmed).filter { !$0.isEmpty }
   }
 }

@@ -9,16 +9,23 @@ final class AccessFixture: Sendable {
   let folder: String
   let tokens: TokenFile
   let clock = Mutex<UInt64>(0)
-  private let origins: Set<String>
+  private let origins: [ByteString]
+  private let hosts: HostRule
   private let asks: Bool
+  private let limits: Sessions.Limits
 
   /// - Parameter asks: whether tokens are asked for.
-  init(asks: Bool = true, origins: Set<String> = []) throws {
+  init(
+    asks: Bool = true, origins: [ByteString] = [], hosts: HostRule = .any,
+    limits: Sessions.Limits = Sessions.Limits()
+  ) throws {
     folder = "\(FileSystem.temporaryDirectory)/vicregd-access-\(UInt64.random(in: .min ... .max))"
     try FileSystem.makeDirectories(folder)
     tokens = TokenFile("\(folder)/tokens")
     self.asks = asks
     self.origins = origins
+    self.hosts = hosts
+    self.limits = limits
   }
 
   deinit {
@@ -30,27 +37,31 @@ final class AccessFixture: Sendable {
 
   /// The routes: something to read, something to write, something open, and files for everything else.
   func control() -> AccessControl {
-    var router = Router(fallback: { _ in
-      Response(contentType: "text/html; charset=utf-8", bytes: Array("<p>".utf8))
-    })
+    var router = Router(
+      fallback: { _ in Response(contentType: "text/html; charset=utf-8", bytes: Array("<p>".utf8)) },
+      instantFallback: { _ in InstantResponse(Response(), isCurrent: { true }) })
     router.on(.get, "/jobs") { Response(contentType: "text/plain", bytes: Array($0.principal.utf8)) }
     router.on(.post, "/jobs") { _ in Response(status: 201) }
     router.on(.get, "/healthz", access: .open) { _ in Response(status: 204) }
-    AccessControl.addRoutes(to: &router, tokens: asks ? tokens : nil)
+    let authenticator =
+      asks
+      ? Authenticator(
+        tokens: tokens, sessions: Sessions(limits), clock: { [self] in clock.withLock { $0 } }) : nil
+    AccessControl.addRoutes(to: &router, authenticator: authenticator)
     return AccessControl(
-      router, tokens: asks ? tokens : nil, origins: OriginRule(allowedOrigins: origins),
-      clock: { [self] in clock.withLock { $0 } })
+      router, authenticator: authenticator, hosts: hosts,
+      origins: OriginRule(allowedOrigins: Set(origins.compactMap { WebOrigin($0) })))
   }
 }
 
 /// A request as the server hands it over.
 func request(
   _ method: Method, _ path: String, _ fields: (String, String)..., peer: String = "10.0.0.1",
-  isSecure: Bool = false
+  authority: String? = "lab.example:8080", isSecure: Bool = false
 ) -> Request {
-  var request = Request(method: method, segments: ByteString(path).split(0x2F))
-  for (name, value) in fields { request.headers.add(ByteString(name), value) }
-  request.authority = "lab.example:8080"
+  var request = Request(method: method, segments: path.split(separator: "/").map(String.init))
+  for (name, value) in fields { request.headers.add(name, value) }
+  request.authority = authority
   request.peer = peer
   request.isSecure = isSecure
   return request

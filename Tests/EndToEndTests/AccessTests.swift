@@ -3,9 +3,14 @@ import Platform
 import Testing
 
 @Suite struct `Access to the daemon` {
-  private func run(_ arguments: [String]) throws -> (code: ChildProcess.Ending, text: String) {
+  /// Runs the program to its end; what it writes on both streams comes back.
+  private func run(
+    _ arguments: [String], environment: [String: String] = [:]
+  ) throws -> (code: ChildProcess.Ending, text: String) {
     let path = "\(FileSystem.temporaryDirectory)/vicregd-cli-\(UInt64.random(in: 0 ... .max))"
-    let code = try ChildProcess(try Daemon.program(), arguments, environment: [:], logPath: path).wait()
+    let code = try ChildProcess(
+      try Daemon.program(), arguments, environment: environment, logPath: path
+    ).wait()
     defer { try? FileSystem.remove(path) }
     return (code, String(decoding: try File(path, .read).readAll(), as: UTF8.self))
   }
@@ -22,6 +27,7 @@ import Testing
     #expect(try run(["token", "revoke", "--name", "ci", "--data", data]).code == .exited(code: 0))
     #expect(try run(["token", "list", "--data", data]).text.isEmpty)
     #expect(try run(["token", "create", "--data", data]).text.contains("--name is missing"))
+    #expect(try FileSystem.list(data).sorted() == ["tokens", "tokens.lock"])
     #expect(try run(["token", "creat"]).text.contains("usage: vicregd token"))
     #expect(try run(["serve", "--tls-cert", "x"]).text.contains("go together"))
   }
@@ -45,5 +51,176 @@ import Testing
       ["-sS", "-H", "Authorization: Bearer \(secret)", "http://127.0.0.1:\(daemon.port)/jobs"], logPath: path)
     #expect(try curl.wait() == .exited(code: 0))
     #expect(try JSON.parse(File(path, .read).readAll())["jobs"] == [])
+  }
+
+  @Test func `a token for a folder that nobody named says which it is`() throws {
+    let data = "\(FileSystem.temporaryDirectory)/vicregd token-\(UInt64.random(in: 0 ... .max))"
+    try FileSystem.makeDirectories(data)
+    defer { try? FileSystem.removeTree(data) }
+    // The default is a folder of the working directory, which a shell can choose.
+    let path = "\(data)/both.txt"
+    let code = try ChildProcess(
+      "/bin/sh",
+      [
+        "-c", "cd \"$0\" && \"$1\" token create --name a >secret.txt && cat secret.txt", data,
+        try Daemon.program(),
+      ], environment: [:], logPath: path
+    ).wait()
+    #expect(code == .exited(code: 0))
+    let text = String(decoding: try File(path, .read).readAll(), as: UTF8.self)
+    let folder = try FileSystem.resolve("\(data)/.data")
+    #expect(text.contains("vicregd serve --data '\(folder)'\n"), "\(text)")
+    let secret = String(decoding: try File("\(data)/secret.txt", .read).readAll(), as: UTF8.self)
+    #expect(secret.hasPrefix("vicregd_") && secret.utf8.count == 73)
+    #expect(try TokenNames(folder).all == ["a"])
+    #expect(!(try run(["token", "create", "--name", "b", "--data", folder]).text.contains("serve")))
+  }
+
+  @Test func `twelve processes that create tokens at the same time lose none`() throws {
+    let data = "\(FileSystem.temporaryDirectory)/vicregd-token-\(UInt64.random(in: 0 ... .max))"
+    defer { try? FileSystem.removeTree(data) }
+    try FileSystem.makeDirectories(data)
+    let names = (0..<12).map { "t\($0)" }
+    let processes = try names.map {
+      try ChildProcess(
+        try Daemon.program(), ["token", "create", "--name", $0, "--data", data], environment: [:],
+        logPath: "\(data)/\($0).txt")
+    }
+    for process in processes { #expect(try process.wait() == .exited(code: 0)) }
+    #expect(try TokenNames(data).all.sorted() == names.sorted())
+    // Six are revoked while six others are created.
+    let changes = try (0..<6).flatMap { index in
+      try [["revoke", "--name", "t\(index)"], ["create", "--name", "n\(index)"]].map {
+        try ChildProcess(
+          try Daemon.program(), ["token"] + $0 + ["--data", data], environment: [:],
+          logPath: "\(data)/\($0[2]).txt")
+      }
+    }
+    for process in changes { #expect(try process.wait() == .exited(code: 0)) }
+    let left = names.dropFirst(6) + (0..<6).map { "n\($0)" }
+    #expect(try TokenNames(data).all.sorted() == left.sorted())
+  }
+
+  @Test func `a page cannot reach a daemon without tokens by a name of its own`() throws {
+    let daemon = try Daemon(
+      arguments: ["--host", "0.0.0.0", "--insecure-no-auth", "--allowed-hosts", "lab.example"])
+    let job = #"{"kind": "train", "spec": {"dataset": {"name": "synthetic"}}}"#
+    func status(_ method: String, _ path: String, _ fields: (name: String, value: String)...) throws -> Int {
+      try daemon.request(method, path, method == "POST" ? job : nil, fields: fields).status
+    }
+    let own = "127.0.0.1:\(daemon.port)"
+    for host in ["evil.example", "evil.example:\(daemon.port)", "0x7f.1", "2130706433", ""] {
+      #expect(try status("POST", "/jobs?dry_run=true", ("Host", host), ("Origin", "http://\(host)")) == 421)
+      for path in ["/jobs", "/", "/js/main.js", "/healthz", "/session"] {
+        #expect(try status("GET", path, ("Host", host)) == 421, "\(host) \(path)")
+      }
+    }
+    for host in [own, "localhost", "LAB.example.:1", "[::1]:80", "192.0.2.1"] {
+      #expect(try status("GET", "/jobs", ("Host", host)) == 200, "\(host)")
+    }
+    #expect(try status("POST", "/jobs?dry_run=true", ("Origin", "http://\(own)")) == 200)
+    for origin in ["http://evil.example", "https://\(own)", "http://127.0.0.1", "null"] {
+      #expect(try status("POST", "/jobs?dry_run=true", ("Origin", origin)) == 403, "\(origin)")
+    }
+    #expect(try status("GET", "/datasets/synthetic", ("Sec-Fetch-Site", "cross-site")) == 403)
+    #expect(try status("GET", "/js/main.js", ("Sec-Fetch-Site", "same-site")) == 403)
+    #expect(try status("GET", "/js/main.js", ("Sec-Fetch-Site", "same-origin")) == 200)
+  }
+
+  @Test(arguments: [
+    (["--allowed-hosts", "*"], "--allowed-hosts * needs access tokens"),
+    (["--allowed-hosts", "a, *", "--host", "0.0.0.0", "--insecure-no-auth"], "needs access tokens"),
+    (["--allowed-hosts", "lab.example:80"], "host names without ports"),
+    (["--allowed-hosts", "*.lab.example"], "host names without ports"),
+    (["--allowed-origins", "lab.example"], "must be origins such as"),
+    (["--allowed-origins", "null"], "must be origins such as"),
+    (["--insecure-no-auth", "--create-token"], "exclude each other"),
+    (["--host", "0.0.0.0"], "--create-token"),
+  ])
+  func `a daemon that anyone could use does not start`(arguments: [String], hint: String) throws {
+    let data = "\(FileSystem.temporaryDirectory)/vicregd-open-\(UInt64.random(in: 0 ... .max))"
+    defer { try? FileSystem.removeTree(data) }
+    let output = try run(["serve", "--port", "0", "--data", data] + arguments)
+    #expect(output.code == .exited(code: 2))
+    #expect(output.text.contains(hint), "\(output.text)")
+  }
+
+  @Test func `the first start prints an address that signs in, and later starts do not`() throws {
+    let daemon = try Daemon(arguments: ["--host", "0.0.0.0", "--create-token"])
+    let address = try eventually { try Printed(daemon).address }
+    #expect(address.hasPrefix("http://127.0.0.1:\(daemon.port)/#token=vicregd_"))
+    let secret = String(try #require(address.split(separator: "=").last))
+    #expect(try daemon.request("GET", "/jobs").status == 401)
+    let login = try daemon.request("POST", "/session", fields: [("Authorization", "Bearer \(secret)")])
+    #expect(login.status == 200 && login.text.contains("\"role\":\"write\""))
+    daemon.send(.terminate)
+    _ = try daemon.ending()
+    try daemon.start()
+    #expect(try daemon.request("GET", "/jobs", fields: [("Authorization", "Bearer \(secret)")]).status == 200)
+    #expect(try Printed(daemon).address == nil)
+    #expect(try TokenNames(daemon.data).all == ["first"])
+  }
+
+  @Test func `a session lives from sign-in to sign-out or revocation`() throws {
+    let daemon = try Daemon(arguments: ["--create-token"])
+    let address = try eventually { try Printed(daemon).address }
+    let bearer = ("Authorization", "Bearer \(try #require(address.split(separator: "=").last))")
+    func signIn() throws -> (name: String, value: String) {
+      let answer = try daemon.request("POST", "/session", fields: [bearer])
+      let cookies = try #require(answer.cookies.first)
+      return ("Cookie", String(cookies.prefix { $0 != ";" }))
+    }
+    let cookie = try signIn()
+    #expect(cookie.value.hasPrefix("vicregd_session="))
+    #expect(try daemon.request("GET", "/jobs", fields: [cookie]).status == 200)
+    for path in ["/version", "/openapi.json"] {
+      #expect(try daemon.request("GET", path).status == 401)
+      #expect(try daemon.request("GET", path, fields: [cookie]).status == 200)
+    }
+    for path in ["/healthz", "/readyz", "/", "/session"] {
+      #expect(try daemon.request("GET", path).status == 200, "\(path)")
+    }
+    #expect(try daemon.request("DELETE", "/session", fields: [cookie]).status == 204)
+    #expect(try daemon.request("GET", "/jobs", fields: [cookie]).status == 401)
+    let second = try signIn()
+    #expect(try daemon.request("GET", "/jobs", fields: [second]).status == 200)
+    #expect(try run(["token", "revoke", "--name", "first", "--data", daemon.data]).code == .exited(code: 0))
+    #expect(try daemon.request("GET", "/jobs", fields: [second]).status == 401)
+    #expect(try daemon.request("GET", "/jobs", fields: [bearer]).status == 401)
+  }
+
+  @Test func `a key that everybody can read is warned of`() throws {
+    let folder = "\(FileSystem.temporaryDirectory)/vicregd-key-\(UInt64.random(in: 0 ... .max))"
+    try FileSystem.makeDirectories(folder)
+    defer { try? FileSystem.removeTree(folder) }
+    try AtomicFile.write([], to: "\(folder)/key.pem")
+    _ = try ChildProcess("/bin/chmod", ["0644", "\(folder)/key.pem"], logPath: "\(folder)/chmod.txt").wait()
+    // The empty key is refused after the warning, so nothing goes on running.
+    let flags = ["--tls-cert", "\(folder)/key.pem", "--tls-key", "\(folder)/key.pem"]
+    let output = try run(["serve", "--port", "0", "--data", "\(folder)/data"] + flags)
+    #expect(output.text.contains("has mode 0644: every user of this machine can read it"), "\(output.text)")
+  }
+}
+
+/// The tokens of a data folder, as the file has them.
+private struct TokenNames {
+  let all: [String]
+
+  init(_ data: String) throws {
+    let text = String(decoding: try File("\(data)/tokens", .read).readAll(), as: UTF8.self)
+    all = text.split(separator: "\n").compactMap { $0.split(separator: " ").first.map(String.init) }
+  }
+}
+
+/// What a daemon has printed for people.
+private struct Printed {
+  /// The address that signs in; nil if there is none.
+  let address: String?
+
+  init(_ daemon: Daemon) throws {
+    let text = String(decoding: try File(daemon.output, .read).readAll(), as: UTF8.self)
+    // Its line is whole once there is a newline.
+    address = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+      .map { $0.trimmingPrefix { $0 == " " } }.first { $0.contains("/#token=") }.map(String.init)
   }
 }

@@ -7,6 +7,8 @@ struct Answer {
   let status: Int
   /// By lower-case name.
   let fields: [String: String]
+  /// Every `Set-Cookie`, in order.
+  let cookies: [String]
   let body: [UInt8]
 
   var text: String { String(decoding: body, as: UTF8.self) }
@@ -15,10 +17,16 @@ struct Answer {
   var events: [JSON] { text.split(separator: "\n").compactMap { try? JSON.parse(String($0)) } }
 
   /// Sends a request on a new connection, which the daemon closes behind its answer.
-  init(port: Int, method: String, path: String, body: String?) throws {
+  ///
+  /// - Parameter fields: of the request; a `Host` among them takes the place of the usual one.
+  init(
+    port: Int, method: String, path: String, body: String?, fields: [(name: String, value: String)] = []
+  ) throws {
     let socket = try Socket.connect(host: "127.0.0.1", port: port, timeoutSeconds: 60)
     let content = Array((body ?? "").utf8)
-    var head = "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nConnection: close\r\n"
+    var head = "\(method) \(path) HTTP/1.1\r\nConnection: close\r\n"
+    for (name, value) in fields { head += "\(name): \(value)\r\n" }
+    if !fields.contains(where: { $0.name == "Host" }) { head += "Host: 127.0.0.1:\(port)\r\n" }
     if body != nil { head += "Content-Type: application/json\r\nContent-Length: \(content.count)\r\n" }
     let bytes = Array((head + "\r\n").utf8) + content
     var sent = 0
@@ -39,11 +47,14 @@ struct Answer {
     let lines = String(decoding: bytes[..<end], as: UTF8.self).split(separator: "\r\n")
     status = try #require(Int(lines[0].split(separator: " ")[1]))
     var fields: [String: String] = [:]
+    var cookies: [String] = []
     for line in lines.dropFirst() {
       let parts = line.split(separator: ":", maxSplits: 1).map(String.init)
+      if parts[0].lowercased() == "set-cookie" { cookies.append(String(parts[1].dropFirst())) }
       fields[parts[0].lowercased()] = String(parts[1].dropFirst())
     }
     self.fields = fields
+    self.cookies = cookies
     let content = bytes[(end + 4)...]
     body = fields["transfer-encoding"] == "chunked" ? try Answer.joined(content) : Array(content)
   }

@@ -71,7 +71,8 @@ final class Daemon {
     if isPatient { try eventually { try isListening() ? true : nil } }
   }
 
-  private var output: String { "\(data)/daemon-\(starts).txt" }
+  /// What the daemon that was started last has written.
+  var output: String { "\(data)/daemon-\(starts).txt" }
 
   /// Whether the daemon has said where it listens.
   private func isListening() throws -> Bool {
@@ -165,8 +166,10 @@ final class Daemon {
   }
 
   /// Answers to a request on a connection of its own.
-  func request(_ method: String, _ path: String, _ body: String? = nil) throws -> Answer {
-    try Answer(port: port, method: method, path: path, body: body)
+  func request(
+    _ method: String, _ path: String, _ body: String? = nil, fields: [(name: String, value: String)] = []
+  ) throws -> Answer {
+    try Answer(port: port, method: method, path: path, body: body, fields: fields)
   }
 
   /// The JSON value under a path.

@@ -2,6 +2,19 @@ import Glibc
 
 /// IP addresses as text.
 package enum IPAddress {
+  /// Whether a text is an IPv4 address of four decimal numbers without leading zeros; other forms that some
+  /// programs take, such as `0x7f.1`, are not.
+  package static func isIPv4(_ text: String) -> Bool {
+    var four = in_addr()
+    return inet_pton(AF_INET, text, &four) == 1
+  }
+
+  /// Whether a text is an IPv6 address, without brackets and zone (RFC 4291, section 2.2).
+  package static func isIPv6(_ text: String) -> Bool {
+    var six = in6_addr()
+    return inet_pton(AF_INET6, text, &six) == 1
+  }
+
   /// What one client has as a rule: an IPv4 address, also one that is written as IPv6 (RFC 4291, section
   /// 2.5.5.2), or the /64 of an IPv6 address (RFC 4291, section 2.5.1), out of which a host may take any.
   ///

@@ -77,12 +77,12 @@ package struct API: Sendable {
     router.on(.get, "/datasets/{name}", getDataset)
     router.on(.get, "/healthz", access: .open, getHealth)
     router.on(.get, "/readyz", access: .open, getReadiness)
-    router.on(.get, "/version", access: .open, getVersion)
+    router.on(.get, "/version", getVersion)
     addLifeRoutes(to: &router)
     let document = OpenAPIDocument(
       routes: router.routes, datasets: datasets.names(), limits: limits, version: version
     ).json.text
-    router.on(.get, "/openapi.json", access: .open) { request in
+    router.on(.get, "/openapi.json") { request in
       var query = QueryReader(request)
       try query.finish()
       return .json(text: document)

@@ -32,14 +32,14 @@ struct OpenAPIDocument {
         "schemas": .object(Self.schemas(datasets: datasets)),
         "securitySchemes": [
           "token": ["type": "http", "scheme": "bearer"],
-          "cookie": ["type": "apiKey", "in": "cookie", "name": "vicregd_token"],
+          "cookie": ["type": "apiKey", "in": "cookie", "name": "vicregd_session"],
         ],
       ],
     ]
   }
 
   private var paths: [ByteString: JSON] {
-    var paths: [ByteString: [ByteString: JSON]] = ["/openapi.json": methods(.get, Self.own, access: .open)]
+    var paths: [ByteString: [ByteString: JSON]] = ["/openapi.json": methods(.get, Self.own, access: .read)]
     for (method, pattern, access) in routes {
       guard let operation = Self.operations["\(method.rawValue) \(pattern)"] else { continue }
       paths[ByteString(pattern), default: [:]].merge(methods(method, operation, access: access)) { $1 }

@@ -188,11 +188,16 @@ extension OpenAPIDocument {
       "Whether a token is needed, and whom the request's own belongs to.",
       answers: [.json(200, schema("Session"))]),
     "POST /session": Operation(
-      "Log a browser in: the token of `Authorization` becomes a cookie that scripts cannot read.",
-      answers: [.json(200, schema("Session"), fields: ["Set-Cookie": "vicregd_token"])]),
+      "Sign a browser in: the token of `Authorization` begins a session, whose cookie scripts cannot read. "
+        + "It ends after 12 hours without a request, by `DELETE /session`, and when the token is revoked.",
+      answers: [
+        .json(
+          200, schema("Session"),
+          fields: ["Set-Cookie": "vicregd_session; over TLS __Host-vicregd_session"])
+      ]),
     "DELETE /session": Operation(
-      "Log a browser out.",
-      answers: [Answer(status: 204, content: [:], fields: ["Set-Cookie": "an empty vicregd_token"])]),
+      "Sign a browser out.",
+      answers: [Answer(status: 204, content: [:], fields: ["Set-Cookie": "an empty session cookie"])]),
   ]
 
   /// Events that lines of a job become.

@@ -1,107 +1,90 @@
 import HTTP
-import Platform
-import Text
 
-/// Stands before the routes: who may ask for what, and what browsers may do with the answers.
+/// Stands before the routes: which hosts are answered, what browsers may do, and who may ask for what.
 package struct AccessControl: Sendable {
   private let router: Router
-  private let tokens: TokenFile?
+  private let authenticator: Authenticator?
+  private let hosts: HostRule
   private let origins: OriginRule
-  private let limiter = LoginLimiter()
-  private let clock: @Sendable () -> UInt64
 
-  /// Keeps a browser logged in; not readable by scripts.
-  static let cookieName: ByteString = "vicregd_token"
-
-  /// - Parameters:
-  ///   - tokens: nil: nobody is asked.
-  ///   - clock: monotonic nanoseconds.
-  package init(
-    _ router: Router, tokens: TokenFile?, origins: OriginRule = OriginRule(),
-    clock: @escaping @Sendable () -> UInt64 = { SystemClock.monotonicNanoseconds }
-  ) {
-    self.tokens = tokens
-    self.origins = origins
-    self.clock = clock
+  /// - Parameter authenticator: nil: no authentication.
+  package init(_ router: Router, authenticator: Authenticator?, hosts: HostRule, origins: OriginRule) {
     self.router = router
+    self.authenticator = authenticator
+    self.hosts = hosts
+    self.origins = origins
   }
 
-  /// Adds the routes by which a browser logs in and out.
+  /// Adds the routes by which a browser signs in and out.
   ///
-  /// - Parameter tokens: nil: nobody is asked.
-  package static func addRoutes(to router: inout Router, tokens: TokenFile?) {
-    let session = Session(tokens: tokens)
+  /// - Parameter authenticator: nil: no authentication.
+  package static func addRoutes(to router: inout Router, authenticator: Authenticator?) {
+    let session = SessionRoutes(authenticator: authenticator)
     router.on(.get, "/session", access: .open, session.describe)
     router.on(.post, "/session", access: .read, session.begin)
     router.on(.delete, "/session", access: .open, session.end)
   }
 
-  /// The answer of the routes, or why they are not asked.
+  /// Why a request is refused by what its head says, before a byte of its body is read; nil: `respond`
+  /// answers it.
+  package func admission(of request: Request) -> Problem? {
+    var request = request
+    do {
+      _ = try admit(&request)
+      return nil
+    } catch {
+      var problem = AccessControl.problem(error)
+      origins.addFields(to: &problem.headers, for: request)
+      return problem
+    }
+  }
+
+  /// The answer of the routes, or why they are not asked. What lasts of it ends when the token is revoked or
+  /// the session ends.
   package func respond(to request: Request) -> Response {
     var request = request
     var response: Response
     do {
-      if let preflight = origins.preflight(request) {
-        response = preflight
-      } else {
-        if let problem = origins.problem(with: request) { throw problem }
-        try authorize(&request)
-        response = router.respond(to: request)
-      }
-    } catch let problem as Problem {
-      response = problem.response
+      let requester = try admit(&request)
+      response = origins.preflight(request) ?? router.respond(to: request)
+      if let requester { response.mayContinue = requester.mayContinue }
     } catch {
-      response = Problem(status: 500, detail: "The access tokens cannot be read; the log says more.").response
+      response = AccessControl.problem(error).response
     }
-    response.principal = request.principal
-    finish(&response, request)
+    if !request.principal.isEmpty { response.principal = request.principal }
+    origins.addFields(to: &response.headers, for: request)
+    SecurityHeaders.add(to: &response, isSecure: request.isSecure)
     return response
   }
 
   /// The answer of the routes that is at hand in memory, to a request that needs no token.
   package func instantResponse(to request: Request) -> InstantResponse? {
-    guard tokens == nil || router.access(of: request).role == nil,
+    guard authenticator == nil || router.access(of: request).role == nil,
+      hosts.problem(with: request) == nil, origins.problem(with: request) == nil,
       var instant = router.instantResponse(to: request)
     else { return nil }
-    finish(&instant.response, request)
+    origins.addFields(to: &instant.response.headers, for: request)
+    SecurityHeaders.add(to: &instant.response, isSecure: request.isSecure)
     return instant
   }
 
-  private func finish(_ response: inout Response, _ request: Request) {
-    origins.addFields(to: &response, for: request)
-    SecurityHeaders.add(to: &response, isSecure: request.isSecure)
+  /// Who sends a request that may be answered; nil where nobody has to say. The request gets the name of
+  /// its token, also if it is refused.
+  ///
+  /// - Throws: `Problem` where it is refused; `AccessError` or `SystemError` if the tokens cannot be read.
+  private func admit(_ request: inout Request) throws -> Authenticator.Requester? {
+    if let problem = hosts.problem(with: request) { throw problem }
+    if let problem = origins.problem(with: request) { throw problem }
+    guard let authenticator, let needed = router.access(of: request).role else { return nil }
+    guard let requester = try authenticator.requester(of: request) else { throw Credentials.missing }
+    request.principal = requester.grant.name
+    guard requester.grant.role.allows(needed) else { throw Credentials.notEnough(requester.grant.name) }
+    return requester
   }
 
-  /// Finds out who asks, and whether that is enough for the route.
-  private func authorize(_ request: inout Request) throws {
-    // A browser that has a revoked token in its cookie must get the page that asks for another.
-    guard let tokens else { return }
-    guard let needed = router.access(of: request).role else {
-      if request.segments == ["session"], let secret = try Credentials.secret(of: request),
-        let grant = try grant(secret, tokens, request)
-      {
-        (request.principal, request.role) = (grant.name, grant.role.rawValue)
-      }
-      return
-    }
-    guard let secret = try Credentials.secret(of: request) else { throw Credentials.missing }
-    guard let grant = try grant(secret, tokens, request) else { throw Credentials.wrong }
-    request.principal = grant.name
-    request.role = grant.role.rawValue
-    if !grant.role.allows(needed) { throw Credentials.notEnough(grant.name) }
-  }
-
-  /// Whom a token belongs to. An address that has presented too many wrong ones has to wait, unless
-  /// the token has been right before.
-  private func grant(_ secret: ByteString, _ tokens: TokenFile, _ request: Request) throws -> TokenFile.Grant?
-  {
-    let network = IPAddress.network(of: request.peer)
-    if try !tokens.isKnown(secret.string), let seconds = limiter.pauseSeconds(network, now: clock()) {
-      throw Credentials.tooMany(seconds)
-    }
-    let grant = try tokens.grant(secret.string)
-    if grant == nil { limiter.fail(network, now: clock()) }
-    return grant
+  private static func problem(_ error: any Error) -> Problem {
+    error as? Problem
+      ?? Problem(status: 500, detail: "The access tokens cannot be read; see the daemon's log.")
   }
 }
 

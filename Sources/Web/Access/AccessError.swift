@@ -1,11 +1,21 @@
+import Text
+
 /// Why tokens cannot be read or changed.
 package enum AccessError: Error, Equatable, CustomStringConvertible {
-  /// A line of the file that is no token.
+  /// A line of the file that is not a token's.
   case malformedLine(path: String, number: Int)
+  /// The path leads to a folder, a pipe or a device.
+  case notRegularFile(path: String)
+  /// The file is larger than any file of tokens.
+  case fileTooLarge(path: String, bytesMax: Int)
+  /// Another process changes the file and does not finish.
+  case locked(path: String, seconds: Int)
   /// A name that a token cannot have.
   case badName(String)
-  /// A token of that name is there already.
+  /// There is a token of that name already.
   case nameTaken(String)
+  /// The file has as many tokens as it may have.
+  case tooManyTokens(max: Int)
   /// There is no token of that name.
   case noSuchToken(String, known: [String])
 
@@ -13,12 +23,21 @@ package enum AccessError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .malformedLine(let path, let number):
       "cannot read \(path): line \(number) is not \"NAME read|write SALT SHA256 TIME\"; "
-        + "remove it, or restore the file"
+        + "remove the line, or restore the file"
+    case .notRegularFile(let path): "cannot read \(path): it is not a regular file"
+    case .fileTooLarge(let path, let bytesMax):
+      "cannot read \(path): it has more than \(bytesMax) bytes, which is the most that a token file may have"
+    case .locked(let path, let seconds):
+      "cannot change the tokens: another process has held \(path) for \(seconds) seconds"
     case .badName(let name):
-      "a token's name must be 1 to 64 of a-z, A-Z, 0-9, '.', '_' and '-', is \"\(name.prefix(80))\""
-    case .nameTaken(let name): "there is a token \"\(name)\" already; revoke it, or take another name"
+      "a token's name must be 1 to 64 characters of a-z, A-Z, 0-9, \".\", \"_\" and \"-\", "
+        + "got \"\(ByteString(name).shortened(toBytes: 80))\""
+    case .nameTaken(let name):
+      "there is already a token \"\(name)\"; revoke it first, or choose another name"
+    case .tooManyTokens(let max): "the file already has \(max) tokens, which is the limit; revoke one first"
     case .noSuchToken(let name, let known):
-      "there is no token \"\(name)\"; there are \(known.isEmpty ? "none" : known.joined(separator: ", "))"
+      "there is no token \"\(ByteString(name).shortened(toBytes: 80))\"; there are "
+        + (known.isEmpty ? "none" : known.joined(separator: ", "))
     }
   }
 }

@@ -3,51 +3,47 @@ import Text
 
 /// A request's token, and the answers to one that is missing, wrong or not enough (RFC 6750).
 enum Credentials {
-  /// The token of the `Authorization` field, or of the dashboard's cookie; nil without any.
+  /// The token of the `Authorization` field; nil without the field.
   ///
-  /// - Throws: `Problem` for an `Authorization` that is no bearer token.
+  /// - Throws: `Problem` for an `Authorization` that is not a bearer token.
   static func secret(of request: Request) throws(Problem) -> ByteString? {
-    let fields = request.headers.all("Authorization")
-    if fields.isEmpty { return cookie(request) }
-    let parts = fields[0].split(0x20)
-    guard fields.count == 1, parts.count == 2, parts[0].equalsIgnoringCase("Bearer"),
-      (1...secretBytesMax).contains(parts[1].count)
-    else {
+    let fields = request.headers.all("Authorization").map { ByteString($0) }
+    guard let field = fields.first else { return nil }
+    let parts = field.split(UInt8(ascii: " "))
+    guard fields.count == 1 else {
+      throw problem(401, error: "invalid_request", "The Authorization field may be given only once.")
+    }
+    guard parts.count == 2, parts[0].equalsIgnoringCase("Bearer"), parts[1].count <= secretBytesMax else {
       throw problem(
-        401, error: "invalid_request", "The Authorization field must be \"Bearer TOKEN\", and stand once.")
+        401, error: "invalid_request",
+        "The Authorization field must be \"Bearer TOKEN\", with an access token.")
     }
     return parts[1]
   }
 
   private static let secretBytesMax = 256
 
-  private static func cookie(_ request: Request) -> ByteString? {
-    for pair in request.headers.all("Cookie").flatMap({ $0.split(0x3B) }) {
-      let (name, value) = pair.trimmed.divided(at: 0x3D)
-      if name == AccessControl.cookieName, let value, (1...secretBytesMax).contains(value.count) {
-        return value
-      }
-    }
-    return nil
-  }
-
-  /// 401 without a token.
+  /// 401 without a token and without a session that goes on.
   static let missing = problem(
-    401, error: nil, "A token is needed: Authorization: Bearer TOKEN. `vicregd token create` makes one.")
+    401, error: nil,
+    "This needs an access token: send \"Authorization: Bearer TOKEN\", or sign in on the dashboard. "
+      + "On the daemon's machine, `vicregd token create` makes a token.")
   /// 401 for a token that nobody has.
-  static let wrong = problem(401, error: "invalid_token", "The token is not known here, or was revoked.")
+  static let wrong = problem(401, error: "invalid_token", "This token does not exist or was revoked.")
 
   /// 403 for a token that may read only.
   static func notEnough(_ name: String) -> Problem {
     problem(
-      403, error: "insufficient_scope", "The token \"\(name)\" may read only; this needs one with role write."
-    )
+      403, error: "insufficient_scope",
+      "The token \"\(name)\" has the role read; this needs a token with the role write.")
   }
 
-  /// 429 for an address that has guessed too often.
+  /// 429 for a wrong token of a client that has presented too many.
   static func tooMany(_ seconds: Int) -> Problem {
     var problem = Problem(
-      status: 429, detail: "Too many wrong tokens came from your address; try again in \(seconds) s.")
+      status: 429,
+      detail: "This token does not exist or was revoked, and too many wrong tokens came from your address; "
+        + "wait \(seconds) seconds.")
     problem.headers.add("Retry-After", "\(seconds)")
     return problem
   }

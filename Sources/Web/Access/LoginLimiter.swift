@@ -1,13 +1,14 @@
 import Synchronization
 
-/// How often an address may present a wrong token: some at once, then one every few seconds.
+/// How often a client may present a wrong token before the answer says to wait: some at once, then one every
+/// few seconds. Right tokens are never counted and never refused.
 package final class LoginLimiter: Sendable {
-  /// Wrong tokens that an address may present without a pause.
+  /// Wrong tokens that a client may present without a pause.
   package static let burst = 10.0
-  /// One more is forgiven after so many seconds.
+  /// Seconds after which one more is forgiven.
   package static let forgivingSeconds = 6.0
-  /// Addresses that are remembered.
-  private static let addressesMax = 10_000
+  /// Clients that are remembered; one more takes the place of any other.
+  private static let clientsMax = 10_000
 
   private struct Debt {
     var failures: Double
@@ -18,26 +19,22 @@ package final class LoginLimiter: Sendable {
 
   package init() {}
 
-  /// Seconds until this address may try again; nil: now.
-  package func pauseSeconds(_ address: String, now: UInt64) -> Int? {
+  /// Notes a wrong token of a client.
+  ///
+  /// - Parameters:
+  ///   - client: its address, or its network.
+  ///   - now: monotonic nanoseconds.
+  /// - Returns: seconds that the client should wait, if there were too many; nil: not too many.
+  package func fail(_ client: String, now: UInt64) -> Int? {
     debts.withLock { debts in
-      guard let debt = debts[address] else { return nil }
-      let failures = LoginLimiter.failures(debt, now: now)
-      let excess = failures + 1 - LoginLimiter.burst
-      return excess > 0 ? max(1, Int((excess * LoginLimiter.forgivingSeconds).rounded(.up))) : nil
-    }
-  }
-
-  /// Notes a wrong token.
-  package func fail(_ address: String, now: UInt64) {
-    debts.withLock { debts in
-      if debts.count >= LoginLimiter.addressesMax, debts[address] == nil {
-        debts = debts.filter { LoginLimiter.failures($0.value, now: now) > 0 }
-        // So many attackers at once: a stranger's debt is forgotten rather than memory be used up.
-        if debts.count >= LoginLimiter.addressesMax, let any = debts.keys.first { debts[any] = nil }
+      let before = debts[client].map { LoginLimiter.failures($0, now: now) } ?? 0
+      let excess = before + 1 - LoginLimiter.burst
+      if excess > 0 { return max(1, Int((excess * LoginLimiter.forgivingSeconds).rounded(.up))) }
+      if debts.count >= LoginLimiter.clientsMax, debts[client] == nil, let any = debts.keys.first {
+        debts[any] = nil
       }
-      let before = debts[address].map { LoginLimiter.failures($0, now: now) } ?? 0
-      debts[address] = Debt(failures: min(before + 1, LoginLimiter.burst), nanoseconds: now)
+      debts[client] = Debt(failures: before + 1, nanoseconds: now)
+      return nil
     }
   }
 

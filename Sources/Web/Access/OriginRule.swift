@@ -1,58 +1,64 @@
 import HTTP
 import Text
 
-/// What a browser may do for a page: change something only for the daemon's own pages, and read answers
-/// from another origin only where that is listed.
+/// What a browser may do for a page: use the daemon for the daemon's own pages, and for others only where
+/// their origin is listed. A link to the daemon on any page may be followed.
+///
+/// Browsers say on behalf of whom they ask: `Sec-Fetch-Site` on every request to HTTPS and to loopback
+/// addresses (Fetch Metadata; no page can set it), `Origin` on every one that changes something. Programs
+/// other than browsers send neither.
 package struct OriginRule: Sendable {
-  private let allowed: Set<ByteString>
+  private let allowed: Set<WebOrigin>
 
-  /// - Parameter allowedOrigins: such as `https://lab.example:8443`, in lower case.
-  package init(allowedOrigins: Set<String> = []) {
-    allowed = Set(allowedOrigins.map { ByteString($0) })
-  }
+  /// - Parameter allowedOrigins: origins whose pages may use the daemon like its own.
+  package init(allowedOrigins: Set<WebOrigin> = []) { allowed = allowedOrigins }
 
-  /// 403 for a request that changes something on behalf of a foreign page. Programs other than browsers send
-  /// neither `Origin` nor `Sec-Fetch-Site`.
+  /// 403 for a request that a browser makes on behalf of a foreign page.
   func problem(with request: Request) -> Problem? {
-    if request.method.isSafe { return nil }
-    if let origin = request.headers["Origin"] {
-      return isOwn(origin, request) || isAllowed(origin)
-        ? nil : refusal("a page of \(origin.shown), which is another origin")
+    let origin = request.headers.list("Origin").map { ByteString($0) }
+    if let origin, isAllowed(origin) { return nil }
+    let site = request.headers.list("Sec-Fetch-Site").map { ByteString($0) }
+    // Not even reading: what an answer costs is spent by then (resource isolation policy).
+    let isForeign = site.map { $0 != "same-origin" && $0 != "none" } ?? false
+    if isForeign, !isNavigation(request) { return refusal("a page of another site", "use this daemon") }
+    guard !request.method.isSafe, let origin, !isOwn(origin, request, site) else { return nil }
+    return refusal(
+      "a page of \(origin.shortened(toBytes: 200)), which is another origin", "change anything here")
+  }
+
+  /// Whether the address was opened in a tab of its own, not in a frame and not by a script.
+  private func isNavigation(_ request: Request) -> Bool {
+    func has(_ name: String, _ value: ByteString) -> Bool {
+      request.headers.list(name).map { ByteString($0) } == value
     }
-    let site = request.headers["Sec-Fetch-Site"] ?? "none"
-    return site == "same-origin" || site == "none" ? nil : refusal("a page of another site")
+    return (request.method == .get || request.method == .head) && has("Sec-Fetch-Mode", "navigate")
+      && has("Sec-Fetch-Dest", "document")
   }
 
-  /// Whether an `Origin` is the one that the request is for. Behind a proxy that ends TLS the schemes differ,
-  /// so only the authorities are compared.
-  private func isOwn(_ origin: ByteString, _ request: Request) -> Bool {
-    guard let authority = request.authority else { return false }
-    let origin = origin.lowercasedASCII
-    let schemes: [ByteString] = request.isSecure ? ["https://"] : ["https://", "http://"]
-    guard let scheme = schemes.first(where: origin.hasPrefix) else { return false }
-    let own = OriginRule.withoutDefaultPort(authority.lowercasedASCII)
-    return OriginRule.withoutDefaultPort(origin.dropFirst(scheme.count)) == own
+  /// Whether an `Origin` is the one that the request is for.
+  ///
+  /// Behind a proxy that ends TLS the page's scheme is `https` and this connection's is not. That is believed
+  /// if the browser itself calls the request `same-origin`, and never because of a field that the proxy adds.
+  /// A browser too old to say so, and a proxy that sends another `Host`, need `--allowed-origins`.
+  private func isOwn(_ text: ByteString, _ request: Request, _ site: ByteString?) -> Bool {
+    guard let origin = WebOrigin(text) else { return false }
+    if origin == WebOrigin(of: request, scheme: request.isSecure ? "https" : "http") { return true }
+    return !request.isSecure && site == "same-origin" && origin == WebOrigin(of: request, scheme: "https")
   }
 
-  private static func withoutDefaultPort(_ authority: ByteString) -> ByteString {
-    let suffixes: [ByteString] = [":80", ":443"]
-    guard let suffix = suffixes.first(where: authority.hasSuffix) else { return authority }
-    return ByteString(decoding: authority.bytes.dropLast(suffix.count))
-  }
+  private func isAllowed(_ text: ByteString) -> Bool { WebOrigin(text).map(allowed.contains) ?? false }
 
-  private func isAllowed(_ origin: ByteString) -> Bool { allowed.contains(origin.lowercasedASCII) }
-
-  private func refusal(_ who: String) -> Problem {
+  private func refusal(_ page: String, _ what: String) -> Problem {
     Problem(
       status: 403,
-      detail: "The request was made by a browser for \(who); only the daemon's own pages may change anything."
-    )
+      detail: "A browser sent this request for \(page); only the daemon's own pages, and those of "
+        + "--allowed-origins, may \(what).")
   }
 
   /// The answer to a preflight request of a listed origin (Fetch, section 3.2.2).
   func preflight(_ request: Request) -> Response? {
-    guard request.method == .options, let origin = request.headers["Origin"], isAllowed(origin),
-      request.headers["Access-Control-Request-Method"] != nil
+    guard request.method == .options, let origin = request.headers.list("Origin"),
+      isAllowed(ByteString(origin)), request.headers["Access-Control-Request-Method"] != nil
     else { return nil }
     var response = Response(status: 204)
     response.headers.add("Access-Control-Allow-Methods", "GET, HEAD, POST, PATCH, DELETE")
@@ -63,13 +69,13 @@ package struct OriginRule: Sendable {
     return response
   }
 
-  /// Lets pages of a listed origin read the answer.
-  func addFields(to response: inout Response, for request: Request) {
+  /// Lets pages of a listed origin read the answer that has these fields.
+  func addFields(to headers: inout Headers, for request: Request) {
     guard !allowed.isEmpty else { return }
-    response.headers.add("Vary", "Origin")
-    guard let origin = request.headers["Origin"], isAllowed(origin) else { return }
-    response.headers.set("Access-Control-Allow-Origin", origin)
-    response.headers.set(
+    headers.add("Vary", "Origin")
+    guard let origin = request.headers.list("Origin"), isAllowed(ByteString(origin)) else { return }
+    headers.set("Access-Control-Allow-Origin", origin)
+    headers.set(
       "Access-Control-Expose-Headers", "ETag, Link, Location, Retry-After, X-Request-Id, Repr-Digest")
   }
 }

@@ -1,24 +1,33 @@
-import Crypto
 import Platform
 import Synchronization
+import Text
 
-/// The tokens in a file, one a line: name, role, salt, digest, time. A change of the file counts from the
+/// The tokens in a file, one per line: name, role, salt, digest, time. A change of the file counts from the
 /// next request on, so a revoked token is refused at once.
+///
+/// Whoever changes the file holds the lock `<file>.lock` from the read to the write, so that of two changes
+/// at the same time, also by two processes, neither is lost.
 package final class TokenFile: Sendable {
   package let path: String
+  // Held across the look at the file: a thread that read an older content could otherwise replace a newer
+  // one.
   private let state = Mutex(State())
+
+  /// Tokens in a file.
+  package static let tokensMax = 1_000
+  /// Bytes of a file, comments included.
+  static let fileBytesMax = 1 << 20
+  /// Seconds for other processes to finish their change.
+  private static let lockSecondsMax = 30
+  /// The file is read again for this long after a change was seen. Two changes within one tick of the file
+  /// system's clock can leave inode, size and time the same.
+  private static let settlingNanoseconds: UInt64 = 1_000_000_000
 
   private struct State {
     var identity: FileIdentity?
-    var tokens: [AccessToken] = []
-    /// SHA-256 of secrets that were right since the file was read.
-    var accepted: [[UInt8]: Grant] = [:]
-  }
-
-  /// Whose token it is, and what it allows.
-  package struct Grant: Sendable, Equatable {
-    package let name: String
-    package let role: Role
+    var content: ByteString = ""
+    var entries: [(token: AccessToken, grant: Grant)] = []
+    var changedAt: UInt64?
   }
 
   /// The file may be missing as long as it has no tokens.
@@ -27,81 +36,154 @@ package final class TokenFile: Sendable {
   /// Every token, in the order of the file.
   ///
   /// - Throws: `AccessError`, `SystemError`.
-  package func tokens() throws -> [AccessToken] {
-    try state.withLock { state in
-      try refresh(&state)
-      return state.tokens
-    }
-  }
+  package func tokens() throws -> [AccessToken] { try entries().map(\.token) }
 
-  /// Whom the secret belongs to.
-  package func grant(_ secret: String) throws -> Grant? {
-    let key = SHA256.digest(of: Array(secret.utf8))
-    let (tokens, known) = try state.withLock { state in
-      try refresh(&state)
-      return (state.tokens, state.accepted[key])
-    }
-    if let known { return known }
-    // Every token is tried, so the time tells nothing of which one was nearly met.
-    var found: AccessToken?
-    for token in tokens where token.matches(secret) { found = token }
-    guard let found else { return nil }
-    let grant = Grant(name: found.name, role: found.role)
-    state.withLock { state in
-      if state.tokens.contains(found) { state.accepted[key] = grant }
-    }
-    return grant
-  }
+  /// Looks at the file, and ends the grants of tokens that are no longer in it.
+  ///
+  /// - Throws: `AccessError`, `SystemError`. A file that is not understood ends every grant.
+  package func look() throws { _ = try entries() }
 
-  /// Whether the secret has been right before. Costs one hash, whatever the number of tokens.
-  package func isKnown(_ secret: String) throws -> Bool {
-    let key = SHA256.digest(of: Array(secret.utf8))
-    return try state.withLock { state in
-      try refresh(&state)
-      return state.accepted[key] != nil
+  /// What the secret grants; nil if there is no such token. Takes one hash for each different salt of the
+  /// file, and the same time whichever token was nearly met.
+  ///
+  /// - Throws: `AccessError`, `SystemError`.
+  package func grant(_ secret: ByteString) throws -> Grant? {
+    let entries = try entries()
+    guard AccessToken.isSecret(secret) else { return nil }
+    var digests: [String: String] = [:]
+    var found: Grant?
+    for (token, grant) in entries {
+      let digest = digests[token.salt] ?? AccessToken.digest(of: secret, salt: token.salt)
+      digests[token.salt] = digest
+      if token.matches(digest) { found = grant }
     }
+    return found
   }
 
   /// Adds a token and returns its secret.
   ///
   /// - Throws: `AccessError`, `SystemError`.
   package func create(name: String, role: Role) throws -> String {
-    let (token, secret) = try AccessToken.create(name: name, role: role, createdAt: SystemClock.rfc3339Now)
-    let tokens = try tokens()
-    if tokens.contains(where: { $0.name == name }) { throw AccessError.nameTaken(name) }
-    try write(tokens + [token])
-    return secret
+    try changing { lines in
+      let tokens = lines.compactMap(\.token)
+      let (token, secret) = try AccessToken.create(
+        name: name, role: role, createdAt: SystemClock.rfc3339Now, salt: tokens.last?.salt)
+      if tokens.contains(where: { ByteString($0.name) == ByteString(name) }) {
+        throw AccessError.nameTaken(name)
+      }
+      if tokens.count >= TokenFile.tokensMax { throw AccessError.tooManyTokens(max: TokenFile.tokensMax) }
+      lines.append((token.line, token))
+      return secret
+    }
   }
 
   /// Takes a token away.
   ///
-  /// - Throws: `AccessError.noSuchToken`, `SystemError`.
+  /// - Throws: `AccessError`, `SystemError`.
   package func revoke(name: String) throws {
-    let tokens = try tokens()
-    guard tokens.contains(where: { $0.name == name }) else {
-      throw AccessError.noSuchToken(name, known: tokens.map(\.name))
+    let name = ByteString(name)
+    if try tokens().isEmpty { throw AccessError.noSuchToken(name.string, known: []) }
+    try changing { lines in
+      let count = lines.count
+      lines.removeAll { $0.token.map { ByteString($0.name) == name } ?? false }
+      if lines.count == count {
+        throw AccessError.noSuchToken(name.string, known: lines.compactMap(\.token?.name))
+      }
     }
-    try write(tokens.filter { $0.name != name })
   }
 
-  private func write(_ tokens: [AccessToken]) throws {
-    let text = tokens.map { "\($0.line)\n" }.joined()
+  /// One line of the file, and the token that it has unless it is empty or a comment.
+  private typealias Line = (text: ByteString, token: AccessToken?)
+
+  /// Reads the file, lets `change` at its lines and writes it, while nobody else does so.
+  private func changing<Result>(_ change: (inout [Line]) throws -> Result) throws -> Result {
+    let lock = try acquireLock()
+    defer { withExtendedLifetime(lock) {} }
+    var lines = try lines(of: read()?.content ?? "")
+    let result = try change(&lines)
+    let text = lines.map { "\($0.text)\n" }.joined()
     try AtomicFile.write(Array(text.utf8), to: path)
+    return result
+  }
+
+  private func acquireLock() throws -> FileLock {
+    let lockPath = "\(path).lock"
+    let deadline = SystemClock.monotonicNanoseconds + UInt64(TokenFile.lockSecondsMax) * 1_000_000_000
+    while SystemClock.monotonicNanoseconds < deadline {
+      if let lock = try FileLock.acquire(lockPath) { return lock }
+      SystemClock.sleep(milliseconds: 5)
+    }
+    throw AccessError.locked(path: lockPath, seconds: TokenFile.lockSecondsMax)
+  }
+
+  private func entries() throws -> [(token: AccessToken, grant: Grant)] {
+    try state.withLock { state in
+      do {
+        try refresh(&state)
+      } catch let error as AccessError {
+        // What is not understood grants nothing.
+        for (_, grant) in state.entries { grant.end() }
+        state = State()
+        throw error
+      }
+      return state.entries
+    }
   }
 
   private func refresh(_ state: inout State) throws {
-    let identity = FileIdentity(path: path)
-    if identity == state.identity { return }
-    state = State()
-    guard let identity else { return }
-    let text = String(decoding: try File.content(of: path, .tokens), as: UTF8.self)
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
-    where !line.isEmpty && !line.hasPrefix("#") {
-      guard let token = AccessToken(line: String(line)) else {
-        throw AccessError.malformedLine(path: path, number: index + 1)
+    let now = SystemClock.monotonicNanoseconds
+    let isSettled = state.changedAt.map { now - min(now, $0) > TokenFile.settlingNanoseconds } ?? true
+    if isSettled, let identity = state.identity, FileIdentity(path: path) == identity { return }
+    let found = try read()
+    if found?.identity != state.identity { state.changedAt = now }
+    let content = found?.content ?? ""
+    if content != state.content {
+      // Tokens that were in the file before keep their grants.
+      let before = state.entries
+      state.entries = try lines(of: content).compactMap(\.token).map { token in
+        (token, before.first { $0.token == token }?.grant ?? Grant(name: token.name, role: token.role))
       }
-      state.tokens.append(token)
+      for (token, grant) in before where !state.entries.contains(where: { $0.token == token }) { grant.end() }
+      state.content = content
     }
-    state.identity = identity
+    state.identity = found?.identity
+  }
+
+  private func lines(of content: ByteString) throws(AccessError) -> [Line] {
+    var lines: [Line] = []
+    for (index, text) in content.split(0x0A, omittingEmptySubsequences: false).enumerated() {
+      let isComment = text.isEmpty || text.hasPrefix("#")
+      let token = isComment ? nil : AccessToken(line: text)
+      guard isComment || token != nil else { throw .malformedLine(path: path, number: index + 1) }
+      lines.append((text, token))
+    }
+    // What follows the last newline is not a line.
+    if lines.last?.text.isEmpty == true { lines.removeLast() }
+    return lines
+  }
+
+  /// The file's content, and the identity that it had before it was read; nil if there is no file.
+  private func read() throws -> (identity: FileIdentity, content: ByteString)? {
+    guard let place = try place() else { return nil }
+    let name = place.utf8.split(separator: UInt8(ascii: "/")).last.map { String(Substring($0)) } ?? ""
+    guard let found = ConfinedFile(root: FileSystem.parent(of: place), relativePath: name) else {
+      // A file that may not be opened says why.
+      _ = try File(path, .readWithoutWaiting)
+      throw AccessError.notRegularFile(path: path)
+    }
+    guard found.identity.bytes <= TokenFile.fileBytesMax else {
+      throw AccessError.fileTooLarge(path: path, bytesMax: TokenFile.fileBytesMax)
+    }
+    let bytes = try found.file.read(at: 0, countMax: found.identity.bytes)
+    return (found.identity, ByteString(decoding: bytes))
+  }
+
+  /// Where the file is, links followed; nil if there is none.
+  private func place() throws(SystemError) -> String? {
+    do {
+      return try FileSystem.resolve(path)
+    } catch  where error.isNotFound {
+      return nil
+    }
   }
 }

@@ -22,8 +22,6 @@ package struct Request: Sendable {
   package var id = ""
   /// Who asks: the name of an access token; empty without one.
   package var principal = ""
-  /// What that token allows; empty without one.
-  package var role = ""
   /// What the router matched for `{name}` in the route's pattern.
   package var parameters: [ByteString: ByteString] = [:]
 

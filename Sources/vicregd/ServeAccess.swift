@@ -1,0 +1,93 @@
+import Access
+import HTTP
+import Logging
+import Platform
+
+/// Who may use the daemon: what `serve` makes of its settings about access.
+struct ServeAccess: Sendable {
+  private let web: WebSettings
+  private let tokens: TokenFile?
+  private let hosts: HostRule
+  /// nil: no authentication.
+  let authenticator: Authenticator?
+
+  /// The name of the token that the daemon creates for itself.
+  static let firstTokenName = "first"
+
+  /// - Throws: `UsageError` where others could reach a daemon that asks for no token; `AccessError` and
+  ///   `SystemError` if the tokens cannot be read.
+  init(_ web: WebSettings) throws {
+    self.web = web
+    tokens = try ServeAccess.tokens(web)
+    hosts = try web.hostRule(hasTokens: tokens != nil)
+    authenticator = tokens.map { Authenticator(tokens: $0, sessions: Sessions(web.sessions)) }
+    if let tokens, let permissions = try? FilePermissions(path: tokens.path), permissions.allowsOthersToWrite
+    {
+      Log("serve").warning(
+        "others may write \(tokens.path), mode \(permissions.octal), and so create access tokens; "
+          + "chmod it to 0600"
+      )
+    }
+    ServeAccess.warnOfKey(web)
+  }
+
+  /// The tokens that requests need; nil without authentication.
+  private static func tokens(_ web: WebSettings) throws -> TokenFile? {
+    if web.isAuthDisabled {
+      if !web.isLoopback { Log("serve").warning("anyone who reaches \(web.host) can queue and delete jobs") }
+      return nil
+    }
+    let file = TokenFile(web.tokensPath)
+    if try !file.tokens().isEmpty || web.createsToken { return file }
+    if web.isLoopback { return nil }
+    throw UsageError(
+      "--host \(web.host) can be reached by others, and \(file.path) has no access token: anyone could "
+        + "queue and delete jobs. Create a token by `vicregd token create --name NAME` or by --create-token, "
+        + "listen on 127.0.0.1, or give --insecure-no-auth if the network is trusted")
+  }
+
+  /// The routes behind these rules.
+  func control(_ router: Router) -> AccessControl {
+    AccessControl(
+      router, authenticator: authenticator, hosts: hosts,
+      origins: OriginRule(allowedOrigins: web.allowedOrigins))
+  }
+
+  /// Ends streams and downloads of tokens that are revoked; nil without authentication.
+  func watchTokens() throws(SystemError) -> TokenWatch? {
+    guard let tokens else { return nil }
+    return try TokenWatch(tokens) { error in
+      Log("access").error("\(error); requests that need a token are refused until this is mended")
+    }
+  }
+
+  /// With `--create-token`, creates a token if there is none, and prints it and the address that signs in
+  /// with it. Called when the daemon listens: a start that fails must not leave a token that nobody has seen.
+  ///
+  /// - Throws: `AccessError`, `SystemError`.
+  func createFirstToken(port: Int) throws {
+    guard let tokens, web.createsToken, try tokens.tokens().isEmpty else { return }
+    let secret = try tokens.create(name: ServeAccess.firstTokenName, role: .write)
+    // What follows # stays in the browser: it reaches neither a server nor its logs.
+    StandardStream.error.write(
+      """
+      There was no access token, so one was created. It is shown only this once:
+          \(secret)
+      Sign in by opening this address, with the name of this machine if you come from another one:
+          \(web.address(port: port))/#token=\(secret)
+
+      """)
+  }
+
+  /// Warns of a private key that every user of the machine can read.
+  static func warnOfKey(_ web: WebSettings) {
+    // A key that is not there is an error of its own.
+    guard let path = web.certificate?.key, let permissions = try? FilePermissions(path: path),
+      permissions.allowsOthersToRead
+    else { return }
+    Log("serve").warning(
+      "the key \(path) has mode \(permissions.octal): every user of this machine can read it; "
+        + "chmod it to 0600"
+    )
+  }
+}
