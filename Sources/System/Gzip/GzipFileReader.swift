@@ -13,7 +13,8 @@ package final class GzipFileReader {
   /// Bytes that came out so far.
   package private(set) var bytesOut = 0
 
-  private let descriptor: Int32
+  /// The open file.
+  package let descriptor: Int32
   private let stream: UnsafeMutablePointer<z_stream>
   private let input: UnsafeMutableBufferPointer<UInt8>
   /// Bytes of the file that were taken from the descriptor so far.

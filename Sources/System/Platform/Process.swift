@@ -29,15 +29,34 @@ package final class ChildProcess: Sendable {
   ///   - arguments: without the program's name, which is put in front.
   ///   - environment: `nil` passes this process's own on.
   /// - Throws: `SystemError` (`start`), also when the program is not there.
-  package init(
+  package convenience init(
     _ program: String, _ arguments: [String], environment: [String: String]? = nil, logPath: String
+  ) throws(SystemError) {
+    // Opened here and not by the child, for which this thread would wait if the file were a pipe.
+    let log = try File(logPath, .append)
+    defer { withExtendedLifetime(log) {} }
+    try self.init(
+      program, arguments, environment: environment, output: log.descriptor, takesErrorOutput: true)
+  }
+
+  /// Starts a program with standard input from `/dev/null` and its output to an open file of this process.
+  ///
+  /// - Parameter takesErrorOutput: whether its error output goes to the same file, or nowhere.
+  /// - Throws: `SystemError` (`start`), also when the program is not there.
+  init(
+    _ program: String, _ arguments: [String], environment: [String: String]?, output: Int32,
+    takesErrorOutput: Bool = false
   ) throws(SystemError) {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_addopen(&actions, 1, logPath, O_WRONLY | O_CREAT | O_APPEND, 0o644)
-    posix_spawn_file_actions_adddup2(&actions, 1, 2)
+    posix_spawn_file_actions_adddup2(&actions, output, 1)
+    if takesErrorOutput {
+      posix_spawn_file_actions_adddup2(&actions, 1, 2)
+    } else {
+      posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+    }
 
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)

@@ -45,10 +45,13 @@ extension API {
   }
 
   private func series(_ record: JobRecord, keys: [String], points: Int) throws -> Response {
-    let curves = try store.series(record.id, keys: keys, points: points).mapValues { curve in
-      JSON.array(curve.map { [.integer($0.step), .number($0.value)] })
+    let (store, id) = (store, record.id)
+    return try computed(.series(id, keys: keys, points: points), stamp: "\(record.revision)") {
+      let curves = try store.series(id, keys: keys, points: points).mapValues { curve in
+        JSON.array(curve.map { [.integer($0.step), .number($0.value)] })
+      }
+      return .json(["job": .string(id.text), "series": .object(curves)])
     }
-    return .json(["job": .string(record.id.text), "series": .object(curves)])
   }
 
   private static func isKey(_ text: String) -> Bool {

@@ -13,6 +13,9 @@ protocol DatasetSource: Sendable {
 
   /// Mean and deviation of the training split where they are had without reading all of it.
   var knownStatistics: ChannelStatistics? { get }
+
+  /// The paths at which its files are looked for; a generator has none.
+  var candidates: [String] { get }
 }
 
 /// Size and classes of a data set.
