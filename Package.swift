@@ -53,7 +53,8 @@ let package = Package(
       name: "vicregd",
       dependencies: [
         "API", "Access", "HTTPServer", "HTTP", "JobStore", "JobModel", "Dispatcher", "Worker", "RunFolder",
-        "Datasets", "Platform", "Logging", "Crypto", "Text", "Training", "NeuralNet", "Kernels", "Parallel",
+        "Inspector", "SharedWork", "Text", "Datasets", "Platform", "Logging", "Crypto", "Training",
+        "NeuralNet", "Kernels", "Parallel",
         "Tensors",
       ],
       path: "Sources/vicregd", swiftSettings: safe),
@@ -64,7 +65,10 @@ let package = Package(
     room("HTTPServer", in: "Web", ["HTTP", "Text", "Platform", "Gzip", "Crypto"]),
     room(
       "API", in: "Web",
-      ["HTTP", "JobStore", "JobModel", "Text", "SQLite", "RunFolder", "Logging", "Platform", "Crypto"]),
+      [
+        "HTTP", "JobStore", "JobModel", "SQLite", "RunFolder", "SharedWork", "Logging", "Platform", "Crypto",
+        "Text",
+      ]),
 
     // Jobs: it becomes a job in the queue.
     room("JobModel", in: "Jobs", ["Text"]),
@@ -73,6 +77,9 @@ let package = Package(
 
     // Workers: it is run by a child process.
     room("RunFolder", in: "Workers", ["JobModel", "Text", "Platform", "Crypto"]),
+    room(
+      "Inspector", in: "Workers",
+      ["Datasets", "JobModel", "Logging", "Platform", "SharedWork", "Text"]),
     room("Dispatcher", in: "Workers", ["RunFolder", "JobStore", "JobModel", "Platform", "Logging"]),
     room(
       "Worker", in: "Workers",
@@ -83,7 +90,8 @@ let package = Package(
       "Training", in: "Engine",
       ["JobModel", "Datasets", "NeuralNet", "Tensors", "Parallel", "Kernels", "Platform", "Gzip"],
       settings: safe + [fast]),
-    room("Datasets", in: "Engine", ["Tensors", "Parallel", "Platform", "Gzip"], settings: safe + [fast]),
+    room(
+      "Datasets", in: "Engine", ["Tensors", "Parallel", "Platform", "Gzip", "Text"], settings: safe + [fast]),
     room("NeuralNet", in: "Engine", ["Tensors", "Parallel", "Kernels", "Platform"], settings: safe + [fast]),
     room("Tensors", in: "Engine", ["Platform"], settings: strict + [fast]),
     room("Parallel", in: "Engine", ["Platform", "CParallel"], settings: strict + [fast]),
@@ -97,6 +105,7 @@ let package = Package(
     // System: the machine below.
     room("Platform", in: "System", ["CCPU", "CLinux"], settings: strict),
     room("Text", in: "System", settings: strict),
+    room("SharedWork", in: "System", ["Platform"]),
     room("Logging", in: "System", ["Platform"]),
     room("Gzip", in: "System", ["CZlib", "Platform"], settings: strict),
     room("Crypto", in: "System", ["COpenSSL", "Platform"], settings: strict),
@@ -116,7 +125,7 @@ let package = Package(
     tests("HTTP", ["HTTP", "Text", "Support"]),
     tests("HTTPServer", ["HTTPServer", "HTTP", "Text", "Platform", "Gzip", "Crypto"]),
     tests("Access", ["Access", "HTTP", "Text", "Platform"]),
-    tests("API", ["API", "HTTP", "JobStore", "JobModel", "Text", "RunFolder", "Platform"]),
+    tests("API", ["API", "HTTP", "JobStore", "JobModel", "Text", "RunFolder", "SharedWork", "Platform"]),
     tests("JobModel", ["JobModel", "Text"]),
     tests("JobStore", ["JobStore", "JobModel", "Text", "SQLite", "Platform"]),
     tests("RunFolder", ["RunFolder", "JobModel", "Platform"]),
@@ -127,7 +136,8 @@ let package = Package(
       "NeuralNet", ["NeuralNet", "Kernels", "Tensors", "Parallel"], resources: [.copy("Golden")],
       settings: strict + [fast]),
     tests("Kernels", ["Kernels", "Tensors", "Parallel", "Platform"], settings: strict + [fast]),
-    tests("System", ["Platform", "Gzip", "Crypto", "Logging", "Text"]),
+    tests("System", ["Platform", "Gzip", "Crypto", "Logging", "Text", "SharedWork"]),
+    tests("Inspector", ["Inspector", "Datasets", "SharedWork", "Platform"]),
     tests(
       "Simulation",
       ["Dispatcher", "RunFolder", "JobStore", "JobModel", "SQLite", "Platform", "Logging", "Support"]),

@@ -1,20 +1,42 @@
 import API
 import Datasets
+import Inspector
 import JobModel
 import Platform
+import SharedWork
 import Synchronization
+import Text
 
-/// The data sets of this machine, as the API asks for them.
+/// The datasets of this machine, as the API and the estimates of memory ask for them.
 final class CatalogDirectory: Sendable {
   private let catalog: DatasetCatalog
-  private let known = Mutex<[String: (counts: Counts, nanoseconds: UInt64)]>([:])
+  private let inspector: DatasetInspector
+  /// The numbers of images that were found last, by name.
+  private let lastCounts = Mutex<[ByteString: Counts]>([:])
 
   private typealias Counts = [DatasetSelection.Split: Int]
 
-  /// So long a look at the files of a data set counts.
-  private static let freshNanoseconds: UInt64 = 1_000_000_000
+  /// Names that are kept; beyond that all are forgotten.
+  private static let namesMax = 1_000
+  /// Bytes of the longest name that is kept.
+  private static let nameBytesMax = 512
 
-  init(catalog: DatasetCatalog) { self.catalog = catalog }
+  /// - Parameter settings: where datasets lie, and what a process that looks at one may take.
+  init(_ settings: ServeSettings, program: String) {
+    catalog = DatasetCatalog(fashionMNISTRoot: settings.fashionMNIST, roots: settings.datasetRoots)
+    inspector = DatasetInspector(
+      DatasetInspector.Configuration(
+        program: program, arguments: [DescribeDataset.name],
+        environment: settings.workerEnvironment(Environment.all), seconds: settings.inspectionSeconds,
+        memoryBytes: settings.inspectionBytes), catalog: catalog)
+  }
+
+  /// The number of images of a split that was found last, or that a built-in dataset has; looks at no file.
+  /// `nil`: unknown; for the next time it is found out.
+  func lastKnownCount(_ name: String, _ split: DatasetSelection.Split) -> Int? {
+    if let counts = catalog.knownCounts(name) { return Self.counts(counts)[split] }
+    return lastCounts.withLock { $0[ByteString(name)] }?[split]
+  }
 
   private static func counts(_ counts: [ImageDataset.Split: Int]) -> Counts {
     var renamed: Counts = [:]
@@ -26,25 +48,31 @@ final class CatalogDirectory: Sendable {
     }
     return renamed
   }
+
+  private func summary(_ report: DatasetReport, of name: String) -> DatasetSummary {
+    let counts = Self.counts(report.counts)
+    if name.utf8.count <= Self.nameBytesMax {
+      lastCounts.withLock { known in
+        if known.count >= Self.namesMax { known = [:] }
+        known[ByteString(name)] = counts
+      }
+    }
+    return DatasetSummary(
+      name: name, classes: report.classes, counts: counts, shape: report.shape, mean: report.mean ?? [],
+      std: report.std ?? [])
+  }
 }
 
 extension CatalogDirectory: DatasetDirectory {
   func names() -> [String] { catalog.list() }
 
-  func summary(_ name: String) throws -> DatasetSummary {
-    let description = try catalog.describe(name)
-    return DatasetSummary(
-      name: description.name, classes: description.classes, counts: Self.counts(description.counts),
-      shape: description.shape, mean: description.statistics.mean, std: description.statistics.std)
-  }
-
-  func imageCounts(_ name: String) throws -> [DatasetSelection.Split: Int] {
-    let now = SystemClock.monotonicNanoseconds
-    if let (counts, nanoseconds) = known.withLock({ $0[name] }), now < nanoseconds + Self.freshNanoseconds {
-      return counts
+  func look(_ name: String, withStatistics: Bool) -> Asked<DatasetLook> {
+    inspector.look(name, withStatistics: withStatistics).map { [self] finding in
+      switch finding {
+      case .success(let report): .success(summary(report, of: name))
+      case .failure(let problem):
+        .failure(DatasetRefusal(isAbsent: problem.kind == .absent, problem.description))
+      }
     }
-    let counts = Self.counts(try catalog.counts(name))
-    known.withLock { $0[name] = (counts, now) }
-    return counts
   }
 }

@@ -1,5 +1,5 @@
 import API
-import Datasets
+import Crypto
 import Dispatcher
 import JobModel
 import Platform
@@ -30,7 +30,8 @@ final class DaemonControl: JobControl {
 /// Estimates of trainings' memory, each computed once.
 final class TrainingMemory: Sendable {
   private let threads: Int
-  private let known = Mutex<[String: Int]>([:])
+  /// By the digest of what they were computed from, which may be a long text.
+  private let known = Mutex<[[UInt8]: Int]>([:])
 
   /// Estimates that are kept.
   private static let knownMax = 1_000
@@ -40,11 +41,12 @@ final class TrainingMemory: Sendable {
   /// - Parameter threads: of each worker.
   init(threads: Int) { self.threads = threads }
 
-  /// As below, for the data set as this machine has it.
-  func bytes(_ specification: JobSpecification, in catalog: DatasetCatalog) -> Int? {
+  /// As below, for the dataset as it was seen last: this is asked by the dispatcher's thread, which looks at no
+  /// dataset.
+  func bytes(_ specification: JobSpecification, in directory: CatalogDirectory) -> Int? {
     guard case .train(let training) = specification,
-      // A data set that is not there is refused by the worker, with the reason.
-      let count = try? catalog.counts(training.dataset.name.string)[.init(training.dataset.split)]
+      // A dataset that cannot be used is refused by the worker, with the reason.
+      let count = directory.lastKnownCount(training.dataset.name, training.dataset.split)
     else { return nil }
     return bytes(specification, imageCount: count)
   }
@@ -56,7 +58,7 @@ final class TrainingMemory: Sendable {
     training.seed = 0
     training.optimizer.learningRate = 1
     training.epochs = 1
-    let key = "\(imageCount) \(training.json.text)"
+    let key = SHA256.digest(of: Array("\(imageCount) \(training.json.text)".utf8))
     if let bytes = known.withLock({ $0[key] }) { return bytes }
     // A network that cannot be planned is refused by its worker, with the reason.
     let bytes = try? MemoryEstimate.bytes(

@@ -33,6 +33,9 @@ enum Main {
   private static let commands: [Command] = [
     Command(name: "serve", help: "run the daemon: queue, workers, HTTP, dashboard", run: Serve.run),
     Command(name: "work", help: "run one job in its run folder (started by the daemon)", run: Work.run),
+    Command(
+      name: DescribeDataset.name, help: "look at the files of a dataset (started by the daemon)",
+      run: DescribeDataset.run),
     Command(name: "migrate", help: "bring a data folder's database to this version", run: Migrate.run),
     Command(name: "backup", help: "copy the database, also while a daemon uses it", run: Backup.run),
     Command(name: "check", help: "check the database and all checkpoints", run: Check.run),
@@ -42,7 +45,7 @@ enum Main {
   ]
 
   private static var usage: String {
-    let lines = commands.map { "  \($0.name.padded(to: 10))\($0.help)\n" }
+    let lines = commands.map { "  \($0.name.padded(to: 18))\($0.help)\n" }
     return "usage: vicregd COMMAND [--help]\n\n\(lines.joined())"
   }
 }

@@ -1,7 +1,6 @@
 import API
 import Access
 import Crypto
-import Datasets
 import Dispatcher
 import HTTP
 import HTTPServer
@@ -28,17 +27,17 @@ enum Serve {
     let accessLog = try settings.web.accessLogPath.map { try AccessLog(path: $0) }
     if let accessLog { web.accessLog = { accessLog.write($0) } }
     let store = try data.openStore(migrations: settings.migrations)
-    let catalog = DatasetCatalog(fashionMNISTRoot: settings.fashionMNIST)
+    let datasets = CatalogDirectory(settings, program: try FileSystem.executablePath())
     let memory = TrainingMemory(threads: settings.threadsPerWorker)
     var configuration = try dispatcherConfiguration(settings, data: data)
-    configuration.memoryBytes = { memory.bytes($0, in: catalog) }
+    configuration.memoryBytes = { memory.bytes($0, in: datasets) }
     let dispatcher = Dispatcher(configuration, store: store, bootID: SecureRandom.id(byteCount: 8))
     // Before the first request: what an earlier daemon left behind is settled.
     try dispatcher.start()
     let jobControl = DaemonControl(dispatcher: dispatcher, memory: memory)
     let events = try EventHub(store: store)
     let router = try router(
-      settings, data: data, store: store, catalog: catalog, control: jobControl, events: events,
+      settings, data: data, store: store, datasets: datasets, control: jobControl, events: events,
       authenticator: access.authenticator)
     let control = access.control(router)
     let server = HTTPServer(web, instant: control.instantResponse) { control.respond(to: $0) }
@@ -91,7 +90,7 @@ enum Serve {
 
   /// The API's routes; the chart library under its prefix; the dashboard for every other path.
   private static func router(
-    _ settings: ServeSettings, data: DataFolder, store: JobStore, catalog: DatasetCatalog,
+    _ settings: ServeSettings, data: DataFolder, store: JobStore, datasets: CatalogDirectory,
     control: DaemonControl, events: EventHub, authenticator: Authenticator?
   ) throws -> Router {
     let dashboard = try StaticFiles(root: settings.publicFolder)
@@ -100,7 +99,7 @@ enum Serve {
       instantFallback: { dashboard.instantResponse(to: $0) })
     let api = API(
       store: store, data: data.path,
-      datasets: CatalogDirectory(catalog: catalog), control: control, events: events,
+      datasets: datasets, control: control, events: events,
       streamSeconds: settings.web.streamSeconds, limits: settings.web.limits, version: Version.number)
     AccessControl.addRoutes(to: &router, authenticator: authenticator)
     api.addRoutes(to: &router)

@@ -45,6 +45,22 @@ struct ServeSettings: Sendable {
       name: "fashion-mnist", kind: .text("DIR"), standard: DatasetCatalog.fashionMNISTRootDefault,
       help: "the four gzipped IDX files of the data set"),
     Setting(
+      name: "dataset-root", kind: .folders("DIR"), standard: "",
+      help:
+        "folder below which datasets may be named by their path, such as cifar10:DIR/cifar; may be given more "
+        + "than once, in the variable with colons in between. None: no dataset is named by a path"),
+    Setting(
+      name: "inspection-seconds", kind: .number(1...3_600), standard: "60",
+      help: "longest that a process may take to look at the files of a dataset"),
+    Setting(
+      name: "inspection-mib", kind: .number(256...1 << 20), standard: "2048",
+      help: "most memory that this process may take"),
+    Setting(
+      name: "worker-environment", kind: .list("NAMES"), standard: "",
+      help:
+        "further variables that workers inherit, separated by commas; NAME* is every variable that begins so. "
+        + "Always: \(inheritedVariables.joined(separator: ", "))"),
+    Setting(
       name: "isa", kind: .choice(["auto", "baseline", "avx2", "avx512"]), standard: "auto",
       help: "instruction set of the engine; results are the same bits only within one"),
     Setting(
@@ -66,8 +82,19 @@ struct ServeSettings: Sendable {
   let migrations: String
   let dygraphs: String
   let fashionMNIST: String
+  let datasetRoots: RootFolders
+  let inspectionSeconds: Int
+  let inspectionBytes: Int
   let isa: String
   let logLevel: Log.Level
+  /// Names of variables that workers inherit, and beginnings of names with an asterisk behind.
+  private let inherited: [String]
+
+  /// What a program needs to find its files and libraries, and to speak the user's language. Whatever else
+  /// stands in the daemon's environment (secrets, settings of other programs) is not a worker's business.
+  private static let inheritedVariables = [
+    "PATH", "HOME", "LANG", "LC_*", "TMPDIR", "TZ", "LD_LIBRARY_PATH",
+  ]
 
   /// - Throws: `UsageError`.
   init(arguments: [String], environment: [String: String]) throws {
@@ -86,16 +113,47 @@ struct ServeSettings: Sendable {
     migrations = try Resources.find("migrations", setting: settings.optionalText("migrations"))
     dygraphs = settings.text("dygraphs")
     fashionMNIST = settings.text("fashion-mnist")
+    datasetRoots = try ServeSettings.roots(settings)
+    inspectionSeconds = settings.number("inspection-seconds")
+    inspectionBytes = settings.number("inspection-mib") << 20
+    inherited = Self.inheritedVariables + settings.values("worker-environment", separator: ",")
     isa = settings.text("isa")
     let level = settings.text("log-level")
     logLevel = Log.Level.allCases.first { $0.name == level } ?? .info
   }
 
-  /// The variables of a worker: this process's own, and what the settings say of data sets and kernels.
+  /// The variables of a worker: those of this process that are on the list, and what the settings say of
+  /// datasets and kernels.
   func workerEnvironment(_ own: [String: String]) -> [String: String] {
-    var environment = own.filter { !$0.key.hasPrefix(Setting.prefix) }
-    environment["VICREGD_FASHION_MNIST"] = fashionMNIST
+    var environment = own.filter { variable in
+      !variable.key.hasPrefix(Setting.prefix)
+        && inherited.contains { name in
+          name.hasSuffix("*") ? variable.key.hasPrefix(name.dropLast()) : variable.key == name
+        }
+    }
+    environment.merge(
+      DatasetCatalog.environment(fashionMNISTRoot: fashionMNIST, roots: datasetRoots),
+      uniquingKeysWith: { $1 })
     if isa != "auto" { environment["VICREGD_ISA"] = isa }
     return environment
+  }
+
+  /// The folders below which datasets may lie, which must be there.
+  private static func roots(_ settings: Settings) throws(UsageError) -> RootFolders {
+    let folders = settings.values("dataset-root", separator: ":")
+    for folder in folders where !FileSystem.isDirectory(folder) {
+      throw UsageError("--dataset-root must be a folder that exists, got \"\(folder)\"")
+    }
+    do {
+      let roots = try RootFolders(folders)
+      for path in roots.paths where path.utf8.contains(UInt8(ascii: ":")) {
+        throw UsageError("--dataset-root must lead to a path without a colon, got \"\(path)\"")
+      }
+      return roots
+    } catch let error as UsageError {
+      throw error
+    } catch {
+      throw UsageError("--dataset-root: \(error)")
+    }
   }
 }

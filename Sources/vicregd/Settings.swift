@@ -11,6 +11,8 @@ struct Setting: Sendable {
     case text(String)
     /// As `text`, and may be empty.
     case list(String)
+    /// Paths of folders: the flag may be repeated, and the variable has them with colons in between.
+    case folders(String)
     /// A whole number within limits.
     case number(ClosedRange<Int>)
     /// One of some words.
@@ -32,6 +34,7 @@ struct Setting: Sendable {
     switch kind {
     case .flag: ["true", "false"].contains(value) ? nil : "must be true or false"
     case .list: nil
+    case .folders: value.utf8.contains(0) ? "must not contain a NUL" : nil
     case .text: value.isEmpty ? "must not be empty" : nil
     case .number(let range):
       Int(value).map(range.contains) == true
@@ -39,6 +42,9 @@ struct Setting: Sendable {
     case .choice(let words): words.contains(value) ? nil : "must be one of \(words.joined(separator: ", "))"
     }
   }
+
+  /// Whether the flag may be given more than once.
+  var isRepeatable: Bool { if case .folders = kind { true } else { false } }
 
   static let prefix = "VICREGD_"
 }
@@ -74,6 +80,13 @@ struct Settings: Sendable {
     return value
   }
 
+  /// The values of a setting that has several.
+  ///
+  /// - Parameter separator: what stands between them.
+  func values(_ name: String, separator: Character) -> [String] {
+    text(name).split(separator: separator).map(String.init)
+  }
+
   /// The value of a setting that may have none.
   func optionalText(_ name: String) -> String? { values[name] }
 
@@ -99,7 +112,7 @@ struct Settings: Sendable {
         let near = suggestion(for: argument, in: table.map { "--\($0.name)" })
         throw UsageError("there is no flag --\(name)\(near)")
       }
-      guard found[name] == nil else { throw UsageError("--\(name) is given twice") }
+      guard found[name] == nil || setting.isRepeatable else { throw UsageError("--\(name) is given twice") }
       let value: String
       if parts.count == 2 {
         value = String(parts[1])
@@ -110,7 +123,15 @@ struct Settings: Sendable {
       } else {
         throw UsageError("--\(name) needs a value")
       }
-      found[name] = try check(value, of: setting, as: "--\(name)")
+      let checked = try check(value, of: setting, as: "--\(name)")
+      guard setting.isRepeatable else {
+        found[name] = checked
+        continue
+      }
+      if checked.isEmpty || checked.utf8.contains(UInt8(ascii: ":")) {
+        throw UsageError("--\(name) must be a path without a colon, got \"\(checked)\"")
+      }
+      found[name] = found[name].map { "\($0):\(checked)" } ?? checked
     }
     return found
   }
@@ -130,7 +151,7 @@ struct Settings: Sendable {
       let value =
         switch setting.kind {
         case .flag: ""
-        case .text(let name), .list(let name): " \(name)"
+        case .text(let name), .list(let name), .folders(let name): " \(name)"
         case .number: " N"
         case .choice(let words): " \(words.joined(separator: "|"))"
         }

@@ -4,6 +4,7 @@ import JobModel
 import JobStore
 import Platform
 import RunFolder
+import SharedWork
 import Synchronization
 import Testing
 import Text
@@ -22,7 +23,7 @@ final class APIFixture: Sendable {
     return "/\(root)/migrations"
   }()
 
-  init() throws {
+  init(datasets: any DatasetDirectory = FakeDatasets()) throws {
     data = "\(FileSystem.temporaryDirectory)/vicregd-api-\(UInt64.random(in: .min ... .max))"
     try FileSystem.makeDirectories(data)
     store = try JobStore(
@@ -30,7 +31,7 @@ final class APIFixture: Sendable {
     var router = Router(problem: API.problem)
     events = try EventHub(store: store)
     API(
-      store: store, data: data, datasets: FakeDatasets(), control: control, events: events, version: "1.2.3"
+      store: store, data: data, datasets: datasets, control: control, events: events, version: "1.2.3"
     )
     .addRoutes(to: &router)
     self.router = router
@@ -48,13 +49,32 @@ final class APIFixture: Sendable {
   ) -> Response {
     let request = request(method, target, body, headers)
     let response = router.respond(to: request)
-    // What is written is waited for; who waits for a change of a job sees to it itself.
-    if method == .post, case .pending(let pending) = response.body,
-      case .answer(let answer)? = try? pending.next(mustAnswer: true)
-    {
-      return answer.conditioned(by: request)
+    // What is written or computed is waited for; who waits for a change of a job sees to it itself.
+    guard request.headers["Prefer"] == nil, case .pending(let pending) = response.body else {
+      return response.conditioned(by: request)
     }
-    return response.conditioned(by: request)
+    return Self.answer(to: pending).conditioned(by: request)
+  }
+
+  /// What the routes answer, which may be pending.
+  func respond(_ method: Method, _ target: String, _ body: String = "") -> Response {
+    router.respond(to: request(method, target, body, []))
+  }
+
+  /// The answer when it has come.
+  static func answer(to pending: any PendingAnswer) -> Response {
+    let monitor = Monitor()
+    let isWoken = Atomic<Bool>(false)
+    pending.attach { monitor.signal { isWoken.store(true, ordering: .relaxed) } }
+    while true {
+      switch try? pending.next(mustAnswer: false) {
+      case .answer(let answer):
+        pending.close()
+        return answer
+      case .idle: monitor.wait { isWoken.exchange(false, ordering: .relaxed) }
+      case nil: return Response(status: 500)
+      }
+    }
   }
 
   /// What is at hand in memory for a GET.
@@ -123,27 +143,29 @@ final class CountingControl: JobControl {
   func refuse(_ text: String?) { reason.withLock { $0 = text } }
 }
 
-/// Two data sets that are there, and one that is not installed.
+/// Two datasets that are there, and one that is not installed.
 struct FakeDatasets: DatasetDirectory {
-  struct Refusal: Error, CustomStringConvertible { let description: String }
-
   func names() -> [String] { ["fashion-mnist", "synthetic", "absent"] }
 
-  func imageCounts(_ name: String) throws -> [DatasetSelection.Split: Int] {
+  func look(_ name: String, withStatistics: Bool) -> Asked<DatasetLook> {
+    let counts: [DatasetSelection.Split: Int]
     switch name {
-    case "fashion-mnist": return [.train: 60_000, .test: 10_000]
-    case "synthetic": return [.train: 1025, .test: 100]
-    case "absent": throw Refusal(description: "absent.gz is not there: install it")
+    case "fashion-mnist": counts = [.train: 60_000, .test: 10_000]
+    case "synthetic": counts = [.train: 1025, .test: 100]
+    case "absent": return refused("absent.gz is not there: install it", isAbsent: true)
+    case "damaged": return refused("damaged.gz is not what it should be", isAbsent: false)
     default:
-      throw Refusal(description: "there is no data set \"\(name)\"; there are fashion-mnist, synthetic")
+      return refused("there is no data set \"\(name)\"; there are fashion-mnist, synthetic", isAbsent: true)
     }
+    return .known(
+      .success(
+        DatasetSummary(
+          name: name, classes: ["a", "b"], counts: counts, shape: [3, 32, 32], mean: [0.1, 0.2, 0.3],
+          std: [0.4, 0.5, 0.6])))
   }
 
-  func summary(_ name: String) throws -> DatasetSummary {
-    DatasetSummary(
-      name: name, classes: ["a", "b"], counts: try imageCounts(name), shape: [3, 32, 32],
-      mean: [0.1, 0.2, 0.3],
-      std: [0.4, 0.5, 0.6])
+  private func refused(_ text: String, isAbsent: Bool) -> Asked<DatasetLook> {
+    .known(.failure(DatasetRefusal(isAbsent: isAbsent, text)))
   }
 }
 

@@ -10,6 +10,8 @@ final class Daemon {
   private var process: WatchedProcess?
   private var starts = 0
   private let arguments: [String]
+  /// Has the workers inherit what makes their file operations fail.
+  private let faultArguments: [String]
   private let environment: [String: String]?
   private let lifeSeconds: Int
 
@@ -31,11 +33,13 @@ final class Daemon {
     data = "\(folder)/vicregd-e2e-\(UInt64.random(in: 0 ... .max))"
     self.arguments = arguments
     if let faults {
+      faultArguments = ["--worker-environment", "LD_PRELOAD,FAULT_*"]
       var settings = faults.settings
       settings["ONCE"] = settings["ONCE"] ?? "\(data)-once"
       if tracing { settings["TRACE"] = "\(data)-trace" }
       environment = try Faults.environment(data: data, role: faults.role, settings)
     } else {
+      faultArguments = []
       environment = nil
     }
     try FileSystem.makeDirectories(data)
@@ -121,7 +125,7 @@ final class Daemon {
     try ChildProcess(
       "/usr/bin/timeout",
       ["--signal=KILL", "\(lifeSeconds)", try Daemon.program(), "serve", "--port", "0", "--data", data]
-        + arguments,
+        + arguments + faultArguments,
       environment: environment ?? Environment.all, logPath: logPath)
   }
 

@@ -7,8 +7,10 @@ enum SmallRun {
   static let stepsPerCheckpoint = 8
 
   /// A job of `epochs` × 4 steps with a checkpoint of some 7.5 MiB after each second epoch.
-  static func job(epochs: Int = steps / 4, seed: Int = 0) -> JSON {
-    ["kind": "train", "name": "small", "spec": .object(specification(epochs: epochs, seed: seed))]
+  static func job(epochs: Int = steps / 4, seed: Int = 0, dataset: String? = nil) -> JSON {
+    var specification = specification(epochs: epochs, seed: seed)
+    if let dataset { specification["dataset"] = ["name": .string(dataset)] }
+    return ["kind": "train", "name": "small", "spec": .object(specification)]
   }
 
   /// A job whose optimiser has no moments, which halves its time, and which keeps one checkpoint of some

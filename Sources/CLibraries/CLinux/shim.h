@@ -2,6 +2,7 @@
 // otherwise.
 #pragma once
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <spawn.h>
 #include <stdint.h>
@@ -50,6 +51,9 @@ static inline int clinux_epoll_wait(int epoll, struct clinux_event *events, int 
 }
 
 static inline int clinux_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+// pipe2(2) without the feature macro that declares it: ends[0] is read, ends[1] written.
+static inline int clinux_pipe(int ends[2]) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC); }
 
 static inline int clinux_stream_socket(int family, int nonblocking) {
   return socket(family, SOCK_STREAM | SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0), 0);

@@ -1,3 +1,6 @@
+import Platform
+import Text
+
 /// The data sets that can be opened by name: built in, registered, or spelled out as `format:FOLDER`.
 package struct DatasetCatalog: Sendable {
   /// Where Debian's package `dataset-fashion-mnist` puts its files.
@@ -8,14 +11,38 @@ package struct DatasetCatalog: Sendable {
   /// Bytes that are reserved for images before any of them has been read.
   private static let reservedBytesMax = 256 << 20
   private let fashionMNISTRoot: String
+  private let roots: RootFolders?
 
-  /// `registered` maps names to `format:FOLDER`; `fashionMNISTRoot` is the setting `VICREGD_FASHION_MNIST`.
+  /// - Parameters:
+  ///   - registered: maps names to `format:FOLDER`.
+  ///   - fashionMNISTRoot: the setting `VICREGD_FASHION_MNIST`.
+  ///   - roots: below which every FOLDER must lie; `nil`: anywhere, for names that a person has typed.
   package init(
-    registered: [String: String] = [:], fashionMNISTRoot: String = DatasetCatalog.fashionMNISTRootDefault
+    registered: [String: String] = [:], fashionMNISTRoot: String = DatasetCatalog.fashionMNISTRootDefault,
+    roots: RootFolders? = nil
   ) {
     self.registered = registered
     self.fashionMNISTRoot = fashionMNISTRoot
+    self.roots = roots
   }
+
+  /// The variables by which a process is told where its data sets lie (`init(environment:)`).
+  package static func environment(fashionMNISTRoot: String, roots: RootFolders) -> [String: String] {
+    [fashionMNISTVariable: fashionMNISTRoot, rootVariable: roots.paths.joined(separator: rootSeparator)]
+  }
+
+  /// The data sets that the variables of a worker's process name. Roots that are gone hold nothing.
+  package init(environment: [String: String]) {
+    let roots = (environment[Self.rootVariable] ?? "").split(separator: Self.rootSeparator).map(String.init)
+    self.init(
+      fashionMNISTRoot: environment[Self.fashionMNISTVariable] ?? Self.fashionMNISTRootDefault,
+      roots: (try? RootFolders(roots)) ?? .empty)
+  }
+
+  /// What stands between two roots in one variable; no root may have it in its path.
+  package static let rootSeparator = ":"
+  private static let fashionMNISTVariable = "VICREGD_FASHION_MNIST"
+  private static let rootVariable = "VICREGD_DATASET_ROOT"
 
   /// Names that need no folder: the built-in ones, then the registered ones in order.
   package func list() -> [String] { ["fashion-mnist", "synthetic"] + registered.keys.sorted() }
@@ -23,9 +50,43 @@ package struct DatasetCatalog: Sendable {
   /// Throws what `open` would throw for a wrong name, a missing file or a wrong header; reads no image.
   package func check(_ name: String) throws(DatasetError) { _ = try source(name).layout() }
 
-  /// Number of images of each split; reads headers only.
-  package func counts(_ name: String) throws(DatasetError) -> [ImageDataset.Split: Int] {
-    try source(name).layout().counts
+  /// Where a data set lies and which files it has now, found without opening any: two that are equal have the
+  /// same images.
+  package struct Source: Sendable, Hashable {
+    /// The name with the folder that it leads to, links followed.
+    package let name: ByteString
+    /// Path, size, time and inode of each file that is there, as text.
+    package let files: [ByteString]
+  }
+
+  /// What a name stands for now; looks at names and sizes of files alone.
+  package func locate(_ name: String) throws(DatasetError) -> Source {
+    let source = try source(name)
+    let files = source.candidates.compactMap { path in
+      FileIdentity(path: path).map { ByteString("\(path) \($0)") }
+    }
+    let format = name.utf8.prefix { $0 != UInt8(ascii: ":") }
+    switch source {
+    case let images as IDXFolder:
+      return Source(name: ByteString(decoding: Array(format) + [0] + images.folder.utf8), files: files)
+    case let images as CIFARFolder:
+      return Source(name: ByteString(decoding: Array(format) + [0] + images.folder.utf8), files: files)
+    default: return Source(name: ByteString(name), files: files)
+    }
+  }
+
+  /// A dataset that is generated, by what its name says, without statistics; `nil`: it is read from files.
+  package func generated(_ name: String) throws(DatasetError) -> DatasetDescription? {
+    guard try source(name) is SyntheticImages else { return nil }
+    return try describe(name, withStatistics: false)
+  }
+
+  /// Number of images of each split where it is known without reading a file: of the built-in ones. Files may
+  /// be missing nevertheless.
+  package func knownCounts(_ name: String) -> [ImageDataset.Split: Int]? {
+    if ByteString(name) == "fashion-mnist" { return FashionMNIST.counts }
+    // What is wrong with a name is told by whoever opens it.
+    return (try? generated(name))?.counts
   }
 
   /// Reads a split into memory, at most `limit` images of it; its statistics are those of the whole training
@@ -50,36 +111,61 @@ package struct DatasetCatalog: Sendable {
       labels: labels, statistics: try source.statistics(layout))
   }
 
-  /// Classes, sizes and statistics; reads the training split where its statistics are not known.
-  package func describe(_ name: String) throws(DatasetError) -> DatasetDescription {
+  /// Classes, sizes and, where they are asked for, statistics, for which the training split is read unless
+  /// they are known.
+  package func describe(
+    _ name: String, withStatistics: Bool = true
+  ) throws(DatasetError) -> DatasetDescription {
     let source = try source(name)
     let layout = try source.layout()
     return DatasetDescription(
       name: name, classes: layout.classes, counts: layout.counts, shape: [3, layout.side, layout.side],
-      statistics: try source.statistics(layout))
+      statistics: withStatistics ? try source.statistics(layout) : nil)
   }
 
   private func source(_ name: String) throws(DatasetError) -> any DatasetSource {
+    guard name.utf8.count <= Self.nameBytesMax else { throw unknown(name) }
     if let target = registered[name] { return try spelledOut(target) }
     return try spelledOut(name)
   }
 
+  /// Bytes of the longest name that is looked at: a format and a path of the longest kind.
+  private static let nameBytesMax = 4_200
+
   private func spelledOut(_ name: String) throws(DatasetError) -> any DatasetSource {
-    let parts = name.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
+    let parts = name.utf8.split(separator: UInt8(ascii: ":"), maxSplits: 1, omittingEmptySubsequences: false)
+      .map { String(decoding: $0, as: UTF8.self) }
     let rest = parts.count > 1 ? parts[1] : nil
-    switch (parts.first ?? "", rest) {
+    switch (ByteString(parts.first ?? ""), rest) {
     case ("fashion-mnist", nil): return FashionMNIST.source(root: fashionMNISTRoot)
     case ("mnist-idx", let folder?):
       return IDXFolder(
-        folder: folder, classes: nil, knownStatistics: nil,
-        hint: "the folder must hold MNIST's four IDX files")
-    case ("cifar10", let folder?): return CIFARFolder(folder: folder, variant: .ten)
-    case ("cifar100", let folder?): return CIFARFolder(folder: folder, variant: .hundredFine)
-    case ("cifar100-coarse", let folder?): return CIFARFolder(folder: folder, variant: .hundredCoarse)
+        folder: try confined(folder), classes: nil, knownStatistics: nil,
+        hint: "the folder must hold MNIST's four IDX files", roots: roots)
+    case ("cifar10", let folder?):
+      return CIFARFolder(folder: try confined(folder), variant: .ten, roots: roots)
+    case ("cifar100", let folder?):
+      return CIFARFolder(folder: try confined(folder), variant: .hundredFine, roots: roots)
+    case ("cifar100-coarse", let folder?):
+      return CIFARFolder(folder: try confined(folder), variant: .hundredCoarse, roots: roots)
     case ("synthetic", let parameters): return try SyntheticImages(name: name, parameters: parameters ?? "")
-    default:
-      let patterns = ["mnist-idx:FOLDER", "cifar10:FOLDER", "cifar100:FOLDER", "cifar100-coarse:FOLDER"]
-      throw .unknown(name: name, known: list() + patterns)
+    default: throw unknown(name)
+    }
+  }
+
+  private func unknown(_ name: String) -> DatasetError {
+    let patterns = ["mnist-idx:FOLDER", "cifar10:FOLDER", "cifar100:FOLDER", "cifar100-coarse:FOLDER"]
+    return .unknown(name: name, known: list() + patterns)
+  }
+
+  /// The folder without links, if it lies below a root.
+  private func confined(_ folder: String) throws(DatasetError) -> String {
+    guard let roots else { return folder }
+    switch roots.place(of: folder) {
+    case .inside(let path): return path
+    // Whoever opens it finds that no file is there.
+    case .missing: return folder
+    case .outside: throw .outsideRoots(areSet: !roots.paths.isEmpty)
     }
   }
 }
@@ -92,6 +178,6 @@ package struct DatasetDescription: Sendable, Equatable {
   package let counts: [ImageDataset.Split: Int]
   /// A view's channels, height and width.
   package let shape: [Int]
-  /// Of the training split, as used by the normalisation.
-  package let statistics: ChannelStatistics
+  /// Of the training split, as used by the normalisation; `nil`: not asked for.
+  package let statistics: ChannelStatistics?
 }

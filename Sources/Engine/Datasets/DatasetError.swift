@@ -7,6 +7,8 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
   case unknown(name: String, known: [String])
   /// The name's part after the colon is wrong.
   case wrongParameter(name: String, problem: String)
+  /// A path leads outside the folders that data sets may lie in, whatever there is.
+  case outsideRoots(areSet: Bool)
   /// A file of the data set is not there; the hint says what to do.
   case missingFile(file: String, hint: String)
   /// A file holds something else than its format asks for at this byte (of the unpacked content).
@@ -21,8 +23,11 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .unknown(let name, let known):
-      "there is no data set \"\(name)\"; there are \(known.joined(separator: ", "))"
-    case .wrongParameter(let name, let problem): "data set \"\(name)\": \(problem)"
+      "there is no data set \"\(Self.short(name))\"; there are \(known.joined(separator: ", "))"
+    case .wrongParameter(let name, let problem): "data set \"\(Self.short(name))\": \(problem)"
+    case .outsideRoots(let areSet):
+      "the folder of a data set must lie below one of the roots set by --dataset-root"
+        + (areSet ? "" : "; none is set")
     case .missingFile(let file, let hint): "\(file) is not there: \(hint)"
     case .malformed(let file, let offset, let expected, let found):
       "\(file) at offset \(offset): expected \(expected), found \(found)"
@@ -34,4 +39,12 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
       "a blur kernel of \(kernel) pixels needs images wider than \(kernel / 2) pixels, these have \(side)"
     }
   }
+
+  /// The first bytes of a name that may be of any length.
+  private static func short(_ name: String) -> String {
+    name.utf8.count <= shownBytesMax
+      ? name : String(decoding: name.utf8.prefix(shownBytesMax), as: UTF8.self) + "…"
+  }
+
+  private static let shownBytesMax = 200
 }

@@ -81,12 +81,15 @@ extension JobStore {
   /// asked. After `crashLimit` deaths without a new checkpoint in between the attempt fails as a
   /// `crash_loop`.
   ///
-  /// - Parameter ranMilliseconds: how long the attempt ran.
+  /// - Parameters:
+  ///   - ranMilliseconds: how long the attempt ran.
+  ///   - wait: how long the job waits before its next attempt, unless its worker died: deaths are counted,
+  ///     and have a back-off of their own.
   /// - Returns: the new state; `nil`, with nothing changed, if the attempt is not the current one.
   @discardableResult
   package func settle(
     _ id: JobID, attempt: Int, _ departure: Departure, crashLimit: Int, message: String? = nil,
-    ranMilliseconds: Int = 0
+    ranMilliseconds: Int = 0, backOffMilliseconds wait: Int = 0
   ) throws -> JobState? {
     try write { connection in
       guard let job = try record(id, connection), job.attempt == attempt, job.state.isActive else {
@@ -97,10 +100,13 @@ extension JobStore {
       case (.cancelling, _): try end(cancelling: job, message: message, connection)
       case (.pausing, _): try move(job, to: Step(.paused, job.reason, message: message), connection)
       case (_, .yielded(.diskFull)):
-        try move(job, to: Step(.paused, .diskFull, message: message, by: .worker), connection)
+        let step = Step(.paused, .diskFull, message: message, by: .worker, backOffMilliseconds: wait)
+        try move(job, to: step, connection)
       case (_, .yielded(let reason)):
-        try move(job, to: Step(.queued, reason, message: message, by: .worker), connection)
-      case (_, .neverStarted): try move(job, to: Step(.queued, .yielded, message: message), connection)
+        let step = Step(.queued, reason, message: message, by: .worker, backOffMilliseconds: wait)
+        try move(job, to: step, connection)
+      case (_, .neverStarted):
+        try move(job, to: Step(.queued, .yielded, message: message, backOffMilliseconds: wait), connection)
       case (_, .died(let reason)):
         try settle(dead: job, reason, crashLimit: crashLimit, message: message, connection)
       }

@@ -146,8 +146,12 @@ extension JobStore {
         SELECT \(JobRecord.columns) FROM jobs WHERE state = 'paused' AND reason = 'disk_full'
         ORDER BY sequence
         """, [], JobRecord.init)
+      let now = clock()
       for job in waiting {
-        try move(job, to: Step(.queued, backOffMilliseconds: Self.spaceBackOffMilliseconds), connection)
+        // One that has run out of space again and again waits for longer.
+        let rest = min(max(0, job.notBeforeMilliseconds - now), JobPolicy.backOffMilliseconds(after: .max))
+        let wait = max(Self.spaceBackOffMilliseconds, rest)
+        try move(job, to: Step(.queued, backOffMilliseconds: wait), connection)
       }
     }
   }

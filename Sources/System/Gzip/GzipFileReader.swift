@@ -15,6 +15,8 @@ package final class GzipFileReader {
   package private(set) var bytesOut = 0
 
   private let file: File
+  /// Of the open file.
+  package var descriptor: Int32 { file.descriptor }
   private let stream: UnsafeMutablePointer<z_stream>
   private let input: UnsafeMutableBufferPointer<UInt8>
   /// Bytes of the file that were taken from the descriptor so far.

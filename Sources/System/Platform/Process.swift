@@ -30,17 +30,34 @@ package final class ChildProcess: Sendable {
   ///   - environment: all the variables that the program has; this process's own by default.
   ///   - logPath: created if missing; no link, no pipe.
   /// - Throws: `SystemError`: `start`, also when the program is not there; `open` for the file.
-  package init(
+  package convenience init(
     _ program: String, _ arguments: [String], environment: [String: String] = Environment.all,
     logPath: String
   ) throws(SystemError) {
     let log = try File(logPath, .append, links: .refused)
+    defer { withExtendedLifetime(log) {} }
+    try self.init(
+      program, arguments, environment: environment, output: log.descriptor, takesErrorOutput: true)
+  }
+
+  /// Starts a program with standard input from `/dev/null` and its output to an open file of this process.
+  ///
+  /// - Parameter takesErrorOutput: whether its error output goes to the same file, or nowhere.
+  /// - Throws: `SystemError` (`start`), also when the program is not there.
+  init(
+    _ program: String, _ arguments: [String], environment: [String: String], output: Int32,
+    takesErrorOutput: Bool = false
+  ) throws(SystemError) {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    // The log first: its own descriptor may be the 0 that the next lines replace.
-    posix_spawn_file_actions_adddup2(&actions, log.descriptor, 1)
-    posix_spawn_file_actions_adddup2(&actions, 1, 2)
+    // The output first: its own descriptor may be the 0 that the next lines replace.
+    posix_spawn_file_actions_adddup2(&actions, output, 1)
+    if takesErrorOutput {
+      posix_spawn_file_actions_adddup2(&actions, 1, 2)
+    } else {
+      posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+    }
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     clinux_spawn_closing(&actions, 3)
 

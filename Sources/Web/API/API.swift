@@ -39,6 +39,7 @@ package struct API: Sendable {
   let limits: [String: Int]
   let jobs = JobCache()
   let trainingDatasets = TrainingDatasets()
+  let computedAnswers = ComputedAnswers(name: "answers", limits: Self.computedLimits)
 
   /// - Parameters:
   ///   - data: the data folder.

@@ -1,18 +1,31 @@
 import HTTP
 import JobModel
+import SharedWork
 
-/// What the API has to know of the data sets.
+/// What the API has to know of the datasets.
 package protocol DatasetDirectory: Sendable {
   /// The names that stand in lists.
   func names() -> [String]
-  /// Classes, sizes and statistics; may read a whole split.
+  /// What is known of a dataset, or will be. Returns at once: no file of it is opened in this process.
   ///
-  /// - Throws: an error whose text says why the data set cannot be used, and what helps.
-  func summary(_ name: String) throws -> DatasetSummary
-  /// Number of images of each split; reads headers only.
-  ///
-  /// - Throws: as `summary`.
-  func imageCounts(_ name: String) throws -> [DatasetSelection.Split: Int]
+  /// - Parameter withStatistics: whether mean and deviation are wanted, for which a split may have to be read.
+  func look(_ name: String, withStatistics: Bool) -> Asked<DatasetLook>
+}
+
+/// What came of a look at a dataset.
+package typealias DatasetLook = Result<DatasetSummary, DatasetRefusal>
+
+/// Why a dataset cannot be used.
+package struct DatasetRefusal: Error, CustomStringConvertible {
+  /// Whether there is none: it is unknown, or its files are not there.
+  package let isAbsent: Bool
+  /// Says what is wrong, and what helps.
+  package let description: String
+
+  package init(isAbsent: Bool, _ description: String) {
+    self.isAbsent = isAbsent
+    self.description = description
+  }
 }
 
 /// One data set, as `GET /datasets/{name}` shows it.
@@ -22,13 +35,13 @@ package struct DatasetSummary: Sendable {
   package var counts: [DatasetSelection.Split: Int]
   /// A view's channels, height and width.
   package var shape: [Int]
-  /// Of the training split, one number a channel, as used by the normalisation.
+  /// Of the training split, one number per channel, as used by the normalisation; empty: not asked for.
   package var mean: [Double]
   package var std: [Double]
 
   package init(
-    name: String, classes: [String], counts: [DatasetSelection.Split: Int], shape: [Int], mean: [Double],
-    std: [Double]
+    name: String, classes: [String], counts: [DatasetSelection.Split: Int], shape: [Int],
+    mean: [Double] = [], std: [Double] = []
   ) {
     self.name = name
     self.classes = classes
@@ -45,15 +58,25 @@ extension API {
   func listDatasets(_ request: Request) throws -> Response {
     var query = QueryReader(request)
     try query.finish()
-    let list = datasets.names().map { name -> JSON in
-      do {
-        let counts = try datasets.imageCounts(name)
-        return ["name": .string(name), "available": true, "counts": Self.json(counts), "problem": nil]
-      } catch {
-        return ["name": .string(name), "available": false, "counts": nil, "problem": .string("\(error)")]
-      }
+    let names = datasets.names()
+    let looks = DatasetLooks(datasets)
+    return try waiting(for: looks) {
+      let found = names.map { ($0, looks.look($0)) }
+      guard looks.isComplete else { return nil }
+      return .json(["datasets": .array(found.map { Self.json($0, $1) })])
     }
-    return .json(["datasets": .array(list)])
+  }
+
+  private static func json(_ name: String, _ look: DatasetLook?) -> JSON {
+    switch look {
+    case .success(let summary)?:
+      return ["name": .string(name), "available": true, "counts": json(summary.counts), "problem": nil]
+    case .failure(let refusal)?:
+      return [
+        "name": .string(name), "available": false, "counts": nil, "problem": .string(refusal.description),
+      ]
+    case nil: return .null
+    }
   }
 
   /// `GET /datasets/{name}`
@@ -61,17 +84,25 @@ extension API {
   func getDataset(_ request: Request) throws -> Response {
     var query = QueryReader(request)
     try query.finish()
-    let summary: DatasetSummary
-    do {
-      summary = try datasets.summary((request.parameters["name"] ?? "").string)
-    } catch {
-      throw Problem(status: 404, detail: "\(error)")
+    let name = request.parameters["name"] ?? ""
+    let looks = DatasetLooks(datasets, withStatistics: true)
+    return try waiting(for: looks) {
+      guard let look = looks.look(name), looks.isComplete else { return nil }
+      return .json(try Self.json(look))
     }
-    return .json([
-      "name": .string(summary.name), "classes": .array(summary.classes.map(JSON.string)),
-      "counts": Self.json(summary.counts), "shape": .array(summary.shape.map(JSON.integer)),
-      "mean": .array(summary.mean.map(JSON.number)), "std": .array(summary.std.map(JSON.number)),
-    ])
+  }
+
+  private static func json(_ look: DatasetLook) throws -> JSON {
+    switch look {
+    case .failure(let refusal):
+      throw Problem(status: refusal.isAbsent ? 404 : 422, detail: "\(refusal)")
+    case .success(let summary):
+      return [
+        "name": .string(summary.name), "classes": .array(summary.classes.map(JSON.string)),
+        "counts": json(summary.counts), "shape": .array(summary.shape.map(JSON.integer)),
+        "mean": .array(summary.mean.map(JSON.number)), "std": .array(summary.std.map(JSON.number)),
+      ]
+    }
   }
 
   private static func json(_ counts: [DatasetSelection.Split: Int]) -> JSON {

@@ -22,6 +22,8 @@ package final class EventHub: Sendable {
     var lastFollower = 0
     var isPoked = false
     var isStopping = false
+    /// Failures to read the feed in a row.
+    var failures = 0
   }
 
   private let store: JobStore
@@ -33,6 +35,8 @@ package final class EventHub: Sendable {
   private static let entriesMax = 1_000
   /// Followers are woken no more often than this; what comes in between is sent together.
   private static let gatheringMilliseconds = 20
+  /// How often that pause is doubled while the feed cannot be read.
+  private static let doublingsMax = 8
 
   /// Starts the thread, which holds the hub until `stop`.
   package init(store: JobStore) throws(SystemError) {
@@ -115,12 +119,26 @@ package final class EventHub: Sendable {
       let (entries, through) = try store.feed(after: position, limit: Self.entriesMax)
       try pass(entries, through: through)
       if entries.count == Self.entriesMax { poke() }
+      state.withLock { $0.failures = 0 }
     } catch {
-      // The next commit tries again from the same place.
-      Log("events").error("\(error)")
+      fail(error)
     }
-    SystemClock.sleep(milliseconds: Self.gatheringMilliseconds)
+    SystemClock.sleep(milliseconds: pauseMilliseconds)
     return true
+  }
+
+  /// The feed is read again from the same place after a pause, which grows.
+  private func fail(_ error: any Error) {
+    let failures = state.withLock { state in
+      state.failures += 1
+      state.isPoked = true
+      return state.failures
+    }
+    if failures & (failures - 1) == 0 { Log("events").error("\(error); failure \(failures) in a row") }
+  }
+
+  private var pauseMilliseconds: Int {
+    Self.gatheringMilliseconds << min(state.withLock { $0.failures }, Self.doublingsMax)
   }
 
   private func pass(_ entries: [FeedEntry], through: Int) throws {

@@ -7,6 +7,12 @@ import RunFolder
 extension API {
   /// Lines that `?tail=` gives at most.
   static let tailLinesMax = 100_000
+  /// Bytes at the end of a log in which these lines are looked for; longer lines lose their beginning.
+  static let tailBytesMax = 8 << 20
+  /// Checkpoints in one list at most, the newest.
+  static let checkpointsListedMax = 10_000
+  /// Times of files are coarse, so a list of them counts no longer than this without another look.
+  static let checkpointsKeptMilliseconds = 1_000
 
   /// `GET /jobs/{id}/log`: what the worker wrote for people; nothing if it has not begun.
   @Sendable
@@ -16,22 +22,29 @@ extension API {
     try query.finish()
     let record = try record(request)
     let path = RunFolder(data: data, job: record.id).logPath
+    guard let found = try confined(path) else { return Self.log(at: path, from: 0, to: 0) }
+    let (file, size) = (found.file, found.identity.bytes)
+    guard let tail else { return Self.log(at: path, from: 0, to: size) }
+    return try computed(.tail(record.id, lines: tail), stamp: "\(found.identity)") {
+      Self.log(at: path, from: try Self.offset(ofLast: tail, in: file, size: size), to: size)
+    }
+  }
+
+  private static func log(at path: String, from start: Int, to end: Int) -> Response {
     var response = Response(contentType: "text/plain; charset=utf-8", bytes: [])
     response.headers.add("Cache-Control", "no-cache")
-    guard let found = try confined(path) else { return response }
-    let (file, size) = (found.file, found.identity.bytes)
-    let offset = try tail.map { try Self.offset(ofLast: $0, in: file, size: size) } ?? 0
-    response.body = .file(path: path, offset: offset, count: size - offset)
+    if start < end { response.body = .file(path: path, offset: start, count: end - start) }
     return response
   }
 
-  /// Where the last so many lines begin; a last line without its newline counts.
+  /// Where the last lines begin, at most `tailBytesMax` before the end; a last line without its newline counts.
   private static func offset(ofLast lines: Int, in file: File, size: Int) throws -> Int {
     let pieceBytes = 65_536
+    let first = max(0, size - tailBytesMax)
     var newlines = 0
     var end = size
-    while end > 0 {
-      let start = max(0, end - pieceBytes)
+    while end > first {
+      let start = max(first, end - pieceBytes)
       let piece = try file.read(at: start, countMax: end - start)
       for index in piece.indices.reversed()
       where piece[index] == UInt8(ascii: "\n") && start + index + 1 < size {
@@ -40,7 +53,7 @@ extension API {
       }
       end = start
     }
-    return 0
+    return first
   }
 
   /// A file of the data folder, unless a link leads out of that.
@@ -54,16 +67,24 @@ extension API {
     var query = QueryReader(request)
     try query.finish()
     let record = try record(request)
-    let reported = try store.checkpoints(record.id).map { ($0.name, $0.createdAtMilliseconds) }
-    let times = Dictionary(reported, uniquingKeysWith: { $1 })
-    let list = try RunFolder(data: data, job: record.id).checkpoints.list().map { manifest -> JSON in
-      [
-        "name": .string(manifest.name), "step": .integer(manifest.step), "epoch": .integer(manifest.epoch),
-        "bytes": .integer(manifest.bytes), "sha256": .string(manifest.sha256),
-        "created_at": .optional(times[manifest.name].map { SystemClock.rfc3339(unixMilliseconds: $0) }),
-      ]
+    let (store, id) = (store, record.id)
+    let folder = RunFolder(data: data, job: id).checkpoints
+    let identity = FileIdentity(path: folder.path).map { "\($0)" } ?? "none"
+    return try computed(
+      .checkpoints(id), stamp: "\(record.revision) \(identity)",
+      keptMilliseconds: Self.checkpointsKeptMilliseconds
+    ) {
+      let reported = try store.checkpoints(id).map { ($0.name, $0.createdAtMilliseconds) }
+      let times = Dictionary(reported, uniquingKeysWith: { $1 })
+      let list = try folder.list(newestMax: Self.checkpointsListedMax).map { manifest -> JSON in
+        [
+          "name": .string(manifest.name), "step": .integer(manifest.step), "epoch": .integer(manifest.epoch),
+          "bytes": .integer(manifest.bytes), "sha256": .string(manifest.sha256),
+          "created_at": .optional(times[manifest.name].map { SystemClock.rfc3339(unixMilliseconds: $0) }),
+        ]
+      }
+      return .json(["checkpoints": .array(list)])
     }
-    return .json(["checkpoints": .array(list)])
   }
 
   /// `GET /jobs/{id}/checkpoints/{name}`: the file as it is; ranges resume a broken download.
@@ -77,7 +98,7 @@ extension API {
     guard let manifest = folder.manifest(of: name.string),
       let found = try confined(folder.path(of: name.string))
     else {
-      let known = try folder.list().suffix(8).map(\.name).joined(separator: ", ")
+      let known = try folder.list(newestMax: 8).map(\.name).joined(separator: ", ")
       let hint = known.isEmpty ? "it has none yet" : "there are \(known)"
       throw Problem(status: 404, detail: "job \(record.id) has no checkpoint \(name.shown); \(hint).")
     }

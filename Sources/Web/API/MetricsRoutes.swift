@@ -46,10 +46,14 @@ extension API {
   }
 
   private func series(_ record: JobRecord, keys: [ByteString], points: Int) throws -> Response {
-    let curves = try store.series(record.id, keys: keys.map(\.string), points: points).mapValues { curve in
-      JSON.array(curve.map { [.integer($0.step), .number($0.value)] })
+    let (store, id) = (store, record.id)
+    let names = keys.map(\.string)
+    return try computed(.series(id, keys: names, points: points), stamp: "\(record.revision)") {
+      let curves = try store.series(id, keys: names, points: points).mapValues { curve in
+        JSON.array(curve.map { [.integer($0.step), .number($0.value)] })
+      }
+      return .json(["job": .string(id.text), "series": .object(curves)])
     }
-    return .json(["job": .string(record.id.text), "series": .object(curves)])
   }
 
   private static func isKey(_ text: ByteString) -> Bool {

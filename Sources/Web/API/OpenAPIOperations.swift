@@ -173,7 +173,7 @@ extension OpenAPIDocument {
       "What can be trained on.", answers: [.json(200, schema("DatasetList"))]),
     "GET /datasets/{name}": Operation(
       "A data set.", [.path("name", ["type": "string", "minLength": 1])],
-      answers: [.json(200, schema("Dataset"))], problems: [404]),
+      answers: [.json(200, schema("Dataset"))], problems: [404, 422]),
     "GET /healthz": Operation(
       "The process answers.", answers: [.json(200, ["type": "object", "required": ["status"]])]),
     "GET /readyz": Operation(

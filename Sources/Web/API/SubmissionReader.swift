@@ -9,14 +9,17 @@ import Text
 struct SubmissionReader {
   let api: API
   let problems: ProblemList
+  /// What is known of the datasets that jobs name.
+  let looks: DatasetLooks
   /// The earlier jobs of the same request that have a `ref`.
   var refs: [ByteString: NewJob] = [:]
   /// What is known of jobs that have been named.
   private let standings = Standings()
 
-  init(api: API, problems: ProblemList) {
+  init(api: API, problems: ProblemList, looks: DatasetLooks) {
     self.api = api
     self.problems = problems
+    self.looks = looks
   }
 
   /// - Returns: `nil` if the kind is not known or nothing can be made of it; then problems have been noted.
@@ -97,9 +100,9 @@ struct SubmissionReader {
 
   private func steps(_ specification: JobSpecification) -> Int? {
     guard case .train(let train) = specification else { return nil }
-    // A data set that is not there has been noted by now.
-    let counts = try? api.datasets.imageCounts(train.dataset.name.string)
-    return counts?[train.dataset.split].map { train.stepCount(imageCount: $0) }
+    // A dataset that cannot be used has been noted by now.
+    guard case .success(let summary)? = looks.look(train.dataset.name) else { return nil }
+    return summary.counts[train.dataset.split].map { train.stepCount(imageCount: $0) }
   }
 
   private func readEvaluate(_ spec: JSON, _ policy: JobPolicy, at pointer: String) -> EvaluateSpecification? {
@@ -182,23 +185,27 @@ struct SubmissionReader {
     if which == "last", !named.state.isFinished { return }
     let folder = RunFolder(data: api.data, job: named.id).checkpoints
     // A folder that cannot be read has no checkpoints to offer.
-    let names = ((try? folder.list()) ?? []).map { ByteString($0.name) }
+    let names = ((try? folder.list(newestMax: Self.checkpointsShownMax)) ?? []).map { ByteString($0.name) }
     if which == "last" {
       if names.isEmpty {
         problems.add(pointer, "must be a checkpoint that exists; job \(named.id) has none any more")
       }
-    } else if !names.contains(which) {
-      let shown = (["last"] + names.suffix(8)).map { "\"\($0.shown)\"" }.joined(separator: ", ")
+    } else if folder.manifest(of: which.string) == nil {
+      let shown = (["last"] + names).map { "\"\($0.shown)\"" }.joined(separator: ", ")
       problems.add(pointer, "must be one of \(shown), got \"\(which.shown)\"")
     }
   }
 
+  /// Checkpoints that an error names.
+  private static let checkpointsShownMax = 8
+
   private func imageCounts(_ name: String, at pointer: String) -> [DatasetSelection.Split: Int]? {
-    do {
-      return try api.datasets.imageCounts(name)
-    } catch {
-      problems.add("\(pointer)/dataset/name", "\(error)")
+    switch looks.look(name) {
+    case .success(let summary)?: return summary.counts
+    case .failure(let refusal)?:
+      problems.add("\(pointer)/dataset/name", "\(refusal)")
       return nil
+    case nil: return nil
     }
   }
 }

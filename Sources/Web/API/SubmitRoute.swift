@@ -17,11 +17,21 @@ extension API {
     // Before the input is judged: what was right the first time need not be so any more.
     if let key, let known = try store.answer(to: key) { return known.response(isRepeated: true) }
     let body = try request.json()
+    let looks = DatasetLooks(datasets)
+    return try waiting(for: looks) { try submit(body, under: key, isDryRun: isDryRun, looks) }
+  }
+
+  /// - Returns: nil: more has to be known of the datasets that the jobs name.
+  private func submit(
+    _ body: JSON, under key: IdempotencyKey?, isDryRun: Bool, _ looks: DatasetLooks
+  ) throws -> Response? {
     let problems = ProblemList()
     let isBatch = body["jobs"] != nil
-    let jobs = isBatch ? readBatch(body, problems) : [readOne(body, problems)].compactMap(\.self)
+    let jobs =
+      isBatch ? readBatch(body, problems, looks) : [readOne(body, problems, looks)].compactMap(\.self)
+    guard looks.isComplete else { return nil }
     try problems.check()
-    let needs = jobs.map(memoryNeed)
+    let needs = jobs.map { memoryNeed(of: $0, looks) }
     for (index, need) in needs.enumerated() {
       let pointer = isBatch ? "/jobs/\(index)/spec/batch_size" : "/spec/batch_size"
       if let need, need.bytes > need.machineBytes { problems.add(pointer, need.refusal) }
@@ -51,10 +61,11 @@ extension API {
     return StoredAnswer(status: 201, headers: headers, body: texts[0] + "\n")
   }
 
-  private func memoryNeed(of job: NewJob) -> MemoryNeed? {
+  private func memoryNeed(of job: NewJob, _ looks: DatasetLooks) -> MemoryNeed? {
+    // The reader of the submission has refused a dataset that cannot be used.
     guard case .train(let training) = job.specification,
-      // The reader of the submission has refused a data set that is not there.
-      let count = try? datasets.imageCounts(training.dataset.name.string)[training.dataset.split]
+      case .success(let summary)? = looks.look(training.dataset.name),
+      let count = summary.counts[training.dataset.split]
     else { return nil }
     return control.memoryNeed(of: job.specification, imageCount: count)
   }
@@ -76,12 +87,12 @@ extension API {
     return .json(isBatch ? ["jobs": .array(resolved)] : resolved.first ?? .null)
   }
 
-  private func readOne(_ body: JSON, _ problems: ProblemList) -> NewJob? {
-    let reader = SubmissionReader(api: self, problems: problems)
+  private func readOne(_ body: JSON, _ problems: ProblemList, _ looks: DatasetLooks) -> NewJob? {
+    let reader = SubmissionReader(api: self, problems: problems, looks: looks)
     return reader.read(body, at: "", isInBatch: false)?.job
   }
 
-  private func readBatch(_ body: JSON, _ problems: ProblemList) -> [NewJob] {
+  private func readBatch(_ body: JSON, _ problems: ProblemList, _ looks: DatasetLooks) -> [NewJob] {
     let reader = ObjectReader(body, at: "", problems)
     let elements = reader.value("jobs")?.array ?? []
     if elements.isEmpty || elements.count > Self.jobsPerRequestMax {
@@ -89,7 +100,7 @@ extension API {
       return []
     }
     reader.finish()
-    var submissions = SubmissionReader(api: self, problems: problems)
+    var submissions = SubmissionReader(api: self, problems: problems, looks: looks)
     return elements.enumerated().compactMap { index, element in
       guard let read = submissions.read(element, at: "/jobs/\(index)", isInBatch: true) else { return nil }
       if let ref = read.ref, submissions.refs.updateValue(read.job, forKey: ref) != nil {

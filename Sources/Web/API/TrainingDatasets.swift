@@ -10,6 +10,8 @@ final class TrainingDatasets: Sendable {
 
   /// Trainings that are kept; beyond that all are forgotten.
   private static let namesMax = 10_000
+  /// Bytes of the longest name that is kept; longer ones are read from the store each time.
+  private static let nameBytesMax = 512
 
   /// The name of a training's data set; nil where the store has none.
   func name(of id: JobID, in store: JobStore) -> ByteString? {
@@ -18,6 +20,7 @@ final class TrainingDatasets: Sendable {
     guard let text = (try? store.job(id))?.specificationText,
       let name = (try? JSON.parse(text))?["dataset"]?["name"]?.string
     else { return nil }
+    guard name.utf8.count <= TrainingDatasets.nameBytesMax else { return name }
     names.withLock { names in
       if names.count >= TrainingDatasets.namesMax { names = [:] }
       names[id] = name

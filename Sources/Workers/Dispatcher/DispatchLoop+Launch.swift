@@ -11,7 +11,7 @@ extension DispatchLoop {
       nowNanoseconds: now)
     run.overdueNanoseconds = overdue(job, ranMilliseconds: job.ranMilliseconds)
     // What its folder has told without anybody listening; a worker must not write before it is read.
-    if !follow(&run) { return unstarted(run) }
+    if follow(&run) != .upToDate { return unstarted(run) }
     if run.word == .ended { return nil }
     run.word = .none
     do {
@@ -64,7 +64,8 @@ extension DispatchLoop {
     return run
   }
 
-  /// Fails a job that cannot be started; a full disk pauses it instead.
+  /// Fails a job that cannot be started; a full disk pauses it instead, and want of memory, processes or
+  /// descriptors puts it back into the queue for a while.
   ///
   /// - Returns: false if the store refuses.
   private mutating func fail(_ job: JobRecord, _ error: any Error) -> Bool {
@@ -73,6 +74,11 @@ extension DispatchLoop {
     let message = failure?.message ?? "cannot start its worker: \(error)"
     log.error("job \(job.id): \(message)")
     do {
+      if let error = error as? SystemError, error.passesByItself {
+        let wait = max(configuration.retryMilliseconds, troubles.backOffMilliseconds(afterAnotherOf: job.id))
+        _ = try store.postpone(job.id, attempt: job.attempt, byMilliseconds: wait, message: message)
+        return true
+      }
       try store.transition(
         job.id, attempt: job.attempt, to: isDiskFull ? .paused : .failed,
         reason: isDiskFull ? .diskFull : failure?.reason ?? .workerError, message: message)

@@ -34,9 +34,12 @@ package struct DispatchLoop {
   private var isDetaching = false
   private var nextSlowLookNanoseconds: UInt64 = 0
   private var nextLockLookNanoseconds: UInt64 = 0
-  /// When the store, which has refused something (a full disk), is asked again; `nil`: it has refused
-  /// nothing.
-  private var retryAtNanoseconds: UInt64?
+  /// What the store has refused in a row (a full disk), and when it is asked again.
+  private var storeRetry = Retry()
+  /// Whether the store has refused something in this look.
+  private var isRefused = false
+  /// What went wrong with jobs and fails none of them.
+  var troubles = Troubles()
   /// When a queued job may be tried that may not be tried yet, or space is looked for again.
   private var wakeAtNanoseconds: UInt64?
 
@@ -60,28 +63,34 @@ package struct DispatchLoop {
   /// How long the thread may sleep if no message comes; `nil`: for ever.
   package var patienceMilliseconds: Int? {
     if !runs.isEmpty { return configuration.pollMilliseconds }
-    let times = [retryAtNanoseconds, wakeAtNanoseconds].compactMap(\.self)
+    let times = [storeRetry.atNanoseconds, wakeAtNanoseconds].compactMap(\.self)
     guard let time = times.min() else { return nil }
     let now = host.monotonicNanoseconds
     return time <= now ? 0 : Int((time - now) / 1_000_000) + 1
   }
 
   /// Before anything is claimed: jobs that an earlier daemon left running are adopted if their worker is
-  /// alive, and settled if it is dead.
+  /// alive, and settled if it is dead. A run folder that cannot be read keeps no daemon from starting: its job
+  /// is looked at again later.
   package mutating func settleEarlierRuns() throws {
     for job in try store.activeJobs() {
       var run = adopt(job)
-      let isAlive = try host.isAlive(job.id)
+      // What cannot be told now is told by a later look.
+      let isAlive = (try? host.isAlive(job.id)) ?? true
       run.wasStarted = host.preparedAttempt(of: job.id) == job.attempt
-      if !isAlive, run.wasStarted, case .yielded(_, let reason) = try host.lastEvent(of: job.id) {
+      if !isAlive, run.wasStarted, case .yielded(_, let reason)? = try? host.lastEvent(of: job.id) {
         run.word = .yielded(reason ?? .yielded)
       }
-      follow(&run)
+      let following = follow(&run)
       if isAlive, run.word != .ended {
         guard try store.adopt(job.id, attempt: job.attempt, bootID: bootID) else { continue }
         log.info("job \(job.id): its worker is alive and goes on")
         runs.append(run)
-      } else if !settle(run, how: "was gone when the daemon started") {
+        continue
+      }
+      let how = "was gone when the daemon started"
+      if following == .later || !settle(run, how: how) {
+        run.ending = how
         runs.append(run)
       }
     }
@@ -94,9 +103,9 @@ package struct DispatchLoop {
     for message in messages { take(message) }
     let now = host.monotonicNanoseconds
     for index in runs.indices { runs[index].killIfOverdue(host) }
-    let isRetrying = retryAtNanoseconds != nil
-    if let time = retryAtNanoseconds, now < time { return }
-    retryAtNanoseconds = nil
+    let isRetrying = storeRetry.atNanoseconds != nil
+    if storeRetry.isPausing(now: now) { return }
+    isRefused = false
     for index in runs.indices {
       var run = runs[index]
       follow(&run)
@@ -112,6 +121,7 @@ package struct DispatchLoop {
     let isDue = wakeAtNanoseconds.map { now >= $0 } ?? false
     if !messages.isEmpty || isRetrying || isSlowLook { passRequestsOn() }
     if (!messages.isEmpty || isRetrying || isDue) && !isStopping { fillSlots() }
+    if !isRefused { storeRetry.succeed() }
   }
 
   private mutating func take(_ message: Message) {
@@ -124,6 +134,8 @@ package struct DispatchLoop {
       }
     case .stop:
       isStopping = true
+      // What the store refused is tried once more; then it is the next daemon's.
+      storeRetry.succeed()
       for index in runs.indices {
         runs[index].ask(.yield, by: host)
         runs[index].expectEnd(withinMilliseconds: configuration.shutdownGraceMilliseconds, host)
@@ -132,11 +144,12 @@ package struct DispatchLoop {
     }
   }
 
-  /// The store has refused something, which is tried again after a while.
+  /// The store has refused something, which is tried again after a while; longer with each look that ends so.
   mutating func refuse(_ what: String) {
-    log.error(what)
-    retryAtNanoseconds =
-      host.monotonicNanoseconds + UInt64(configuration.retryMilliseconds) * 1_000_000
+    if isRefused { return }
+    isRefused = true
+    storeRetry.fail(now: host.monotonicNanoseconds, pauseMilliseconds: configuration.retryMilliseconds)
+    if storeRetry.isWorthLogging { log.error(what) }
   }
 
   /// Takes leave of the workers that have gone.
@@ -152,12 +165,13 @@ package struct DispatchLoop {
         left.append(run)
         continue
       }
-      if retryAtNanoseconds == nil { follow(&run) }
+      run.ending = how
+      // What its worker has told last is read before its job is settled.
+      let isRead = !isRefused && follow(&run) != .later
       // A daemon that is to stop leaves what the store refuses to the next one.
-      if (retryAtNanoseconds == nil && settle(run, how: how)) || isStopping {
+      if (isRead && settle(run, how: how)) || isStopping {
         report(.look)
       } else {
-        run.ending = how
         left.append(run)
       }
     }
@@ -169,15 +183,22 @@ package struct DispatchLoop {
     if let how = run.ending {
       // Our child may have found the worker of an earlier daemon, which had started but not yet taken the
       // lock when we looked: that one is the job's worker then.
-      if run.word == .none, (try? host.isAlive(run.job)) == true {
+      if !run.isAdopted, run.word == .none, (try? host.isAlive(run.job)) == true {
         run.becomeAdopted()
         return nil
       }
       return how
     }
-    // A lock that cannot be tried is tried again at the next look.
-    guard run.isAdopted, looksAtLocks, (try? host.isAlive(run.job)) == false else { return nil }
-    return "is gone"
+    guard run.isAdopted, looksAtLocks else { return nil }
+    do {
+      if try !host.isAlive(run.job) { return "is gone" }
+      run.lockFailures = 0
+    } catch {
+      // A lock that cannot be tried is tried again at the next look, but not for ever.
+      run.lockFailures += 1
+      if run.lockFailures >= configuration.lockTriesMax { return "cannot be found: \(error)" }
+    }
+    return nil
   }
 
   /// Settles the job of a worker that has gone.
@@ -185,25 +206,47 @@ package struct DispatchLoop {
   /// - Returns: false if the store refuses.
   private mutating func settle(_ run: Run, how: String) -> Bool {
     let departure: JobStore.Departure
+    let isUnreadable = run.following.failures >= configuration.followTriesMax
     switch run.word {
-    case .ended: return true
+    case .ended:
+      troubles.end(of: run.job)
+      return true
     case .yielded(let reason): departure = .yielded(reason)
+    case .none where isUnreadable: departure = .died(.workerError)
     case .none where !run.wasStarted: departure = .neverStarted
     case .none where run.isStalled: departure = .died(.stalled)
     case .none: departure = run.wasAskedToLeave ? .yielded : .died
     }
     var message: String?
     if case .died = departure { message = "its worker \(run.isStalled ? "gave no sign of life" : how)" }
+    if isUnreadable { message = run.trouble }
+    let wait = backOffMilliseconds(after: run, departure)
+    if wait > 0, message == nil {
+      message = "its worker \(how) without getting on; it is started again after \(wait) ms"
+    }
     do {
       let state = try store.settle(
         run.job, attempt: run.attempt, departure, crashLimit: configuration.crashLimit, message: message,
-        ranMilliseconds: run.ranMilliseconds(host))
+        ranMilliseconds: run.ranMilliseconds(host), backOffMilliseconds: wait)
       if let state { log.info("job \(run.job): its worker \(how); the job is \(state.rawValue)") }
       return true
     } catch {
       refuse("job \(run.job): it cannot be settled: \(error)")
       return false
     }
+  }
+
+  /// How long a job waits whose worker has left by itself, or was never started: longer each time in a row
+  /// that an attempt has brought nothing.
+  private mutating func backOffMilliseconds(after run: Run, _ departure: JobStore.Departure) -> Int {
+    // The store counts the dead.
+    if case .died = departure { return 0 }
+    let isHealthy = run.hasProgressed || run.ranMilliseconds(host) >= configuration.healthyMilliseconds
+    if isHealthy || run.wasAskedToLeave || isStopping {
+      troubles.end(of: run.job)
+      return 0
+    }
+    return troubles.backOffMilliseconds(afterAnotherOf: run.job)
   }
 
   /// Tells the workers what users have asked of their jobs.
@@ -232,13 +275,15 @@ package struct DispatchLoop {
     wakeAtNanoseconds = nil
     do {
       if try isWaitingForSpace() { return }
-      while runs.count < configuration.workers {
+      for _ in 0..<configuration.claimsPerLook where runs.count < configuration.workers {
         guard let job = try store.claimNext(bootID: bootID) else {
           if let wait = try store.millisecondsToNextTry() { wake(inMilliseconds: wait) }
           return
         }
         if let run = launch(job) { runs.append(run) }
       }
+      // Jobs that could not be started were many: messages are read before the next ones are claimed.
+      if runs.count < configuration.workers { wake(inMilliseconds: 0) }
     } catch {
       refuse("the queue cannot be read: \(error)")
     }

@@ -32,10 +32,7 @@ package final class Dispatcher: Sendable {
   /// of dead ones again, and those that only their run folders know of; then starts to claim. The caller
   /// holds the lock of the data folder.
   package func start() throws {
-    for job in try store.unfinishedDeletions() {
-      try RunFolder(data: configuration.dataPath, job: job).remove()
-      try store.finishDeletion(job)
-    }
+    try finishDeletions()
     try restoreLostJobs()
     var loop = DispatchLoop(configuration, store: store, host: host, bootID: bootID) { [inbox] in
       inbox.send($0)
@@ -49,6 +46,19 @@ package final class Dispatcher: Sendable {
       }
     }
     self.thread.withLock { $0 = thread }
+  }
+
+  /// Removes the files of jobs whose rows are gone. A folder that cannot be removed is left to the next start.
+  private func finishDeletions() throws {
+    for job in try store.unfinishedDeletions() {
+      do {
+        try RunFolder(data: configuration.dataPath, job: job).remove()
+      } catch {
+        Log("dispatcher").warning("job \(job): its deletion cannot be finished: \(error)")
+        continue
+      }
+      try store.finishDeletion(job)
+    }
   }
 
   /// Takes up the jobs whose run folders are there and whose rows are not.

@@ -17,8 +17,21 @@ package struct DispatcherConfiguration: Sendable {
   package var pollMilliseconds = 20
   /// How often the locks of adopted workers are tried.
   package var lockPollMilliseconds = 200
-  /// After how long the store is asked again when it has refused something.
+  /// After how long the store is asked again when it has refused something; doubled with each refusal in a
+  /// row, up to 32 times as long.
   package var retryMilliseconds = 1_000
+  /// Tries to read a run's events in a row that may fail before its worker is killed and counted as dead.
+  package var followTriesMax = 4
+  /// Pause before the second of those tries; doubled with each.
+  package var followRetryMilliseconds = 250
+  /// How often the events of one attempt may be found shorter than what had been read of them.
+  package var rewindsMax = 16
+  /// Looks in a row at which the lock of an adopted worker cannot be tried before it counts as gone.
+  package var lockTriesMax = 50
+  /// An attempt that has lasted this long without any trouble ends the back-off of its job.
+  package var healthyMilliseconds = 10_000
+  /// Jobs that are claimed in one look at most; the next look follows at once.
+  package var claimsPerLook = 16
   /// How long a worker may take to end after an immediate cancel, or after its last line, before it is
   /// killed.
   package var killGraceMilliseconds = 5_000

@@ -55,7 +55,7 @@ final class ProcessHost: WorkerHost {
   }
 
   private func specification(of job: JobRecord, in folder: RunFolder) throws -> RunSpec {
-    let newest = try folder.checkpoints.list().last
+    let newest = try folder.checkpoints.list(newestMax: 1).last
     var spec = try RunSpec(
       job: job.id, attempt: job.attempt, specification: job.specification(),
       threads: configuration.threadsPerWorker, resumeFrom: newest.map { folder.checkpoints.path(of: $0.name) }
@@ -90,11 +90,14 @@ final class ProcessHost: WorkerHost {
     }
     // The id in the lock file is the worker's as long as the lock is held. If that cannot be told, nobody is
     // signalled: the wrong process would be worse than none.
-    let folder = folder(job)
-    if let id = folder.workerID, (try? folder.isAlive()) == true { ProcessID.send(signal, to: id) }
+    if let id = folder(job).workerID, (try? isAlive(job)) == true { ProcessID.send(signal, to: id) }
   }
 
-  func isAlive(_ job: JobID) throws -> Bool { try folder(job).isAlive() }
+  func isAlive(_ job: JobID) throws -> Bool {
+    // A worker that has the lock writes its id there. A lock without an owner that lives is a stranger's.
+    let folder = folder(job)
+    return try folder.isAlive() && folder.workerID.flatMap(ProcessID.ageMilliseconds) != nil
+  }
 
   func preparedAttempt(of job: JobID) -> Int? {
     // A specification that cannot be read has prepared nothing.
@@ -103,7 +106,12 @@ final class ProcessHost: WorkerHost {
 
   func lines(of job: JobID, from offset: Int) throws -> (end: Int, lines: [String])? {
     let path = folder(job).eventsPath
-    let size = FileSystem.exists(path) ? try FileSystem.size(path) : 0
+    let exists = FileSystem.exists(path)
+    // Opening a pipe would wait for its writer.
+    if exists, !FileSystem.isRegularFile(path) {
+      throw RunFolderError(operation: "read", subject: path, cause: "it is not a regular file")
+    }
+    let size = exists ? try FileSystem.size(path) : 0
     if size < offset { throw ShortenedError(end: try EventTail.end(of: path)) }
     if size == offset { return nil }
     var tail = EventTail(path: path, offset: offset)
@@ -120,7 +128,7 @@ final class ProcessHost: WorkerHost {
   func ranMilliseconds(of job: JobRecord) -> Int? {
     let folder = folder(job.id)
     // The time of day may have been set meanwhile, so no time of a file or a row counts.
-    if (try? folder.isAlive()) == true { return folder.workerID.flatMap(ProcessID.ageMilliseconds) }
+    if (try? isAlive(job.id)) == true { return folder.workerID.flatMap(ProcessID.ageMilliseconds) }
     return folder.ageMilliseconds(ofAttempt: job.attempt)
   }
 

@@ -41,6 +41,18 @@ struct Run {
   var offset: Int
   /// Why it is being killed, if not because somebody asked.
   var isStalled = false
+  /// Failures to read its events in a row.
+  var following = Retry()
+  /// Why its events could not be read the last time.
+  var trouble: String?
+  /// How often its events had become shorter than what had been read of them.
+  var rewinds = 0
+  /// Whether it has told of a checkpoint in this attempt.
+  var hasProgressed = false
+  /// Looks in a row at which its lock could not be tried.
+  var lockFailures = 0
+  /// Lines that were no events, so far.
+  private(set) var malformedLines = 0
   /// Whether it was asked to leave, so that its death is no crash: the signal may have come before it could
   /// hear, or its time for a checkpoint was too short.
   private(set) var wasAskedToLeave = false
@@ -91,6 +103,16 @@ struct Run {
   /// Kills a worker whose time is up.
   mutating func killIfOverdue(_ host: any WorkerHost) {
     if let time = killAtNanoseconds, host.monotonicNanoseconds >= time { ask(.kill, by: host) }
+  }
+
+  /// Counts lines that were no events.
+  ///
+  /// - Returns: whether that is worth a line in the log: as often as their number has doubled.
+  mutating func countMalformed(_ count: Int) -> Bool {
+    let before = malformedLines
+    malformedLines += count
+    return malformedLines.bitWidth - malformedLines.leadingZeroBitCount
+      > before.bitWidth - before.leadingZeroBitCount
   }
 
   /// Takes note of the worker's sign of life.

@@ -76,14 +76,23 @@ package struct CheckpointFolder: Sendable {
 
   /// The checkpoints by step, oldest first. What has no readable manifest or another size than it says is
   /// left out.
-  package func list() throws(SystemError) -> [CheckpointManifest] {
+  ///
+  /// - Parameter newestMax: at most this many, the newest; the manifests of older ones are not read.
+  package func list(newestMax: Int = .max) throws(SystemError) -> [CheckpointManifest] {
     guard FileSystem.isDirectory(path) else { return [] }
+    // Names of equal length sort by step; a longer one is of a later step.
+    let names = try FileSystem.list(path).filter { $0.hasSuffix(CheckpointFolder.suffix) }.sorted {
+      ($0.utf8.count, $0) > ($1.utf8.count, $1)
+    }
     var found: [CheckpointManifest] = []
-    for name in try FileSystem.list(path) where name.hasSuffix(CheckpointFolder.suffix) {
+    for name in names.prefix(max(newestMax, CheckpointFolder.namesMin)) where found.count < newestMax {
       if let manifest = manifest(of: name) { found.append(manifest) }
     }
     return found.sorted { $0.step < $1.step }
   }
+
+  /// Names that are looked at where only the newest checkpoint is wanted: most of them may be damaged.
+  private static let namesMin = 1_000
 
   /// A checkpoint by its name; `nil` if there is none.
   package func manifest(of name: String) -> CheckpointManifest? {

@@ -21,7 +21,8 @@ package func runWorker(runDirectory: String) -> Int32 {
     let lock = try RunLock(folder)
     let events = try EventWriter(folder)
     return try withExtendedLifetime(lock) {
-      let catalog = datasetCatalog()
+      // The daemon hands its settings to its workers by the environment.
+      let catalog = DatasetCatalog(environment: Environment.all)
       return try Run(
         folder: folder, lock: lock, events: events, signals: signals, log: log, catalog: catalog
       ).perform()
@@ -37,9 +38,3 @@ package func runWorker(runDirectory: String) -> Int32 {
 
 /// Steps of niceness by which a worker stands back, so that the daemon stays answerable.
 private let workerNiceness: Int32 = 10
-
-/// The data sets of this machine; the daemon hands its settings to its workers by the environment.
-private func datasetCatalog() -> DatasetCatalog {
-  let root = Environment.all["VICREGD_FASHION_MNIST"] ?? DatasetCatalog.fashionMNISTRootDefault
-  return DatasetCatalog(fashionMNISTRoot: root)
-}

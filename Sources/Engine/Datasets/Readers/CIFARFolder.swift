@@ -1,3 +1,5 @@
+import Platform
+
 /// A folder with the binary version of CIFAR-10 or CIFAR-100: colour images of 32 × 32.
 ///
 /// Format: https://www.cs.toronto.edu/~kriz/cifar.html, "Binary version": records of one label byte (two in
@@ -10,6 +12,8 @@ struct CIFARFolder: DatasetSource {
 
   let folder: String
   let variant: Variant
+  /// Below which its files must lie; `nil`: anywhere.
+  var roots: RootFolders?
 
   private static let side = 32
   private static let imageBytes = 3 * side * side
@@ -20,6 +24,11 @@ struct CIFARFolder: DatasetSource {
   private var subfolder: String { variant == .ten ? "cifar-10-batches-bin" : "cifar-100-binary" }
 
   var knownStatistics: ChannelStatistics? { nil }
+
+  var candidates: [String] {
+    DataFile.candidates(
+      folders: [folder, "\(folder)/\(subfolder)"], names: ImageDataset.Split.allCases.flatMap(fileNames))
+  }
 
   /// Classes by the variant, counts by the files' sizes.
   func layout() throws(DatasetError) -> DatasetLayout {
@@ -65,7 +74,7 @@ struct CIFARFolder: DatasetSource {
 
   private func open(_ name: String) throws(DatasetError) -> DataFile {
     try DataFile(
-      folders: [folder, "\(folder)/\(subfolder)"], names: [name],
+      folders: [folder, "\(folder)/\(subfolder)"], names: [name], below: roots,
       hint:
         "the folder must hold the binary version of CIFAR with files \(fileNames(.train)[0]) and the others")
   }

@@ -8,18 +8,38 @@ struct DataFile {
 
   /// Opens the first of `names` that is there in one of `folders`, as it is or with `.gz` behind; `hint` says
   /// what to do if none is.
-  init(folders: [String], names: [String], hint: String) throws(DatasetError) {
-    let candidates = folders.flatMap { folder in
-      names.flatMap { ["\(folder)/\($0)", "\(folder)/\($0).gz"] }
-    }
-    guard let path = candidates.first(where: { FileSystem.exists($0) }) else {
-      throw .missingFile(file: candidates[0], hint: hint)
-    }
+  ///
+  /// - Parameter roots: below which the file must lie, links followed; `nil`: anywhere.
+  init(folders: [String], names: [String], below roots: RootFolders?, hint: String) throws(DatasetError) {
+    let candidates = Self.candidates(folders: folders, names: names)
+    let path = try Self.first(of: candidates, below: roots)
+    guard let path else { throw .missingFile(file: candidates[0], hint: hint) }
     do {
       reader = try GzipFileReader(path: path, allowsPlain: true)
     } catch {
       throw .unreadable(error)
     }
+    // What was opened counts: a link may have been put there since.
+    if let roots, !roots.hold(descriptor: reader.descriptor) { throw .outsideRoots(areSet: true) }
+  }
+
+  /// The paths at which a file is looked for, in order.
+  static func candidates(folders: [String], names: [String]) -> [String] {
+    folders.flatMap { folder in names.flatMap { ["\(folder)/\($0)", "\(folder)/\($0).gz"] } }
+  }
+
+  private static func first(
+    of candidates: [String], below roots: RootFolders?
+  ) throws(DatasetError) -> String? {
+    guard let roots else { return candidates.first { FileSystem.exists($0) } }
+    for candidate in candidates {
+      switch roots.place(of: candidate) {
+      case .inside(let path): return path
+      case .missing: continue
+      case .outside: throw .outsideRoots(areSet: true)
+      }
+    }
+    return nil
   }
 
   /// The file's path.

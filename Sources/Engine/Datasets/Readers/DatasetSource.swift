@@ -13,6 +13,9 @@ protocol DatasetSource: Sendable {
 
   /// Mean and deviation of the training split where they are had without reading all of it.
   var knownStatistics: ChannelStatistics? { get }
+
+  /// The paths at which its files are looked for; a generator has none.
+  var candidates: [String] { get }
 }
 
 /// What a data set may have at most. A header's word for more is not believed, and costs nothing.

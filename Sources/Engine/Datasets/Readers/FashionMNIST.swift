@@ -4,6 +4,9 @@ enum FashionMNIST {
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
   ]
 
+  /// Images of each split.
+  static let counts: [ImageDataset.Split: Int] = [.train: 60_000, .test: 10_000]
+
   /// Mean and deviation of the 60,000 training images padded to 32 × 32; a test computes them anew.
   static let statistics = ChannelStatistics(
     mean: Array(repeating: 0.21899983206954657, count: 3), std: Array(repeating: 0.331811372999959, count: 3))

@@ -1,3 +1,5 @@
+import Platform
+
 /// A folder of four IDX files as MNIST's: grey images and labels for training and test, plain or gzipped.
 ///
 /// Format: http://yann.lecun.com/exdb/mnist, "the IDX file format". Images are centred on a black square of
@@ -9,6 +11,8 @@ struct IDXFolder: DatasetSource {
   let knownStatistics: ChannelStatistics?
   /// What to do if a file is missing.
   let hint: String
+  /// Below which its files must lie; `nil`: anywhere.
+  var roots: RootFolders?
 
   /// The smallest side that images are padded to.
   private static let sideMin = 32
@@ -64,14 +68,27 @@ struct IDXFolder: DatasetSource {
   private static func side(_ header: Header) -> Int { max(header.height, header.width, sideMin) }
 
   private func open(_ split: ImageDataset.Split, _ kind: String) throws(DatasetError) -> DataFile {
-    let prefix = split == .train ? "train" : "t10k"
-    return try DataFile(
-      folders: [folder], names: ["\(prefix)-\(kind)-ubyte", "\(prefix)-\(kind.replacingFirstDash)-ubyte"],
-      hint: hint)
+    try DataFile(folders: [folder], names: Self.names(split, kind), below: roots, hint: hint)
   }
 
+  private static func names(_ split: ImageDataset.Split, _ kind: String) -> [String] {
+    let prefix = split == .train ? "train" : "t10k"
+    return ["\(prefix)-\(kind)-ubyte", "\(prefix)-\(kind.replacingFirstDash)-ubyte"]
+  }
+
+  var candidates: [String] {
+    DataFile.candidates(
+      folders: [folder],
+      names: ImageDataset.Split.allCases.flatMap { split in
+        [Self.imagesKind, Self.labelsKind].flatMap { Self.names(split, $0) }
+      })
+  }
+
+  private static let imagesKind = "images-idx3"
+  private static let labelsKind = "labels-idx1"
+
   private func openImages(_ split: ImageDataset.Split) throws(DatasetError) -> (DataFile, Header) {
-    let file = try open(split, "images-idx3")
+    let file = try open(split, Self.imagesKind)
     try Self.expectMagic(file, dimensions: 3)
     let count = try file.takeNumber("the number of images")
     let height = try file.takeNumber("the number of rows")
@@ -92,7 +109,7 @@ struct IDXFolder: DatasetSource {
   private func openLabels(
     _ split: ImageDataset.Split, count expected: Int?
   ) throws(DatasetError) -> (file: DataFile, count: Int) {
-    let file = try open(split, "labels-idx1")
+    let file = try open(split, Self.labelsKind)
     try Self.expectMagic(file, dimensions: 1)
     let count = try file.takeNumber("the number of labels")
     if let expected, count != expected {

@@ -43,6 +43,8 @@ struct SyntheticImages: DatasetSource {
     seed = UInt64(chosen[4] ?? 1)
   }
 
+  var candidates: [String] { [] }
+
   var knownStatistics: ChannelStatistics? {
     var sums = StatisticsAccumulator(planes: 3)
     for index in 0..<min(trainCount, Self.statisticsCountMax) {

@@ -1,0 +1,99 @@
+import HTTP
+import Platform
+import SharedWork
+import Synchronization
+
+/// The answer to a request that needs what is being computed elsewhere: it comes when all of that is there,
+/// and no thread waits for it. After a time it is 503, and what was computed is kept for the next request.
+final class TicketWait<Value: Sendable>: PendingAnswer {
+  /// What follows from the values that were waited for.
+  enum Next: Sendable {
+    case answer(Response)
+    /// More has to be waited for, with the same deadline.
+    case wait([Ticket<Value>])
+  }
+
+  private struct State {
+    var tickets: [Ticket<Value>]
+    /// What the answer has become, if that is pending itself.
+    var inner: (any PendingAnswer)?
+    var wake: @Sendable () -> Void = {}
+  }
+
+  private let state: Mutex<State>
+  private let proceed: @Sendable ([Value]) throws -> Next
+  private let deadline: UInt64
+
+  /// - Parameters:
+  ///   - tickets: one or more.
+  ///   - seconds: after which the answer is 503.
+  ///   - proceed: called on a handler's thread with the tickets' values in their order.
+  init(
+    _ tickets: [Ticket<Value>], seconds: Int = API.computedAnswerSeconds,
+    proceed: @escaping @Sendable ([Value]) throws -> Next
+  ) {
+    state = Mutex(State(tickets: tickets))
+    self.proceed = proceed
+    deadline = SystemClock.monotonicNanoseconds + UInt64(seconds) * 1_000_000_000
+  }
+
+  func attach(wake: @escaping @Sendable () -> Void) {
+    let tickets = state.withLock { state in
+      state.wake = wake
+      return state.tickets
+    }
+    for ticket in tickets { ticket.attach(wake) }
+  }
+
+  func ready() -> Response? { state.withLock { $0.inner }?.ready() }
+
+  func next(mustAnswer: Bool) throws -> PendingStep {
+    while true {
+      let (tickets, inner) = state.withLock { ($0.tickets, $0.inner) }
+      if let inner { return try inner.next(mustAnswer: mustAnswer) }
+      let values = tickets.compactMap { $0.value() }
+      guard values.count == tickets.count else {
+        let now = SystemClock.monotonicNanoseconds
+        if mustAnswer || now >= deadline { return .answer(Problem.busy.response) }
+        return .idle(milliseconds: Int((deadline - now) / 1_000_000) + 1)
+      }
+      for ticket in tickets { ticket.close() }
+      switch step(values) {
+      case .answer(let response):
+        guard case .pending(let inner) = response.body else { return .answer(response) }
+        state.withLock { $0.inner = inner }
+        inner.attach(wake: state.withLock { $0.wake })
+      case .wait(let more):
+        let wake = state.withLock { state in
+          state.tickets = more
+          return state.wake
+        }
+        for ticket in more { ticket.attach(wake) }
+      }
+    }
+  }
+
+  private func step(_ values: [Value]) -> Next {
+    do {
+      return try proceed(values)
+    } catch {
+      return .answer(API.problem(for: error).response)
+    }
+  }
+
+  func close() {
+    let (tickets, inner) = state.withLock { ($0.tickets, $0.inner) }
+    for ticket in tickets { ticket.close() }
+    inner?.close()
+  }
+}
+
+extension Problem {
+  /// Too much is being computed for an answer now.
+  static var busy: Problem {
+    var problem = Problem(
+      status: 503, detail: "The answer takes more time than there is for it now; try again.")
+    problem.headers.add("Retry-After", "2")
+    return problem
+  }
+}

@@ -1,0 +1,104 @@
+import Datasets
+import JobModel
+
+/// What a look at a dataset has found.
+package struct DatasetReport: Sendable, Equatable {
+  package let classes: [String]
+  /// Images of each split.
+  package let counts: [ImageDataset.Split: Int]
+  /// A view's channels, height and width.
+  package let shape: [Int]
+  /// Of the training split, one number per channel; `nil`: not asked for.
+  package let mean: [Double]?
+  package let std: [Double]?
+
+  /// The same of a description.
+  package init(_ description: DatasetDescription) {
+    classes = description.classes
+    counts = description.counts
+    shape = description.shape
+    mean = description.statistics?.mean
+    std = description.statistics?.std
+  }
+}
+
+/// Why a dataset cannot be used.
+package struct DatasetProblem: Error, Equatable, CustomStringConvertible {
+  /// What kind of answer it deserves.
+  package enum Kind: String, Sendable {
+    /// There is no such dataset, or its files are not there.
+    case absent
+    /// It is there and is not what it should be, or it may not be used.
+    case unusable
+  }
+
+  package let kind: Kind
+  package let description: String
+
+  package init(_ kind: Kind, _ description: String) {
+    self.kind = kind
+    self.description = description
+  }
+
+  /// The same of an error of the catalog.
+  package init(_ error: DatasetError) {
+    switch error {
+    case .unknown, .missingFile: kind = .absent
+    case .wrongParameter, .outsideRoots, .malformed, .unreadable, .blurTooWide: kind = .unusable
+    }
+    description = error.description
+  }
+}
+
+/// What came of a look at a dataset.
+package typealias DatasetFinding = Result<DatasetReport, DatasetProblem>
+
+// The one value that an inspecting process prints: `{"classes": …}` or `{"problem": …}`.
+
+/// The value of a finding.
+package func json(of finding: DatasetFinding) -> JSON {
+  switch finding {
+  case .failure(let problem):
+    return ["problem": .string(problem.kind.rawValue), "message": .string(problem.description)]
+  case .success(let report):
+    return [
+      "classes": .array(report.classes.map(JSON.string)),
+      "counts": .object(
+        Dictionary(uniqueKeysWithValues: report.counts.map { ($0.key.rawValue, .integer($0.value)) })),
+      "shape": .array(report.shape.map(JSON.integer)),
+      "mean": report.mean.map { .array($0.map(JSON.number)) } ?? .null,
+      "std": report.std.map { .array($0.map(JSON.number)) } ?? .null,
+    ]
+  }
+}
+
+/// Reads the value of a finding; `nil`: it is none.
+package func finding(of json: JSON) -> DatasetFinding? {
+  if let text = json["problem"]?.string {
+    guard let kind = DatasetProblem.Kind(rawValue: text), let message = json["message"]?.string else {
+      return nil
+    }
+    return .failure(DatasetProblem(kind, message))
+  }
+  return DatasetReport(json: json).map(DatasetFinding.success)
+}
+
+extension DatasetReport {
+  fileprivate init?(json: JSON) {
+    guard let classes = json["classes"]?.array, let shape = json["shape"]?.array,
+      let counts = json["counts"]?.object
+    else { return nil }
+    self.classes = classes.compactMap(\.string)
+    self.shape = shape.compactMap(\.int)
+    let pairs = counts.compactMap { name, count -> (ImageDataset.Split, Int)? in
+      guard let split = ImageDataset.Split(rawValue: name), let count = count.int, count >= 0 else {
+        return nil
+      }
+      return (split, count)
+    }
+    self.counts = Dictionary(pairs, uniquingKeysWith: { first, _ in first })
+    mean = json["mean"]?.array?.compactMap(\.double)
+    std = json["std"]?.array?.compactMap(\.double)
+    guard self.shape.count == 3, self.counts.count == ImageDataset.Split.allCases.count else { return nil }
+  }
+}
