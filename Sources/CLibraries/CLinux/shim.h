@@ -1,6 +1,7 @@
 // What Swift's view of the C library lacks about sockets on Linux. Each function answers -1 with errno.
 #pragma once
 
+#include <malloc.h>
 #include <netinet/in.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -66,3 +67,12 @@ static inline ssize_t clinux_send(int socket, const void *bytes, size_t count, i
 static inline ssize_t clinux_sendfile(int socket, int file, off_t offset, size_t count) {
   return sendfile(socket, file, &offset, count);
 }
+
+// Sets how the allocator gives memory back (mallopt(3)).
+static inline void clinux_heap_options(int mapped_bytes_min, int kept_bytes_max, int arenas_max) {
+  mallopt(M_MMAP_THRESHOLD, mapped_bytes_min);
+  mallopt(M_TRIM_THRESHOLD, kept_bytes_max);
+  mallopt(M_ARENA_MAX, arenas_max);
+}
+
+static inline void clinux_heap_trim(void) { malloc_trim(0); }

@@ -68,7 +68,6 @@ package struct AccessControl: Sendable {
 
   private func finish(_ response: inout Response, _ request: Request) {
     origins.addFields(to: &response, for: request)
-    SecurityHeaders.add(to: &response, isSecure: request.isSecure)
   }
 
   /// Finds out who asks, and whether that is enough for the route.
