@@ -29,14 +29,18 @@ package struct AccessControl: Sendable {
   /// answers it.
   package func admission(of request: Request) -> Problem? {
     var request = request
+    var problem: Problem?
     do {
       _ = try admit(&request)
-      return nil
+      problem = router.admission(of: request)
     } catch {
-      var problem = AccessControl.problem(error)
-      origins.addFields(to: &problem.headers, for: request)
-      return problem
+      problem = AccessControl.problem(error)
     }
+    if var refusal = problem {
+      origins.addFields(to: &refusal.headers, for: request)
+      problem = refusal
+    }
+    return problem
   }
 
   /// The answer of the routes, or why they are not asked. What lasts of it ends when the token is revoked or
@@ -53,7 +57,6 @@ package struct AccessControl: Sendable {
     }
     if !request.principal.isEmpty { response.principal = request.principal }
     origins.addFields(to: &response.headers, for: request)
-    SecurityHeaders.add(to: &response, isSecure: request.isSecure)
     return response
   }
 
@@ -64,7 +67,6 @@ package struct AccessControl: Sendable {
       var instant = router.instantResponse(to: request)
     else { return nil }
     origins.addFields(to: &instant.response.headers, for: request)
-    SecurityHeaders.add(to: &instant.response, isSecure: request.isSecure)
     return instant
   }
 
