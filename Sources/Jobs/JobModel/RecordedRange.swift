@@ -1,3 +1,5 @@
+import Text
+
 /// The ranges of the numbers that run folders and rows may hold. A number outside is not believed: its line or
 /// file counts as damaged, so that nothing computes with it.
 package enum RecordedRange {
@@ -17,13 +19,13 @@ package enum RecordedRange {
   package static let ageMilliseconds = 0...315_360_000_000
 
   /// The members of an event line that have a range.
-  private static let members: [String: ClosedRange<Int>] = [
+  private static let members: [ByteString: ClosedRange<Int>] = [
     "step": steps, "steps": steps, "epoch": epochs, "epochs": epochs, "bytes": bytes, "attempt": attempts,
     "threads": threads,
   ]
 
   /// Whether each of an event's members that has a range is missing or is a whole number in it.
-  package static func allow(_ event: [String: JSON]) -> Bool {
+  package static func allow(_ event: [ByteString: JSON]) -> Bool {
     members.allSatisfy { name, range in
       guard let value = event[name] else { return true }
       return value.int(in: range) != nil

@@ -1,3 +1,5 @@
+import Text
+
 /// Fields that keep a browser from doing with an answer what it is not meant for. Every answer has them; a
 /// field that a handler has set itself stays as it is.
 package struct SecurityFields: Sendable {
@@ -9,24 +11,24 @@ package struct SecurityFields: Sendable {
   /// For everything else: opened by itself, it may load nothing.
   private static let dataPolicy = "default-src 'none'; frame-ancestors 'none'"
 
-  private let ofPages: [(name: String, value: String)]
-  private let ofData: [(name: String, value: String)]
+  private let ofPages: [(name: ByteString, value: ByteString)]
+  private let ofData: [(name: ByteString, value: ByteString)]
 
   /// - Parameters:
   ///   - isSecure: whether the server speaks TLS.
   ///   - hstsSeconds: how long a browser must use TLS only (RFC 6797); 0: it is not told.
   package init(isSecure: Bool, hstsSeconds: Int) {
-    var shared = [
+    var shared: [(name: ByteString, value: ByteString)] = [
       (name: "X-Content-Type-Options", value: "nosniff"), (name: "X-Frame-Options", value: "DENY"),
       (name: "Referrer-Policy", value: "no-referrer"),
       (name: "Cross-Origin-Resource-Policy", value: "same-origin"),
     ]
     if isSecure, hstsSeconds > 0 {
-      shared.append((name: "Strict-Transport-Security", value: "max-age=\(hstsSeconds)"))
+      shared.append((name: "Strict-Transport-Security", value: ByteString("max-age=\(hstsSeconds)")))
     }
-    ofData = [(name: "Content-Security-Policy", value: Self.dataPolicy)] + shared
+    ofData = [(name: "Content-Security-Policy", value: ByteString(Self.dataPolicy))] + shared
     ofPages =
-      [(name: "Content-Security-Policy", value: Self.pagePolicy)] + shared + [
+      [(name: "Content-Security-Policy", value: ByteString(Self.pagePolicy))] + shared + [
         (name: "Cross-Origin-Opener-Policy", value: "same-origin"),
         (name: "Permissions-Policy", value: "camera=(), geolocation=(), microphone=()"),
       ]
@@ -34,10 +36,10 @@ package struct SecurityFields: Sendable {
 
   /// Adds the fields that the answer does not have.
   package func add(to headers: inout Headers) {
-    let isPage = headers["Content-Type"]?.utf8.starts(with: "text/html".utf8) == true
+    let isPage = headers["Content-Type"]?.hasPrefix("text/html") == true
     let own = headers.fields.count
     for (name, value) in isPage ? ofPages : ofData {
-      let isSet = headers.fields[..<own].contains { equalIgnoringCase($0.name, name) }
+      let isSet = headers.fields[..<own].contains { $0.name.equalsIgnoringCase(name) }
       if !isSet { headers.add(name, value) }
     }
   }

@@ -64,7 +64,7 @@ package func json(of finding: DatasetFinding) -> JSON {
     return [
       "classes": .array(report.classes.map(JSON.string)),
       "counts": .object(
-        Dictionary(uniqueKeysWithValues: report.counts.map { ($0.key.rawValue, .integer($0.value)) })),
+        Dictionary(uniqueKeysWithValues: report.counts.map { (ByteString($0.key.rawValue), .integer($0.value)) })),
       "shape": .array(report.shape.map(JSON.integer)),
       "mean": report.mean.map { .array($0.map(JSON.number)) } ?? .null,
       "std": report.std.map { .array($0.map(JSON.number)) } ?? .null,
@@ -75,10 +75,10 @@ package func json(of finding: DatasetFinding) -> JSON {
 /// Reads the value of a finding; `nil`: it is none.
 package func finding(of json: JSON) -> DatasetFinding? {
   if let text = json["problem"]?.string {
-    guard let kind = DatasetProblem.Kind(rawValue: text), let message = json["message"]?.string else {
+    guard let kind = DatasetProblem.Kind(bytes: text), let message = json["message"]?.string else {
       return nil
     }
-    return .failure(DatasetProblem(kind, message))
+    return .failure(DatasetProblem(kind, message.string))
   }
   return DatasetReport(json: json).map(DatasetFinding.success)
 }
@@ -88,10 +88,10 @@ extension DatasetReport {
     guard let classes = json["classes"]?.array, let shape = json["shape"]?.array,
       let counts = json["counts"]?.object
     else { return nil }
-    self.classes = classes.compactMap(\.string)
+    self.classes = classes.compactMap { $0.string?.string }
     self.shape = shape.compactMap(\.int)
     let pairs = counts.compactMap { name, count -> (ImageDataset.Split, Int)? in
-      guard let split = ImageDataset.Split(rawValue: name), let count = count.int, count >= 0 else {
+      guard let split = ImageDataset.Split(bytes: name), let count = count.int, count >= 0 else {
         return nil
       }
       return (split, count)
