@@ -9,6 +9,7 @@ import JobModel
 import JobStore
 import Logging
 import Platform
+import Text
 
 /// `vicregd serve`: the daemon.
 enum Serve {
@@ -40,7 +41,8 @@ enum Serve {
     let router = try router(
       settings, data: data, store: store, catalog: catalog, control: control, events: events, tokens: tokens)
     let access = AccessControl(
-      router, tokens: tokens, origins: OriginRule(allowedOrigins: settings.web.allowedOrigins))
+      router, tokens: tokens,
+      origins: OriginRule(allowedOrigins: Set(settings.web.allowedOrigins.map { ByteString($0) })))
     let server = HTTPServer(web, instant: access.instantResponse) { access.respond(to: $0) }
     let port = try server.start()
     announce(host: settings.web.host, port: port, isSecure: web.tls != nil)

@@ -23,8 +23,8 @@ enum Credentials {
 
   private static func cookie(_ request: Request) -> ByteString? {
     for pair in request.headers.all("Cookie").flatMap({ $0.split(0x3B) }) {
-      let (name, value) = pair.trimmed.divided(at: 0x3D)
-      if name == AccessControl.cookieName, let value, (1...secretBytesMax).contains(value.count) {
+      let (key, value) = pair.trimmed.divided(at: 0x3D)
+      if key == AccessControl.cookieName, let value, (1...secretBytesMax).contains(value.count) {
         return value
       }
     }

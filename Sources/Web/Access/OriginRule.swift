@@ -7,9 +7,7 @@ package struct OriginRule: Sendable {
   private let allowed: Set<ByteString>
 
   /// - Parameter allowedOrigins: such as `https://lab.example:8443`, in lower case.
-  package init(allowedOrigins: Set<String> = []) {
-    allowed = Set(allowedOrigins.map { ByteString($0) })
-  }
+  package init(allowedOrigins: Set<ByteString> = []) { allowed = allowedOrigins }
 
   /// 403 for a request that changes something on behalf of a foreign page. Programs other than browsers send
   /// neither `Origin` nor `Sec-Fetch-Site`.
