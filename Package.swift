@@ -125,8 +125,9 @@ let package = Package(
     tests("HTTP", ["HTTP", "Text", "Support"]),
     tests("HTTPServer", ["HTTPServer", "HTTP", "Text", "Platform", "Gzip", "Crypto"]),
     tests("Access", ["Access", "HTTP", "Text", "Platform"]),
-    tests("API", ["API", "HTTP", "JobStore", "JobModel", "Text", "RunFolder", "SharedWork", "Platform"]),
-    tests("JobModel", ["JobModel", "Text"]),
+    tests(
+      "API", ["API", "HTTP", "Support", "JobStore", "JobModel", "Text", "RunFolder", "SharedWork", "Platform"]),
+    tests("JobModel", ["JobModel", "Text", "Support"]),
     tests("JobStore", ["JobStore", "JobModel", "Text", "SQLite", "Platform"]),
     tests("RunFolder", ["RunFolder", "JobModel", "Platform"]),
     tests("Dispatcher", ["Dispatcher", "RunFolder", "JobStore", "JobModel", "SQLite", "Platform"]),

@@ -75,7 +75,7 @@ extension Bench {
       return
     }
     for (name, value) in figures {
-      StandardStream.output.write("\(name.padded(to: 28))\(value.string ?? value.text)\n")
+      StandardStream.output.write("\(name.padded(to: 28))\(value.string?.string ?? value.text)\n")
     }
   }
 

@@ -8,6 +8,7 @@ import JobModel
 import JobStore
 import Logging
 import Platform
+import Text
 
 /// `vicregd serve`: the daemon.
 enum Serve {

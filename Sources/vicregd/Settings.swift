@@ -1,5 +1,6 @@
 import JobModel
 import Platform
+import Text
 
 /// One setting of a command: flag, environment variable and default are the same thing said three ways.
 struct Setting: Sendable {
@@ -164,7 +165,7 @@ struct Settings: Sendable {
 
 /// `; did you mean …?`, if something is near enough.
 func suggestion(for word: String, in words: [String]) -> String {
-  nearestWord(to: word, in: words).map { "; did you mean \($0)?" } ?? ""
+  nearestWord(to: ByteString(word), in: words.map { ByteString($0) }).map { "; did you mean \($0)?" } ?? ""
 }
 
 extension String {

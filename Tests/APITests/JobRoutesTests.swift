@@ -178,7 +178,7 @@ import Testing
     #expect(fixture.control.wakes == 7)
     let wrong = fixture.send(.post, "/jobs/\(running)/cancel", #"{"mode":"soon","when":1}"#)
     #expect(wrong.status == 422)
-    #expect(wrong.errors["/mode"] == #"must be one of "graceful", "now", is "soon""#)
+    #expect(wrong.errors["/mode"] == #"must be one of "graceful", "now", got "soon""#)
     #expect(fixture.send(.post, "/jobs/01kcz0000000000a/cancel").status == 404)
   }
 

@@ -74,24 +74,25 @@ import Testing
 
   /// What is wrong, where, and a part of what the answer has to say about it.
   @Test(arguments: [
-    ("[]", "", "must be an object, is []"),
-    ("{}", "/kind", "must be \"train\" or \"evaluate\", is missing"),
-    (#"{"kind":"sweep"}"#, "/kind", "must be \"train\" or \"evaluate\", is \"sweep\""),
+    ("[]", "", "must be an object, got []"),
+    ("{}", "/kind", "must be \"train\" or \"evaluate\"; it is missing"),
+    (#"{"kind":"sweep"}"#, "/kind", "must be \"train\" or \"evaluate\", got \"sweep\""),
     (#"{"kind":"train","prio":1}"#, "/prio", "unknown key \"prio\"; did you mean \"priority\"?"),
-    (#"{"kind":"train","name":7}"#, "/name", "is 7"),
+    (#"{"kind":"train","name":7}"#, "/name", "got 7"),
     (
-      #"{"kind":"train","priority":"high"}"#, "/priority", "must be a whole number from 0 to 100, is \"high\""
+      #"{"kind":"train","priority":"high"}"#, "/priority",
+      "must be a whole number from 0 to 100, got \"high\""
     ),
-    (#"{"kind":"train","spec":[]}"#, "/spec", "must be an object, is []"),
+    (#"{"kind":"train","spec":[]}"#, "/spec", "must be an object, got []"),
     (
       #"{"kind":"train","spec":{"epoch":3}}"#, "/spec/epoch",
       "unknown key \"epoch\"; did you mean \"epochs\"?"
     ),
     (
       #"{"kind":"train","spec":{"epochs":"3"}}"#, "/spec/epochs",
-      "must be a whole number from 1 to 1000000, is \"3\""
+      "must be a whole number from 1 to 1000000, got \"3\""
     ),
-    (#"{"kind":"train","spec":{"optimizer":{"lr":-1}}}"#, "/spec/optimizer/lr", "must be > 0, is -1"),
+    (#"{"kind":"train","spec":{"optimizer":{"lr":-1}}}"#, "/spec/optimizer/lr", "must be > 0, got -1"),
     (
       #"{"kind":"train","spec":{"dataset":{"name":"nope"}}}"#, "/spec/dataset/name", "there are fashion-mnist"
     ),
@@ -111,8 +112,8 @@ import Testing
       "there is no job \"01kcz0000000000a\""
     ),
     (#"{"kind":"evaluate","spec":{"checkpoint":{}}}"#, "/spec/checkpoint/job", "is missing"),
-    (#"{"jobs":[]}"#, "/jobs", "must be an array of 1 to 1000 jobs, is []"),
-    (#"{"jobs":[{"kind":"train"},{"kind":"train","spec":{"seed":-1}}]}"#, "/jobs/1/spec/seed", "is -1"),
+    (#"{"jobs":[]}"#, "/jobs", "must be an array of 1 to 1000 jobs, got []"),
+    (#"{"jobs":[{"kind":"train"},{"kind":"train","spec":{"seed":-1}}]}"#, "/jobs/1/spec/seed", "got -1"),
     (#"{"jobs":[{"kind":"train"}],"dry":1}"#, "/dry", "unknown key"),
     (#"{"jobs":[{"kind":"train","ref":"a"},{"kind":"train","ref":"a"}]}"#, "/jobs/1/ref", "must be unique"),
     (
@@ -239,7 +240,7 @@ import Testing
     #expect(refused.status == 422)
     #expect(
       refused.errors["/spec/checkpoint/which"]
-        == "must be one of \"last\", \"\(first)\", is \"step-00000006.safetensors.gz\"")
+        == "must be one of \"last\", \"\(first)\", got \"step-00000006.safetensors.gz\"")
     #expect(evaluate(training, which: "../../x").status == 422)
   }
 

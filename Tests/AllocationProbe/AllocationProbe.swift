@@ -67,7 +67,7 @@ enum AllocationProbe {
 
   /// Allocations in each of some steps in the middle of an epoch, none of them reported.
   private static func count(_ specification: TrainSpecification) throws -> [Int] {
-    let dataset = try DatasetCatalog().open(specification.dataset.name, split: .train)
+    let dataset = try DatasetCatalog().open(specification.dataset.name.string, split: .train)
     let training = try Pretraining(specification, dataset: dataset, threads: 2)
     let counter = StepCounter(steps: 9)
     _ = try training.run(counter)

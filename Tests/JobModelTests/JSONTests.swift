@@ -6,7 +6,8 @@ import Testing
     arguments: [
       ("null", JSON.null), (" true ", true), ("0", 0), ("-7", -7),
       ("9007199254740993", 9_007_199_254_740_993),
-      ("9223372036854775807", .integer(.max)), ("1.5e3", 1500), ("1E-2", 0.01), ("-0.0", .number(-0.0)),
+      ("9223372036854775807", .integer(.max)), ("1.5e3", 1500), ("1E-2", 0.01), ("\u{FEFF}[1]", [1]),
+      ("-0.0", .number(-0.0)),
       ("\"a\\u00e9\\n\\\"\\/\"", "aé\n\"/"), ("\"\\ud83d\\ude00\"", "😀"), ("[]", []), ("{}", [:]),
       ("[1,[2,{\"a\":null}]]", [1, [2, ["a": nil]]]),
       ("{\"b\":1,\"a\":[true,false]}", ["a": [true, false], "b": 1]),
@@ -24,7 +25,7 @@ import Testing
       ("\"a", 1, 1), ("\"\t\"", 1, 2), ("\"\\x\"", 1, 3), ("\"\\ud800\"", 1, 8), ("\"\\udc00\"", 1, 8),
       ("\"\\u12g4\"", 1, 6), ("{\"a\":1,\n \"a\":2}", 2, 2), ("1e999", 1, 1), ("[1\n,\n 'x']", 3, 2),
       ("// c\n1", 1, 1),
-      ("\u{FEFF}1", 1, 1), ("{\"é\" 1}", 1, 6), ("[1}", 1, 3), ("nul", 1, 1),
+      ("\u{FEFF}x", 1, 1), ("1\u{FEFF}", 1, 2), ("{\"é\" 1}", 1, 6), ("[1}", 1, 3), ("nul", 1, 1),
     ] as [(String, Int, Int)])
   func `refuses what RFC 8259 does not allow, with its place`(text: String, line: Int, column: Int) {
     let error = #expect(throws: JSONError.self) { try JSON.parse(text) }

@@ -88,83 +88,84 @@ import Testing
   /// Member by member: a pointer, a wrong value, and what the message has to say.
   @Test(
     arguments: [
-      ("/preset", "sed", #"must be one of "seed", "paper", "solo-cifar", "small", is "sed""#),
-      ("/epochs", 0, "must be a whole number from 1 to 1000000, is 0"),
-      ("/epochs", 1.5, "must be a whole number from 1 to 1000000, is 1.5"),
-      ("/epochs", "ten", "must be a whole number from 1 to 1000000, is \"ten\""),
-      ("/epochs", nil, "must be a whole number from 1 to 1000000, is null"),
-      ("/max_steps", 0, "must be null or a whole number from 1 to 1000000000, is 0"),
-      ("/batch_size", 1, "must be a whole number from 2 to 65536, is 1"),
-      ("/shuffle", 1, "must be true or false, is 1"),
-      ("/drop_last", "no", "must be true or false, is \"no\""),
-      ("/seed", -1, "must be a whole number from 0 to 9007199254740992, is -1"),
+      ("/preset", "sed", #"must be one of "seed", "paper", "solo-cifar", "small", got "sed""#),
+      ("/epochs", 0, "must be a whole number from 1 to 1000000, got 0"),
+      ("/epochs", 1.5, "must be a whole number from 1 to 1000000, got 1.5"),
+      ("/epochs", "ten", "must be a whole number from 1 to 1000000, got \"ten\""),
+      ("/epochs", nil, "must be a whole number from 1 to 1000000, got null"),
+      ("/max_steps", 0, "must be null or a whole number from 1 to 1000000000, got 0"),
+      ("/batch_size", 1, "must be a whole number from 2 to 65536, got 1"),
+      ("/shuffle", 1, "must be true or false, got 1"),
+      ("/drop_last", "no", "must be true or false, got \"no\""),
+      ("/seed", -1, "must be a whole number from 0 to 9007199254740992, got -1"),
       (
         "/seed", 9_007_199_254_740_993,
-        "must be a whole number from 0 to 9007199254740992, is 9007199254740993"
+        "must be a whole number from 0 to 9007199254740992, got 9007199254740993"
       ),
-      ("/convolution", "fft", #"must be one of "direct", "auto", is "fft""#),
-      ("/log_every_steps", 0, "must be a whole number from 1 to 1000000, is 0"),
-      ("/dataset", "cifar10", "must be an object, is \"cifar10\""),
-      ("/dataset/name", "", "must be a string of 1 to 1024 bytes without control characters, is \"\""),
-      ("/dataset/split", "val", #"must be one of "train", "test", is "val""#),
-      ("/dataset/limit", 1, "must be null or a whole number from 2 to 1000000000, is 1"),
-      ("/encoder/arch", "vit", #"must be one of "resnet18", "resnet34", is "vit""#),
-      ("/encoder/width", 20, "must be a multiple of 16 from 16 to 512, is 20"),
-      ("/encoder/stem_padding", 3, "must be a whole number from 0 to 2, is 3"),
-      ("/encoder/stem_bias", nil, "must be true or false, is null"),
-      ("/encoder/fc", 0, "must be null or a whole number from 1 to 16384, is 0"),
-      ("/projector/widths", [], "must be an array of 1 to 8 whole numbers from 1 to 16384, is []"),
+      ("/convolution", "fft", #"must be one of "direct", "auto", got "fft""#),
+      ("/log_every_steps", 0, "must be a whole number from 1 to 1000000, got 0"),
+      ("/dataset", "cifar10", "must be an object, got \"cifar10\""),
+      ("/dataset/name", "", "must be a string of 1 to 1024 bytes without control characters, got \"\""),
+      ("/dataset/split", "val", #"must be one of "train", "test", got "val""#),
+      ("/dataset/limit", 1, "must be null or a whole number from 2 to 1000000000, got 1"),
+      ("/encoder/arch", "vit", #"must be one of "resnet18", "resnet34", got "vit""#),
+      ("/encoder/width", 20, "must be a multiple of 16 from 16 to 512, got 20"),
+      ("/encoder/stem_padding", 3, "must be a whole number from 0 to 2, got 3"),
+      ("/encoder/stem_bias", nil, "must be true or false, got null"),
+      ("/encoder/fc", 0, "must be null or a whole number from 1 to 16384, got 0"),
+      ("/projector/widths", [], "must be an array of 1 to 8 whole numbers from 1 to 16384, got []"),
       (
         "/projector/widths", [64, "x"],
-        "must be an array of 1 to 8 whole numbers from 1 to 16384, is [64,\"x\"]"
+        "must be an array of 1 to 8 whole numbers from 1 to 16384, got [64,\"x\"]"
       ),
       (
-        "/projector/widths", [64, 1], "must end with 2 or more, as one dimension has no covariance, is [64,1]"
+        "/projector/widths", [64, 1],
+        "must end with 2 or more, as one dimension has no covariance, got [64,1]"
       ),
-      ("/projector/last_bias", "true", "must be true or false, is \"true\""),
-      ("/loss/inv", -1, "must be from 0 to 1000000, is -1"),
-      ("/loss/gamma", 0, "must be > 0, is 0"),
-      ("/loss/epsilon", 2, "must be from 0 to 1, is 2"),
-      ("/loss/variance", "max", #"must be one of "sum", "mean", is "max""#),
-      ("/loss/batch_norm", "none", #"must be one of "concatenated", "per_view", is "none""#),
-      ("/augmentation", "mirrored", "must be \"mirror\" or an object, is \"mirrored\""),
+      ("/projector/last_bias", "true", "must be true or false, got \"true\""),
+      ("/loss/inv", -1, "must be from 0 to 1000000, got -1"),
+      ("/loss/gamma", 0, "must be > 0, got 0"),
+      ("/loss/epsilon", 2, "must be from 0 to 1, got 2"),
+      ("/loss/variance", "max", #"must be one of "sum", "mean", got "max""#),
+      ("/loss/batch_norm", "none", #"must be one of "concatenated", "per_view", got "none""#),
+      ("/augmentation", "mirrored", "must be \"mirror\" or an object, got \"mirrored\""),
       (
         "/augmentation/crop_scale", [0.5, 0.2],
-        "must be [low, high] with low ≤ high, both > 0 and ≤ 1, is [0.5,0.2]"
+        "must be [low, high] with low ≤ high, both > 0 and ≤ 1, got [0.5,0.2]"
       ),
       (
-        "/augmentation/crop_scale", [0, 1], "must be [low, high] with low ≤ high, both > 0 and ≤ 1, is [0,1]"
+        "/augmentation/crop_scale", [0, 1], "must be [low, high] with low ≤ high, both > 0 and ≤ 1, got [0,1]"
       ),
-      ("/augmentation/crop_ratio", [1], "must be [low, high] with low ≤ high, both > 0 and ≤ 100, is [1]"),
-      ("/augmentation/antialias", 0, "must be true or false, is 0"),
-      ("/augmentation/flip_probability", 1.5, "must be from 0 to 1, is 1.5"),
-      ("/augmentation/hue", 0.6, "must be from 0 to 0.5, is 0.6"),
-      ("/augmentation/blur_kernel", 4, "must be odd, is 4"),
+      ("/augmentation/crop_ratio", [1], "must be [low, high] with low ≤ high, both > 0 and ≤ 100, got [1]"),
+      ("/augmentation/antialias", 0, "must be true or false, got 0"),
+      ("/augmentation/flip_probability", 1.5, "must be from 0 to 1, got 1.5"),
+      ("/augmentation/hue", 0.6, "must be from 0 to 0.5, got 0.6"),
+      ("/augmentation/blur_kernel", 4, "must be odd, got 4"),
       (
         "/augmentation/blur_sigma", [2, 1],
-        "must be [low, high] with low ≤ high, both > 0 and ≤ 100, is [2,1]"
+        "must be [low, high] with low ≤ high, both > 0 and ≤ 100, got [2,1]"
       ),
       (
         "/augmentation/blur_probability", [0.1, 0.2, 0.3],
-        "must be a number from 0 to 1, or an array of two such numbers, one a view, is [0.1,0.2,0.3]"
+        "must be a number from 0 to 1, or an array of two such numbers, one a view, got [0.1,0.2,0.3]"
       ),
-      ("/optimizer/name", "Adam", #"must be one of "adam", "adamw", "sgd", "lars", is "Adam""#),
-      ("/optimizer/lr", -1, "must be > 0, is -1"),
-      ("/optimizer/lr", 1001, "must be > 0 and ≤ 1000, is 1001"),
-      ("/optimizer/lr", "fast", "must be a number > 0 and ≤ 1000, is \"fast\""),
-      ("/optimizer/betas", [0.9, 1], "must be an array of 2 numbers ≥ 0 and < 1, is [0.9,1]"),
-      ("/optimizer/momentum", 1, "must be ≥ 0 and < 1, is 1"),
-      ("/optimizer/weight_decay", -0.1, "must be from 0 to 100, is -0.1"),
-      ("/schedule/name", "step", #"must be one of "constant", "cosine", is "step""#),
-      ("/schedule/final_factor", 2, "must be from 0 to 1, is 2"),
-      ("/schedule/warmup_epochs", 501, "must be ≤ epochs (500), is 501"),
-      ("/checkpoint/every_epochs", 0, "must be a whole number from 1 to 1000000, is 0"),
-      ("/checkpoint/keep_last", 0, "must be a whole number from 1 to 10000, is 0"),
-      ("/checkpoint/keep_every", 0, "must be null or a whole number from 1 to 1000000, is 0"),
-      ("/checkpoint/keep_best/mode", "low", #"must be one of "min", "max", is "low""#),
-      ("/divergence/policy", "hope", #"must be one of "fail", "rollback", is "hope""#),
-      ("/divergence/lr_factor", 0, "must be > 0, is 0"),
-      ("/checkpoint/initial", "yes", "must be true or false, is \"yes\""),
+      ("/optimizer/name", "Adam", #"must be one of "adam", "adamw", "sgd", "lars", got "Adam""#),
+      ("/optimizer/lr", -1, "must be > 0, got -1"),
+      ("/optimizer/lr", 1001, "must be > 0 and ≤ 1000, got 1001"),
+      ("/optimizer/lr", "fast", "must be a number > 0 and ≤ 1000, got \"fast\""),
+      ("/optimizer/betas", [0.9, 1], "must be an array of 2 numbers ≥ 0 and < 1, got [0.9,1]"),
+      ("/optimizer/momentum", 1, "must be ≥ 0 and < 1, got 1"),
+      ("/optimizer/weight_decay", -0.1, "must be from 0 to 100, got -0.1"),
+      ("/schedule/name", "step", #"must be one of "constant", "cosine", got "step""#),
+      ("/schedule/final_factor", 2, "must be from 0 to 1, got 2"),
+      ("/schedule/warmup_epochs", 501, "must be ≤ epochs (500), got 501"),
+      ("/checkpoint/every_epochs", 0, "must be a whole number from 1 to 1000000, got 0"),
+      ("/checkpoint/keep_last", 0, "must be a whole number from 1 to 10000, got 0"),
+      ("/checkpoint/keep_every", 0, "must be null or a whole number from 1 to 1000000, got 0"),
+      ("/checkpoint/keep_best/mode", "low", #"must be one of "min", "max", got "low""#),
+      ("/divergence/policy", "hope", #"must be one of "fail", "rollback", got "hope""#),
+      ("/divergence/lr_factor", 0, "must be > 0, got 0"),
+      ("/checkpoint/initial", "yes", "must be true or false, got \"yes\""),
     ] as [(String, JSON, String)])
   func `a wrong field is named with its value and what is allowed`(
     pointer: String, value: JSON, message: String

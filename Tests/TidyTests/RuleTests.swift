@@ -163,3 +163,51 @@ private func source(_ text: String, path: String = "Sources/A/A.swift") -> Sourc
     #expect(DeclarationRules.problems(in: [source("/// F.\nfunc f() {\n\(shorter)}")]).isEmpty)
   }
 }
+
+@Suite struct OutsideTextRuleTests {
+  private func problems(_ text: String, in path: String = "Sources/Web/API/A.swift") -> [String] {
+    OutsideTextRules.problems(in: source(text, path: path))
+  }
+
+  @Test(arguments: [
+    "let a = name.lowercased()", "text.split(separator: \",\")", "known.contains(\"x\")",
+    "let state = JobState(rawValue: text)", "texts.flatMap(JobState.init(rawValue:))",
+    "var labels: [String: String] = [:]", "let hosts: Set<String>",
+    "func f(_ name: String) { if name == other {} }", "func f(_ name: String) { if other == name {} }",
+    "func f(name: String?) -> Bool { name != other }", "func f(_ t: Substring) { t.hasPrefix(prefix) }",
+    "func f(_ name: String) { known.contains(name) }", "func f(_ name: String) { name.split(x) }",
+  ])
+  func `finds what compares strings`(text: String) {
+    #expect(problems(text).count == 1, "\(problems(text))")
+    #expect(problems(text, in: "Sources/Jobs/JobModel/A.swift").count == 1)
+    #expect(problems(text, in: "Sources/Engine/A.swift").isEmpty)
+    #expect(problems(text, in: "Sources/Web/Access/TokenFile.swift").isEmpty)
+  }
+
+  @Test(arguments: [
+    "let a = name.lowercasedASCII", "field.split(0x2C)", "name.hasPrefix(\"If-\")",
+    "let method = Method(rawValue: \"GET\")", "// name.lowercased()", "let a = \".lowercased()\"",
+    "func f(name: String?) { if name != nil {} }", "func f(_ name: String) { if x.name == y {} }",
+    "func f(_ name: String) { if name2 == y {} }", "func f(_ name: String) { if y == names {} }",
+    "func f(_ name: ByteString) { if name == y {} }", "let limits: [String: Int]",
+  ])
+  func `leaves what compares bytes`(text: String) {
+    #expect(problems(text) == [])
+  }
+
+  @Test(arguments: [
+    "package var target: String", "  package let name: String?", "package var target = \"\"",
+    "package var names: [String] = []",
+  ])
+  func `finds strings in what holds a request`(text: String) {
+    #expect(problems(text, in: "Sources/Web/HTTP/Request.swift").count == 1)
+    #expect(problems(text) == [])
+  }
+
+  @Test(arguments: [
+    "package var peer = \"\"", "package var text: String { bytes }", "package var target: ByteString = \"\"",
+  ])
+  func `leaves members that are made here`(text: String) {
+    #expect(problems(text, in: "Sources/Web/HTTP/Request.swift") == [])
+  }
+}

@@ -55,6 +55,16 @@ import Testing
     expectNone(DeclarationRules.problems(in: try tree.swiftFiles(below: ["Sources"])))
   }
 
+  @Test func `text from outside is compared as bytes`() throws {
+    let files = try tree.swiftFiles(below: OutsideTextRules.folders)
+    expectNone(files.flatMap(OutsideTextRules.problems))
+    let paths = Set(files.map(\.path))
+    expectNone(
+      (OutsideTextRules.holders.keys + OutsideTextRules.exceptions.keys).filter { !paths.contains($0) }.map {
+        "\($0): has a rule or an exception, and is not there"
+      })
+  }
+
   @Test func `migrations are numbered without a gap`() {
     expectNone(MigrationRules.problems(names: tree.names(in: "migrations")))
   }

@@ -67,11 +67,14 @@ private struct JSONParser {
   var depth = 0
   let limits: JSONLimits
   var values = 0
+  /// Where the text begins, behind a byte order mark.
+  let begin: Int
 
   init(bytes: [UInt8], limits: JSONLimits) {
     self.bytes = bytes
     self.limits = limits
-    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
+    begin = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+    position = begin
   }
 
   mutating func parseDocument() throws(JSONError) -> JSON {
@@ -391,7 +394,7 @@ private struct JSONParser {
   private func failure(_ message: String) -> JSONError {
     var line = 1
     var column = 1
-    for byte in bytes[..<min(position, bytes.count)] {
+    for byte in bytes[begin..<max(begin, min(position, bytes.count))] {
       if byte == 0x0A {
         line += 1
         column = 1

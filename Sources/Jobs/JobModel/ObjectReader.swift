@@ -84,8 +84,8 @@ package final class ObjectReader {
     }
     let words = Set(known).sorted().joined(separator: ", ")
     if problems.isFirstMention(of: words) {
-      message += "\(message.utf8.last == 0x3F ? " " : "; ")"
-      message += words.isEmpty ? "no keys are known here" : "known here: \(words)"
+      message += message.utf8.last == 0x3F ? " Known here: " : "; known here: "
+      message += words.isEmpty ? "no keys" : words.string
     }
     return message
   }

@@ -27,8 +27,8 @@ extension Unicode.Scalar {
 extension ByteString {
   /// Whether the text has no hidden character.
   ///
-  /// - Parameter allowsLines: whether it may have several lines: line feeds, carriage returns before them, and
-  ///   tabs are taken as well.
+  /// - Parameter allowsLines: whether it may have several lines: line feeds, carriage returns before them,
+  ///   and tabs are taken as well.
   package func isPlain(allowsLines: Bool = false) -> Bool {
     withBytes { $0.allSatisfy { $0 >= 0x20 && $0 < 0x7F } }
       || string.unicodeScalars.allSatisfy {
@@ -39,7 +39,8 @@ extension ByteString {
   /// The rule as a regular expression of JSON Schema (ECMA-262) for texts of one line, or of several.
   package static func plainPattern(allowsLines: Bool = false, isEmptyAllowed: Bool = false) -> String {
     let controls = allowsLines ? #"\u0000-\u0008\u000b\u000c\u000e-\u001f"# : #"\u0000-\u001f"#
-    let others = #"\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufdd0-\ufdef\ufeff\ufffe\uffff"#
+    let directions = #"\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"#
+    let others = #"\u007f-\u009f\#(directions)\ufdd0-\ufdef\ufeff\ufffe\uffff"#
     return "^[^\(controls)\(others)]\(isEmptyAllowed ? "*" : "+")$"
   }
 
@@ -49,8 +50,8 @@ extension ByteString {
   /// Characters (Unicode scalars) of a text from outside that an error or a log line repeats.
   package static let shownCharactersMax = 80
 
-  /// The text as an error or a log line repeats it: at most 80 characters, followed by `…` if any are missing,
-  /// with hidden characters as `\u{202E}`.
+  /// The text as an error or a log line repeats it: at most 80 characters, followed by `…` if any are
+  /// missing, with hidden characters as `\u{202E}`.
   package var shown: String { shown(charactersMax: ByteString.shownCharactersMax) }
 
   /// As `shown`, with a limit of its own.

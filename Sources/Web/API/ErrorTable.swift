@@ -14,10 +14,9 @@ extension API {
     case let error as Problem: return error
     case let error as SpecificationProblems:
       return Problem(
-        status: 422, title: "The input is not valid", detail: "\(error.problems.count) to correct: \(error)",
-        errors: error.problems)
+        status: 422, title: "The input is not valid", detail: detail(of: error), errors: error.problems)
     case let error as JSONError:
-      return Problem(status: 400, title: "The body is no JSON", detail: error.description)
+      return Problem(status: 400, title: "The body is not valid JSON", detail: error.description)
     case let error as JobStoreError: return problem(for: error)
     case let error as SQLiteError where error.isDiskFull: return full("The database cannot grow.")
     case let error as SystemError where error.isDiskFull: return full("The data folder cannot grow.")
@@ -28,8 +27,17 @@ extension API {
       return problem
     default:
       Log("api").error("\(error)")
-      return Problem(status: 500, detail: "The daemon made a mistake; its log says more.")
+      return Problem(status: 500, detail: "Internal error; see the daemon's log.")
     }
+  }
+
+  /// How many errors there are, with the first of them; all stand under `errors`, up to the list's limit.
+  private static func detail(of error: SpecificationProblems) -> String {
+    guard let first = error.problems.first else { return "\(error)" }
+    let text = "\(first.pointer) \(first.message)"
+    if error.total == 1 { return text }
+    let listed = error.total > error.problems.count ? ", of which \(error.problems.count) are listed" : ""
+    return "\(error.total) errors\(listed); the first: \(text)"
   }
 
   private static func problem(for error: JobStoreError) -> Problem {

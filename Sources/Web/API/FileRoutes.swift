@@ -3,6 +3,7 @@ import JobModel
 import JobStore
 import Platform
 import RunFolder
+import Text
 
 extension API {
   /// Lines that `?tail=` gives at most.
@@ -58,7 +59,9 @@ extension API {
 
   /// A file of the data folder, unless a link leads out of that.
   private func confined(_ path: String) throws -> ConfinedFile? {
-    ConfinedFile(root: try FileSystem.resolve(data), relativePath: String(path.dropFirst(data.count + 1)))
+    ConfinedFile(
+      root: try FileSystem.resolve(data), relativePath: ByteString(path).dropFirst(data.utf8.count + 1).string
+    )
   }
 
   /// `GET /jobs/{id}/checkpoints`, oldest first.
@@ -95,7 +98,9 @@ extension API {
     let record = try record(request)
     let folder = RunFolder(data: data, job: record.id).checkpoints
     let name = request.parameters["name"] ?? ""
-    guard let manifest = folder.manifest(of: name.string),
+    // Checkpoints have names of ASCII; what is not one is not looked for.
+    let isName = name.count <= 255 && name.bytes.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+    guard isName, let manifest = folder.manifest(of: name.string),
       let found = try confined(folder.path(of: name.string))
     else {
       let known = try folder.list(newestMax: 8).map(\.name).joined(separator: ", ")

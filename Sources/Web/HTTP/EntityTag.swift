@@ -13,7 +13,7 @@ package struct EntityTag: Equatable, Sendable {
   }
 
   /// A tag that is made here.
-  package init(_ value: String, isWeak: Bool = false) { self.init(ByteString(value), isWeak: isWeak) }
+  package init(_ tag: String, isWeak: Bool = false) { self.init(ByteString(tag), isWeak: isWeak) }
 
   /// The tag as a field holds it.
   package var text: String { "\(isWeak ? "W/" : "")\"\(value)\"" }

@@ -29,7 +29,7 @@ package struct Problem: Error, Sendable {
   /// 405 with the methods that are possible (RFC 9110, section 15.5.6).
   package static func methodNotAllowed(_ method: Method, allow: String) -> Problem {
     var problem = Problem(
-      status: 405, detail: "\(method.rawValue) is not possible here; possible are \(allow).")
+      status: 405, detail: "\(method.rawValue.shown) is not allowed here; allowed are \(allow).")
     problem.headers.add("Allow", allow)
     return problem
   }

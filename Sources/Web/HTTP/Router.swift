@@ -168,8 +168,8 @@ package struct Router: Sendable {
 
     var allow: String {
       var methods = Set(routes.keys.map(\.rawValue))
-      methods.insert("OPTIONS")
-      if methods.contains("GET") { methods.insert("HEAD") }
+      methods.insert(Method.options.rawValue)
+      if methods.contains(Method.get.rawValue) { methods.insert(Method.head.rawValue) }
       return methods.sorted().joined(separator: ", ").string
     }
 

@@ -47,7 +47,7 @@ final class AnswerMemory {
     }
 
     func setDate(_ text: String) {
-      if date == text { return }
+      if date.utf8.elementsEqual(text.utf8) { return }
       date = text
       for (place, byte) in zip(dateOffset..., text.utf8) { front[place] = byte }
     }

@@ -4,8 +4,9 @@ import Text
 enum ContentType {
   /// By the ending of a file's name; `application/octet-stream` for one that is not known.
   static func of(fileName: String) -> String {
-    guard let dot = fileName.lastIndex(of: ".") else { return "application/octet-stream" }
-    return types[fileName[dot...].dropFirst().lowercased()] ?? "application/octet-stream"
+    guard let ending = ByteString(fileName).split(0x2E, omittingEmptySubsequences: false).dropFirst().last
+    else { return "application/octet-stream" }
+    return types[ending.lowercasedASCII] ?? "application/octet-stream"
   }
 
   /// Whether text that compresses well has this type.
@@ -16,7 +17,7 @@ enum ContentType {
       || ends("json") || ends("+xml") || name.elementsEqual("application/javascript".utf8)
   }
 
-  private static let types = [
+  private static let types: [ByteString: String] = [
     "css": "text/css; charset=utf-8",
     "gz": "application/gzip",
     "html": "text/html; charset=utf-8",

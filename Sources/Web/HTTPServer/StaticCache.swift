@@ -1,6 +1,7 @@
 import HTTP
 import Platform
 import Synchronization
+import Text
 
 /// Files that have been served, kept in memory until they change or there are too many: small ones whole, of
 /// larger text the compressed form, which is made once.
@@ -23,7 +24,7 @@ final class StaticCache: Sendable {
 
   private let freshNanoseconds: UInt64
 
-  private let state = Mutex((entries: [String: Entry](), bytes: 0))
+  private let state = Mutex((entries: [ByteString: Entry](), bytes: 0))
 
   /// - Parameter freshNanoseconds: how long a look at the disk counts for `freshResponse`.
   init(freshNanoseconds: UInt64) { self.freshNanoseconds = freshNanoseconds }
@@ -31,11 +32,15 @@ final class StaticCache: Sendable {
   /// The answer with a file's content, as long as the file on disk is the one that was read.
   func response(for path: String) -> Response? {
     let now = SystemClock.monotonicNanoseconds
-    guard let entry = state.withLock({ $0.entries[path] }), FileIdentity(path: path) == entry.identity else {
+    guard let entry = state.withLock({ $0.entries[ByteString(path)] }),
+      FileIdentity(path: path) == entry.identity
+    else {
       return nil
     }
     state.withLock { state in
-      if state.entries[path]?.identity == entry.identity { state.entries[path]?.seenAt = now }
+      if state.entries[ByteString(path)]?.identity == entry.identity {
+        state.entries[ByteString(path)]?.seenAt = now
+      }
     }
     return entry.response
   }
@@ -43,7 +48,7 @@ final class StaticCache: Sendable {
   /// The answer with a file's content if the file was the one that was read a moment ago; the disk is not
   /// asked.
   func freshResponse(for path: String) -> InstantResponse? {
-    guard let entry = state.withLock({ $0.entries[path] }) else { return nil }
+    guard let entry = state.withLock({ $0.entries[ByteString(path)] }) else { return nil }
     let until = entry.seenAt + freshNanoseconds
     guard SystemClock.monotonicNanoseconds < until else { return nil }
     return InstantResponse(entry.response) { SystemClock.monotonicNanoseconds < until }
@@ -59,10 +64,10 @@ final class StaticCache: Sendable {
     var bytes = response.compressedForm == nil ? 0 : identity.bytes
     if case .bytes = response.body { bytes += identity.bytes }
     return state.withLock { state in
-      if let known = state.entries[path], known.identity == identity { return known.response }
-      state.bytes -= state.entries.removeValue(forKey: path)?.bytes ?? 0
+      if let known = state.entries[ByteString(path)], known.identity == identity { return known.response }
+      state.bytes -= state.entries.removeValue(forKey: ByteString(path))?.bytes ?? 0
       if state.bytes + bytes > StaticCache.bytesMax { state = ([:], 0) }
-      state.entries[path] = Entry(identity: identity, response: response, bytes: bytes, seenAt: now)
+      state.entries[ByteString(path)] = Entry(identity: identity, response: response, bytes: bytes, seenAt: now)
       state.bytes += bytes
       return response
     }

@@ -29,7 +29,7 @@ package struct StaticFiles: Sendable {
   {
     guard let names = fileNames(request.segments.dropFirst(prefixSegments)) else { return nil }
     let path = "\(root)/\(names.joined(separator: "/"))"
-    return cache.freshResponse(for: path.hasSuffix("/") ? path + "index.html" : path)
+    return cache.freshResponse(for: path.utf8.last == 0x2F ? path + "index.html" : path)
   }
 
   /// The file that the request's path names; `index.html` for a folder.
@@ -64,11 +64,14 @@ package struct StaticFiles: Sendable {
     var path = "\(root)/\(names.joined(separator: "/"))"
     if let cached = cache.response(for: path) { return cached }
     if FileSystem.isDirectory(path) {
-      path += path.hasSuffix("/") ? "index.html" : "/index.html"
+      path += path.utf8.last == 0x2F ? "index.html" : "/index.html"
       if let cached = cache.response(for: path) { return cached }
     }
     let now = SystemClock.monotonicNanoseconds
-    guard let found = ConfinedFile(root: root, relativePath: String(path.dropFirst(root.count + 1))) else {
+    guard
+      let found = ConfinedFile(
+        root: root, relativePath: ByteString(path).dropFirst(root.utf8.count + 1).string)
+    else {
       return nil
     }
     let identity = found.identity

@@ -25,7 +25,7 @@ package struct DatasetReport: Sendable, Equatable {
 /// Why a dataset cannot be used.
 package struct DatasetProblem: Error, Equatable, CustomStringConvertible {
   /// What kind of answer it deserves.
-  package enum Kind: String, Sendable {
+  package enum Kind: String, Sendable, CaseIterable {
     /// There is no such dataset, or its files are not there.
     case absent
     /// It is there and is not what it should be, or it may not be used.
