@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Fuzzes what reads files, with libFuzzer and AddressSanitizer: Scripts/fuzz/run.sh TARGET [SECONDS]  (600 by
-# default). TARGET is the name of a Swift file here without its ending; without TARGET, the targets are listed.
-# New inputs are kept in .build/fuzz/TARGET/corpus; a finding is written to .build/fuzz/TARGET/crash-…
+# Fuzzes what reads files, with libFuzzer and AddressSanitizer: Scripts/fuzz/run.sh TARGET [SECONDS]
+# (600 by default). TARGET is the name of a Swift file here without its ending; without TARGET, the targets
+# are listed. New inputs are kept in .build/fuzz/TARGET/corpus, a finding is written to .build/fuzz/TARGET/.
 #
-# The sources that a target needs are compiled as one module, so their imports of each other are taken out. Each
-# target names them in its first lines: `// sources: GLOB…`, relative to Sources/.
+# The sources that a target needs are compiled as one module, so their imports of each other are taken out.
+# Each target names them in its first lines: `// sources: GLOB…`, relative to Sources/.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 target=${1:-}
