@@ -67,7 +67,7 @@ import Testing
     try damage(kind, daemon.data, "\(daemon.data)/runs/\(job)")
     try daemon.start()
     for path in [
-      "/jobs", "/jobs/\(job)", "/jobs/\(job)/metrics?points=4&keys=loss", "/jobs/\(job)/events",
+      "/jobs", "/jobs/\(job)", "/jobs/\(job)/metrics?points=4&keys=loss", "/jobs/\(job)/transitions",
       "/jobs/\(job)/log", "/jobs/\(job)/checkpoints", "/healthz",
     ] {
       let answer = try daemon.request("GET", path)
