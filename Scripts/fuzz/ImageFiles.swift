@@ -3,9 +3,9 @@
 // sources: Engine/Datasets/Readers/IDXFolder.swift Engine/Datasets/Readers/CIFARFolder.swift
 // sources: Engine/Datasets/DatasetError.swift Engine/Datasets/ImageDataset.swift
 
-/// IDX files, CIFAR's records and gzip around them: the first byte says which file the rest is. It stops the run
-/// when reading traps, when memory is taken that no file can fill, or when more images or labels come than the
-/// header says.
+/// IDX files, CIFAR's records and gzip around them: the first byte says which file the rest is. It stops the
+/// run when reading traps, when memory is taken that no file can fill, or when more images or labels come
+/// than the header says.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzImageFiles(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   let input = Array(UnsafeBufferPointer(start: start, count: count))
@@ -46,7 +46,8 @@ private func write(_ bytes: [UInt8], _ name: String) throws {
 /// Four good files with two images of 3 × 3, of which one is replaced.
 private func checkIDX(_ bytes: [UInt8], _ name: String) throws {
   for split in ["train", "t10k"] {
-    try write([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 3] + [UInt8](1...18), "\(split)-images-idx3-ubyte")
+    try write(
+      [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 3] + [UInt8](1...18), "\(split)-images-idx3-ubyte")
     try write([0, 0, 8, 1, 0, 0, 0, 2, 0, 1], "\(split)-labels-idx1-ubyte")
   }
   try write(bytes, name)

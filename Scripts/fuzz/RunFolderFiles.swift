@@ -87,7 +87,8 @@ private func checkTail(_ bytes: [UInt8]) throws {
   while let lines = try? tail.next(), !lines.isEmpty { total += lines.reduce(0) { $0 + $1.bytes.count + 1 } }
   let end = try EventTail.end(of: scratch.eventsPath)
   precondition(total == end && tail.offset == end, "The tail ends elsewhere than the lines do.")
-  let last = bytes[..<end].dropLast().split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).last
+  let last = bytes[..<end].dropLast().split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    .last
   let found = try EventTail.lastLine(of: scratch.eventsPath)
   precondition(found == (end == 0 ? nil : last.map(Array.init) ?? []), "The last line is another one.")
 }

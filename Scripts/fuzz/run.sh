@@ -5,8 +5,8 @@
 # Corpus/TARGET, words in TARGET.dict. New inputs are kept in .build/fuzz/TARGET/corpus; a finding is written to
 # .build/fuzz/TARGET/crash-…, and `.build/fuzz/TARGET/TARGET FILE` repeats it.
 #
-# The sources that a target needs are compiled as one module, so their imports of each other are taken out. Each
-# target names them in its first lines: `// sources: GLOB…`, relative to Sources/.
+# The sources that a target needs are compiled as one module, so their imports of each other are taken out.
+# Each target names them in its first lines: `// sources: GLOB…`, relative to Sources/.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

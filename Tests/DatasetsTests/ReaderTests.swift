@@ -79,7 +79,10 @@ import Testing
       (images, Array(right[..<10]), 8, "4 bytes of the number of rows", "the end of the file after 2"),
       (images, DatasetFiles.idx([3, 4, 0], []), 12, "a height and width of 1 to 1024", "0"),
       (images, Array(right[..<40]), 4, "1 to 1 images, as many as the file can hold", "3"),
-      (images, Gzip.compress(Array(right[..<40])), 16, "48 bytes of images 0 to 2", "the end of the file after 24"),
+      (
+        images, Gzip.compress(Array(right[..<40])), 16, "48 bytes of images 0 to 2",
+        "the end of the file after 24"
+      ),
       (images, DatasetFiles.idx([0, 4, 4], []), 4, "1 to 1 images, as many as the file can hold", "0"),
       (images, [], 0, "4 bytes of the magic number", "the end of the file after 0"),
       (images, right + [1], 64, "the end of the file", "more bytes"),

@@ -58,7 +58,8 @@ import Testing
 
   @Test(arguments: [
     "lock of -5 milliseconds", "lock of 292 million years", "lock from 2300", "everything from 1901",
-    "everything from 9999", "far steps", "manifest of three terabytes", "pipe for events.jsonl", "pipe for lock",
+    "everything from 9999", "far steps", "manifest of three terabytes", "pipe for events.jsonl",
+    "pipe for lock",
     "pipe for spec.json", "pipe for convolutions.json", "pipe for log.txt", "pipe for checkpoints",
   ])
   func `the daemon starts, answers and stops`(kind: String) throws {
@@ -66,7 +67,7 @@ import Testing
     try damage(kind, daemon.data, "\(daemon.data)/runs/\(job)")
     try daemon.start()
     for path in [
-      "/jobs", "/jobs/\(job)", "/jobs/\(job)/metrics?points=4&keys=loss", "/jobs/\(job)/events",
+      "/jobs", "/jobs/\(job)", "/jobs/\(job)/metrics?points=4&keys=loss", "/jobs/\(job)/transitions",
       "/jobs/\(job)/log", "/jobs/\(job)/checkpoints", "/healthz",
     ] {
       let answer = try daemon.request("GET", path)
@@ -129,7 +130,10 @@ import Testing
     let (certificate, key, log) = ("\(folder)/certificate", "\(folder)/key", "\(folder)/log")
     let openssl = try ChildProcess(
       "/usr/bin/openssl",
-      ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=a", "-keyout", key, "-out", certificate],
+      [
+        "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=a", "-keyout", key, "-out",
+        certificate,
+      ],
       logPath: log)
     #expect(try openssl.wait() == .exited(code: 0))
     try pipe("\(folder)/\(which)")

@@ -75,12 +75,10 @@ import Testing
     try Connection(path: fixture.path, access: .write).script(
       """
       INSERT INTO events (job, sequence, event, step, line)
-      SELECT sequence, 100 + value, 'metric', value, '{"event":"metric","step":' || value || ',"loss":1}'
-      FROM jobs, (SELECT 9223372036854775807 AS value UNION SELECT 9007199254740992 UNION SELECT -5)
-      WHERE value < 9007199254740993 AND 100 + value > 0;
-      INSERT INTO events (job, sequence, event, step, line)
-      SELECT sequence, 5000, 'metric', 9223372036854775807, '{"event":"metric","step":9223372036854775807,"loss":1}'
-      FROM jobs;
+      SELECT jobs.sequence, number, 'metric', step, '{"event":"metric","loss":1}'
+      FROM jobs, (
+        SELECT 100 AS number, -9223372036854775808 AS step UNION SELECT 101, -5
+        UNION SELECT 102, 9007199254740992 UNION SELECT 103, 9223372036854775807 UNION SELECT 104, 7);
       UPDATE jobs SET steps = 9223372036854775807, crashes = 9223372036854775807,
         failures = 9223372036854775807, ran_ms = -9223372036854775808, max_duration_ms = 9223372036854775807,
         latest = '{"event":"metric","step":-9223372036854775808,"epoch":9223372036854775807}';

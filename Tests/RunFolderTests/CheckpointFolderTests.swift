@@ -105,7 +105,8 @@ import Testing
       try AtomicFile.write(JSON.object(members).utf8, to: path)
     }
     let lies: [(inout [String: JSON]) -> Void] = [
-      { $0["step"] = .integer(.max) }, { $0["step"] = -1 }, { $0["step"] = 2 }, { $0["epoch"] = .integer(.min) },
+      { $0["step"] = .integer(.max) }, { $0["step"] = -1 }, { $0["step"] = 2 },
+      { $0["epoch"] = .integer(.min) },
       { $0["bytes"] = .integer(.max) }, { $0["bytes"] = -1 }, { $0["sha256"] = "ab" },
       { $0["sha256"] = .string("\r\nSet-Cookie: a=b" + String(repeating: "a", count: 47)) },
       { $0["name"] = "step-00000001.safetensors.gz\r\n" }, { $0["step"] = 1e300 },

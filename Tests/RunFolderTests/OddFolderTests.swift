@@ -36,11 +36,12 @@ import Testing
     #expect(throws: RunFolderError.self) { try tail.next() }
   }
 
-  @Test(arguments: [
-    ("1 60000", 60_000), ("1 0", 0), ("1 -5", nil), ("1 9223372036854775807", nil), ("1 315360000001", nil),
-    ("1 315360000000", 315_360_000_000), ("1", nil), ("1 2 3", nil), ("1  2", nil), ("x y", nil), ("", nil),
-    ("0 5", nil), ("-1 5", nil), ("1 5\u{301}", nil), ("1 99999999999999999999", nil),
-  ] as [(String, Int?)])
+  @Test(
+    arguments: [
+      ("1 60000", 60_000), ("1 0", 0), ("1 -5", nil), ("1 9223372036854775807", nil), ("1 315360000001", nil),
+      ("1 315360000000", 315_360_000_000), ("1", nil), ("1 2 3", nil), ("1  2", nil), ("x y", nil), ("", nil),
+      ("0 5", nil), ("-1 5", nil), ("1 5\u{301}", nil), ("1 99999999999999999999", nil),
+    ] as [(String, Int?)])
   func `a sign of life counts only if a worker may have given it`(note: String, age: Int?) throws {
     try AtomicFile.write(Array("77 1\n\(note)\n".utf8), to: folder.lockPath)
     #expect(folder.ageMilliseconds(ofAttempt: 1) == age)
@@ -52,7 +53,8 @@ import Testing
       job: JobID(unixMilliseconds: 1, random: 1), attempt: 1, specification: .train(.preset(.small)),
       threads: 1)
     for (key, value) in [
-      ("attempt", 0), ("attempt", -1), ("attempt", .max), ("threads", 0), ("threads", 1025), ("threads", .min),
+      ("attempt", 0), ("attempt", -1), ("attempt", .max), ("threads", 0), ("threads", 1025),
+      ("threads", .min),
     ] as [(String, Int)] {
       var members = try #require(spec.json.object)
       members[key] = .integer(value)

@@ -46,7 +46,7 @@ struct IDXFolder: DatasetSource {
   ) throws(DatasetError) {
     let (images, header) = try openImages(split)
     let allowed = try classNames().count
-    let labels = try openLabels(split, count: header.count).file
+    let labels = try openLabels(split, count: header.count)
     let side = Self.side(header)
     var start = 0
     while start < min(header.count, limit) {
@@ -104,20 +104,19 @@ struct IDXFolder: DatasetSource {
     return (file, Header(count: count, height: height, width: width))
   }
 
-  /// The file of labels behind its header, and how many there are; `count` as the image file says, or `nil` to
-  /// take as many as there are.
+  /// The file of labels after its header, which has to say as many as the image file.
   private func openLabels(
-    _ split: ImageDataset.Split, count expected: Int?
-  ) throws(DatasetError) -> (file: DataFile, count: Int) {
+    _ split: ImageDataset.Split, count expected: Int
+  ) throws(DatasetError) -> DataFile {
     let file = try open(split, Self.labelsKind)
     try Self.expectMagic(file, dimensions: 1)
     let count = try file.takeNumber("the number of labels")
-    if let expected, count != expected {
+    if count != expected {
       throw .malformed(
         file: file.path, offset: 4, expected: "\(expected) labels, one an image", found: "\(count)")
     }
     try file.expectRoom(for: count, 1, "labels", saidAt: 4)
-    return (file, count)
+    return file
   }
 
   /// The next labels, one byte each.
@@ -136,9 +135,9 @@ struct IDXFolder: DatasetSource {
 
   private func classNames() throws(DatasetError) -> [String] {
     if let classes { return classes }
-    let (file, count) = try openLabels(.train, count: nil)
+    var left = try openImages(.train).1.count
+    let file = try openLabels(.train, count: left)
     var highest: UInt8 = 0
-    var left = count
     while left > 0 {
       let labels = try Self.takeLabels(file, min(left, Self.labelsPerPiece), allowed: 256)
       highest = max(highest, labels.max() ?? 0)
