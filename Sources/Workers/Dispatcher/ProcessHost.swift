@@ -94,9 +94,13 @@ final class ProcessHost: WorkerHost {
   }
 
   func isAlive(_ job: JobID) throws -> Bool {
-    // A worker that has the lock writes its id there. A lock without an owner that lives is a stranger's.
     let folder = folder(job)
-    return try folder.isAlive() && folder.workerID.flatMap(ProcessID.ageMilliseconds) != nil
+    guard try folder.isAlive() else { return false }
+    if folder.workerID.flatMap(ProcessID.ageMilliseconds) != nil { return true }
+    // A worker that has the lock writes its id there at once. A lock without an owner that lives is a
+    // stranger's, or has been taken this moment.
+    throw RunFolderError(
+      operation: "tell the owner of", subject: folder.lockPath, cause: "it has no live owner")
   }
 
   func preparedAttempt(of job: JobID) -> Int? {
