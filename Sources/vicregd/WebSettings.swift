@@ -1,5 +1,7 @@
 import Crypto
 import HTTPServer
+import Logging
+import Platform
 
 /// The settings of `vicregd serve` that concern HTTP: where it listens, whom it answers, and every limit.
 struct WebSettings: Sendable {
@@ -121,11 +123,17 @@ struct WebSettings: Sendable {
   /// Whether only this machine reaches the address.
   var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
 
-  /// The certificate, read now.
+  /// The certificate, read now. A key that others can read is used, with a warning.
   ///
   /// - Throws: `CryptoError`.
   func readCertificate() throws -> TLSContext? {
     guard let certificate else { return nil }
+    // A key that cannot be looked at cannot be read either, which is told below.
+    if let permissions = try? FileSystem.permissions(certificate.key), permissions & 0o007 != 0 {
+      Log("serve").warning(
+        "the key \(certificate.key) has mode 0\(String(permissions, radix: 8)): other users of this machine "
+          + "can read or change it; mend it by: chmod 600 \(certificate.key)")
+    }
     return try TLSContext(certificatePath: certificate.certificate, keyPath: certificate.key)
   }
 

@@ -31,6 +31,24 @@ import Testing
     #expect(seen == Array(ids.reversed()))
   }
 
+  @Test(arguments: [
+    ("9223372036854775807", "9223372036854775807"), ("9007199254740992", "0"), ("40", "-9223372036854775808"),
+    ("9007199254740992", "9007199254740992"),
+  ])
+  func `a job whose worker tells of far steps is shown`(steps: String, step: String) throws {
+    let id = try fixture.post(#"{"kind":"train","spec":{"batch_size":4096}}"#)
+    let claimed = try #require(try fixture.store.claimNext(bootID: "boot"))
+    try fixture.tell(
+      id, attempt: claimed.attempt,
+      [
+        #"{"event":"started","attempt":1,"step":0,"steps":\#(steps),"epochs":1,"threads":1,"isa":"a"}"#,
+        #"{"event":"metric","step":\#(step),"epoch":0,"images_per_second":1e-300,"loss":1}"#,
+      ])
+    for target in ["/jobs", "/jobs/\(id)", "/jobs/\(id)/metrics?points=4&keys=loss"] {
+      #expect(fixture.send(.get, target).status == 200, "\(target)")
+    }
+  }
+
   @Test func `lists each job as it answers for it alone, also after a change`() throws {
     let ids = try (0..<3).map { _ in try train() }
     func listed() throws -> [String] {

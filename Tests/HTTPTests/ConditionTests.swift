@@ -1,6 +1,24 @@
 import HTTP
 import Testing
 
+@Suite struct `Times of files in header fields` {
+  @Test(arguments: [
+    (-2_177_452_800, "Tue, 01 Jan 1901 00:00:00 GMT"), (10_413_792_000, "Mon, 01 Jan 2300 00:00:00 GMT"),
+    (253_402_300_799, "Fri, 31 Dec 9999 23:59:59 GMT"), (.max, "Fri, 31 Dec 9999 23:59:59 GMT"),
+    (.min, "Sat, 01 Jan 0000 00:00:00 GMT"), (-1, "Wed, 31 Dec 1969 23:59:59 GMT"),
+  ])
+  func `any time has a date, the nearest that can be written`(seconds: Int, text: String) {
+    #expect(imfFixdate(unixSeconds: seconds) == text)
+  }
+
+  @Test func `a time that Last-Modified cannot carry is left out`() {
+    #expect(lastModified(unixSeconds: 100, nowUnixSeconds: 100) == imfFixdate(unixSeconds: 100))
+    #expect(lastModified(unixSeconds: 101, nowUnixSeconds: 100) == nil)
+    #expect(lastModified(unixSeconds: .max, nowUnixSeconds: .max) == nil)
+    #expect(lastModified(unixSeconds: .min, nowUnixSeconds: 100) == nil)
+  }
+}
+
 @Suite struct `Conditions and ranges` {
   private func answer(
     _ fields: [(String, String)], method: Method = .get, tag: String = "\"v1\""

@@ -86,7 +86,7 @@ package final class TokenFile: Sendable {
 
   private func write(_ tokens: [AccessToken]) throws {
     let text = tokens.map { "\($0.line)\n" }.joined()
-    try AtomicFile.write(Array(text.utf8), to: path, isPrivate: true)
+    try AtomicFile.write(Array(text.utf8), to: path)
   }
 
   private func refresh(_ state: inout State) throws {
@@ -94,7 +94,7 @@ package final class TokenFile: Sendable {
     if identity == state.identity { return }
     state = State()
     guard let identity else { return }
-    let text = String(decoding: try File(path, .read).readAll(), as: UTF8.self)
+    let text = String(decoding: try File.content(of: path, .tokens), as: UTF8.self)
     for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
     where !line.isEmpty && !line.hasPrefix("#") {
       guard let token = AccessToken(line: String(line)) else {

@@ -29,7 +29,7 @@ final class ProcessHost: WorkerHost {
     try folder.writeSpec(specification(of: job, in: folder))
     let child = try ChildProcess(
       configuration.program, configuration.arguments + [folder.path],
-      environment: configuration.environment, logPath: folder.logPath)
+      environment: configuration.environment ?? Environment.all, logPath: folder.logPath)
     children.withLock { $0[job.id, default: [:]][job.attempt] = child }
     do {
       _ = try Thread(name: "wait \(child.id)", stackBytes: 64 << 10) { [self] in
@@ -93,15 +93,7 @@ final class ProcessHost: WorkerHost {
     if let id = folder(job).workerID, (try? isAlive(job)) == true { ProcessID.send(signal, to: id) }
   }
 
-  func isAlive(_ job: JobID) throws -> Bool {
-    let folder = folder(job)
-    guard try folder.isAlive() else { return false }
-    if folder.workerID.flatMap(ProcessID.ageMilliseconds) != nil { return true }
-    // A worker that has the lock writes its id there at once. A lock without an owner that lives is a
-    // stranger's, or has been taken this moment.
-    throw RunFolderError(
-      operation: "tell the owner of", subject: folder.lockPath, cause: "it has no live owner")
-  }
+  func isAlive(_ job: JobID) throws -> Bool { try folder(job).isAlive() }
 
   func preparedAttempt(of job: JobID) -> Int? {
     // A specification that cannot be read has prepared nothing.
@@ -111,7 +103,7 @@ final class ProcessHost: WorkerHost {
   func lines(of job: JobID, from offset: Int) throws -> (end: Int, lines: [String])? {
     let path = folder(job).eventsPath
     let exists = FileSystem.exists(path)
-    // Opening a pipe would wait for its writer.
+    // A pipe has no size: nothing would ever be read from it, and nobody would know why.
     if exists, !FileSystem.isRegularFile(path) {
       throw RunFolderError(operation: "read", subject: path, cause: "it is not a regular file")
     }
@@ -124,7 +116,10 @@ final class ProcessHost: WorkerHost {
     return (tail.offset, lines.map { String(decoding: $0.bytes, as: UTF8.self) })
   }
 
-  func lastEvent(of job: JobID) throws -> WorkerEvent? { try folder(job).lastEvent() }
+  func lastEvent(of job: JobID) throws -> WorkerEvent? {
+    // Events that cannot be read have no last line; what is wrong with them is told when they are followed.
+    try? folder(job).lastEvent()
+  }
 
   func ranMilliseconds(of job: JobRecord) -> Int? {
     let folder = folder(job.id)
@@ -133,9 +128,9 @@ final class ProcessHost: WorkerHost {
     return folder.ageMilliseconds(ofAttempt: job.attempt)
   }
 
-  func heartbeat(of job: JobID) -> Int? {
+  func heartbeat(of job: JobID) -> FileTime? {
     // A file that is not there yet has no time.
-    try? FileSystem.modificationNanoseconds(folder(job).lockPath)
+    try? FileSystem.modificationTime(folder(job).lockPath)
   }
 
   private func folder(_ job: JobID) -> RunFolder { RunFolder(data: configuration.dataPath, job: job) }
