@@ -109,7 +109,7 @@ import Testing
     let claimed = try #require(try bench.store.claimNext(bootID: "earlier"))
     try bench.folder(job).writeSpec(
       RunSpec(job: job, attempt: 1, specification: claimed.specification(), threads: 1))
-    let dispatcher = try bench.start()
+    let dispatcher = try bench.start { $0.lockTriesMax = 3 }
     let record = try bench.wait(for: job) { $0.state.isFinished }
     #expect(record.reason == .crashLoop, "its workers find the lock taken, and each of them is missed")
     _ = try bench.store.requestCancel(other, mode: .now)

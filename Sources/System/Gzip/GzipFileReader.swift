@@ -15,7 +15,7 @@ package final class GzipFileReader {
   package private(set) var bytesOut = 0
 
   private let file: File
-  /// Of the open file.
+  /// The descriptor of the open file.
   package var descriptor: Int32 { file.descriptor }
   private let stream: UnsafeMutablePointer<z_stream>
   private let input: UnsafeMutableBufferPointer<UInt8>

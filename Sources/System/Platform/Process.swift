@@ -34,6 +34,7 @@ package final class ChildProcess: Sendable {
     _ program: String, _ arguments: [String], environment: [String: String] = Environment.all,
     logPath: String
   ) throws(SystemError) {
+    // Opened here and not by the child, for which this thread would wait if the file were a pipe.
     let log = try File(logPath, .append, links: .refused)
     defer { withExtendedLifetime(log) {} }
     try self.init(

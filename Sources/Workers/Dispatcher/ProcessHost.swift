@@ -93,11 +93,7 @@ final class ProcessHost: WorkerHost {
     if let id = folder(job).workerID, (try? isAlive(job)) == true { ProcessID.send(signal, to: id) }
   }
 
-  func isAlive(_ job: JobID) throws -> Bool {
-    // A worker that has the lock writes its id there. A lock without an owner that lives is a stranger's.
-    let folder = folder(job)
-    return try folder.isAlive() && folder.workerID.flatMap(ProcessID.ageMilliseconds) != nil
-  }
+  func isAlive(_ job: JobID) throws -> Bool { try folder(job).isAlive() }
 
   func preparedAttempt(of job: JobID) -> Int? {
     // A specification that cannot be read has prepared nothing.
@@ -107,7 +103,7 @@ final class ProcessHost: WorkerHost {
   func lines(of job: JobID, from offset: Int) throws -> (end: Int, lines: [String])? {
     let path = folder(job).eventsPath
     let exists = FileSystem.exists(path)
-    // Opening a pipe would wait for its writer.
+    // A pipe has no size: nothing would ever be read from it, and nobody would know why.
     if exists, !FileSystem.isRegularFile(path) {
       throw RunFolderError(operation: "read", subject: path, cause: "it is not a regular file")
     }

@@ -23,6 +23,8 @@ package protocol WorkerHost: Sendable {
   func send(_ signal: Signal, to job: JobID, attempt: Int)
 
   /// Whether a worker is alive for the job, whoever started it.
+  ///
+  /// - Throws: where that cannot be told now.
   func isAlive(_ job: JobID) throws -> Bool
 
   /// The attempt that was prepared last; `nil`: none was.
