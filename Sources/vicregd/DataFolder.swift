@@ -1,4 +1,5 @@
 import JobStore
+import Logging
 import Platform
 
 /// The data folder of a daemon, held by an exclusive lock as long as this value lives.
@@ -7,12 +8,19 @@ struct DataFolder: Sendable {
   let path: String
   private let lock: FileLock
 
-  /// Makes the folder if it is missing, and locks it.
+  /// Makes the folder if it is missing, for its owner alone, and locks it. One that others can look into stays
+  /// as it is, with a warning.
   ///
   /// - Throws: `DataFolderError` if another daemon holds it, `SystemError`.
   init(_ path: String) throws {
     try FileSystem.makeDirectories(path)
     self.path = try FileSystem.resolve(path)
+    let permissions = try FileSystem.permissions(self.path)
+    if permissions & 0o077 != 0 {
+      Log("serve").warning(
+        "the data folder \(self.path) has mode 0\(String(permissions, radix: 8)): other users of this machine "
+          + "can reach into it; mend it by: chmod -R go= \(self.path)")
+    }
     let lockPath = "\(self.path)/lock"
     guard let lock = try FileLock.acquire(lockPath) else {
       throw DataFolderError(path: self.path, owner: FileLock.owner(lockPath))

@@ -4,6 +4,7 @@ import Platform
 @main
 enum Main {
   static func main() {
+    FileSystem.keepNewFilesPrivate()
     let arguments = Array(CommandLine.arguments.dropFirst())
     do {
       exitProcess(try run(arguments))

@@ -1,6 +1,7 @@
 import Access
 import Crypto
 import HTTPServer
+import Logging
 import Platform
 import Text
 
@@ -170,11 +171,17 @@ struct WebSettings: Sendable {
     return HostRule(names: allowedHosts)
   }
 
-  /// The certificate, read now.
+  /// The certificate, read now. A key that others can read is used, with a warning.
   ///
   /// - Throws: `CryptoError`.
   func readCertificate() throws -> TLSContext? {
     guard let certificate else { return nil }
+    // A key that cannot be looked at cannot be read either, which is told below.
+    if let permissions = try? FileSystem.permissions(certificate.key), permissions & 0o007 != 0 {
+      Log("serve").warning(
+        "the key \(certificate.key) has mode 0\(String(permissions, radix: 8)): other users of this machine "
+          + "can read or change it; mend it by: chmod 600 \(certificate.key)")
+    }
     return try TLSContext(certificatePath: certificate.certificate, keyPath: certificate.key)
   }
 

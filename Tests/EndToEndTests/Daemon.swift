@@ -122,7 +122,7 @@ final class Daemon {
       "/usr/bin/timeout",
       ["--signal=KILL", "\(lifeSeconds)", try Daemon.program(), "serve", "--port", "0", "--data", data]
         + arguments,
-      environment: environment, logPath: logPath)
+      environment: environment ?? Environment.all, logPath: logPath)
   }
 
   /// Checks database and checkpoints by the program itself.

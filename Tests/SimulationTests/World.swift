@@ -161,7 +161,9 @@ final class World: WorkerHost, @unchecked Sendable {
     workers[job.id].map { Int((monotonicNanoseconds - $0.bornNanoseconds) / 1_000_000) }
   }
 
-  func heartbeat(of job: JobID) -> Int? { folders[job]?.beats }
+  func heartbeat(of job: JobID) -> FileTime? {
+    folders[job].map { FileTime(unixSeconds: $0.beats, nanoseconds: 0) }
+  }
 
   // MARK: what happens to it
 

@@ -1,7 +1,9 @@
-// What Swift's view of the C library lacks about sockets on Linux. Each function answers -1 with errno.
+// What Swift's view of the C library lacks on Linux. Each function answers -1 with errno, unless it says
+// otherwise.
 #pragma once
 
 #include <netinet/in.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -65,4 +67,12 @@ static inline ssize_t clinux_send(int socket, const void *bytes, size_t count, i
 
 static inline ssize_t clinux_sendfile(int socket, int file, off_t offset, size_t count) {
   return sendfile(socket, file, &offset, count);
+}
+
+// Declared by glibc under a feature macro only (since 2.34).
+extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
+
+// Has a child begin without the descriptors from `from` on. Answers 0 or an error number.
+static inline int clinux_spawn_closing(posix_spawn_file_actions_t *actions, int from) {
+  return posix_spawn_file_actions_addclosefrom_np(actions, from);
 }

@@ -4,6 +4,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 
@@ -35,4 +36,36 @@ static inline int copenssl_choose_protocol(SSL *session, const unsigned char **c
 
 static inline void copenssl_offer_http(SSL_CTX *context) {
   SSL_CTX_set_alpn_select_cb(context, copenssl_choose_protocol, 0);
+}
+
+// Never asks a person for the password of a key: one that needs it cannot be used.
+static inline int copenssl_no_password(char *buffer, int bytes, int is_writing, void *unused) { return 0; }
+
+// Takes the server's certificate and those above it from PEM in memory. Answers 1, or 0 with an error queued.
+static inline int copenssl_use_certificates(SSL_CTX *context, const void *pem, int bytes) {
+  BIO *input = BIO_new_mem_buf(pem, bytes);
+  if (!input) return 0;
+  X509 *certificate = PEM_read_bio_X509_AUX(input, 0, copenssl_no_password, 0);
+  int is_good = certificate && SSL_CTX_use_certificate(context, certificate) == 1;
+  X509_free(certificate);
+  while (is_good && (certificate = PEM_read_bio_X509(input, 0, copenssl_no_password, 0))) {
+    is_good = SSL_CTX_add1_chain_cert(context, certificate) == 1;
+    X509_free(certificate);
+  }
+  // Behind the last certificate the reader finds no further beginning, which is no error.
+  if (is_good && ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE) ERR_clear_error();
+  else if (ERR_peek_error()) is_good = 0;
+  BIO_free(input);
+  return is_good;
+}
+
+// Takes the key of the certificate from PEM in memory. Answers 1, or 0 with an error queued.
+static inline int copenssl_use_key(SSL_CTX *context, const void *pem, int bytes) {
+  BIO *input = BIO_new_mem_buf(pem, bytes);
+  if (!input) return 0;
+  EVP_PKEY *key = PEM_read_bio_PrivateKey(input, 0, copenssl_no_password, 0);
+  int is_good = key && SSL_CTX_use_PrivateKey(context, key) == 1;
+  EVP_PKEY_free(key);
+  BIO_free(input);
+  return is_good;
 }

@@ -5,6 +5,8 @@ package struct DatasetCatalog: Sendable {
 
   /// Names given by the user, and what they stand for: any name that `open` takes.
   private let registered: [String: String]
+  /// Bytes that are reserved for images before any of them has been read.
+  private static let reservedBytesMax = 256 << 20
   private let fashionMNISTRoot: String
 
   /// `registered` maps names to `format:FOLDER`; `fashionMNISTRoot` is the setting `VICREGD_FASHION_MNIST`.
@@ -36,7 +38,8 @@ package struct DatasetCatalog: Sendable {
     var pixels: [UInt8] = []
     var labels: [Int] = []
     let count = min(layout.counts[split] ?? 0, limit ?? .max)
-    pixels.reserveCapacity(count * layout.planes * layout.side * layout.side)
+    // What a header says is reserved up to a bound; beyond it memory grows with what comes.
+    pixels.reserveCapacity(min(try layout.pixelBytes(count, of: name), Self.reservedBytesMax))
     try source.read(split, limit: limit ?? .max, pieceMax: 1000) {
       pixels += $0.pixels
       labels += $0.labels

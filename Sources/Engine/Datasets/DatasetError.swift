@@ -11,6 +11,8 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
   case missingFile(file: String, hint: String)
   /// A file holds something else than its format asks for at this byte (of the unpacked content).
   case malformed(file: String, offset: Int, expected: String, found: String)
+  /// There are more images than `DatasetLimit` allows in memory.
+  case tooLarge(name: String, what: String)
   /// A file could not be read or unpacked.
   case unreadable(GzipError)
   /// The blur's reflected border would be wider than the image.
@@ -24,6 +26,9 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
     case .missingFile(let file, let hint): "\(file) is not there: \(hint)"
     case .malformed(let file, let offset, let expected, let found):
       "\(file) at offset \(offset): expected \(expected), found \(found)"
+    case .tooLarge(let name, let what):
+      "data set \"\(name)\": \(what) need more than the \(DatasetLimit.pixelBytesMax >> 30) GiB allowed in "
+        + "memory; use a limit"
     case .unreadable(let error): error.description
     case .blurTooWide(let kernel, let side):
       "a blur kernel of \(kernel) pixels needs images wider than \(kernel / 2) pixels, these have \(side)"

@@ -60,7 +60,8 @@ package struct JobRecord: Sendable, Equatable {
     revision, needed_jobs
     """
 
-  /// Reads a row that has `columns`.
+  /// Reads a row that has `columns`. Numbers that others compute with are brought into their `RecordedRange`:
+  /// the row may be older than the range, or damaged.
   ///
   /// - Throws: `JobStoreError.unreadableRow`.
   init(_ row: Row) throws {
@@ -79,24 +80,26 @@ package struct JobRecord: Sendable, Equatable {
     message = row.optionalText("message")
     cancelMode = row.optionalText("cancel_mode").flatMap(CancelMode.init)
     specificationText = row.text("spec")
-    attempt = row.integer("attempt")
+    attempt = RecordedRange.steps.nearest(to: row.integer("attempt"))
     bootID = row.optionalText("boot_id")
-    crashes = row.integer("crashes")
+    crashes = RecordedRange.steps.nearest(to: row.integer("crashes"))
     createdAtMilliseconds = row.integer("created_at_ms")
     startedAtMilliseconds = row.optionalInteger("started_at_ms")
     finishedAtMilliseconds = row.optionalInteger("finished_at_ms")
-    steps = row.optionalInteger("steps")
+    steps = row.optionalInteger("steps").flatMap { RecordedRange.steps.contains($0) ? $0 : nil }
     latest = row.optionalText("latest")
     result = row.optionalText("result")
-    ingestOffset = row.integer("ingest_offset")
+    ingestOffset = RecordedRange.bytes.nearest(to: row.integer("ingest_offset"))
     policy = JobPolicy(
       onDependencyFailure: JobPolicy.OnDependencyFailure(rawValue: row.text("on_dependency_failure"))
         ?? .cancel,
-      maxDurationSeconds: row.optionalInteger("max_duration_ms").map { $0 / 1000 },
+      maxDurationSeconds: row.optionalInteger("max_duration_ms").map {
+        min($0 / 1000, JobPolicy.maxDurationRange.upperBound)
+      },
       maxAttempts: row.integer("max_attempts"))
     needsText = row.text("needed_jobs")
-    failures = row.integer("failures")
-    ranMilliseconds = row.integer("ran_ms")
+    failures = RecordedRange.steps.nearest(to: row.integer("failures"))
+    ranMilliseconds = RecordedRange.ageMilliseconds.nearest(to: row.integer("ran_ms"))
     notBeforeMilliseconds = row.integer("not_before_ms")
     revision = row.integer("revision")
   }

@@ -60,11 +60,17 @@ extension JobStore {
     }
   }
 
-  /// What is needed of a line; `nil`: it is no JSON, and counts as malformed. A run may tell a hundred
-  /// thousand metric lines a second, whose curves are read from the line when they are asked for.
+  /// What is needed of a line; `nil`: it is not valid JSON or has a number outside its `RecordedRange`, and
+  /// counts as malformed. A run may tell a hundred thousand metric lines a second, whose curves are read from
+  /// the line when they are asked for.
   private static func event(of line: String) -> JSON? {
-    guard let head = try? JSON.members(["event", "step"], of: line) else { return nil }
-    return head["event"] == "metric" ? .object(head) : try? JSON.parse(line)
+    guard let head = try? JSON.members(["event", "epoch", "step"], of: line), RecordedRange.allow(head) else {
+      return nil
+    }
+    if head["event"] == "metric" { return .object(head) }
+    // A line that is not valid JSON is malformed.
+    guard let event = try? JSON.parse(line), RecordedRange.allow(event.object ?? [:]) else { return nil }
+    return event
   }
 
   /// Has a job's events read from an earlier byte on, because its file is shorter than it was: a crash of
@@ -126,7 +132,7 @@ private struct Ingestion {
     oldSequence =
       try connection.first(
         "SELECT event_sequence FROM jobs WHERE sequence = ?", [.integer(job.sequence)]
-      ) { $0.integer("event_sequence") } ?? 0
+      ) { RecordedRange.steps.nearest(to: $0.integer("event_sequence")) } ?? 0
     sequence = oldSequence
     latest = job.latest
     result = job.result

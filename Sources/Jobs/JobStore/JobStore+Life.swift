@@ -110,8 +110,11 @@ extension JobStore {
   /// Counts the time of an attempt that has ended.
   func count(_ ranMilliseconds: Int, of job: JobRecord, _ connection: Connection) throws {
     try connection.execute(
-      "UPDATE jobs SET ran_ms = ran_ms + ? WHERE sequence = ?",
-      [.integer(max(0, ranMilliseconds)), .integer(job.sequence)])
+      "UPDATE jobs SET ran_ms = ? WHERE sequence = ?",
+      [
+        .integer(job.ranMilliseconds + RecordedRange.ageMilliseconds.nearest(to: ranMilliseconds)),
+        .integer(job.sequence),
+      ])
   }
 
   private func end(cancelling job: JobRecord, message: String?, _ connection: Connection) throws {

@@ -19,7 +19,8 @@ extension JobStore {
     let columns = keys.map { _ in "json_extract(line, ?)" }.joined(separator: ", ")
     let sql = """
       SELECT step, \(columns) FROM events JOIN jobs ON job = jobs.sequence
-      WHERE id = ? AND event = 'metric' ORDER BY events.sequence
+      WHERE id = ? AND event = 'metric' AND step BETWEEN 0 AND \(RecordedRange.countMax)
+      ORDER BY events.sequence
       """
     var curves = [[SeriesPoint]](repeating: [], count: keys.count)
     try read {
@@ -37,25 +38,31 @@ extension JobStore {
   }
 }
 
-/// Thins a curve of rising steps to at most `limit` points, and keeps its first and last point and the lowest
-/// and highest of each bucket.
+/// Thins a curve to at most `limit` points, and keeps its first and last point and the lowest and highest of
+/// each bucket. The points are put into the order of their steps.
 ///
 /// Buckets are `2^k` steps wide and begin at multiples of that, so a curve that grows keeps the points it had
 /// until the width doubles: charts do not flicker between refreshes.
-func thin(_ points: [SeriesPoint], to limit: Int) -> [SeriesPoint] {
+func thin(_ curve: [SeriesPoint], to limit: Int) -> [SeriesPoint] {
   precondition(limit >= 4, "A thinned curve has room for two ends and one bucket.")
-  guard points.count > limit, let first = points.first, let last = points.last else { return points }
-  var width = 1
-  while 2 * (last.step / width - first.step / width + 1) + 2 > limit { width *= 2 }
+  guard curve.count > limit else { return curve }
+  let isRising = zip(curve, curve.dropFirst()).allSatisfy { $0.step <= $1.step }
+  let points = isRising ? curve : curve.sorted { $0.step < $1.step }
+  guard let first = points.first, let last = points.last else { return points }
+  let bucketsMax = UInt((limit - 2) / 2)
+  // A shift rounds down for every number, and the difference of two is right without a sign: no step
+  // overflows. At 63 bits all steps of one sign are in one bucket.
+  var bits = 0
+  while bits < 63, UInt(bitPattern: (last.step >> bits) &- (first.step >> bits)) >= bucketsMax { bits += 1 }
   var kept: [SeriesPoint] = [first]
   var start = 1
   let end = points.count - 1
   while start < end {
-    let bucket = points[start].step / width
+    let bucket = points[start].step >> bits
     var low = start
     var high = start
     var next = start
-    while next < end, points[next].step / width == bucket {
+    while next < end, points[next].step >> bits == bucket {
       if points[next].value < points[low].value { low = next }
       if points[next].value > points[high].value { high = next }
       next += 1

@@ -43,8 +43,10 @@ extension JobStore {
   static func backUp(_ connection: Connection, to target: String) throws {
     let temporary = "\(target).unfinished"
     try FileSystem.remove(temporary)
+    // SQLite fills an empty file, which is the owner's alone from its first byte on.
+    let file = try File(temporary, .createNew)
     try connection.copy(to: temporary)
-    try File(temporary, .read).sync()
+    try file.sync()
     try FileSystem.rename(temporary, to: target)
     try FileSystem.syncDirectory(FileSystem.parent(of: target))
   }

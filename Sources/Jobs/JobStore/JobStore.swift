@@ -24,7 +24,7 @@ package final class JobStore: Sendable {
   private static let idleReadersMax = 8
 
   /// Opens or creates the database and brings it to the schema of the migrations. One with another schema is
-  /// copied to `<path>.schema-<number>` before.
+  /// copied to `<path>.schema-<number>` before. The files become their owner's alone.
   ///
   /// - Parameters:
   ///   - clock: Unix time in milliseconds.
@@ -35,6 +35,10 @@ package final class JobStore: Sendable {
     clock: @escaping @Sendable () -> Int = { SystemClock.unixMilliseconds },
     random: @escaping @Sendable () -> UInt32 = { UInt32.random(in: .min ... .max) }
   ) throws {
+    // SQLite gives what it creates beside a database the permissions of that.
+    for file in [path, "\(path)-wal", "\(path)-shm"] where file == path || FileSystem.exists(file) {
+      try File(file, .readWrite).restrictToOwner()
+    }
     let connection = try Connection(path: path, access: .write)
     try Migrator.migrate(
       connection, migrations, appliedAt: SystemClock.rfc3339(unixMilliseconds: clock())
@@ -49,7 +53,7 @@ package final class JobStore: Sendable {
   package static func migrations(in directory: String) throws -> [Migration] {
     try FileSystem.list(directory).compactMap { name in
       guard Migration(fileName: name, sql: "") != nil else { return nil }
-      let bytes = try File("\(directory)/\(name)", .read).readAll()
+      let bytes = try File.content(of: "\(directory)/\(name)", .migration)
       return Migration(fileName: name, sql: String(decoding: bytes, as: UTF8.self))
     }.sorted { $0.number < $1.number }
   }

@@ -118,7 +118,7 @@ package final class Connection: @unchecked Sendable {
     }
   }
 
-  /// Writes the database as it is at this moment to a file that must not be there yet.
+  /// Writes the database as it is at this moment to a file that is empty or not there yet.
   package func copy(to path: String) throws {
     // Nothing but the new file is written, which the guard of readers would refuse as well.
     try script("PRAGMA query_only = OFF")

@@ -3,6 +3,9 @@ package enum Gzip {
   /// The compression level that zlib itself takes by default: 1 is fastest, 9 smallest.
   package static let defaultLevel = 6
 
+  /// Bytes that come out of one compressed byte at most: a deflate block codes 258 bytes in two bits.
+  package static let expansionMax = 1_032
+
   /// One gzip member holding `bytes`. The same bytes and level always give the same result: the header
   /// carries neither time nor name nor the operating system.
   package static func compress(_ bytes: [UInt8], level: Int = defaultLevel) -> [UInt8] {
@@ -21,7 +24,7 @@ package enum Gzip {
     while true {
       let chunk = try reader.read(upTo: 1 << 20)
       if chunk.isEmpty { return output }
-      guard output.count + chunk.count <= limitBytes else {
+      guard chunk.count <= limitBytes - output.count else {
         throw .tooLarge(file: path, limitBytes: limitBytes)
       }
       output += chunk

@@ -1,11 +1,11 @@
-import Glibc
+import Platform
 
 /// Why gzip data could not be read. Offsets count bytes of the compressed file from 0.
 package enum GzipError: Error, Equatable, CustomStringConvertible {
-  /// `open` failed with this `errno`.
-  case cannotOpen(file: String, errno: Int32)
-  /// `read` failed at this offset with this `errno`.
-  case cannotRead(file: String, offset: Int, errno: Int32)
+  /// The file cannot be opened, or is not a regular one.
+  case cannotOpen(SystemError)
+  /// `read` failed at this offset.
+  case cannotRead(SystemError, offset: Int)
   /// The file does not begin with gzip's magic bytes 1f 8b.
   case notGzip(file: String)
   /// The file ends inside a member.
@@ -17,9 +17,9 @@ package enum GzipError: Error, Equatable, CustomStringConvertible {
 
   package var description: String {
     switch self {
-    case .cannotOpen(let file, let errno): "cannot open \(file): \(String(cString: strerror(errno)))"
-    case .cannotRead(let file, let offset, let errno):
-      "cannot read \(file) at offset \(offset): \(String(cString: strerror(errno)))"
+    case .cannotOpen(let error): error.description
+    case .cannotRead(let error, let offset):
+      "cannot read \(error.subject) at offset \(offset): \(error.cause)"
     case .notGzip(let file): "\(file) is not a gzip file: expected the bytes 1f 8b at offset 0"
     case .truncated(let file, let offset):
       "\(file) is cut off: it ends at offset \(offset) inside its gzip data; expected more bytes"

@@ -1,9 +1,10 @@
 import CZlib
-import Glibc
+import Platform
 
 /// Reads a gzip file in pieces: all its members, one after the other (RFC 1952, section 2.2).
 ///
-/// With `allowsPlain`, a file that does not begin with gzip's magic bytes is read as it is.
+/// With `allowsPlain`, a file that does not begin with gzip's magic bytes is read as it is. Memory grows with
+/// what comes, not with what is asked for.
 /// Owned by one thread at a time.
 package final class GzipFileReader {
   /// The path as the caller gave it.
@@ -13,7 +14,7 @@ package final class GzipFileReader {
   /// Bytes that came out so far.
   package private(set) var bytesOut = 0
 
-  private let descriptor: Int32
+  private let file: File
   private let stream: UnsafeMutablePointer<z_stream>
   private let input: UnsafeMutableBufferPointer<UInt8>
   /// Bytes of the file that were taken from the descriptor so far.
@@ -21,46 +22,71 @@ package final class GzipFileReader {
   private var isInsideMember = true
   private var isAtEnd = false
 
-  /// Opens the file and looks at its first bytes.
+  /// Bytes of the file that are in memory at a time.
+  private static let inputBytes = 1 << 16
+  /// Bytes that come out at a time.
+  private static let pieceBytes = 1 << 20
+
+  /// Opens the file, which must be a regular one, and looks at its first bytes.
   package init(path: String, allowsPlain: Bool = false) throws(GzipError) {
     self.path = path
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .cannotOpen(file: path, errno: errno) }
-    self.descriptor = descriptor
-    input = .allocate(capacity: 1 << 16)
-    stream = .allocate(capacity: 1)
-    stream.initialize(to: z_stream())
-    stream.pointee.next_in = input.baseAddress
-    let status = inflateInit2_(stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
-    precondition(status == Z_OK, "zlib could not start: out of memory or another library version")
-    let first: Int
-    do {
-      first = try Self.fill(input, from: descriptor, file: path, offset: 0)
+    let first: [UInt8]
+    do throws(SystemError) {
+      file = try File(path, .read)
     } catch {
-      Self.release(descriptor, stream, input)
-      throw error
+      throw .cannotOpen(error)
     }
-    fileBytesRead = first
-    stream.pointee.avail_in = UInt32(first)
-    let isGzip = first >= 2 && input[0] == 0x1f && input[1] == 0x8b
+    do throws(SystemError) {
+      first = try file.read(at: 0, countMax: Self.inputBytes)
+    } catch {
+      throw .cannotRead(error, offset: 0)
+    }
+    let isGzip = first.count >= 2 && first[0] == 0x1f && first[1] == 0x8b
     isPlain = !isGzip
     guard isGzip || allowsPlain else { throw .notGzip(file: path) }
+    input = .allocate(capacity: Self.inputBytes)
+    stream = .allocate(capacity: 1)
+    stream.initialize(to: z_stream())
+    let status = inflateInit2_(stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+    precondition(status == Z_OK, "zlib could not start: out of memory or another library version")
+    supply(first)
   }
 
-  deinit { Self.release(descriptor, stream, input) }
+  deinit {
+    inflateEnd(stream)
+    stream.deallocate()
+    input.deallocate()
+  }
 
   /// Where reading stands in the file, in bytes from 0.
   package var fileOffset: Int { fileBytesRead - Int(stream.pointee.avail_in) }
 
   /// Bytes of the whole content where that is known without unpacking it: for a plain file.
   package var knownBytesTotal: Int? {
-    var status = stat()
-    guard isPlain, fstat(descriptor, &status) == 0 else { return nil }
-    return Int(status.st_size)
+    // A file whose size cannot be asked for is read to its end.
+    isPlain ? try? file.size() : nil
+  }
+
+  /// Bytes that the whole content can have at most, by the size of the file.
+  package var bytesTotalMax: Int {
+    // As above: what cannot be known limits nothing.
+    guard let bytes = try? file.size() else { return .max }
+    if isPlain { return bytes }
+    let (total, overflow) = bytes.multipliedReportingOverflow(by: Gzip.expansionMax)
+    return overflow ? .max : total
   }
 
   /// The next bytes, `count` of them unless the file ends before; empty at the end.
   package func read(upTo count: Int) throws(GzipError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    while bytes.count < count, !isAtEnd {
+      let piece = try readPiece(upTo: min(count - bytes.count, Self.pieceBytes))
+      if bytes.isEmpty { bytes = piece } else { bytes += piece }
+    }
+    return bytes
+  }
+
+  private func readPiece(upTo count: Int) throws(GzipError) -> [UInt8] {
     var failure: GzipError?
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, written in
       do throws(GzipError) {
@@ -119,29 +145,21 @@ package final class GzipFileReader {
   /// Makes input available; false at the end of the file.
   private func refillIfEmpty() throws(GzipError) -> Bool {
     if stream.pointee.avail_in > 0 { return true }
-    let count = try Self.fill(input, from: descriptor, file: path, offset: fileBytesRead)
-    fileBytesRead += count
-    stream.pointee.next_in = input.baseAddress
-    stream.pointee.avail_in = UInt32(count)
-    return count > 0
-  }
-
-  private static func fill(
-    _ buffer: UnsafeMutableBufferPointer<UInt8>, from descriptor: Int32, file: String, offset: Int
-  ) throws(GzipError) -> Int {
-    while true {
-      let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
-      if count >= 0 { return count }
-      if errno != EINTR { throw .cannotRead(file: file, offset: offset, errno: errno) }
+    let next: [UInt8]
+    do throws(SystemError) {
+      next = try file.read(at: fileBytesRead, countMax: Self.inputBytes)
+    } catch {
+      throw .cannotRead(error, offset: fileBytesRead)
     }
+    supply(next)
+    return !next.isEmpty
   }
 
-  private static func release(
-    _ descriptor: Int32, _ stream: UnsafeMutablePointer<z_stream>, _ input: UnsafeMutableBufferPointer<UInt8>
-  ) {
-    inflateEnd(stream)
-    stream.deallocate()
-    input.deallocate()
-    close(descriptor)
+  /// Lays the next bytes of the file where zlib takes them from.
+  private func supply(_ bytes: [UInt8]) {
+    _ = input.update(fromContentsOf: bytes)
+    fileBytesRead += bytes.count
+    stream.pointee.next_in = input.baseAddress
+    stream.pointee.avail_in = UInt32(bytes.count)
   }
 }

@@ -11,14 +11,12 @@ package final class AtomicFile {
   private let file: File
   private var isCommitted = false
 
-  /// Creates the temporary file in the folder of `path`.
-  ///
-  /// - Parameter isPrivate: whether nobody but its owner may read it.
-  package init(_ path: String, isPrivate: Bool = false) throws(SystemError) {
+  /// Creates the temporary file in the folder of `path`; nobody but its owner may read it.
+  package init(_ path: String) throws(SystemError) {
     self.path = path
     temporary = "\(path)\(AtomicFile.mark)\(getpid())"
     unlink(temporary)
-    file = try File(temporary, isPrivate ? .createPrivate : .createNew)
+    file = try File(temporary, .createNew, links: .refused)
   }
 
   deinit { if !isCommitted { unlink(temporary) } }
@@ -35,10 +33,8 @@ package final class AtomicFile {
   }
 
   /// Writes a whole file at once.
-  package static func write(
-    _ bytes: [UInt8], to path: String, isPrivate: Bool = false
-  ) throws(SystemError) {
-    let file = try AtomicFile(path, isPrivate: isPrivate)
+  package static func write(_ bytes: [UInt8], to path: String) throws(SystemError) {
+    let file = try AtomicFile(path)
     try file.write(bytes)
     try file.commit()
   }

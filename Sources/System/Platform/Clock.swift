@@ -3,15 +3,27 @@ import Glibc
 /// The two clocks: one to measure durations by, one to tell the time.
 package enum SystemClock {
   /// Nanoseconds since an arbitrary start; never goes back (`CLOCK_MONOTONIC`).
-  package static var monotonicNanoseconds: UInt64 { read(CLOCK_MONOTONIC) }
+  package static var monotonicNanoseconds: UInt64 {
+    let now = read(CLOCK_MONOTONIC)
+    return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
+  }
 
-  /// Milliseconds since 1970-01-01 UTC; jumps when somebody sets the clock.
-  package static var unixMilliseconds: Int { Int(read(CLOCK_REALTIME) / 1_000_000) }
+  /// Milliseconds since 1970-01-01 UTC, from the year 0 to 9999; jumps when somebody sets the clock.
+  package static var unixMilliseconds: Int {
+    let now = read(CLOCK_REALTIME)
+    let seconds = min(max(Int(now.tv_sec), rfc3339Range.lowerBound / 1000), rfc3339Range.upperBound / 1000)
+    return seconds * 1000 + Int(now.tv_nsec) / 1_000_000
+  }
 
-  /// `2026-11-24T02:29:00.123Z` (RFC 3339) of a Unix time in milliseconds.
+  /// The times that RFC 3339 has words for, in milliseconds of Unix time: its years have four digits.
+  package static let rfc3339Range = -62_167_219_200_000...253_402_300_799_999
+
+  /// `2026-11-24T02:29:00.123Z` (RFC 3339) of a Unix time in milliseconds; one outside `rfc3339Range` is
+  /// written as the nearest in it.
   package static func rfc3339(unixMilliseconds: Int) -> String {
-    let milliseconds = (unixMilliseconds % 1000 + 1000) % 1000
-    var seconds = time_t((unixMilliseconds - milliseconds) / 1000)
+    let time = min(max(unixMilliseconds, rfc3339Range.lowerBound), rfc3339Range.upperBound)
+    let milliseconds = (time % 1000 + 1000) % 1000
+    var seconds = time_t((time - milliseconds) / 1000)
     var parts = tm()
     gmtime_r(&seconds, &parts)
     var text = Array("0000-00-00T00:00:00.000Z".utf8)
@@ -42,9 +54,9 @@ package enum SystemClock {
     while nanosleep(&left, &rest) != 0 && errno == EINTR { left = rest }
   }
 
-  private static func read(_ clock: clockid_t) -> UInt64 {
+  private static func read(_ clock: clockid_t) -> timespec {
     var now = timespec()
     clock_gettime(clock, &now)
-    return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
+    return now
   }
 }

@@ -5,8 +5,8 @@ import Glibc
 package struct FileIdentity: Equatable, Sendable {
   package let inode: UInt64
   package let bytes: Int
-  /// Nanoseconds since 1970 of the last change of the content.
-  package let modifiedNanoseconds: Int
+  /// When the content was changed last.
+  package let modified: FileTime
 
   /// The file at a path, links followed; nil without one.
   package init?(path: String) {
@@ -18,7 +18,7 @@ package struct FileIdentity: Equatable, Sendable {
   fileprivate init(_ status: stat) {
     inode = UInt64(status.st_ino)
     bytes = Int(status.st_size)
-    modifiedNanoseconds = Int(status.st_mtim.tv_sec) * 1_000_000_000 + Int(status.st_mtim.tv_nsec)
+    modified = FileTime(status)
   }
 }
 
@@ -36,9 +36,7 @@ package struct ConfinedFile: Sendable {
   ///   - relativePath: without a slash in front.
   package init?(root: String, relativePath: String) {
     // Whatever is wrong with such a path, there is no file to give.
-    guard let file = try? File("\(root)/\(relativePath)", .readWithoutWaiting) else { return nil }
-    var status = stat()
-    guard fstat(file.descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+    guard let file = try? File("\(root)/\(relativePath)", .read), let status = try? file.status(),
       let place = try? FileSystem.resolve("/proc/self/fd/\(file.descriptor)"),
       place.hasPrefix(root.hasSuffix("/") ? root : root + "/")
     else { return nil }

@@ -18,18 +18,37 @@ package enum FileSystem {
     return Int(status.st_size)
   }
 
-  /// When the content of the file at a path was changed last, in nanoseconds of Unix time.
-  package static func modificationNanoseconds(_ path: String) throws(SystemError) -> Int {
+  /// Size in bytes of the regular file at a path; `nil` for anything else, a link among it.
+  package static func regularFileSize(_ path: String) -> Int? {
+    var status = stat()
+    guard lstat(path, &status) == 0, FileKind(status) == .regular else { return nil }
+    return Int(status.st_size)
+  }
+
+  /// When the content of the file at a path was changed last.
+  package static func modificationTime(_ path: String) throws(SystemError) -> FileTime {
     var status = stat()
     try retrying("stat", path) { stat(path, &status) }
-    return status.st_mtim.tv_sec * 1_000_000_000 + status.st_mtim.tv_nsec
+    return FileTime(status)
   }
+
+  /// Who may do what with a file or folder: the twelve permission bits of `chmod(2)`.
+  package static func permissions(_ path: String) throws(SystemError) -> Int {
+    var status = stat()
+    try retrying("stat", path) { stat(path, &status) }
+    return Int(status.st_mode & 0o7777)
+  }
+
+  /// Has every file and folder that this process and its children create be their owner's alone
+  /// (`umask(2)`).
+  package static func keepNewFilesPrivate() { umask(0o077) }
 
   /// Bytes that a process without privileges may still write to the file system of a path.
   package static func freeBytes(_ path: String) throws(SystemError) -> Int {
     var status = statvfs()
     try retrying("ask the space of", path) { statvfs(path, &status) }
-    return Int(status.f_bavail) * Int(status.f_frsize)
+    // A file system may claim any two numbers.
+    return Int(clamping: UInt64(status.f_bavail).multipliedClamping(by: UInt64(status.f_frsize)))
   }
 
   /// The names in a folder, sorted, without `.` and `..`.
@@ -46,12 +65,12 @@ package enum FileSystem {
     return names.sorted()
   }
 
-  /// Makes a folder and the missing ones above it; an existing one is no error.
+  /// Makes a folder and the missing ones above it, for their owner alone; an existing one is no error.
   package static func makeDirectories(_ path: String) throws(SystemError) {
     if isDirectory(path) { return }
     let above = parent(of: path)
     if above != path { try makeDirectories(above) }
-    if mkdir(path, 0o755) != 0 && errno != EEXIST { throw SystemError.last("make folder", path) }
+    if mkdir(path, 0o700) != 0 && errno != EEXIST { throw SystemError.last("make folder", path) }
     try syncDirectory(above)
   }
 
@@ -79,7 +98,9 @@ package enum FileSystem {
 
   /// Makes the names in a folder durable (`fsync` on it).
   package static func syncDirectory(_ path: String) throws(SystemError) {
-    try File(path, .read).sync()
+    let folder = try retrying("open", path) { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    defer { close(folder) }
+    try retrying("sync", path) { fsync(folder) }
   }
 
   /// The folder part of a path: `/` of `/a`, `.` of `a`.
@@ -100,4 +121,12 @@ package enum FileSystem {
 
   /// The folder for temporary files: `TMPDIR`, or `/tmp`.
   package static var temporaryDirectory: String { getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp" }
+}
+
+extension UInt64 {
+  /// The product, or the largest number where it does not fit.
+  fileprivate func multipliedClamping(by other: UInt64) -> UInt64 {
+    let (product, overflow) = multipliedReportingOverflow(by: other)
+    return overflow ? .max : product
+  }
 }

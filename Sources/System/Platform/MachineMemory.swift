@@ -17,7 +17,9 @@ package enum MachineMemory {
   /// A line of `/proc/meminfo`: `MemTotal:       24671236 kB`.
   private static func amount(_ name: String) -> Int? {
     for line in text("/proc/meminfo").split(separator: "\n") where line.hasPrefix("\(name):") {
-      return line.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 << 10 }
+      return line.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map {
+        Int(clamping: UInt64(clamping: $0) &<< 10)
+      }
     }
     return nil
   }
@@ -28,7 +30,7 @@ package enum MachineMemory {
 
   /// The kernel's files have no size to read by; one that is not there says nothing.
   private static func text(_ path: String) -> String {
-    let bytes = try? File(path, .read).read(at: 0, countMax: 1 << 14)
+    let bytes = try? File.content(of: path, .kernel)
     return String(decoding: bytes ?? [], as: UTF8.self)
   }
 }

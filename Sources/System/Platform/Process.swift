@@ -1,10 +1,10 @@
+import CLinux
 import Glibc
 import Synchronization
 
 /// A child process in a process group of its own.
 ///
-/// It inherits no descriptor but its three standard ones (every other is opened close-on-exec), no blocked
-/// signal and no changed handler.
+/// It inherits no descriptor but its three standard ones, no blocked signal and no changed handler.
 package final class ChildProcess: Sendable {
   /// How a process ended.
   package enum Ending: Equatable, Sendable, CustomStringConvertible {
@@ -23,21 +23,26 @@ package final class ChildProcess: Sendable {
   /// Whether the id still belongs to this process, that is, until it has been reaped.
   private let isReaped = Mutex(false)
 
-  /// Starts a program with standard input from `/dev/null` and both outputs appended to a file.
+  /// Starts a program with standard input from `/dev/null` and both outputs appended to a regular file.
   ///
   /// - Parameters:
   ///   - arguments: without the program's name, which is put in front.
-  ///   - environment: `nil` passes this process's own on.
-  /// - Throws: `SystemError` (`start`), also when the program is not there.
+  ///   - environment: all the variables that the program has; this process's own by default.
+  ///   - logPath: created if missing; no link, no pipe.
+  /// - Throws: `SystemError`: `start`, also when the program is not there; `open` for the file.
   package init(
-    _ program: String, _ arguments: [String], environment: [String: String]? = nil, logPath: String
+    _ program: String, _ arguments: [String], environment: [String: String] = Environment.all,
+    logPath: String
   ) throws(SystemError) {
+    let log = try File(logPath, .append, links: .refused)
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_addopen(&actions, 1, logPath, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+    // The log first: its own descriptor may be the 0 that the next lines replace.
+    posix_spawn_file_actions_adddup2(&actions, log.descriptor, 1)
     posix_spawn_file_actions_adddup2(&actions, 1, 2)
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    clinux_spawn_closing(&actions, 3)
 
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
@@ -53,10 +58,10 @@ package final class ChildProcess: Sendable {
       &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
 
     let argumentList = CStringList([program] + arguments)
-    let environmentList = environment.map { CStringList($0.map { "\($0.key)=\($0.value)" }.sorted()) }
+    let environmentList = CStringList(environment.map { "\($0.key)=\($0.value)" }.sorted())
     var id: pid_t = 0
     let error = posix_spawn(
-      &id, program, &actions, &attributes, argumentList.pointers, environmentList?.pointers ?? environ)
+      &id, program, &actions, &attributes, argumentList.pointers, environmentList.pointers)
     guard error == 0 else { throw SystemError(operation: "start", subject: program, errno: error) }
     self.id = id
   }
@@ -94,20 +99,34 @@ package enum ProcessID {
     id > 1 && kill(id, signal.rawValue) == 0
   }
 
+  /// Whether there is a process of that id, whoever owns it.
+  package static func isAlive(_ id: Int32) -> Bool { id > 0 && (kill(id, 0) == 0 || errno == EPERM) }
+
+  /// When a process began, in ticks since the machine did; `nil`: there is none, or it cannot be told.
+  ///
+  /// With the id it names a process for good: an id alone is given again.
+  package static func beginTicks(of id: Int32) -> Int? {
+    // proc(5): behind the name, which ends with the last ")", the 20th field is when the process began.
+    guard let fields = text("/proc/\(id)/stat")?.split(separator: ")").last?.split(separator: " "),
+      fields.count > 19
+    else { return nil }
+    return Int(fields[19])
+  }
+
   /// How long a process has been there, by a clock that nobody sets; `nil`: there is none, or it cannot be
   /// told.
   package static func ageMilliseconds(of id: Int32) -> Int? {
-    // The kernel's files have no size to read by; one that is not there says nothing.
-    func text(_ path: String) -> String? {
-      (try? File(path, .read).read(at: 0, countMax: 4096)).map { String(decoding: $0, as: UTF8.self) }
-    }
-    // proc(5): behind the name, which ends with the last ")", the 20th field is when the process began, in
-    // ticks since the machine did; the first number of the other file is for how long that has been up.
-    guard let fields = text("/proc/\(id)/stat")?.split(separator: ")").last?.split(separator: " "),
-      fields.count > 19, let beginTicks = Int(fields[19]),
+    // proc(5): the first number is for how many seconds the machine has been up.
+    guard let ticks = beginTicks(of: id),
       let upSeconds = text("/proc/uptime")?.split(separator: " ").first.flatMap({ Double($0) })
     else { return nil }
-    return max(0, Int(upSeconds * 1000) - beginTicks * 1000 / sysconf(Int32(_SC_CLK_TCK)))
+    let beganSeconds = Double(ticks) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    return Int(exactly: max(0, (upSeconds - beganSeconds) * 1000).rounded())
+  }
+
+  /// A kernel's file that is not there says nothing.
+  private static func text(_ path: String) -> String? {
+    (try? File.content(of: path, .kernel)).map { String(decoding: $0, as: UTF8.self) }
   }
 }
 

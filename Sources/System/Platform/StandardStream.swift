@@ -16,7 +16,7 @@ package enum StandardStream: Int32, Sendable {
 
   /// Has both streams append to a file from now on.
   package static func appendBoth(to path: String) throws(SystemError) {
-    let file = try File(path, .append)
+    let file = try File(path, .append, links: .refused)
     for stream in [output, error] {
       try retrying("redirect to", path) { dup2(file.descriptor, stream.rawValue) }
     }

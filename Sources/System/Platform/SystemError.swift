@@ -8,11 +8,14 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
   package let subject: String
   /// The error number as `errno(3)` lists it.
   package let errno: Int32
+  /// What was wrong where this program, and not the kernel, refused; `nil`: the error number says it.
+  package let detail: String?
 
-  package init(operation: String, subject: String, errno: Int32) {
+  package init(operation: String, subject: String, errno: Int32, detail: String? = nil) {
     self.operation = operation
     self.subject = subject
     self.errno = errno
+    self.detail = detail
   }
 
   /// Takes the calling thread's `errno`; call it directly after the failed call.
@@ -20,9 +23,15 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
     SystemError(operation: operation, subject: subject, errno: Glibc.errno)
   }
 
-  /// The kernel's sentence for the error number.
+  /// A file has more bytes than are read of it (`EFBIG`).
+  package static func tooLarge(_ operation: String, _ subject: String, _ detail: String) -> SystemError {
+    SystemError(operation: operation, subject: subject, errno: EFBIG, detail: detail)
+  }
+
+  /// The detail, or the kernel's sentence for the error number.
   package var cause: String {
-    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
+    if let detail { return detail }
+    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
       guard let start = buffer.baseAddress, strerror_r(errno, start, buffer.count) == 0 else {
         return "error \(errno)"
       }
@@ -32,6 +41,9 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
 
   /// Whether the file or folder was not there.
   package var isNotFound: Bool { errno == ENOENT }
+
+  /// Whether the name stands for something that is not a regular file, or is a link that is not followed.
+  package var isNotRegular: Bool { detail != nil && errno != EFBIG }
 
   /// Whether this process or machine has no descriptor left.
   package var isExhausted: Bool { errno == EMFILE || errno == ENFILE }

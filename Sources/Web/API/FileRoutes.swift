@@ -85,8 +85,9 @@ extension API {
     response.headers.add("Accept-Ranges", "bytes")
     response.headers.add("Cache-Control", "no-cache")
     response.headers.add("ETag", EntityTag(manifest.sha256).text)
-    let modified = found.identity.modifiedNanoseconds / 1_000_000_000
-    response.headers.add("Last-Modified", imfFixdate(unixSeconds: modified))
+    let modified = lastModified(
+      unixSeconds: found.identity.modified.unixSeconds, nowUnixSeconds: SystemClock.unixMilliseconds / 1_000)
+    if let modified { response.headers.add("Last-Modified", modified) }
     response.headers.add("Repr-Digest", "sha-256=:\(base64(hexadecimal: manifest.sha256)):")
     return response
   }

@@ -61,17 +61,17 @@ extension JobRecord {
     let specification = (try? JSON.members(names, of: specificationText)) ?? [:]
     let epochs = specification["epochs"]?.int
     let isComplete = state == .succeeded && specification["max_steps"]?.int == nil
-    let step = line["step"]?.int ?? 0
+    let step = line["step"]?.int(in: RecordedRange.steps) ?? 0
     let imagesPerSecond = line["images_per_second"]?.double
     var secondsLeft: Double?
     if state == .running, let steps, let imagesPerSecond, imagesPerSecond > 0,
       let batchSize = specification["batch_size"]?.int
     {
-      secondsLeft = (Double(max(0, steps - step) * batchSize) / imagesPerSecond).rounded()
+      secondsLeft = (Double(max(0, steps - step)) * Double(batchSize) / imagesPerSecond).rounded()
     }
     func text(_ value: Int?) -> String { value.map(String.init) ?? "null" }
     func text(_ value: Double?) -> String { value.map { JSON.number($0).text } ?? "null" }
-    let epoch = isComplete ? epochs : line["epoch"]?.int ?? 0
+    let epoch = isComplete ? epochs : line["epoch"]?.int(in: RecordedRange.epochs) ?? 0
     return """
       {"epoch":\(text(epoch)),"epochs":\(text(epochs)),"images_per_second":\(text(imagesPerSecond)),\
       "seconds_left":\(text(secondsLeft)),"step":\(step),"steps":\(text(steps))}

@@ -1,15 +1,27 @@
 /// A time as IMF-fixdate, such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7).
 ///
-/// - Parameter unixSeconds: seconds since 1970-01-01 00:00 UTC without leap seconds, from year 0 to 9999.
+/// - Parameter unixSeconds: seconds since 1970-01-01 00:00 UTC without leap seconds. A time outside the years
+///   0 to 9999, for which the form has no words, is written as the nearest one inside.
 package func imfFixdate(unixSeconds: Int) -> String {
-  let days = Int((Double(unixSeconds) / 86_400).rounded(.down))
-  let second = unixSeconds - days * 86_400
+  let writable = min(max(unixSeconds, fixdateSeconds.lowerBound), fixdateSeconds.upperBound)
+  let second = (writable % 86_400 + 86_400) % 86_400
+  let days = (writable - second) / 86_400
   let (year, month, day) = civilDate(daysSinceEpoch: days)
   let weekday = weekdays[((days + 4) % 7 + 7) % 7]
   let clock = [second / 3_600, second / 60 % 60, second % 60].map(twoDigits).joined(separator: ":")
   let fourDigits = twoDigits(year / 100) + twoDigits(year % 100)
   return "\(weekday), \(twoDigits(day)) \(months[month - 1]) \(fourDigits) \(clock) GMT"
 }
+
+/// The value of `Last-Modified` for something that was changed at a time; nil for a time that the field cannot
+/// carry: outside the years 0 to 9999, or in the future (RFC 9110, section 8.8.2.1).
+package func lastModified(unixSeconds: Int, nowUnixSeconds: Int) -> String? {
+  guard fixdateSeconds.contains(unixSeconds), unixSeconds <= nowUnixSeconds else { return nil }
+  return imfFixdate(unixSeconds: unixSeconds)
+}
+
+/// The years 0 to 9999.
+private let fixdateSeconds = -62_167_219_200...253_402_300_799
 
 /// The Unix time of an HTTP-date in any of its three forms (RFC 9110, section 5.6.7); nil for anything else.
 ///

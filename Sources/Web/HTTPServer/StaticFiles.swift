@@ -71,8 +71,9 @@ package struct StaticFiles: Sendable {
     var response = Response(body: .file(path: path, offset: 0, count: identity.bytes))
     response.headers.add("Content-Type", ContentType.of(fileName: path))
     response.headers.add("ETag", entityTag(identity).text)
-    response.headers.add(
-      "Last-Modified", imfFixdate(unixSeconds: identity.modifiedNanoseconds / 1_000_000_000))
+    let modified = lastModified(
+      unixSeconds: identity.modified.unixSeconds, nowUnixSeconds: SystemClock.unixMilliseconds / 1_000)
+    if let modified { response.headers.add("Last-Modified", modified) }
     response.headers.add("Cache-Control", cacheControl)
     response.headers.add("Accept-Ranges", "bytes")
     response.headers.add("X-Content-Type-Options", "nosniff")
@@ -86,7 +87,10 @@ package struct StaticFiles: Sendable {
 
   /// Changes whenever the file is written or replaced.
   private func entityTag(_ identity: FileIdentity) -> EntityTag {
-    let parts = [Int(truncatingIfNeeded: identity.inode), identity.bytes, identity.modifiedNanoseconds]
+    let modified = identity.modified
+    let parts = [
+      Int(truncatingIfNeeded: identity.inode), identity.bytes, modified.unixSeconds, modified.nanoseconds,
+    ]
     return EntityTag(parts.map { String(UInt(bitPattern: $0), radix: 36) }.joined(separator: "-"))
   }
 }

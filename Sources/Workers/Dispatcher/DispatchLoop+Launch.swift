@@ -48,6 +48,7 @@ extension DispatchLoop {
   /// When a job that has run for so long will have run for as long as it may.
   func overdue(_ job: JobRecord, ranMilliseconds: Int) -> UInt64? {
     job.policy.maxDurationSeconds.map {
+      // Both are in a range by now (`JobRecord`), so nothing overflows for 500 years.
       host.monotonicNanoseconds + UInt64(max(0, $0 * 1000 - ranMilliseconds)) * 1_000_000
     }
   }
@@ -55,7 +56,7 @@ extension DispatchLoop {
   /// Takes over the worker of an earlier daemon.
   mutating func adopt(_ job: JobRecord) -> Run {
     let now = host.monotonicNanoseconds
-    let ran = host.ranMilliseconds(of: job) ?? 0
+    let ran = RecordedRange.ageMilliseconds.nearest(to: host.ranMilliseconds(of: job) ?? 0)
     var run = Run(
       job: job.id, attempt: job.attempt, isAdopted: true, offset: job.ingestOffset,
       begunNanoseconds: now - min(now, UInt64(ran) * 1_000_000), nowNanoseconds: now)

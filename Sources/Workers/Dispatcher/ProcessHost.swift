@@ -29,7 +29,7 @@ final class ProcessHost: WorkerHost {
     try folder.writeSpec(specification(of: job, in: folder))
     let child = try ChildProcess(
       configuration.program, configuration.arguments + [folder.path],
-      environment: configuration.environment, logPath: folder.logPath)
+      environment: configuration.environment ?? Environment.all, logPath: folder.logPath)
     children.withLock { $0[job.id, default: [:]][job.attempt] = child }
     do {
       _ = try Thread(name: "wait \(child.id)", stackBytes: 64 << 10) { [self] in
@@ -112,7 +112,10 @@ final class ProcessHost: WorkerHost {
     return (tail.offset, lines.map { String(decoding: $0.bytes, as: UTF8.self) })
   }
 
-  func lastEvent(of job: JobID) throws -> WorkerEvent? { try folder(job).lastEvent() }
+  func lastEvent(of job: JobID) throws -> WorkerEvent? {
+    // Events that cannot be read have no last line; what is wrong with them is told when they are followed.
+    try? folder(job).lastEvent()
+  }
 
   func ranMilliseconds(of job: JobRecord) -> Int? {
     let folder = folder(job.id)
@@ -121,9 +124,9 @@ final class ProcessHost: WorkerHost {
     return folder.ageMilliseconds(ofAttempt: job.attempt)
   }
 
-  func heartbeat(of job: JobID) -> Int? {
+  func heartbeat(of job: JobID) -> FileTime? {
     // A file that is not there yet has no time.
-    try? FileSystem.modificationNanoseconds(folder(job).lockPath)
+    try? FileSystem.modificationTime(folder(job).lockPath)
   }
 
   private func folder(_ job: JobID) -> RunFolder { RunFolder(data: configuration.dataPath, job: job) }

@@ -50,7 +50,7 @@ struct Run {
   var overdueNanoseconds: UInt64?
   private var requested = Request.nothing
   private var killAtNanoseconds: UInt64?
-  private var beat: (value: Int?, seenNanoseconds: UInt64)
+  private var beat: (value: FileTime?, seenNanoseconds: UInt64)
 
   init(
     job: JobID, attempt: Int, isAdopted: Bool, offset: Int, begunNanoseconds: UInt64,
@@ -96,7 +96,7 @@ struct Run {
   /// Takes note of the worker's sign of life.
   ///
   /// - Returns: nanoseconds since it last changed, by the dispatcher's own clock.
-  mutating func silence(_ heartbeat: Int?, now: UInt64) -> UInt64 {
+  mutating func silence(_ heartbeat: FileTime?, now: UInt64) -> UInt64 {
     if heartbeat != beat.value { beat = (heartbeat, now) }
     return now - beat.seenNanoseconds
   }

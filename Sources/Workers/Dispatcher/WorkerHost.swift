@@ -41,7 +41,7 @@ package protocol WorkerHost: Sendable {
   func ranMilliseconds(of job: JobRecord) -> Int?
 
   /// Changes whenever the worker shows that it is alive; `nil`: it has not yet.
-  func heartbeat(of job: JobID) -> Int?
+  func heartbeat(of job: JobID) -> FileTime?
 }
 
 /// How a worker process ended.

@@ -87,18 +87,21 @@ package struct CheckpointFolder: Sendable {
 
   /// A checkpoint by its name; `nil` if there is none.
   package func manifest(of name: String) -> CheckpointManifest? {
-    guard name.hasSuffix(CheckpointFolder.suffix), !name.contains("/") else { return nil }
-    // An unreadable manifest and a missing file both mean that this is no checkpoint.
-    guard let text = try? File(manifestPath(of: name), .read).readAll(),
-      let json = try? JSON.parse(text), let manifest = CheckpointManifest(json: json), manifest.name == name,
-      (try? FileSystem.size(path(of: name))) == manifest.bytes
+    guard name.hasSuffix(CheckpointFolder.suffix), !name.utf8.contains(UInt8(ascii: "/")) else { return nil }
+    // An unreadable manifest and a missing file both mean that this is no checkpoint. The name goes into
+    // header fields, so it is believed only in the one form that it is written in.
+    guard let text = try? File.content(of: manifestPath(of: name), .checkpointManifest),
+      let json = try? JSON.parse(text), let manifest = CheckpointManifest(json: json),
+      CheckpointFolder.name(step: manifest.step).utf8.elementsEqual(name.utf8),
+      manifest.name.utf8.elementsEqual(name.utf8),
+      FileSystem.regularFileSize(path(of: name)) == manifest.bytes
     else { return nil }
     return manifest
   }
 
   /// Whether the file has the digest that its manifest says. Reads the whole file.
   package func isIntact(_ manifest: CheckpointManifest) throws(SystemError) -> Bool {
-    let file = try File(path(of: manifest.name), .read)
+    let file = try File(path(of: manifest.name), .read, links: .refused)
     let hash = SHA256()
     var offset = 0
     while true {

@@ -16,8 +16,11 @@ package struct EventTail: Sendable {
     }
   }
 
-  /// A line may have so many bytes; a longer one is a damaged file.
+  /// Bytes that a line may have; a longer one is a damaged file.
   package static let lineBytesMax = 1 << 20
+  /// Bytes from the end of a file in which its last newline is looked for; a file with more behind it is
+  /// damaged. A killed writer leaves a part of one line, a crash of the machine perhaps a run of zeros.
+  package static let tornBytesMax = 16 << 20
 
   private let path: String
   private var file: File?
@@ -37,7 +40,7 @@ package struct EventTail: Sendable {
     do {
       if file == nil {
         guard FileSystem.exists(path) else { return [] }
-        file = try File(path, .read)
+        file = try File(path, .read, links: .refused)
       }
       guard let file, try file.size() > offset else { return [] }
       return try split(file.read(at: offset, countMax: EventTail.lineBytesMax))
@@ -50,12 +53,22 @@ package struct EventTail: Sendable {
     }
   }
 
-  /// The byte behind the last complete line of a file.
+  /// The byte after the last complete line of a file; a missing file has none.
+  ///
+  /// - Throws: `SystemError`, also for a file with more than `tornBytesMax` behind its last newline.
   package static func end(of path: String) throws(SystemError) -> Int {
     guard FileSystem.exists(path) else { return 0 }
-    let file = try File(path, .read)
-    var end = try file.size()
+    return try end(of: File(path, .read, links: .refused))
+  }
+
+  private static func end(of file: File) throws(SystemError) -> Int {
+    let size = try file.size()
+    var end = size
     while end > 0 {
+      guard size - end <= tornBytesMax else {
+        throw SystemError.tooLarge(
+          "read", file.path, "its last \(tornBytesMax) bytes are not part of a line")
+      }
       let start = max(0, end - pieceBytes)
       let piece = try file.read(at: start, countMax: end - start)
       if let newline = piece.lastIndex(of: UInt8(ascii: "\n")) { return start + newline + 1 }
@@ -66,10 +79,12 @@ package struct EventTail: Sendable {
 
   /// The last complete line of a file, if it has one that is no longer than it may be.
   package static func lastLine(of path: String) throws(SystemError) -> [UInt8]? {
-    let end = try end(of: path)
+    guard FileSystem.exists(path) else { return nil }
+    let file = try File(path, .read, links: .refused)
+    let end = try end(of: file)
     if end == 0 { return nil }
     let start = max(0, end - lineBytesMax)
-    let piece = try File(path, .read).read(at: start, countMax: end - 1 - start)
+    let piece = try file.read(at: start, countMax: end - 1 - start)
     if let newline = piece.lastIndex(of: UInt8(ascii: "\n")) { return Array(piece[(newline + 1)...]) }
     return start == 0 ? piece : nil
   }

@@ -11,7 +11,7 @@ package final class EventWriter: Sendable {
   /// Opens the file at its end and cuts off a last line that a killed predecessor left unfinished.
   package init(_ folder: RunFolder) throws(SystemError) {
     path = folder.eventsPath
-    file = try File(path, .append)
+    file = try File(path, .append, links: .refused)
     let end = try EventTail.end(of: path)
     if try file.size() != end { try file.truncate(to: end) }
     self.end = Mutex(end)

@@ -51,7 +51,7 @@ package struct RunFolder: Sendable {
   /// - Throws: `RunFolderError`.
   package func readSpec() throws(RunFolderError) -> RunSpec {
     do {
-      return try RunSpec(json: JSON.parse(File(specPath, .read).readAll()))
+      return try RunSpec(json: JSON.parse(File.content(of: specPath, .runSpecification)))
     } catch {
       throw RunFolderError(operation: "read", subject: specPath, cause: "\(error)")
     }
@@ -68,7 +68,7 @@ package struct RunFolder: Sendable {
   package func readConvolutions() throws(RunFolderError) -> JSON? {
     guard FileSystem.exists(convolutionsPath) else { return nil }
     do {
-      return try JSON.parse(File(convolutionsPath, .read).readAll())
+      return try JSON.parse(File.content(of: convolutionsPath, .convolutionRecord))
     } catch {
       throw RunFolderError(operation: "read", subject: convolutionsPath, cause: "\(error)")
     }

@@ -1,3 +1,4 @@
+import JobModel
 import Platform
 
 /// A worker's claim on its run folder, held until the process ends, however it ends.
@@ -34,9 +35,29 @@ package struct RunLock: Sendable {
 
   /// For how many milliseconds an attempt had run at its last beat; `nil` if it gave none.
   static func age(_ folder: RunFolder, attempt: Int) -> Int? {
-    let note = FileLock.note(folder.lockPath)?.split(separator: " ").map { Int($0) }
-    guard let note, note.count == 2, note[0] == attempt else { return nil }
-    return note[1]
+    guard let beat = FileLock.note(folder.lockPath).flatMap(Beat.init), beat.attempt == attempt else {
+      return nil
+    }
+    return beat.ageMilliseconds
+  }
+
+  /// A sign of life as it stands in the lock file: `2 61000`.
+  struct Beat: Equatable {
+    /// Which attempt gave it.
+    let attempt: Int
+    /// For how long that had run.
+    let ageMilliseconds: Int
+
+    /// Reads a note; `nil` for one that no worker writes, such as one with a number outside its
+    /// `RecordedRange`.
+    init?(_ note: String) {
+      let words = note.split(separator: " ", omittingEmptySubsequences: false)
+      guard words.count == 2, let attempt = Int(words[0]), RecordedRange.attempts.contains(attempt),
+        let age = Int(words[1]), RecordedRange.ageMilliseconds.contains(age)
+      else { return nil }
+      self.attempt = attempt
+      ageMilliseconds = age
+    }
   }
 
   private static let attempts = 100

@@ -39,14 +39,16 @@ extension RunSpec {
 
   /// Reads the content of `spec.json`.
   ///
-  /// - Throws: `RunFolderError` for a missing member, `SpecificationProblems` for a wrong specification.
+  /// - Throws: `RunFolderError` for a member that is missing or outside its `RecordedRange`,
+  ///   `SpecificationProblems` for a wrong specification.
   package init(json: JSON) throws {
-    guard let job = json["job"]?.string.flatMap({ JobID($0) }), let attempt = json["attempt"]?.int,
+    guard let job = json["job"]?.string.flatMap({ JobID($0) }),
+      let attempt = json["attempt"]?.int(in: RecordedRange.attempts),
       let kind = json["kind"]?.string.flatMap(JobKind.init(rawValue:)), let spec = json["spec"],
-      let threads = json["threads"]?.int, threads >= 1
+      let threads = json["threads"]?.int(in: RecordedRange.threads)
     else {
       throw RunFolderError(
-        operation: "read", subject: "the run's specification", cause: "a member is missing")
+        operation: "read", subject: "the run's specification", cause: "a member is missing or out of range")
     }
     try self.init(
       job: job, attempt: attempt, specification: JobSpecification.parse(spec, kind: kind), threads: threads,

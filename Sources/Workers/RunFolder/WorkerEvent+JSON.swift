@@ -40,8 +40,10 @@ extension WorkerEvent {
     return line.finish()
   }
 
-  /// Reads a line's value; `nil` for one that no worker writes.
+  /// Reads a line's value; `nil` for one that no worker writes, such as one with a number outside its
+  /// `RecordedRange`.
   package init?(json: JSON) {
+    guard let members = json.object, RecordedRange.allow(members) else { return nil }
     switch json["event"]?.string {
     case "started":
       guard let attempt = json["attempt"]?.int, let step = json["step"]?.int, let steps = json["steps"]?.int,
@@ -51,7 +53,7 @@ extension WorkerEvent {
         RunStart(attempt: attempt, step: step, steps: steps, epochs: epochs, threads: threads, isa: isa))
     case "metric":
       guard let step = json["step"]?.int, let epoch = json["epoch"]?.int else { return nil }
-      let values = (json.object ?? [:]).filter { !MetricLine.otherKeys.contains($0.key) }
+      let values = members.filter { !MetricLine.otherKeys.contains($0.key) }
       self = .metric(
         MetricLine(
           step: step, epoch: epoch,
@@ -106,12 +108,21 @@ extension CheckpointManifest {
   /// The manifest as an object.
   package var json: JSON { .object(Dictionary(uniqueKeysWithValues: members)) }
 
-  /// Reads a manifest or a `checkpoint` event; `nil` if a member is missing.
+  /// Reads a manifest or a `checkpoint` event; `nil` if a member is missing, a number is outside its
+  /// `RecordedRange`, or the digest is not one.
   package init?(json: JSON) {
-    guard let name = json["name"]?.string, let step = json["step"]?.int, let epoch = json["epoch"]?.int,
-      let bytes = json["bytes"]?.int, let sha256 = json["sha256"]?.string
+    guard let name = json["name"]?.string, let step = json["step"]?.int(in: RecordedRange.steps),
+      let epoch = json["epoch"]?.int(in: RecordedRange.epochs),
+      let bytes = json["bytes"]?.int(in: RecordedRange.bytes), let sha256 = json["sha256"]?.string,
+      CheckpointManifest.isDigest(sha256)
     else { return nil }
     self.init(
       name: name, step: step, epoch: epoch, bytes: bytes, sha256: sha256, metric: json["metric"]?.double)
+  }
+  /// Whether a text is a SHA-256 in hexadecimal: 64 lower-case digits.
+  private static func isDigest(_ text: String) -> Bool {
+    text.utf8.count == 64
+      && text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+        || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0) }
   }
 }

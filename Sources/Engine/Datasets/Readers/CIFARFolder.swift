@@ -13,6 +13,9 @@ struct CIFARFolder: DatasetSource {
 
   private static let side = 32
   private static let imageBytes = 3 * side * side
+  /// Records of one file at most, which bounds the work of unpacking it: the largest file of the data sets has
+  /// 50,000.
+  static let recordsMax = 200_000
   /// The tool's own archive unpacks to these folders; the files may also lie in the folder given.
   private var subfolder: String { variant == .ten ? "cifar-10-batches-bin" : "cifar-100-binary" }
 
@@ -70,8 +73,8 @@ struct CIFARFolder: DatasetSource {
   /// Records of a file by its size.
   private func countRecords(_ name: String) throws(DatasetError) -> Int {
     let file = try open(name)
-    let bytes = try file.contentBytes()
     let recordBytes = labelBytes + Self.imageBytes
+    let bytes = try file.contentBytes(atMost: Self.recordsMax * recordBytes)
     guard bytes > 0, bytes % recordBytes == 0 else {
       throw .malformed(
         file: file.path, offset: bytes / recordBytes * recordBytes,

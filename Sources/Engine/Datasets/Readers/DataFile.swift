@@ -52,11 +52,37 @@ struct DataFile {
     }
   }
 
-  /// Bytes of the whole content; reads a gzipped file to its end.
-  func contentBytes() throws(DatasetError) -> Int {
-    if let total = reader.knownBytesTotal { return total }
-    while try !read(1 << 20).isEmpty {}
-    return offset
+  /// Makes sure that the file can hold `count` more items of `itemBytes` each, as its header says: by its size,
+  /// or by what a gzipped file of that size can unpack to.
+  ///
+  /// - Parameter place: where the header says how many there are, in bytes from 0.
+  func expectRoom(
+    for count: Int, _ itemBytes: Int, _ what: String, saidAt place: Int
+  ) throws(DatasetError) {
+    let room = max(0, min(reader.bytesTotalMax, DatasetLimit.contentBytesMax) - offset)
+    let countMax = max(1, min(room / itemBytes, DatasetLimit.imagesMax))
+    guard (1...countMax).contains(count) else {
+      throw .malformed(
+        file: path, offset: place, expected: "1 to \(countMax) \(what), as many as the file can hold",
+        found: "\(count)")
+    }
+  }
+
+  /// Bytes of the whole content; unpacks a gzipped file to find out.
+  ///
+  /// - Throws: also for a file with more than `bytesMax`, which is unpacked no further.
+  func contentBytes(atMost bytesMax: Int) throws(DatasetError) -> Int {
+    var total = reader.knownBytesTotal ?? 0
+    if reader.knownBytesTotal == nil {
+      while offset <= bytesMax, try !read(1 << 20).isEmpty {}
+      total = offset
+    }
+    guard total <= bytesMax else {
+      throw .malformed(
+        file: path, offset: bytesMax, expected: "the end of the file: it may have at most \(bytesMax) bytes",
+        found: "more bytes")
+    }
+    return total
   }
 
   private func read(_ count: Int) throws(DatasetError) -> [UInt8] {

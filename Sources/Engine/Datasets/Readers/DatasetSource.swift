@@ -15,12 +15,33 @@ protocol DatasetSource: Sendable {
   var knownStatistics: ChannelStatistics? { get }
 }
 
+/// What a data set may have at most. A header's word for more is not believed, and costs nothing.
+package enum DatasetLimit {
+  /// Images of one split.
+  package static let imagesMax = 100_000_000
+  /// Bytes of one split's pixels in memory.
+  package static let pixelBytesMax = 64 << 30
+  /// Bytes of one file's content, unpacked.
+  package static let contentBytesMax = 64 << 30
+}
+
 /// Size and classes of a data set.
 struct DatasetLayout: Sendable, Equatable {
   var classes: [String]
   var counts: [ImageDataset.Split: Int]
   var side: Int
   var planes: Int
+
+  /// Bytes of so many images.
+  ///
+  /// - Throws: `DatasetError.tooLarge` if they are more than a data set may have in memory.
+  func pixelBytes(_ count: Int, of name: String) throws(DatasetError) -> Int {
+    let (bytes, overflow) = count.multipliedReportingOverflow(by: planes * side * side)
+    guard !overflow, bytes <= DatasetLimit.pixelBytesMax else {
+      throw .tooLarge(name: name, what: "\(count) images of \(side) × \(side) pixels in \(planes) planes")
+    }
+    return bytes
+  }
 }
 
 /// Some images and their labels: `[n][planes][side][side]`.

@@ -14,6 +14,8 @@ struct IDXFolder: DatasetSource {
   private static let sideMin = 32
   /// The largest height or width accepted.
   private static let extentMax = 1024
+  /// Labels that are read at a time.
+  private static let labelsPerPiece = 64 << 10
 
   private struct Header {
     var count: Int
@@ -34,13 +36,13 @@ struct IDXFolder: DatasetSource {
       classes: classes, counts: [.train: train.count, .test: test.count], side: side, planes: 1)
   }
 
-  /// The images padded; labels out of range are refused, and so is anything after the last image.
+  /// The images padded; labels out of range are refused, and so is anything after the last image or label.
   func read(
     _ split: ImageDataset.Split, limit: Int, pieceMax: Int, _ take: (LabelledPixels) -> Void
   ) throws(DatasetError) {
     let (images, header) = try openImages(split)
     let allowed = try classNames().count
-    let labels = try readLabels(split, allowed: allowed, count: header.count)
+    let labels = try openLabels(split, count: header.count).file
     let side = Self.side(header)
     var start = 0
     while start < min(header.count, limit) {
@@ -50,10 +52,13 @@ struct IDXFolder: DatasetSource {
       take(
         LabelledPixels(
           pixels: Self.padded(bytes, count: count, header, side: side),
-          labels: Array(labels[start..<(start + count)])))
+          labels: try Self.takeLabels(labels, count, allowed: allowed).map { Int($0) }))
       start += count
     }
-    if limit >= header.count { try images.expectEnd() }
+    if limit >= header.count {
+      try images.expectEnd()
+      try labels.expectEnd()
+    }
   }
 
   private static func side(_ header: Header) -> Int { max(header.height, header.width, sideMin) }
@@ -78,13 +83,15 @@ struct IDXFolder: DatasetSource {
           found: "\(value)")
       }
     }
+    try file.expectRoom(for: count, height * width, "images", saidAt: 4)
     return (file, Header(count: count, height: height, width: width))
   }
 
-  /// All labels; `count` as the image file says, or `nil` to take as many as there are.
-  private func readLabels(
-    _ split: ImageDataset.Split, allowed: Int, count expected: Int?
-  ) throws(DatasetError) -> [Int] {
+  /// The file of labels behind its header, and how many there are; `count` as the image file says, or `nil` to
+  /// take as many as there are.
+  private func openLabels(
+    _ split: ImageDataset.Split, count expected: Int?
+  ) throws(DatasetError) -> (file: DataFile, count: Int) {
     let file = try open(split, "labels-idx1")
     try Self.expectMagic(file, dimensions: 1)
     let count = try file.takeNumber("the number of labels")
@@ -92,11 +99,19 @@ struct IDXFolder: DatasetSource {
       throw .malformed(
         file: file.path, offset: 4, expected: "\(expected) labels, one an image", found: "\(count)")
     }
-    let labels = try file.take(count, "labels").map { Int($0) }
-    try file.expectEnd()
+    try file.expectRoom(for: count, 1, "labels", saidAt: 4)
+    return (file, count)
+  }
+
+  /// The next labels, one byte each.
+  private static func takeLabels(
+    _ file: DataFile, _ count: Int, allowed: Int
+  ) throws(DatasetError) -> [UInt8] {
+    let start = file.offset
+    let labels = try file.take(count, "labels")
     if let wrong = labels.firstIndex(where: { $0 >= allowed }) {
       throw .malformed(
-        file: file.path, offset: 8 + wrong, expected: "a label of 0 to \(allowed - 1)",
+        file: file.path, offset: start + wrong, expected: "a label of 0 to \(allowed - 1)",
         found: "\(labels[wrong])")
     }
     return labels
@@ -104,8 +119,16 @@ struct IDXFolder: DatasetSource {
 
   private func classNames() throws(DatasetError) -> [String] {
     if let classes { return classes }
-    let labels = try readLabels(.train, allowed: 256, count: nil)
-    return (0...(labels.max() ?? 0)).map { "\($0)" }
+    let (file, count) = try openLabels(.train, count: nil)
+    var highest: UInt8 = 0
+    var left = count
+    while left > 0 {
+      let labels = try Self.takeLabels(file, min(left, Self.labelsPerPiece), allowed: 256)
+      highest = max(highest, labels.max() ?? 0)
+      left -= labels.count
+    }
+    try file.expectEnd()
+    return (0...Int(highest)).map { "\($0)" }
   }
 
   /// Two zero bytes, 8 for unsigned bytes, the number of dimensions.

@@ -21,6 +21,9 @@ package struct Checkpoint: Sendable, Equatable {
   /// `encoder.…` and `projector.…` by the names of a PyTorch state dict, `optimizer.…` beside them.
   package let tensors: [String: TensorValue]
 
+  /// Rollbacks of a run at most; more than any policy allows.
+  private static let rollbacksMax = 1_000
+
   /// A state.
   package init(
     step: Int, epoch: Int, position: Int, specification: TrainSpecification, instructionSet: String,
@@ -42,7 +45,7 @@ package struct Checkpoint: Sendable, Equatable {
     epoch = try metadata.natural("epoch")
     position = try metadata.natural("position")
     instructionSet = try metadata.text("isa")
-    rollbacks = metadata.entries["rollbacks"] == nil ? 0 : try metadata.natural("rollbacks")
+    rollbacks = metadata.entries["rollbacks"] == nil ? 0 : try metadata.natural("rollbacks", max: Self.rollbacksMax)
     do {
       specification = try TrainSpecification.parse(JSON.parse(try metadata.text("spec")))
     } catch let error as CheckpointError {

@@ -1,4 +1,5 @@
 import Gzip
+import JobModel
 import Platform
 
 /// How a tensor file lies on disk: safetensors inside gzip members, one for each so many bytes.
@@ -75,11 +76,11 @@ struct CheckpointMetadata {
     return text
   }
 
-  /// The integer ≥ 0 under `key`.
-  func natural(_ key: String) throws(CheckpointError) -> Int {
+  /// The integer under `key`, at least 0 and at most 2^53 or what is given.
+  func natural(_ key: String, max: Int = RecordedRange.countMax) throws(CheckpointError) -> Int {
     let text = try text(key)
-    guard let number = Int(text), number >= 0 else {
-      throw .metadata(key: key, "is \"\(text)\", not a natural number")
+    guard let number = Int(text), (0...max).contains(number) else {
+      throw .metadata(key: key, "is \"\(text)\", must be a whole number from 0 to \(max)")
     }
     return number
   }

@@ -1,3 +1,4 @@
+import JobModel
 import NeuralNet
 import Tensors
 
@@ -25,7 +26,12 @@ struct StoredTensor {
     guard tensor.shape == shape else { throw mismatch(tensor, expected) }
     switch tensor.elements {
     case .float32(let values) where !isCount: value.copy(from: values)
-    case .int64(let values) where isCount: value.copy(from: values.map { Float($0) })
+    case .int64(let values) where isCount:
+      // A larger number could not be written back: a float rounds it to one that is no 64-bit integer.
+      guard values.allSatisfy({ (0...Int64(RecordedRange.countMax)).contains($0) }) else {
+        throw .tensor(name: name, found: "a count outside 0 to 2^53", expected: expected)
+      }
+      value.copy(from: values.map { Float($0) })
     default: throw mismatch(tensor, expected)
     }
   }

@@ -46,6 +46,8 @@ struct SafetensorsHeader {
     var byteCount: Int { end - start }
   }
 
+  /// Dimensions of a tensor at most.
+  private static let rankMax = 8
   /// The strings of `__metadata__`.
   let metadata: [String: String]
   /// By rising offset.
@@ -97,10 +99,12 @@ struct SafetensorsHeader {
     guard case .string(let typeName)? = table["dtype"], let type = ElementType(rawValue: typeName) else {
       throw .tensor(name: name, "has a dtype other than F32 and I64")
     }
-    guard let shape = naturals(table["shape"]) else {
-      throw .tensor(name: name, "has a shape that is no list of natural numbers")
+    guard let shape = naturals(table["shape"]), shape.count <= rankMax else {
+      throw .tensor(name: name, "has a shape that is not a list of up to \(rankMax) natural numbers")
     }
-    guard let range = naturals(table["data_offsets"]), range.count == 2, range[0] <= range[1] else {
+    guard let range = naturals(table["data_offsets"]), range.count == 2, range[0] <= range[1],
+      range[1] <= RecordedRange.countMax
+    else {
       throw .tensor(name: name, "has data_offsets that are not [begin, end]")
     }
     var size = type.bytes

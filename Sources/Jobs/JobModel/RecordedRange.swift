@@ -1,0 +1,42 @@
+/// The ranges of the numbers that run folders and rows may hold. A number outside is not believed: its line or
+/// file counts as damaged, so that nothing computes with it.
+package enum RecordedRange {
+  /// The largest integer that every reader of JSON keeps exactly (RFC 8259, section 6): 2^53.
+  package static let countMax = 1 << 53
+  /// Optimiser steps, done or to be done.
+  package static let steps = 0...countMax
+  /// Epochs, done or to be done.
+  package static let epochs = 0...countMax
+  /// Sizes of files, and offsets in them.
+  package static let bytes = 0...countMax
+  /// Which attempt of a job it is.
+  package static let attempts = 1...Int(Int32.max)
+  /// Threads of a worker's engine.
+  package static let threads = 1...1024
+  /// For how long something has run, in milliseconds: at most ten years.
+  package static let ageMilliseconds = 0...315_360_000_000
+
+  /// The members of an event line that have a range.
+  private static let members: [String: ClosedRange<Int>] = [
+    "step": steps, "steps": steps, "epoch": epochs, "epochs": epochs, "bytes": bytes, "attempt": attempts,
+    "threads": threads,
+  ]
+
+  /// Whether each of an event's members that has a range is missing or is a whole number in it.
+  package static func allow(_ event: [String: JSON]) -> Bool {
+    members.allSatisfy { name, range in
+      guard let value = event[name] else { return true }
+      return value.int(in: range) != nil
+    }
+  }
+}
+
+extension JSON {
+  /// The value of a whole number in a range.
+  package func int(in range: ClosedRange<Int>) -> Int? { int.flatMap { range.contains($0) ? $0 : nil } }
+}
+
+extension ClosedRange<Int> {
+  /// The number in the range that is nearest to another one.
+  package func nearest(to number: Int) -> Int { Swift.min(Swift.max(number, lowerBound), upperBound) }
+}
