@@ -24,8 +24,8 @@ struct ServeAccess: Sendable {
     // A file that cannot be looked at has no tokens yet.
     if let tokens, let permissions = try? FileSystem.permissions(tokens.path), permissions & 0o022 != 0 {
       Log("serve").warning(
-        "the token file \(tokens.path) has mode 0\(String(permissions, radix: 8)): other users of this machine "
-          + "can create access tokens; mend it by: chmod 600 \(tokens.path)")
+        "the token file \(tokens.path) has mode 0\(String(permissions, radix: 8)): other users of this "
+          + "machine can create access tokens; mend it by: chmod 600 \(tokens.path)")
     }
   }
 

@@ -1,10 +1,10 @@
 import Glibc
 
-/// The only one, among all threads and processes, to do something with a file: each makes one of the same path
-/// before it begins, and lets go of it when it has finished.
+/// A turn at changing a file: at any moment at most one thread of one process has it. Whoever wants to change
+/// the file makes a `FileTurn` with the same path first, and lets go of it when the change is done.
 ///
-/// Nobody but the owner can open the file of the lock, so no other user can keep it. It stays where it is: one
-/// that is removed would leave two who each believe to be the only one.
+/// Only the owner can open the file of the lock, so no other user can keep the turn. The file is never removed:
+/// whoever still waits for the removed one would not see who has the new one.
 package final class FileTurn: Sendable {
   private let file: File
 
