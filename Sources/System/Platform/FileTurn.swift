@@ -3,8 +3,8 @@ import Glibc
 /// A turn at changing a file: at any moment at most one thread of one process has it. Whoever wants to change
 /// the file makes a `FileTurn` with the same path first, and lets go of it when the change is done.
 ///
-/// Only the owner can open the file of the lock, so no other user can keep the turn. The file is never removed:
-/// whoever still waits for the removed one would not see who has the new one.
+/// Only the owner can open the file of the lock, so no other user can keep the turn. The file is never
+/// removed: whoever still waits for the removed one would not see who has the new one.
 package final class FileTurn: Sendable {
   private let file: File
 
