@@ -70,7 +70,6 @@ enum Serve {
     accessLog?.reopen()
     do {
       if let certificate = try web.readCertificate() { server.replaceCertificate(by: certificate) }
-      ServeAccess.warnOfKey(web)
       Log("serve").info("certificate and access log were opened again")
     } catch {
       Log("serve").error("\(error); the old certificate stays in use")

@@ -21,14 +21,12 @@ struct ServeAccess: Sendable {
     tokens = try ServeAccess.tokens(web)
     hosts = try web.hostRule(hasTokens: tokens != nil)
     authenticator = tokens.map { Authenticator(tokens: $0, sessions: Sessions(web.sessions)) }
-    if let tokens, let permissions = try? FilePermissions(path: tokens.path), permissions.allowsOthersToWrite
-    {
+    // A file that cannot be looked at has no tokens yet.
+    if let tokens, let permissions = try? FileSystem.permissions(tokens.path), permissions & 0o022 != 0 {
       Log("serve").warning(
-        "others may write \(tokens.path), mode \(permissions.octal), and so create access tokens; "
-          + "chmod it to 0600"
-      )
+        "the token file \(tokens.path) has mode 0\(String(permissions, radix: 8)): other users of this "
+          + "machine can create access tokens; mend it by: chmod 600 \(tokens.path)")
     }
-    ServeAccess.warnOfKey(web)
   }
 
   /// The tokens that requests need; nil without authentication.
@@ -77,17 +75,5 @@ struct ServeAccess: Sendable {
           \(web.address(port: port))/#token=\(secret)
 
       """)
-  }
-
-  /// Warns of a private key that every user of the machine can read.
-  static func warnOfKey(_ web: WebSettings) {
-    // A key that is not there is an error of its own.
-    guard let path = web.certificate?.key, let permissions = try? FilePermissions(path: path),
-      permissions.allowsOthersToRead
-    else { return }
-    Log("serve").warning(
-      "the key \(path) has mode \(permissions.octal): every user of this machine can read it; "
-        + "chmod it to 0600"
-    )
   }
 }

@@ -137,13 +137,9 @@ import Text
   @Test func `is a regular file of a bounded size`() throws {
     let fixture = try AccessFixture()
     try FileSystem.makeDirectories("\(fixture.folder)/other")
-    #expect(throws: AccessError.notRegularFile(path: "\(fixture.folder)/other")) {
-      try TokenFile("\(fixture.folder)/other").tokens()
-    }
+    #expect(throws: SystemError.self) { try TokenFile("\(fixture.folder)/other").tokens() }
     try AtomicFile.write([UInt8](repeating: 0x23, count: (1 << 20) + 1), to: fixture.tokens.path)
-    #expect(throws: AccessError.fileTooLarge(path: fixture.tokens.path, bytesMax: 1 << 20)) {
-      try fixture.tokens.tokens()
-    }
+    #expect(throws: SystemError.self) { try fixture.tokens.tokens() }
     // A path of which nothing can be known is not a file without tokens.
     #expect(throws: SystemError.self) { try TokenFile("\(fixture.tokens.path)/tokens").tokens() }
   }

@@ -24,7 +24,7 @@ package struct ReadLimit: Sendable, Equatable {
   /// The lock file of a run or of the data folder; two short lines.
   package static let lock = ReadLimit("lock file", bytesMax: 4 << 10)
   /// The file of access tokens; about 200 bytes per token.
-  package static let tokens = ReadLimit("token file", bytesMax: 1 << 20)
+  package static let tokens = ReadLimit("token file", bytesMax: 1 << 20, links: .followed)
   /// A certificate with those above it, or a key, as PEM.
   package static let certificate = ReadLimit("certificate or key", bytesMax: 1 << 20, links: .followed)
   /// One of the database's migrations.

@@ -4,10 +4,6 @@ import Text
 package enum AccessError: Error, Equatable, CustomStringConvertible {
   /// A line of the file that is not a token's.
   case malformedLine(path: String, number: Int)
-  /// The path leads to a folder, a pipe or a device.
-  case notRegularFile(path: String)
-  /// The file is larger than any file of tokens.
-  case fileTooLarge(path: String, bytesMax: Int)
   /// Another process changes the file and does not finish.
   case locked(path: String, seconds: Int)
   /// A name that a token cannot have.
@@ -24,9 +20,6 @@ package enum AccessError: Error, Equatable, CustomStringConvertible {
     case .malformedLine(let path, let number):
       "cannot read \(path): line \(number) is not \"NAME read|write SALT SHA256 TIME\"; "
         + "remove the line, or restore the file"
-    case .notRegularFile(let path): "cannot read \(path): it is not a regular file"
-    case .fileTooLarge(let path, let bytesMax):
-      "cannot read \(path): it has more than \(bytesMax) bytes, which is the most that a token file may have"
     case .locked(let path, let seconds):
       "cannot change the tokens: another process has held \(path) for \(seconds) seconds"
     case .badName(let name):

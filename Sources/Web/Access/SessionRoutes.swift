@@ -17,7 +17,7 @@ struct SessionRoutes: Sendable {
     guard let authenticator else { return answer(nil) }
     let (grant, id) = try authenticator.signIn(request)
     var response = answer(grant)
-    SessionCookie.add(id, to: &response.headers, isSecure: request.isSecure)
+    SessionCookie.add(id, to: &response.headers, for: request)
     return response
   }
 
@@ -27,7 +27,7 @@ struct SessionRoutes: Sendable {
     authenticator?.signOut(request)
     var response = Response(status: 204)
     response.headers.add("Cache-Control", "no-store")
-    SessionCookie.clear(headers: &response.headers, isSecure: request.isSecure)
+    SessionCookie.clear(headers: &response.headers, for: request)
     return response
   }
 

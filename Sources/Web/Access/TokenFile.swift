@@ -15,8 +15,6 @@ package final class TokenFile: Sendable {
 
   /// Tokens in a file.
   package static let tokensMax = 1_000
-  /// Bytes of a file, comments included.
-  static let fileBytesMax = 1 << 20
   /// Seconds for other processes to finish their change.
   private static let lockSecondsMax = 30
   /// The file is read again for this long after a change was seen. Two changes within one tick of the file
@@ -97,8 +95,8 @@ package final class TokenFile: Sendable {
 
   /// Reads the file, lets `change` at its lines and writes it, while nobody else does so.
   private func changing<Result>(_ change: (inout [Line]) throws -> Result) throws -> Result {
-    let lock = try acquireLock()
-    defer { withExtendedLifetime(lock) {} }
+    let turn = try takeTurn()
+    defer { withExtendedLifetime(turn) {} }
     var lines = try lines(of: read()?.content ?? "")
     let result = try change(&lines)
     let text = lines.map { "\($0.text)\n" }.joined()
@@ -106,14 +104,12 @@ package final class TokenFile: Sendable {
     return result
   }
 
-  private func acquireLock() throws -> FileLock {
+  private func takeTurn() throws -> FileTurn {
     let lockPath = "\(path).lock"
-    let deadline = SystemClock.monotonicNanoseconds + UInt64(TokenFile.lockSecondsMax) * 1_000_000_000
-    while SystemClock.monotonicNanoseconds < deadline {
-      if let lock = try FileLock.acquire(lockPath) { return lock }
-      SystemClock.sleep(milliseconds: 5)
+    guard let turn = try FileTurn(lockPath, secondsMax: TokenFile.lockSecondsMax) else {
+      throw AccessError.locked(path: lockPath, seconds: TokenFile.lockSecondsMax)
     }
-    throw AccessError.locked(path: lockPath, seconds: TokenFile.lockSecondsMax)
+    return turn
   }
 
   private func entries() throws -> [(token: AccessToken, grant: Grant)] {
@@ -163,25 +159,10 @@ package final class TokenFile: Sendable {
   }
 
   /// The file's content, and the identity that it had before it was read; nil if there is no file.
-  private func read() throws -> (identity: FileIdentity, content: ByteString)? {
-    guard let place = try place() else { return nil }
-    let name = place.utf8.split(separator: UInt8(ascii: "/")).last.map { String(Substring($0)) } ?? ""
-    guard let found = ConfinedFile(root: FileSystem.parent(of: place), relativePath: name) else {
-      // A file that may not be opened says why.
-      _ = try File(path, .readWithoutWaiting)
-      throw AccessError.notRegularFile(path: path)
-    }
-    guard found.identity.bytes <= TokenFile.fileBytesMax else {
-      throw AccessError.fileTooLarge(path: path, bytesMax: TokenFile.fileBytesMax)
-    }
-    let bytes = try found.file.read(at: 0, countMax: found.identity.bytes)
-    return (found.identity, ByteString(decoding: bytes))
-  }
-
-  /// Where the file is, links followed; nil if there is none.
-  private func place() throws(SystemError) -> String? {
-    do {
-      return try FileSystem.resolve(path)
+  private func read() throws(SystemError) -> (identity: FileIdentity?, content: ByteString)? {
+    let identity = FileIdentity(path: path)
+    do throws(SystemError) {
+      return (identity, ByteString(decoding: try File.content(of: path, .tokens)))
     } catch  where error.isNotFound {
       return nil
     }
