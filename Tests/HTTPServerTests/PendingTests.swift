@@ -121,6 +121,42 @@ private final class HeldAnswer: PendingAnswer {
     }
   }
 
+  @Test func `are dropped when the client has closed its half, unless they are brief`() throws {
+    let held = HeldAnswer()
+    try withServer(handler: serving(held)) { port in
+      let client = try Client(port: port)
+      client.send(request)
+      client.finishSending()
+      #expect(held.closings.receive(timeoutMilliseconds: 20_000).count == 1)
+      #expect(client.rest().isEmpty)
+    }
+    let brief = BriefAnswer()
+    try withServer(handler: { _ in Response(body: .pending(brief)) }) { port in
+      let client = try Client(port: port)
+      client.send(request)
+      client.finishSending()
+      let wake = try #require(brief.attached.receive(timeoutMilliseconds: 20_000).first)
+      wake()
+      #expect(try client.answer().status == 201)
+    }
+  }
+
+  /// An answer that comes when it is asked for a second time.
+  private final class BriefAnswer: PendingAnswer {
+    let isBrief = true
+    let attached = Inbox<@Sendable () -> Void>()
+    private let askings = Atomic<Int>(0)
+
+    func attach(wake: @escaping @Sendable () -> Void) { attached.send(wake) }
+
+    func next(mustAnswer: Bool) -> PendingStep {
+      askings.add(1, ordering: .relaxed).newValue > 1
+        ? .answer(Response(status: 201)) : .idle(milliseconds: 60_000)
+    }
+
+    func close() {}
+  }
+
   @Test func `are given when the server stops`() throws {
     let held = HeldAnswer()
     let server = HTTPServer(ServerConfiguration(), handler: serving(held))

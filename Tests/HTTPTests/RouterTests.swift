@@ -2,6 +2,34 @@ import HTTP
 import Testing
 import Text
 
+@Suite struct `Requests are known by their heads` {
+  private func request(_ method: Method, _ path: String) -> Request {
+    Request(method: method, segments: path.split(separator: "/").map(String.init))
+  }
+
+  @Test func `what they may take, and whether anything answers them`() {
+    let (small, large) = (BodyLimit(name: "small", bytesMax: 10), BodyLimit(name: "large", bytesMax: 99))
+    var router = Router(
+      bodyLimit: small, fallback: { _ in throw Problem(status: 404, detail: "There is no such file.") })
+    router.on(.post, "/jobs", bodyLimit: large) { _ in Response() }
+    router.on(.get, "/jobs/{id}/log", weight: { _ in .heavy }) { _ in Response() }
+    #expect(router.limits(of: request(.post, "/jobs")).body == large)
+    for (method, path) in [(Method.get, "/jobs/1/log"), (.head, "/jobs/1/log"), (.put, "/x")] {
+      #expect(router.limits(of: request(method, path)).body == small)
+    }
+    #expect(router.limits(of: request(.head, "/jobs/1/log")).weight == .heavy)
+    #expect(router.limits(of: request(.post, "/jobs")).weight == .light)
+    for (method, path, status) in [
+      (Method.post, "/jobs", nil), (.put, "/jobs", 405), (.post, "/x", 404),
+      (Method(rawValue: "BREW"), "/jobs", 501), (.options, "/jobs", nil), (.get, "/x", nil),
+      (.head, "/jobs/1/log", nil),
+    ] as [(Method, String, Int?)] {
+      #expect(router.admission(of: request(method, path))?.status == status)
+    }
+    #expect(router.admission(of: request(.put, "/jobs"))?.headers["Allow"] == "OPTIONS, POST")
+  }
+}
+
 @Suite struct `Routes` {
   let router: Router
 

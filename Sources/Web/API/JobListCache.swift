@@ -1,8 +1,8 @@
 import HTTP
 import Synchronization
 
-/// Lists of jobs by the targets that asked for them, kept until anything is written to the store: many clients
-/// that look again and again cost one reading for each commit.
+/// Lists of jobs by the targets that asked for them, kept until anything is written to the store: many
+/// clients that look again and again cost one reading for each commit.
 final class JobListCache: Sendable {
   private struct Entry: Sendable {
     let response: Response

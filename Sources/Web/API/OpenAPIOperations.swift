@@ -177,7 +177,7 @@ extension OpenAPIDocument {
     "GET /healthz": Operation(
       "The process answers.", answers: [.json(200, ["type": "object", "required": ["status"]])]),
     "GET /readyz": Operation(
-      "The store answers too; the number of jobs in each state.",
+      "The store answers too; the number of jobs in each state, at most one second old.",
       answers: [.json(200, ["type": "object", "required": ["status", "jobs"]])]),
     "GET /version": Operation(
       "Which build this is.", answers: [.json(200, ["type": "object", "required": ["name", "version"]])]),

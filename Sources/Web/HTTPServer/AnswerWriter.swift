@@ -2,8 +2,8 @@ import HTTP
 import Platform
 import Synchronization
 
-/// Writes the head of every answer and opens the files of its body. All answers pass here, so what every one of
-/// them has is added here: the request's name, the date and the security fields.
+/// Writes the head of every answer and opens the files of its body. All answers pass here, so what every one
+/// of them has is added here: the request's name, the date and the security fields.
 final class AnswerWriter: Sendable {
   private let security: SecurityFields
   private let isStopping = Atomic<Bool>(false)

@@ -4,8 +4,8 @@ import Synchronization
 /// The memory that the bodies of all requests may have together, from a request's head until its handler is
 /// done.
 ///
-/// Bodies of more than 64 KiB leave a quarter of it to smaller ones, and those of one client have at most half,
-/// so that neither uploads nor one client's claims shut the others out.
+/// Bodies of more than 64 KiB leave a quarter of it to smaller ones, and those of one client have at most
+/// half, so that neither uploads nor one client's claims shut the others out.
 final class BodyBudget: Sendable {
   private struct State: Sendable {
     var total = 0

@@ -10,9 +10,9 @@ import HTTP
 ///     admitting ────────────────► pulling ⇄ pausing │
 ///                                      └────────────┘
 ///
-/// A request with content is admitted by its head; nothing is read meanwhile, except where the content has come
-/// together with the head. A pending answer goes from `answering` to `waiting` and back until it is there.
-/// Requests that a client sends ahead wait in the parser until their turn, so answers keep their order
+/// A request with content is admitted by its head; nothing is read meanwhile, except where the content has
+/// come together with the head. A pending answer goes from `answering` to `waiting` and back until it is
+/// there. Requests that a client sends ahead wait in the parser until their turn, so answers keep their order
 /// (RFC 9112, section 9.3.2).
 struct ConnectionMachine {
   /// What is to be done now.
@@ -40,6 +40,7 @@ struct ConnectionMachine {
     case close
   }
 
+  /// Where a connection is.
   enum Phase {
     case handshaking
     case receiving
@@ -137,8 +138,8 @@ struct ConnectionMachine {
     deadline = now + nanoseconds(isSecure ? timeouts.headerSeconds : timeouts.idleSeconds)
   }
 
-  /// Whether a stream is being sent, or an answer waited for that may be long in coming. A client that has closed
-  /// its half of the connection is gone as a rule, and nothing that lasts is kept up for it.
+  /// Whether a stream is being sent, or an answer waited for that may be long in coming. A client that has
+  /// closed its half of the connection is gone as a rule, and nothing that lasts is kept up for it.
   var isLasting: Bool {
     switch phase {
     case .pulling, .pausing, .sending(.pull): true

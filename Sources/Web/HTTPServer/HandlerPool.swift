@@ -5,7 +5,8 @@ import Platform
 /// The threads that run handlers, so that whatever blocks there never holds up a loop.
 ///
 /// Clients take turns, and so do four lanes: light requests, heavy ones, TLS handshakes, and what goes on or
-/// ends for requests that were taken before. Heavy requests and handshakes have a part of the threads at most.
+/// ends for requests that were taken before. Heavy requests and handshakes have a part of the threads at
+/// most.
 final class HandlerPool: Sendable {
   /// One piece of work and where its result goes.
   enum Work: Sendable {

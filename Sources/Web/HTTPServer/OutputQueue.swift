@@ -10,6 +10,9 @@ struct OutputQueue {
 
   var isEmpty: Bool { segments.isEmpty }
 
+  /// What is sent next.
+  var first: Answer.Segment? { segments.first }
+
   /// Adds a segment; an empty one is nothing to send.
   mutating func append(_ segment: Answer.Segment) {
     switch segment {

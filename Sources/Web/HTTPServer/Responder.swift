@@ -184,8 +184,8 @@ final class Responder: Sendable {
   }
 }
 
-/// A response that the request's preconditions and ranges have been applied to, with what is needed to compress
-/// and send it.
+/// A response that the request's preconditions and ranges have been applied to, with what is needed to
+/// compress and send it.
 struct EncodingRequest: Sendable {
   let response: Response
   /// Without its content, which the handler is done with.

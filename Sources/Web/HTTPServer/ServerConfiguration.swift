@@ -14,8 +14,8 @@ package struct ServerConfiguration: Sendable {
   /// Of those, connections from one address, or from one /64 of IPv6 addresses, which is what one client has;
   /// the machine's own loopback addresses, which proxies share, are only held to the first limit.
   package var connectionsPerAddressMax = 512
-  /// Requests that may wait for a handler's thread; further ones are answered 503. Those of loopback addresses
-  /// have half of all places together.
+  /// Requests that may wait for a handler's thread; further ones are answered 503. Those of loopback
+  /// addresses have half of all places together.
   package var queuedRequestsMax = 1_024
   /// Of those, requests from one address or /64.
   package var queuedRequestsPerClientMax = 64
@@ -26,7 +26,8 @@ package struct ServerConfiguration: Sendable {
   /// Memory for the bodies of all requests, in bytes; a request whose body has no room in it is answered 503
   /// before its body is read.
   package var bodiesBytesMax = 64 << 20
-  /// For how long browsers are told to use TLS only (RFC 6797), where the server speaks it; 0: they are not told.
+  /// For how long browsers are told to use TLS only (RFC 6797), where the server speaks it; 0: they are not
+  /// told.
   package var hstsSeconds = 31_536_000
   /// Host names that requests may be for, without ports; nil allows any. On a loopback address this is what
   /// keeps a web page from reaching the server under a name of its own (DNS rebinding).

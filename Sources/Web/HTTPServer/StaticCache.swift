@@ -57,8 +57,8 @@ final class StaticCache: Sendable {
   /// Keeps an answer; when there is no room, everything else is forgotten.
   ///
   /// - Parameter now: before the file was read, in monotonic nanoseconds.
-  /// - Returns: the answer to be given: where another thread has kept one of the same file meanwhile, that one,
-  ///   so that all share one compressed form.
+  /// - Returns: the answer to be given: where another thread has kept one of the same file meanwhile, that
+  ///   one, so that all share one compressed form.
   func keep(_ response: Response, for path: String, identity: FileIdentity, now: UInt64) -> Response {
     // A form that is not smaller than the file is not kept.
     var bytes = response.compressedForm == nil ? 0 : identity.bytes

@@ -1,0 +1,55 @@
+import HTTP
+import Platform
+import Testing
+
+@testable import API
+
+@Suite struct `Answers from a loop's thread` {
+  private let fixture: APIFixture
+
+  init() throws { fixture = try APIFixture() }
+
+  private func request(_ target: String) -> Request {
+    let parts = target.split(separator: "?").map(String.init)
+    var request = Request(method: .get, segments: parts[0].split(separator: "/").map(String.init))
+    if parts.count > 1 {
+      let sides = parts[1].split(separator: "=").map(String.init)
+      request.query = [(name: sides[0], value: sides[1])]
+    }
+    request.target = target
+    return request
+  }
+
+  @Test(arguments: ["/jobs", "/jobs?limit=1", "/jobs?state=queued"])
+  func `are lists of jobs that nothing was written since`(target: String) throws {
+    _ = try fixture.post(#"{"kind":"train"}"#)
+    #expect(fixture.router.instantResponse(to: request(target)) == nil)
+    let whole = fixture.router.respond(to: request(target))
+    let kept = try #require(fixture.router.instantResponse(to: request(target)))
+    #expect(kept.response.text == whole.text && kept.response.compressedForm != nil)
+    #expect(kept.isCurrent())
+    // What is asked for again shares one compressed form.
+    #expect(fixture.router.respond(to: request(target)).compressedForm === kept.response.compressedForm)
+    _ = try fixture.post(#"{"kind":"train"}"#)
+    #expect(!kept.isCurrent())
+    #expect(fixture.router.instantResponse(to: request(target)) == nil)
+    #expect(fixture.router.respond(to: request("/jobs")).json["jobs"]?.array?.count == 2)
+  }
+
+  @Test func `are not lists that must not be asked for`() {
+    for _ in 0..<2 { #expect(fixture.router.respond(to: request("/jobs?limit=0")).status == 400) }
+    #expect(fixture.router.instantResponse(to: request("/jobs?limit=0")) == nil)
+  }
+
+  @Test func `are the health of the process, and of the store as it was a moment ago`() throws {
+    #expect(fixture.router.instantResponse(to: request("/healthz"))?.response.json["status"] == "ok")
+    #expect(fixture.router.instantResponse(to: request("/readyz")) == nil)
+    _ = try fixture.post(#"{"kind":"train"}"#)
+    let looked = fixture.router.respond(to: request("/readyz"))
+    #expect(looked.json["jobs"]?["queued"] == 1)
+    // A machine that is slow may have let the second go by.
+    if let kept = fixture.router.instantResponse(to: request("/readyz")) {
+      #expect(kept.response.text == looked.text && !kept.isCurrent())
+    }
+  }
+}
