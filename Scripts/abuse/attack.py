@@ -64,6 +64,9 @@ class Result:
 class Context:
     """What an attack is given: the daemon, a count of what it sends, and a place for what is wrong."""
 
+    # Whether nothing but the loopback address exists here.
+    is_isolated = False
+
     def __init__(self, daemon, result):
         self.daemon, self.result = daemon, result
         self.bytes_sent = 0
@@ -117,15 +120,19 @@ def run(attack):
     except StartError as error:
         result.failures.append(f"the daemon does not start: {error}")
     except Exception as error:
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        dead = context.daemon is not None and not context.daemon.is_alive
-        result.failures.append(
-            f"{'the daemon died: ' if dead else ''}{type(error).__name__}: {error} ({place.name}, line {place.lineno})")
+        note_error(context, error)
     finally:
         for daemon in context.daemons:
             daemon.remove()
     result.figures["seconds"] = round(time.monotonic() - started, 1)
     return result
+
+
+def note_error(context, error):
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    dead = context.daemon is not None and not context.daemon.is_alive
+    context.result.failures.append(
+        f"{'the daemon died: ' if dead else ''}{type(error).__name__}: {error} ({place.name}, line {place.lineno})")
 
 
 def measure(attack, context):
@@ -136,18 +143,16 @@ def measure(attack, context):
     idle, before = daemon.resident(), daemon.cpu()
     daemon.forget_peak()
     normal = NormalClient(daemon) if attack.has_normal else None
-    failure = None
     try:
         attack.run(*((context, prepared) if attack.prepare else (context,)))
     except Skip:
         raise
     except Exception as error:
-        failure = error
+        # What the daemon used, and what a normal client saw of it, is told all the same.
+        note_error(context, error)
     finally:
         settled = daemon.settle(SETTLE_SECONDS)
         times, errors = normal.stop(NORMAL_ANSWERS, NORMAL_SECONDS) if normal else ([], [])
-    if failure and daemon.is_alive:
-        raise failure
     judge_normal(context, times, errors)
     if not context.expect(daemon.is_alive, f"the daemon died: {'' if daemon.is_alive else daemon.ending()}"):
         return

@@ -88,9 +88,8 @@ class Daemon:
         """How the process ended, and what it said last."""
         code = self.process.wait(10)
         how = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
-        lines = self.errors().strip().splitlines()
-        told = [line for line in lines if "Fatal error" in line or line.startswith("vicregd:")]
-        return f"{how}: {(told or lines or ['no message'])[-1][-200:]}"
+        told = [line for line in self.errors().splitlines() if "Fatal error" in line or line.startswith("vicregd:")]
+        return f"{how}: {told[-1][-200:]}" if told else how
 
     def token(self, *arguments):
         return subprocess.run(

@@ -171,6 +171,16 @@ def many_synthetic(context):
     ask_and_leave(context, targets, 3)
 
 
+@attack("60 jobs, each with a dataset name of its own of 500 KB")
+def long_dataset_names(context):
+    for index in range(60):
+        name = f"synthetic:count={index + 100}," + "count=400," * 50_000 + "count=400"
+        answer = context.daemon.ask("POST", "/jobs?dry_run=true",
+                                    body={"kind": "train", "spec": {"dataset": {"name": name}}})
+        context.expect(answer.status in (200, 422), f"a long dataset name: {answer}")
+        context.expect(answer.count < 65_536, f"an answer has {answer.count} bytes")
+
+
 def long_run(context):
     """A held job with 100,000 metric lines, a log of 60 MB and 2,000 checkpoints."""
     daemon = context.daemon
