@@ -46,7 +46,7 @@ final class TrainingMemory: Sendable {
   func bytes(_ specification: JobSpecification, in directory: CatalogDirectory) -> Int? {
     guard case .train(let training) = specification,
       // A dataset that cannot be used is refused by the worker, with the reason.
-      let count = directory.lastKnownCount(training.dataset.name, training.dataset.split)
+      let count = directory.lastKnownCount(training.dataset.name.string, training.dataset.split)
     else { return nil }
     return bytes(specification, imageCount: count)
   }

@@ -1,6 +1,7 @@
 import HTTP
 import JobModel
 import SharedWork
+import Text
 
 /// What the API has to know of the datasets.
 package protocol DatasetDirectory: Sendable {
@@ -61,7 +62,7 @@ extension API {
     let names = datasets.names()
     let looks = DatasetLooks(datasets)
     return try waiting(for: looks) {
-      let found = names.map { ($0, looks.look($0)) }
+      let found = names.map { ($0, looks.look(ByteString($0))) }
       guard looks.isComplete else { return nil }
       return .json(["datasets": .array(found.map { Self.json($0, $1) })])
     }

@@ -1,5 +1,6 @@
 import HTTP
 import Synchronization
+import Text
 
 /// Lists of jobs by the targets that asked for them, kept until anything is written to the store: many
 /// clients that look again and again cost one reading for each commit.
@@ -10,7 +11,7 @@ final class JobListCache: Sendable {
     let bytes: Int
   }
 
-  private let state = Mutex((entries: [[UInt8]: Entry](), bytes: 0))
+  private let state = Mutex((entries: [ByteString: Entry](), bytes: 0))
 
   /// A longer target is not kept.
   private static let targetBytesMax = 512
@@ -19,8 +20,8 @@ final class JobListCache: Sendable {
 
   /// The answer, if nothing at all has been written since the list was read.
   func response(to request: Request, asOf commits: Int) -> Response? {
-    guard request.target.utf8.count <= JobListCache.targetBytesMax else { return nil }
-    let target = Array(request.target.utf8)
+    guard request.target.count <= JobListCache.targetBytesMax else { return nil }
+    let target = request.target
     return state.withLock { state in
       guard let entry = state.entries[target], entry.commits == commits else { return nil }
       return entry.response
@@ -31,10 +32,10 @@ final class JobListCache: Sendable {
   ///
   /// - Parameter commits: the store's number of commits before the list was read.
   func keep(_ response: Response, to request: Request, asOf commits: Int) -> Response {
-    guard (1...JobListCache.targetBytesMax).contains(request.target.utf8.count),
+    guard (1...JobListCache.targetBytesMax).contains(request.target.count),
       let count = response.body.count, count <= JobListCache.bytesMax / 4
     else { return response }
-    let target = Array(request.target.utf8)
+    let target = request.target
     var response = response
     response.compressedForm = CompressedForm()
     let entry = Entry(response: response, commits: commits, bytes: 2 * count + target.count)

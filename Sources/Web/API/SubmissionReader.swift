@@ -91,7 +91,7 @@ struct SubmissionReader {
 
   private func readTrain(_ spec: JSON, at pointer: String) -> TrainSpecification {
     let specification = TrainSpecification.read(spec, at: pointer, problems)
-    if let counts = imageCounts(specification.dataset.name.string, at: pointer) {
+    if let counts = imageCounts(specification.dataset.name, at: pointer) {
       specification.check(
         imageCount: counts[specification.dataset.split] ?? 0, at: pointer, problems)
     }
@@ -118,7 +118,7 @@ struct SubmissionReader {
       let specification = EvaluateSpecification.read(
         spec, at: pointer, defaults: defaults ?? EvaluateSpecification.Defaults(), problems)
     else { return nil }
-    _ = imageCounts(specification.dataset.name.string, at: pointer)
+    _ = imageCounts(specification.dataset.name, at: pointer)
     check(which: specification.checkpoint.which, of: training, at: "\(pointer)/checkpoint/which")
     return specification
   }
@@ -199,7 +199,7 @@ struct SubmissionReader {
   /// Checkpoints that an error names.
   private static let checkpointsShownMax = 8
 
-  private func imageCounts(_ name: String, at pointer: String) -> [DatasetSelection.Split: Int]? {
+  private func imageCounts(_ name: ByteString, at pointer: String) -> [DatasetSelection.Split: Int]? {
     switch looks.look(name) {
     case .success(let summary)?: return summary.counts
     case .failure(let refusal)?:

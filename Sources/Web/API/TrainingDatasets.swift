@@ -20,7 +20,7 @@ final class TrainingDatasets: Sendable {
     guard let text = (try? store.job(id))?.specificationText,
       let name = (try? JSON.parse(text))?["dataset"]?["name"]?.string
     else { return nil }
-    guard name.utf8.count <= TrainingDatasets.nameBytesMax else { return name }
+    guard name.count <= TrainingDatasets.nameBytesMax else { return name }
     names.withLock { names in
       if names.count >= TrainingDatasets.namesMax { names = [:] }
       names[id] = name

@@ -7,7 +7,7 @@ enum Credentials {
   ///
   /// - Throws: `Problem` for an `Authorization` that is not a bearer token.
   static func secret(of request: Request) throws(Problem) -> ByteString? {
-    let fields = request.headers.all("Authorization").map { ByteString($0) }
+    let fields = request.headers.all("Authorization")
     guard let field = fields.first else { return nil }
     let parts = field.split(UInt8(ascii: " "))
     guard fields.count == 1 else {

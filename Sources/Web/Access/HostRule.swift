@@ -34,15 +34,15 @@ package struct HostRule: Sendable {
   func problem(with request: Request) -> Problem? {
     guard let names else { return nil }
     let hint = "it answers for IP addresses, localhost and the names in --allowed-hosts"
-    guard let text = request.authority, !text.utf8.isEmpty else {
+    guard let text = request.authority, !text.isEmpty else {
       return Problem(status: 421, detail: "The request has no Host, and this daemon needs one: \(hint).")
     }
-    if let authority = Authority(ByteString(text)) {
+    if let authority = Authority(text) {
       if authority.isAddress || names.contains(HostRule.withoutFinalDot(authority.host)) { return nil }
       let dotless = Authority(HostRule.withoutFinalDot(authority.host))
       if dotless?.isAddress == true { return nil }
     }
-    let shown = ByteString(text).shortened(toBytes: 200)
+    let shown = text.shortened(toBytes: 200)
     return Problem(status: 421, detail: "This daemon does not answer for the host \"\(shown)\"; \(hint).")
   }
 

@@ -15,9 +15,9 @@ package struct OriginRule: Sendable {
 
   /// 403 for a request that a browser makes on behalf of a foreign page.
   func problem(with request: Request) -> Problem? {
-    let origin = request.headers.list("Origin").map { ByteString($0) }
+    let origin = request.headers.list("Origin")
     if let origin, isAllowed(origin) { return nil }
-    let site = request.headers.list("Sec-Fetch-Site").map { ByteString($0) }
+    let site = request.headers.list("Sec-Fetch-Site")
     // Not even reading: what an answer costs is spent by then (resource isolation policy).
     let isForeign = site.map { $0 != "same-origin" && $0 != "none" } ?? false
     if isForeign, !isNavigation(request) { return refusal("a page of another site", "use this daemon") }
@@ -28,8 +28,8 @@ package struct OriginRule: Sendable {
 
   /// Whether the address was opened in a tab of its own, not in a frame and not by a script.
   private func isNavigation(_ request: Request) -> Bool {
-    func has(_ name: String, _ value: ByteString) -> Bool {
-      request.headers.list(name).map { ByteString($0) } == value
+    func has(_ name: ByteString, _ value: ByteString) -> Bool {
+      request.headers.list(name) == value
     }
     return (request.method == .get || request.method == .head) && has("Sec-Fetch-Mode", "navigate")
       && has("Sec-Fetch-Dest", "document")
@@ -58,7 +58,7 @@ package struct OriginRule: Sendable {
   /// The answer to a preflight request of a listed origin (Fetch, section 3.2.2).
   func preflight(_ request: Request) -> Response? {
     guard request.method == .options, let origin = request.headers.list("Origin"),
-      isAllowed(ByteString(origin)), request.headers["Access-Control-Request-Method"] != nil
+      isAllowed(origin), request.headers["Access-Control-Request-Method"] != nil
     else { return nil }
     var response = Response(status: 204)
     response.headers.add("Access-Control-Allow-Methods", "GET, HEAD, POST, PATCH, DELETE")
@@ -73,7 +73,7 @@ package struct OriginRule: Sendable {
   func addFields(to headers: inout Headers, for request: Request) {
     guard !allowed.isEmpty else { return }
     headers.add("Vary", "Origin")
-    guard let origin = request.headers.list("Origin"), isAllowed(ByteString(origin)) else { return }
+    guard let origin = request.headers.list("Origin"), isAllowed(origin) else { return }
     headers.set("Access-Control-Allow-Origin", origin)
     headers.set(
       "Access-Control-Expose-Headers", "ETag, Link, Location, Retry-After, X-Request-Id, Repr-Digest")

@@ -36,7 +36,7 @@ enum SessionCookie {
   }
 
   private static func values(of name: ByteString, in request: Request) -> [ByteString] {
-    request.headers.all("Cookie").flatMap { ByteString($0).split(UInt8(ascii: ";")) }.compactMap {
+    request.headers.all("Cookie").flatMap { $0.split(UInt8(ascii: ";")) }.compactMap {
       let sides = $0.split(UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
       return sides.count == 2 && sides[0].trimmed == name ? sides[1].trimmed : nil
     }

@@ -25,7 +25,7 @@ package struct WebOrigin: Hashable, Sendable {
   ///
   /// - Parameter scheme: the one that the browser sees.
   init?(of request: Request, scheme: ByteString) {
-    guard let text = request.authority, let authority = Authority(ByteString(text)) else { return nil }
+    guard let text = request.authority, let authority = Authority(text) else { return nil }
     self.init(scheme: scheme, authority)
   }
 

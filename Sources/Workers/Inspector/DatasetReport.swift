@@ -1,5 +1,6 @@
 import Datasets
 import JobModel
+import Text
 
 /// What a look at a dataset has found.
 package struct DatasetReport: Sendable, Equatable {
@@ -44,7 +45,7 @@ package struct DatasetProblem: Error, Equatable, CustomStringConvertible {
   package init(_ error: DatasetError) {
     switch error {
     case .unknown, .missingFile: kind = .absent
-    case .wrongParameter, .outsideRoots, .malformed, .unreadable, .blurTooWide: kind = .unusable
+    case .wrongParameter, .outsideRoots, .malformed, .tooLarge, .unreadable, .blurTooWide: kind = .unusable
     }
     description = error.description
   }
