@@ -83,20 +83,26 @@ import Text
     #expect(isCheap)
   }
 
-  /// Requests full of mistakes, and the bytes that an answer may have beyond a constant.
-  @Test(arguments: [
-    "{\"kind\":\"train\"," + (0..<990).map { "\"unknown\($0)\":1" }.joined(separator: ",") + "}",
-    "{\"jobs\":[" + [String](repeating: #"{"kind":"x","a":1,"b":[]}"#, count: 1_000).joined(separator: ",")
-      + "]}",
-    "{\"jobs\":["
-      + [String](
-        repeating: "{\"kind\":\"train\",\"needs\":["
-          + [String](repeating: "\"x\"", count: 100).joined(separator: ",")
-          + "]}", count: 100
-      ).joined(separator: ",") + "]}",
-    "{\"kind\":\"" + String(repeating: "x", count: 1_000_000) + "\"}",
-    "{\"" + String(repeating: "x", count: 1_000_000) + "\":1}",
-  ])
+  /// A JSON array of so many equal elements.
+  private static func array(_ element: String, _ count: Int) -> String {
+    "[\([String](repeating: element, count: count).joined(separator: ","))]"
+  }
+
+  private static var unknownKeys: String {
+    let members = (0..<990).map { "\"unknown\($0)\":1" }
+    return "{\"kind\":\"train\",\(members.joined(separator: ","))}"
+  }
+
+  private static var wrongJobs: String { "{\"jobs\":\(array(#"{"kind":"x","a":1,"b":[]}"#, 1_000))}" }
+
+  private static var wrongNeeds: String {
+    "{\"jobs\":\(array("{\"kind\":\"train\",\"needs\":\(array("\"x\"", 100))}", 100))}"
+  }
+
+  private static var long: String { String(repeating: "x", count: 1_000_000) }
+
+  /// Requests full of mistakes, and the bytes that an answer may have.
+  @Test(arguments: [unknownKeys, wrongJobs, wrongNeeds, "{\"kind\":\"\(long)\"}", "{\"\(long)\":1}"])
   func `an answer to mistakes has a size that no request exceeds`(body: String) {
     let response = fixture.send(.post, "/jobs", body)
     #expect(response.status == 422)
@@ -110,10 +116,11 @@ import Text
     #expect(detail?.hasPrefix("300 errors, of which 100 are listed; the first: /jobs/0/kind must be") == true)
   }
 
-  @Test(arguments: [
-    (0..<800).map { "p\($0)" }.joined(separator: "&"), "state=" + String(repeating: "x,", count: 3_000),
-    String(repeating: "limit=x&", count: 800), "x=1&x=2&x=3",
-  ])
+  private static var unknownParameters: String { (0..<800).map { "p\($0)" }.joined(separator: "&") }
+  private static var wrongStates: String { "state=\(String(repeating: "x,", count: 3_000))" }
+  private static var repeated: String { String(repeating: "limit=x&", count: 800) }
+
+  @Test(arguments: [unknownParameters, wrongStates, repeated, "x=1&x=2&x=3"])
   func `an answer to a wrong query says each thing once`(query: String) throws {
     let response = fixture.send(.get, "/jobs?\(query)")
     #expect(response.status == 400)
