@@ -44,7 +44,7 @@ package struct DatasetProblem: Error, Equatable, CustomStringConvertible {
   package init(_ error: DatasetError) {
     switch error {
     case .unknown, .missingFile: kind = .absent
-    case .wrongParameter, .outsideRoots, .malformed, .unreadable, .blurTooWide: kind = .unusable
+    case .wrongParameter, .outsideRoots, .malformed, .tooLarge, .unreadable, .blurTooWide: kind = .unusable
     }
     description = error.description
   }
