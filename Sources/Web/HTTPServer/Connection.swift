@@ -82,11 +82,15 @@ final class Connection {
     endIfHalfClosed()
   }
 
-  /// What the access log is to say of an answer that has just been sent or given up.
-  func takeAccessRecord(now: UInt64) -> AccessRecord? {
-    guard let report = machine.takeReport() else { return nil }
+  /// Takes note of an answer that has just been sent or given up, and tells the access log.
+  func settleAnswer(now: UInt64, log: ((AccessRecord) -> Void)?) {
+    guard let report = machine.takeReport() else { return }
     streamPlace = nil
-    defer { answerBytes = 0 }
+    if let log { log(accessRecord(report, now: now)) }
+    answerBytes = 0
+  }
+
+  private func accessRecord(_ report: ConnectionMachine.Report, now: UInt64) -> AccessRecord {
     let path = report.head?.target.text.prefix { $0 != "?" } ?? ""
     return AccessRecord(
       unixMilliseconds: SystemClock.unixMilliseconds, requestID: report.label.id,

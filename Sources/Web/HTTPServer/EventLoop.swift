@@ -60,6 +60,8 @@ final class EventLoop: @unchecked Sendable {
       expire()
       if !work.isEmpty { handWorkOver() }
     }
+    // What the last connections have left behind is still closed.
+    if !work.isEmpty { handWorkOver() }
   }
 
   /// Gives the handlers' threads what has come up, and answers the requests that find no room there.
@@ -272,7 +274,7 @@ extension EventLoop {
   private func settle(_ connection: Connection) {
     if let stream = connection.machine.takeFinishedStream() { work.append(.close(stream)) }
     if let request = connection.machine.takeFinishedPending() { work.append(.drop(request)) }
-    if let record = connection.takeAccessRecord(now: now) { shared.configuration.accessLog?(record) }
+    connection.settleAnswer(now: now, log: shared.configuration.accessLog)
   }
 
   private func watchDeadline(_ connection: Connection) {
