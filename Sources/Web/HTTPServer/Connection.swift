@@ -117,11 +117,14 @@ final class Connection {
   }
 
   /// Sends once; false when the socket takes nothing now.
-  func send(now: UInt64) -> Bool {
+  ///
+  /// - Parameter total: is increased by the bytes sent.
+  func send(now: UInt64, total: inout Int) -> Bool {
     guard mayWrite else { return false }
     switch machine.output.send(to: channel) {
     case .moved(let count):
       answerBytes += count
+      total += count
       machine.sent(count, now: now)
     case .wouldBlock:
       mayWrite = false
