@@ -15,7 +15,7 @@ final class APIFixture: Sendable {
   let data: String
   let control = CountingControl()
   let events: EventHub
-  private let router: Router
+  let router: Router
   var routes: [(method: HTTP.Method, pattern: String, access: RouteAccess)] { router.routes }
 
   private static let migrations: String = {

@@ -49,13 +49,19 @@ package final class Socket: Sendable {
     transfer { buffer.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, $0.count, 0) } }
   }
 
-  /// Writes the bytes from an offset on.
+  /// Writes bytes from an offset on.
   ///
-  /// - Parameter moreFollows: whether the kernel may wait for the next write before it sends the last packet.
-  package func write(_ bytes: [UInt8], from offset: Int = 0, moreFollows: Bool = false) -> Transfer {
+  /// - Parameters:
+  ///   - countMax: how many at most.
+  ///   - moreFollows: whether the kernel may wait for the next write before it sends the last packet.
+  package func write(
+    _ bytes: [UInt8], from offset: Int = 0, countMax: Int = .max, moreFollows: Bool = false
+  ) -> Transfer {
     transfer {
       bytes.withUnsafeBytes {
-        clinux_send(descriptor, $0.baseAddress?.advanced(by: offset), $0.count - offset, moreFollows ? 1 : 0)
+        clinux_send(
+          descriptor, $0.baseAddress?.advanced(by: offset), min($0.count - offset, countMax),
+          moreFollows ? 1 : 0)
       }
     }
   }

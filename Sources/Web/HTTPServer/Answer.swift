@@ -52,8 +52,10 @@ struct RequestBody: Sendable {
   /// Gives the share back when the last copy of the body goes.
   var reservation: BodyReservation?
 
-  /// A body from which much memory is given back to the system when it is done with.
-  static let largeBytesMin = 64 << 10
+  /// A body of as much makes its request a heavy one.
+  static let heavyBytesMin = 64 << 10
+  /// After a body of as much, free memory is given back to the system.
+  static let returnedBytesMin = 512 << 10
 }
 
 /// A request whose answer is pending, with all that the answer needs to be sent.

@@ -6,6 +6,8 @@ final class Channel {
   private let socket: Socket
   /// TLS, where the connection has that.
   let session: TLSSession?
+  /// More is not written at once, so that a large answer leaves room for others.
+  private static let pieceBytesMax = 256 << 10
   /// What of a file is encrypted at once.
   private static let filePieceBytes = 256 << 10
 
@@ -25,7 +27,10 @@ final class Channel {
 
   /// Writes the bytes from an offset on.
   func write(_ bytes: [UInt8], from offset: Int = 0, moreFollows: Bool = false) -> Socket.Transfer {
-    guard let session else { return socket.write(bytes, from: offset, moreFollows: moreFollows) }
+    guard let session else {
+      return socket.write(
+        bytes, from: offset, countMax: Channel.pieceBytesMax, moreFollows: moreFollows)
+    }
     return transfer(session.write(bytes, from: offset))
   }
 

@@ -82,11 +82,15 @@ final class Connection {
     endIfHalfClosed()
   }
 
-  /// What the access log is to say of an answer that has just been sent or given up.
-  func takeAccessRecord(now: UInt64) -> AccessRecord? {
-    guard let report = machine.takeReport() else { return nil }
+  /// Takes note of an answer that has just been sent or given up, and tells the access log.
+  func settleAnswer(now: UInt64, log: ((AccessRecord) -> Void)?) {
+    guard let report = machine.takeReport() else { return }
     streamPlace = nil
-    defer { answerBytes = 0 }
+    if let log { log(accessRecord(report, now: now)) }
+    answerBytes = 0
+  }
+
+  private func accessRecord(_ report: ConnectionMachine.Report, now: UInt64) -> AccessRecord {
     let path = report.head?.target.text.divided(at: 0x3F).before ?? ""
     return AccessRecord(
       unixMilliseconds: SystemClock.unixMilliseconds, requestID: report.label.id,
@@ -113,11 +117,14 @@ final class Connection {
   }
 
   /// Sends once; false when the socket takes nothing now.
-  func send(now: UInt64) -> Bool {
+  ///
+  /// - Parameter total: is increased by the bytes sent.
+  func send(now: UInt64, total: inout Int) -> Bool {
     guard mayWrite else { return false }
     switch machine.output.send(to: channel) {
     case .moved(let count):
       answerBytes += count
+      total += count
       machine.sent(count, now: now)
     case .wouldBlock:
       mayWrite = false

@@ -11,6 +11,8 @@ final class EventLoop: @unchecked Sendable {
   private static let exhaustedPauseNanoseconds: UInt64 = 250_000_000
   /// Reads and writes of one connection, each of 1 MiB at most, before others get their turn.
   private static let stepsMax = 16
+  /// After as many bytes in one round, large answers wait for the next.
+  private static let largeBytesMax = 1 << 20
   /// Connections taken in at once before others get their turn.
   private static let acceptsMax = 64
   /// Waiting connections that get a turn before the loop looks for what has come: when thousands are woken at
@@ -27,6 +29,8 @@ final class EventLoop: @unchecked Sendable {
   /// Connections that had more to do when their turn was over, or were woken.
   private var unfinished: [UInt64] = []
   private var work: [HandlerPool.Work] = []
+  /// What has been sent since the loop has looked for events.
+  private var sentBytes = 0
   private var readBuffer = [UInt8](repeating: 0, count: 64 << 10)
   private var now = SystemClock.monotonicNanoseconds
   private var isListening = false
@@ -51,6 +55,7 @@ final class EventLoop: @unchecked Sendable {
       let isIdle = unfinished.isEmpty && work.isEmpty
       epoll.wait(timeoutMilliseconds: isIdle ? waitMilliseconds() : 0, &events)
       now = SystemClock.monotonicNanoseconds
+      sentBytes = 0
       let waiting = unfinished.prefix(EventLoop.turnsMax)
       unfinished.removeFirst(waiting.count)
       for event in events { handle(event) }
@@ -60,6 +65,8 @@ final class EventLoop: @unchecked Sendable {
       expire()
       if !work.isEmpty { handWorkOver() }
     }
+    // What the last connections have left behind is still closed.
+    if !work.isEmpty { handWorkOver() }
   }
 
   /// Gives the handlers' threads what has come up, and answers the requests that find no room there.
@@ -182,7 +189,12 @@ extension EventLoop {
       case .read:
         guard connection.read(&readBuffer, now: now) else { return watchDeadline(connection) }
       case .send:
-        guard connection.send(now: now) else { return watchDeadline(connection) }
+        // Large answers share a part of each round: small ones do not wait behind all of them.
+        if sentBytes >= EventLoop.largeBytesMax, connection.machine.output.isLarge {
+          unfinished.append(connection.token)
+          return watchDeadline(connection)
+        }
+        guard connection.send(now: now, total: &sentBytes) else { return watchDeadline(connection) }
       case .handshake:
         guard !connection.hasWork, let session = connection.takeHandshake() else {
           return watchDeadline(connection)
@@ -272,7 +284,7 @@ extension EventLoop {
   private func settle(_ connection: Connection) {
     if let stream = connection.machine.takeFinishedStream() { work.append(.close(stream)) }
     if let request = connection.machine.takeFinishedPending() { work.append(.drop(request)) }
-    if let record = connection.takeAccessRecord(now: now) { shared.configuration.accessLog?(record) }
+    connection.settleAnswer(now: now, log: shared.configuration.accessLog)
   }
 
   private func watchDeadline(_ connection: Connection) {

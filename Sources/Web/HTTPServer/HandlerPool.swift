@@ -112,7 +112,7 @@ final class HandlerPool: Sendable {
   ) -> Bool {
     guard let bodyBytes = takeAndRun(queue, &lane, responder) else { return false }
     // By now nothing holds the body or what was read out of it.
-    if bodyBytes >= RequestBody.largeBytesMin { Heap.returnFreePages() }
+    if bodyBytes >= RequestBody.returnedBytesMin { Heap.returnFreePages() }
     return true
   }
 
@@ -210,7 +210,7 @@ extension HandlerPool.Work {
     switch self {
     case .admit: .light
     case .answer(_, let body, let weight, _):
-      weight == .heavy || body.bytes.count >= RequestBody.largeBytesMin ? .heavy : .light
+      weight == .heavy || body.bytes.count >= RequestBody.heavyBytesMin ? .heavy : .light
     case .encode: .heavy
     case .handshake: .handshake
     case .resume, .drop, .pull, .close: .goingOn

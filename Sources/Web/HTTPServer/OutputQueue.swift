@@ -4,11 +4,22 @@ import Platform
 struct OutputQueue {
   private var segments: [Answer.Segment] = []
   /// More of a file is not sent at once, so that its connection does not hold up others.
-  private static let fileStepBytesMax = 1 << 20
+  private static let fileStepBytesMax = 256 << 10
   /// Bytes of the first segment that have been sent.
   private var sentOfFirst = 0
 
   var isEmpty: Bool { segments.isEmpty }
+
+  /// Whether there is more to send than a few packets.
+  var isLarge: Bool {
+    switch first {
+    case nil: false
+    case .bytes(let bytes)?: bytes.count - sentOfFirst > OutputQueue.smallBytesMax
+    case .file(_, _, let count)?: count - sentOfFirst > OutputQueue.smallBytesMax
+    }
+  }
+
+  private static let smallBytesMax = 16 << 10
 
   /// What is sent next.
   var first: Answer.Segment? { segments.first }
