@@ -177,7 +177,7 @@ class Daemon:
         job = self.submit(job or ENDLESS)
         folder = f"{self.data}/runs/{job}"
         assert self.wait_for(lambda: self.workers() and os.path.exists(f"{folder}/events.jsonl")
-                             and os.path.getsize(f"{folder}/events.jsonl") > 0), "the job did not start"
+                             and os.path.getsize(f"{folder}/events.jsonl") > 0, 30), "the job did not start"
         for worker in self.workers():
             os.kill(worker, signal.SIGSTOP)
         return job, folder
