@@ -233,6 +233,15 @@ class Daemon:
     def remove(self):
         if self.is_alive:
             self.kill()
+        # A daemon that died of an attack left its workers.
+        for worker in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{worker}/cmdline", "rb") as file:
+                    is_own = f"work\0{self.data}/runs/".encode() in file.read()
+                if is_own:
+                    os.kill(int(worker), signal.SIGKILL)
+            except (FileNotFoundError, ProcessLookupError, PermissionError):
+                pass
         shutil.rmtree(self.root, ignore_errors=True)
 
 
