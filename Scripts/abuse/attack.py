@@ -105,6 +105,17 @@ def plain_cost(daemon, count=200):
     return each / len(request), each
 
 
+def calm_p99_ms():
+    """What the normal client sees of a daemon that nobody attacks: how busy this machine is by itself."""
+    daemon = Daemon()
+    try:
+        normal = NormalClient(daemon)
+        times, _ = normal.stop(100, NORMAL_SECONDS)
+        return round(times[math.ceil(len(times) * 0.99) - 1] * 1000, 1)
+    finally:
+        daemon.remove()
+
+
 def run(attack):
     result = Result(attack.name)
     context = Context(None, result)

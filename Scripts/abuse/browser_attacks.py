@@ -29,7 +29,7 @@ def statuses(daemon, job):
     yield 404, "an unknown path", daemon.ask("GET", "/nothing")
     yield 404, "an unknown job", daemon.ask("GET", "/jobs/nothing")
     yield 405, "an unknown method", daemon.ask("PUT", "/jobs", json, body=b"{}")
-    yield 409, "a retry of a job that runs", daemon.ask("POST", f"/jobs/{job}/retry", json, body=b"{}")
+    yield 409, "the removal of a job that runs", daemon.ask("DELETE", f"/jobs/{job}")
     yield 412, "an old version", daemon.ask("PATCH", f"/jobs/{job}", [*json, ("If-Match", '"0"')], body=b'{"name":"a"}')
     yield 413, "a body over its limit", raw(daemon, b"POST /jobs HTTP/1.1\r\nHost: localhost\r\n"
                                             b"Content-Type: application/json\r\nContent-Length: 999999999\r\n\r\n")

@@ -177,7 +177,7 @@ class Daemon:
         job = self.submit(job or ENDLESS)
         folder = f"{self.data}/runs/{job}"
         assert self.wait_for(lambda: self.workers() and os.path.exists(f"{folder}/events.jsonl")
-                             and os.path.getsize(f"{folder}/events.jsonl") > 0), "the job did not start"
+                             and os.path.getsize(f"{folder}/events.jsonl") > 0, 30), "the job did not start"
         for worker in self.workers():
             os.kill(worker, signal.SIGSTOP)
         return job, folder
@@ -233,6 +233,15 @@ class Daemon:
     def remove(self):
         if self.is_alive:
             self.kill()
+        # A daemon that died of an attack left its workers.
+        for worker in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{worker}/cmdline", "rb") as file:
+                    is_own = f"work\0{self.data}/runs/".encode() in file.read()
+                if is_own:
+                    os.kill(int(worker), signal.SIGKILL)
+            except (FileNotFoundError, ProcessLookupError, PermissionError):
+                pass
         shutil.rmtree(self.root, ignore_errors=True)
 
 

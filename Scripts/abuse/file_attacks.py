@@ -43,7 +43,7 @@ def dataset_targets(daemon, folder, count):
             ] * count
 
 
-def ask_all(context, targets, what, timeout=5):
+def ask_all(context, targets, what, timeout=10):
     """Asks all at once; each has to be answered in time, and without an internal error."""
     connections = []
     for target in targets:

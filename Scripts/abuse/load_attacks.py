@@ -182,11 +182,11 @@ def long_dataset_names(context):
 
 
 def long_run(context):
-    """A held job with 100,000 metric lines, a log of 60 MB and 2,000 checkpoints."""
+    """A held job with 50,000 metric lines, a log of 60 MB and 2,000 checkpoints."""
     daemon = context.daemon
     job, folder = daemon.held_job()
     with open(f"{folder}/events.jsonl", "a") as file:
-        for step in range(1, 100_001):
+        for step in range(1, 50_001):
             file.write(f'{{"event":"metric","step":{step},"epoch":0,"time":"2026-01-01T00:00:00Z","loss":{step}.5,'
                        f'"inv":0.1,"var":0.2,"cov":0.3}}\n')
     with open(f"{folder}/log.txt", "w") as file:
@@ -201,9 +201,9 @@ def long_run(context):
 
     def is_read():
         latest = daemon.ask("GET", f"/jobs/{job}").json["latest"]
-        return latest and latest.get("step") == 100_000
+        return latest and latest.get("step") == 50_000
 
-    assert daemon.wait_for(is_read, 20), "the metric lines were not read"
+    assert daemon.wait_for(is_read, 30), "the metric lines were not read"
     return job
 
 
