@@ -122,7 +122,7 @@ let package = Package(
     tests("RunFolder", ["RunFolder", "JobModel", "Platform"]),
     tests("Dispatcher", ["Dispatcher", "RunFolder", "JobStore", "JobModel", "SQLite", "Platform"]),
     tests("Training", ["Training", "Datasets", "NeuralNet", "JobModel", "Gzip", "Platform"]),
-    tests("Datasets", ["Datasets", "Tensors", "Parallel", "Gzip"], resources: [.copy("Golden")]),
+    tests("Datasets", ["Datasets", "Tensors", "Parallel", "Gzip", "Platform"], resources: [.copy("Golden")]),
     tests(
       "NeuralNet", ["NeuralNet", "Kernels", "Tensors", "Parallel"], resources: [.copy("Golden")],
       settings: strict + [fast]),

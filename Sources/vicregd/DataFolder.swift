@@ -8,8 +8,8 @@ struct DataFolder: Sendable {
   let path: String
   private let lock: FileLock
 
-  /// Makes the folder if it is missing, for its owner alone, and locks it. One that others can look into stays
-  /// as it is, with a warning.
+  /// Makes the folder if it is missing, for its owner alone, and locks it. One that others can look into
+  /// stays as it is, with a warning.
   ///
   /// - Throws: `DataFolderError` if another daemon holds it, `SystemError`.
   init(_ path: String) throws {
@@ -18,8 +18,8 @@ struct DataFolder: Sendable {
     let permissions = try FileSystem.permissions(self.path)
     if permissions & 0o077 != 0 {
       Log("serve").warning(
-        "the data folder \(self.path) has mode 0\(String(permissions, radix: 8)): other users of this machine "
-          + "can reach into it; mend it by: chmod -R go= \(self.path)")
+        "the data folder \(self.path) has mode 0\(String(permissions, radix: 8)): other users of this "
+          + "machine can reach into it; mend it by: chmod -R go= \(self.path)")
     }
     let lockPath = "\(self.path)/lock"
     guard let lock = try FileLock.acquire(lockPath) else {

@@ -1,5 +1,6 @@
 import Foundation
 import Gzip
+import Platform
 import Testing
 
 @testable import Datasets
@@ -77,10 +78,16 @@ import Testing
       (images, [0, 0, 9, 3] + right[4...], 0, "the bytes 0 0 8 3 of an IDX file of bytes", "0 0 9 3"),
       (images, Array(right[..<10]), 8, "4 bytes of the number of rows", "the end of the file after 2"),
       (images, DatasetFiles.idx([3, 4, 0], []), 12, "a height and width of 1 to 1024", "0"),
-      (images, Array(right[..<40]), 16, "48 bytes of images 0 to 2", "the end of the file after 24"),
+      (images, Array(right[..<40]), 4, "1 to 1 images, as many as the file can hold", "3"),
+      (
+        images, Gzip.compress(Array(right[..<40])), 16, "48 bytes of images 0 to 2",
+        "the end of the file after 24"
+      ),
+      (images, DatasetFiles.idx([0, 4, 4], []), 4, "1 to 1 images, as many as the file can hold", "0"),
+      (images, [], 0, "4 bytes of the magic number", "the end of the file after 0"),
       (images, right + [1], 64, "the end of the file", "more bytes"),
       (labels, DatasetFiles.idx([2], [0, 1]), 4, "3 labels, one an image", "2"),
-      (labels, DatasetFiles.idx([3], [0, 1]), 8, "3 bytes of labels", "the end of the file after 2"),
+      (labels, DatasetFiles.idx([3], [0, 1]), 4, "1 to 2 labels, as many as the file can hold", "3"),
       (labels, DatasetFiles.idx([3], [0, 1, 1, 0]), 11, "the end of the file", "more bytes"),
     ]
     for (name, bytes, offset, expected, found) in cases {
@@ -90,6 +97,61 @@ import Testing
         try catalog.open("mnist-idx:\(files.path)", split: .train)
       }
     }
+  }
+
+  @Test(arguments: [0xFFFF_FFFF, 0x8000_0000, 100_000_001])
+  func `a header's word for more than the file can hold costs no memory`(count: Int) throws {
+    let files = try DatasetFiles()
+    try files.writeIDX(train: 3, test: 3, height: 4, width: 4, classes: 2)
+    for packed in [false, true] {
+      let labels = DatasetFiles.idx([count], [0, 1, 1])
+      try files.write(packed ? Gzip.compress(labels) : labels, "train-labels-idx1-ubyte")
+      let images = DatasetFiles.idx([count, 1024, 1024], [1, 2, 3])
+      try files.write(packed ? Gzip.compress(images) : images, "t10k-images-idx3-ubyte")
+      let before = ProcessMemory.peakResidentBytes
+      for split in ImageDataset.Split.allCases {
+        #expect(throws: DatasetError.self) { try catalog.open("mnist-idx:\(files.path)", split: split) }
+      }
+      #expect(throws: DatasetError.self) { try catalog.check("mnist-idx:\(files.path)") }
+      #expect(ProcessMemory.peakResidentBytes - before < 256 << 20)
+    }
+  }
+
+  @Test func `a gzipped file of zeros is unpacked no further than its format allows`() throws {
+    let files = try DatasetFiles()
+    try files.writeCIFAR10()
+    // Some 700 KB that unpack to more than the records allowed.
+    var compressor = GzipCompressor(level: 1)
+    var bomb: [UInt8] = []
+    let piece = [UInt8](repeating: 0, count: 1 << 20)
+    for _ in 0..<700 { bomb += compressor.compress(piece) }
+    bomb += compressor.finish()
+    try files.remove("data_batch_1.bin")
+    try files.write(bomb, "data_batch_1.bin.gz")
+    let error = try #require(throws: DatasetError.self) { try catalog.check("cifar10:\(files.path)") }
+    #expect("\(error)".contains("at most \(CIFARFolder.recordsMax * 3073) bytes"))
+  }
+
+  @Test func `a pipe or a folder in place of a file is an error that says so`() throws {
+    let files = try DatasetFiles()
+    for format in ["mnist-idx", "cifar10"] {
+      try files.writeIDX(train: 3, test: 3, height: 4, width: 4, classes: 2)
+      try files.writeCIFAR10()
+      for name in ["train-images-idx3-ubyte", "data_batch_1.bin"] {
+        try files.remove(name)
+        #expect(mkfifo("\(files.path)/\(name)", 0o600) == 0)
+      }
+      let error = try #require(throws: DatasetError.self) { try catalog.check("\(format):\(files.path)") }
+      #expect("\(error)".contains("it is a FIFO (named pipe), must be a regular file"), "\(error)")
+      for name in ["train-images-idx3-ubyte", "data_batch_1.bin"] { try files.remove(name) }
+    }
+  }
+
+  @Test func `more images than may be in memory are refused before any is made`() throws {
+    let name = "synthetic:side=512,count=10000000"
+    let error = try #require(throws: DatasetError.self) { try catalog.open(name, split: .train) }
+    #expect("\(error)".contains("64 GiB"))
+    #expect(try catalog.open(name, split: .train, limit: 1).count == 1)
   }
 
   @Test func `refuses a test label that no training image has`() throws {

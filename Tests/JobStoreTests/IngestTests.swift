@@ -55,6 +55,54 @@ import Testing
     #expect(try fixture.reopened().ingest(job.id, attempt: 1, from: 0, to: 9, lines: lines) == .stale)
   }
 
+  @Test func `lines with a number outside its range are counted, not recorded`() throws {
+    let lines = [
+      Self.metric(-1), Self.metric(.max), Self.metric(.min), Self.metric(1 << 53 + 1),
+      "{\"event\":\"metric\",\"step\":1,\"epoch\":-1}", "{\"event\":\"metric\",\"step\":1.5,\"epoch\":0}",
+      "{\"event\":\"started\",\"step\":0,\"steps\":9223372036854775807}",
+      "{\"event\":\"started\",\"step\":-9223372036854775808,\"steps\":1}",
+      "{\"event\":\"started\",\"step\":0,\"steps\":1,\"attempt\":0}",
+      Self.checkpoint(.max), "{\"event\":\"yielded\",\"step\":-1}",
+    ]
+    #expect(try ingest(lines) == .recorded(malformed: lines.count))
+    #expect(try recorded().isEmpty)
+    #expect(try fixture.job(job.id).steps == nil)
+    #expect(try ingest([Self.metric(1 << 53)]) == .recorded(malformed: 0))
+  }
+
+  @Test func `rows that hold numbers from before they had ranges are read, drawn and gone on with`() throws {
+    #expect(try ingest([Self.metric(1), Self.metric(2)]) == .recorded(malformed: 0))
+    try Connection(path: fixture.path, access: .write).script(
+      """
+      INSERT INTO events (job, sequence, event, step, line)
+      SELECT jobs.sequence, number, 'metric', step, '{"event":"metric","loss":1}'
+      FROM jobs, (
+        SELECT 100 AS number, -9223372036854775808 AS step UNION SELECT 101, -5
+        UNION SELECT 102, 9007199254740992 UNION SELECT 103, 9223372036854775807 UNION SELECT 104, 7);
+      UPDATE jobs SET steps = 9223372036854775807, crashes = 9223372036854775807,
+        failures = 9223372036854775807, ran_ms = -9223372036854775808, max_duration_ms = 9223372036854775807,
+        latest = '{"event":"metric","step":-9223372036854775808,"epoch":9223372036854775807}';
+      """)
+    let curves = try store.series(job.id, keys: ["loss"], points: 4)
+    #expect(curves["loss"]?.count ?? 0 <= 4)
+    #expect(curves["loss"]?.map(\.step).max() ?? 0 <= 1 << 53)
+    let record = try fixture.job(job.id)
+    #expect(record.steps == nil && record.ranMilliseconds == 0)
+    #expect(record.policy.maxDurationSeconds == JobPolicy.maxDurationRange.upperBound)
+    // 20 years are no time that an attempt has run.
+    let state = try store.settle(
+      job.id, attempt: 1, .died, crashLimit: .max, ranMilliseconds: 20 * 365 * 86_400_000)
+    #expect(state == .queued)
+    #expect(try fixture.job(job.id).ranMilliseconds == RecordedRange.ageMilliseconds.upperBound)
+  }
+
+  @Test func `the database, its log and its copies are their owner's alone`() throws {
+    try JobStore.backUp(fixture.path, to: "\(fixture.folder)/copy")
+    for name in ["vicregd.sqlite", "vicregd.sqlite-wal", "vicregd.sqlite-shm", "copy"] {
+      #expect(try FileSystem.permissions("\(fixture.folder)/\(name)") == 0o600, "\(name)")
+    }
+  }
+
   @Test func `lines that are no events are counted, not recorded`() throws {
     let lines = [
       Self.metric(1), "{\"event\":\"metric\",", "not json", "[]", "{\"event\":\"metric\",\"loss\":1}",

@@ -35,4 +35,20 @@ import Testing
     let flat = (0..<100).map { SeriesPoint(step: $0, value: 1) }
     #expect(thin(flat, to: 20).count <= 11)
   }
+
+  @Test(arguments: [4, 5, 7, 100])
+  func `far and disordered steps are thinned like near ones`(limit: Int) {
+    let steps: [[Int]] = [
+      [0, 1, 2, 3, .max - 1, .max], [.max, 0, .max, 0, 5, 7, 1], [.min, -1, 0, 1, .max],
+      [.min, .max, .min, .max, 0], (0..<64).map { 1 << min($0, 62) }, [Int](repeating: .max, count: 200),
+      (0..<300).map { ($0 * 7919) % 1009 },
+    ]
+    for steps in steps {
+      let points = steps.enumerated().map { SeriesPoint(step: $1, value: Double($0 % 17)) }
+      let thinned = thin(points, to: limit)
+      // A curve of both signs, which no run has, may need one bucket more.
+      #expect(thinned.count <= max(limit, 6))
+      if points.count > limit { #expect(thinned.map(\.step) == thinned.map(\.step).sorted()) }
+    }
+  }
 }

@@ -1,3 +1,5 @@
+import Foundation
+import JobModel
 import Platform
 import RunFolder
 import Testing
@@ -92,6 +94,40 @@ import Testing
 
   @Test func `a folder that is not there has no checkpoints`() throws {
     #expect(try CheckpointFolder("/no/such/folder").list().isEmpty)
+  }
+
+  @Test func `a manifest that lies or is no file is no checkpoint, and is told of no header field`() throws {
+    let good = try store(1)
+    let path = "\(checkpoints.path)/step-00000001.json"
+    func write(_ change: (inout [String: JSON]) -> Void) throws {
+      var members = try #require(good.json.object)
+      change(&members)
+      try AtomicFile.write(JSON.object(members).utf8, to: path)
+    }
+    let lies: [(inout [String: JSON]) -> Void] = [
+      { $0["step"] = .integer(.max) }, { $0["step"] = -1 }, { $0["step"] = 2 },
+      { $0["epoch"] = .integer(.min) },
+      { $0["bytes"] = .integer(.max) }, { $0["bytes"] = -1 }, { $0["sha256"] = "ab" },
+      { $0["sha256"] = .string("\r\nSet-Cookie: a=b" + String(repeating: "a", count: 47)) },
+      { $0["name"] = "step-00000001.safetensors.gz\r\n" }, { $0["step"] = 1e300 },
+    ]
+    for (index, lie) in lies.enumerated() {
+      try write(lie)
+      #expect(checkpoints.manifest(of: good.name) == nil, "lie \(index)")
+      #expect(try checkpoints.list().isEmpty)
+    }
+    try write { _ in }
+    #expect(checkpoints.manifest(of: good.name) == good)
+    try FileSystem.remove(path)
+    #expect(mkfifo(path, 0o600) == 0)
+    #expect(try checkpoints.list().isEmpty)
+    try FileSystem.remove(path)
+    try File(path, .createNew).truncate(to: 3 << 40)
+    #expect(try checkpoints.list().isEmpty)
+    try write { $0["bytes"] = 0 }
+    try FileSystem.remove(checkpoints.path(of: good.name))
+    #expect(mkfifo(checkpoints.path(of: good.name), 0o600) == 0)
+    #expect(try checkpoints.newestIntact { _ in } == nil)
   }
 }
 

@@ -7,15 +7,17 @@ import Testing
   let scratch = ScratchRun()
   var folder: RunFolder { scratch.folder }
 
+  static let digest = String(repeating: "ab", count: 32)
+
   static let all: [WorkerEvent] = [
     .started(RunStart(attempt: 2, step: 10, steps: 100, epochs: 5, threads: 2, isa: "avx2")),
     .metric(MetricLine(step: 11, epoch: 1, values: [.init("cov", 1.25), .init("inv", 0.1)])),
     .checkpoint(
-      CheckpointManifest(name: "step-00000020.safetensors.gz", step: 20, epoch: 1, bytes: 7, sha256: "ab")),
+      CheckpointManifest(name: "step-00000020.safetensors.gz", step: 20, epoch: 1, bytes: 7, sha256: digest)),
     .warning(message: "a \"quoted\" word\nand a line"),
     .result(["top1": 0.875, "baselines": ["raw_pixels": 0.5]]),
     .yielded(step: 20), .yielded(step: 0, reason: .diskFull),
-    .checkpoint(CheckpointManifest(name: "n", step: 2, epoch: 1, bytes: 7, sha256: "ab", metric: 0.5)),
+    .checkpoint(CheckpointManifest(name: "n", step: 2, epoch: 1, bytes: 7, sha256: digest, metric: 0.5)),
     .end(RunEnd(state: .failed, reason: .diverged, message: "the loss is not finite")),
     .end(RunEnd(state: .succeeded)),
   ]
@@ -32,6 +34,30 @@ import Testing
     #expect(
       WorkerEvent.metric(metric).line(time: "T")
         == #"{"event":"metric","step":10,"epoch":0,"time":"T","inv":0.41,"var":null,"lr":0.0002}"#)
+  }
+
+  @Test(arguments: [
+    #"{"event":"metric","step":-1,"epoch":0}"#, #"{"event":"metric","step":9223372036854775807,"epoch":0}"#,
+    #"{"event":"metric","step":1,"epoch":-9223372036854775808}"#,
+    #"{"event":"metric","step":9007199254740993,"epoch":0}"#, #"{"event":"metric","step":1e300,"epoch":0}"#,
+    #"{"event":"metric","step":1.5,"epoch":0}"#,
+    #"{"event":"started","attempt":0,"step":0,"steps":1,"epochs":1,"threads":1,"isa":"a"}"#,
+    #"{"event":"started","attempt":1,"step":0,"steps":1,"epochs":1,"threads":1025,"isa":"a"}"#,
+    #"{"event":"started","attempt":2147483648,"step":0,"steps":1,"epochs":1,"threads":1,"isa":"a"}"#,
+    #"{"event":"yielded","step":-1}"#,
+    #"{"event":"checkpoint","name":"n","step":1,"epoch":0,"bytes":-1,"sha256":"\#(digest)"}"#,
+    #"{"event":"checkpoint","name":"n","step":1,"epoch":0,"bytes":1,"sha256":"a\r\nX: y"}"#,
+  ])
+  func `a number outside its range is no event`(text: String) throws {
+    #expect(WorkerEvent(json: try JSON.parse(text)) == nil)
+  }
+
+  @Test func `the largest numbers are events`() throws {
+    let text = """
+      {"event":"started","attempt":2147483647,"step":9007199254740992,"steps":9007199254740992,\
+      "epochs":9007199254740992,"threads":1024,"isa":"a"}
+      """
+    #expect(WorkerEvent(json: try JSON.parse(text)) != nil)
   }
 
   @Test(arguments: [

@@ -1,3 +1,4 @@
+import Foundation
 import Platform
 import Testing
 
@@ -18,6 +19,21 @@ import Testing
       #expect(try child.wait() == .exited(code: 0))
     }
     #expect(try File(log, .read).readAll() == Array("a\nb\n".utf8))
+  }
+
+  @Test func `the child has no variable but those given, and no descriptor but three`() throws {
+    // Not closed on exec, as a library might leave one open.
+    let stray = open("/dev/null", O_RDONLY)
+    defer { close(stray) }
+    let child = try ChildProcess(
+      "/bin/sh", ["-c", "env | grep -v -e ^PWD= -e ^SHLVL= -e ^_= -e ^OLDPWD=; ls -l /proc/self/fd"],
+      environment: ["ONE": "1"], logPath: log)
+    #expect(try child.wait() == .exited(code: 0))
+    let lines = String(decoding: try File(log, .read).readAll(), as: UTF8.self).split(separator: "\n")
+    #expect(lines.first == "ONE=1")
+    #expect(!lines.dropFirst().contains { $0.contains("=") && !$0.contains("->") })
+    // `ls` itself has the folder open, as its fourth.
+    #expect(lines.count { $0.contains("->") } == 4)
   }
 
   @Test func `a signal ends the child and is reported, and a later one harms nobody`() throws {
@@ -81,6 +97,9 @@ import Testing
   @Test(arguments: [
     (0, "1970-01-01T00:00:00.000Z"), (1_790_000_000_007, "2026-09-21T14:13:20.007Z"),
     (951_782_400_000, "2000-02-29T00:00:00.000Z"), (-1, "1969-12-31T23:59:59.999Z"),
+    (-2_177_452_800_000, "1901-01-01T00:00:00.000Z"), (10_413_792_000_000, "2300-01-01T00:00:00.000Z"),
+    (253_402_300_799_999, "9999-12-31T23:59:59.999Z"), (253_402_300_800_000, "9999-12-31T23:59:59.999Z"),
+    (.max, "9999-12-31T23:59:59.999Z"), (.min, "0000-01-01T00:00:00.000Z"),
   ])
   func `a time is written as RFC 3339 in UTC`(milliseconds: Int, text: String) {
     #expect(SystemClock.rfc3339(unixMilliseconds: milliseconds) == text)

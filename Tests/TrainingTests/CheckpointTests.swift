@@ -35,7 +35,10 @@ struct CheckpointTests {
   }
 
   @Test func `refuses wrong metadata`() {
-    for (key, value) in [("step", "-1"), ("epoch", "one"), ("spec", "{\"epochz\":1}"), ("spec", "{")] {
+    for (key, value) in [
+      ("step", "-1"), ("step", "9223372036854775807"), ("step", "9007199254740993"), ("position", "1e3"),
+      ("rollbacks", "9007199254740992"), ("epoch", "one"), ("spec", "{\"epochz\":1}"), ("spec", "{"),
+    ] {
       var file = Self.checkpoint.file
       file.metadata[key] = value
       #expect(throws: CheckpointError.self) { try Checkpoint(file) }

@@ -1,5 +1,5 @@
-/// The ranges of the numbers that run folders and rows may hold. A number outside is not believed: its line or
-/// file counts as damaged, so that nothing computes with it.
+/// The ranges of the numbers that run folders and rows may hold. A number outside is not believed: its line
+/// or file counts as damaged, so that nothing computes with it.
 package enum RecordedRange {
   /// The largest integer that every reader of JSON keeps exactly (RFC 8259, section 6): 2^53.
   package static let countMax = 1 << 53

@@ -1,7 +1,7 @@
 import Glibc
 
-/// When a file was changed, as the file system has it: seconds and nanoseconds apart, since both as one number
-/// overflow from the year 2262 on.
+/// When a file was changed, as the file system has it: seconds and nanoseconds apart, since both as one
+/// number overflow from the year 2262 on.
 package struct FileTime: Equatable, Hashable, Sendable, Comparable {
   /// Seconds since 1970-01-01 UTC; negative before.
   package let unixSeconds: Int

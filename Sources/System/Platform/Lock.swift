@@ -40,7 +40,7 @@ package final class FileLock: Sendable {
         SystemClock.sleep(milliseconds: lookMilliseconds)
         if let file = try lockedFile(path) { return try claim(file) }
       }
-    } catch where error.isNotRegular {
+    } catch  where error.isNotRegular {
       // It never was a lock of ours.
     }
     return try replace(path)
@@ -61,7 +61,7 @@ package final class FileLock: Sendable {
       guard try tryLock(file) else { return isOwnerAlive(path) }
       unlock(file)
       return false
-    } catch where error.isNotFound || error.isNotRegular {
+    } catch  where error.isNotFound || error.isNotRegular {
       return false
     }
   }
@@ -115,7 +115,7 @@ package final class FileLock: Sendable {
     do throws(SystemError) {
       if let file = try lockedFile(path) { return try claim(file) }
       if isOwnerAlive(path) { return nil }
-    } catch where error.isNotRegular {
+    } catch  where error.isNotRegular {
       // It is replaced below.
     }
     let temporary = "\(path).new"

@@ -13,8 +13,8 @@ package func imfFixdate(unixSeconds: Int) -> String {
   return "\(weekday), \(twoDigits(day)) \(months[month - 1]) \(fourDigits) \(clock) GMT"
 }
 
-/// The value of `Last-Modified` for something that was changed at a time; nil for a time that the field cannot
-/// carry: outside the years 0 to 9999, or in the future (RFC 9110, section 8.8.2.1).
+/// The value of `Last-Modified` for something that was changed at a time; nil for a time that the field
+/// cannot carry: outside the years 0 to 9999, or in the future (RFC 9110, section 8.8.2.1).
 package func lastModified(unixSeconds: Int, nowUnixSeconds: Int) -> String? {
   guard fixdateSeconds.contains(unixSeconds), unixSeconds <= nowUnixSeconds else { return nil }
   return imfFixdate(unixSeconds: unixSeconds)

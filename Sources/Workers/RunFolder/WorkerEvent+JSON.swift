@@ -122,7 +122,9 @@ extension CheckpointManifest {
   /// Whether a text is a SHA-256 in hexadecimal: 64 lower-case digits.
   private static func isDigest(_ text: String) -> Bool {
     text.utf8.count == 64
-      && text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
-        || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0) }
+      && text.utf8.allSatisfy {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+          || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
+      }
   }
 }

@@ -13,8 +13,8 @@ struct CIFARFolder: DatasetSource {
 
   private static let side = 32
   private static let imageBytes = 3 * side * side
-  /// Records of one file at most, which bounds the work of unpacking it: the largest file of the data sets has
-  /// 50,000.
+  /// Records of one file at most, which bounds the work of unpacking it: the largest file of the data sets
+  /// has 50,000.
   static let recordsMax = 200_000
   /// The tool's own archive unpacks to these folders; the files may also lie in the folder given.
   private var subfolder: String { variant == .ten ? "cifar-10-batches-bin" : "cifar-100-binary" }

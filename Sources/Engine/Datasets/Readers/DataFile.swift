@@ -52,8 +52,8 @@ struct DataFile {
     }
   }
 
-  /// Makes sure that the file can hold `count` more items of `itemBytes` each, as its header says: by its size,
-  /// or by what a gzipped file of that size can unpack to.
+  /// Makes sure that the file can hold `count` more items of `itemBytes` each, as its header says: by its
+  /// size, or by what a gzipped file of that size can unpack to.
   ///
   /// - Parameter place: where the header says how many there are, in bytes from 0.
   func expectRoom(

@@ -87,7 +87,7 @@ struct IDXFolder: DatasetSource {
     return (file, Header(count: count, height: height, width: width))
   }
 
-  /// The file of labels behind its header, and how many there are; `count` as the image file says, or `nil` to
+  /// The file of labels after its header, and how many there are; `count` as the image file says, or `nil` to
   /// take as many as there are.
   private func openLabels(
     _ split: ImageDataset.Split, count expected: Int?

@@ -45,7 +45,8 @@ package struct Checkpoint: Sendable, Equatable {
     epoch = try metadata.natural("epoch")
     position = try metadata.natural("position")
     instructionSet = try metadata.text("isa")
-    rollbacks = metadata.entries["rollbacks"] == nil ? 0 : try metadata.natural("rollbacks", max: Self.rollbacksMax)
+    rollbacks =
+      metadata.entries["rollbacks"] == nil ? 0 : try metadata.natural("rollbacks", max: Self.rollbacksMax)
     do {
       specification = try TrainSpecification.parse(JSON.parse(try metadata.text("spec")))
     } catch let error as CheckpointError {
