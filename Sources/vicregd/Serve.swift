@@ -41,7 +41,9 @@ enum Serve {
       settings, data: data, store: store, catalog: catalog, control: jobControl, events: events,
       authenticator: access.authenticator)
     let control = access.control(router)
-    let server = HTTPServer(web, instant: control.instantResponse) { control.respond(to: $0) }
+    let server = HTTPServer(
+      web, admission: control.admission, limits: router.limits, instant: control.instantResponse
+    ) { control.respond(to: $0) }
     let watch = try access.watchTokens()
     let port = try server.start()
     announce(host: settings.web.host, port: port, isSecure: web.tls != nil)
@@ -95,6 +97,8 @@ enum Serve {
   ) throws -> Router {
     let dashboard = try StaticFiles(root: settings.publicFolder)
     var router = Router(
+      bodyLimit: BodyLimit(
+        name: "small_body_bytes_max", bytesMax: settings.web.limits["small_body_bytes_max"] ?? 0),
       problem: API.problem, fallback: { try dashboard.respond(to: $0) },
       instantFallback: { dashboard.instantResponse(to: $0) })
     let api = API(
@@ -105,9 +109,10 @@ enum Serve {
     api.addRoutes(to: &router)
     if FileSystem.isDirectory(settings.dygraphs) {
       let charts = try StaticFiles(root: settings.dygraphs)
-      router.on(.get, "/vendor/dygraphs/{file}", access: .open) {
-        try charts.respond(to: $0, droppingFirst: 2)
-      }
+      router.on(
+        .get, "/vendor/dygraphs/{file}", access: .open,
+        instant: { charts.instantResponse(to: $0, droppingFirst: 2) }
+      ) { try charts.respond(to: $0, droppingFirst: 2) }
     } else {
       Log("serve").warning(
         "there is no folder \(settings.dygraphs): the dashboard has no curves; install libjs-dygraphs or "

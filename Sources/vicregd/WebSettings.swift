@@ -40,6 +40,9 @@ struct WebSettings: Sendable {
       help: "certificate chain (PEM); with --tls-key, TLS is spoken. Read again at SIGHUP"),
     Setting(name: "tls-key", kind: .text("FILE"), standard: nil, help: "its key (PEM, without a password)"),
     Setting(
+      name: "hsts-seconds", kind: .number(0...1 << 31), standard: "31536000",
+      help: "how long browsers that came by TLS use nothing else (Strict-Transport-Security); 0: not sent"),
+    Setting(
       name: "access-log", kind: .text("FILE"), standard: nil,
       help: "one JSON line an answer; - is standard output. Opened again at SIGHUP"),
   ]
@@ -57,6 +60,24 @@ struct WebSettings: Sendable {
     Setting(
       name: "body-bytes-max", kind: .number(1_024...1 << 30), standard: "4194304",
       help: "largest body of a request"),
+    Setting(
+      name: "small-body-bytes-max", kind: .number(1_024...1 << 30), standard: "65536",
+      help: "largest body of a request that is not POST /jobs"),
+    Setting(
+      name: "bodies-bytes-max", kind: .number(1 << 20...1 << 40), standard: "67108864",
+      help: "bodies of all requests at the same time; of one address or /64, large ones have half of it"),
+    Setting(
+      name: "queued-requests-max", kind: .number(16...1 << 20), standard: "1024",
+      help: "requests that wait for a handler thread; those of this machine itself have half of it"),
+    Setting(
+      name: "queued-requests-per-client-max", kind: .number(1...1 << 20), standard: "64",
+      help: "of those, from one address, or /64 of IPv6"),
+    Setting(
+      name: "streams-max", kind: .number(1...1 << 20), standard: "8192",
+      help: "streams, and answers waited for by Prefer: wait, at the same time"),
+    Setting(
+      name: "streams-per-address-max", kind: .number(1...1 << 20), standard: "128",
+      help: "of those, to one address, or /64 of IPv6, that is not this machine's own"),
     Setting(
       name: "connections-max", kind: .number(1...1 << 20), standard: "16384",
       help: "connections open at the same time"),
@@ -193,6 +214,12 @@ struct WebSettings: Sendable {
     server.requestLimits.headerBytesMax = settings.number("header-bytes-max")
     server.requestLimits.headerCountMax = settings.number("header-count-max")
     server.requestLimits.bodyBytesMax = settings.number("body-bytes-max")
+    server.bodiesBytesMax = settings.number("bodies-bytes-max")
+    server.queuedRequestsMax = settings.number("queued-requests-max")
+    server.queuedRequestsPerClientMax = settings.number("queued-requests-per-client-max")
+    server.streamsMax = settings.number("streams-max")
+    server.streamsPerAddressMax = settings.number("streams-per-address-max")
+    server.hstsSeconds = settings.number("hsts-seconds")
     server.connectionsMax = settings.number("connections-max")
     server.connectionsPerAddressMax = settings.number("connections-per-address-max")
     server.timeouts.idleSeconds = Double(settings.number("idle-seconds"))

@@ -157,17 +157,4 @@ import Testing
     #expect(control.respond(to: request(.get, "/session")).text.contains("\"needs_token\":false"))
   }
 
-  @Test func `tells browsers how to treat pages and data`() throws {
-    let control = try AccessFixture(asks: false).control()
-    let page = control.respond(to: request(.get, "/"))
-    let policy = try #require(page.headers["Content-Security-Policy"])
-    #expect(policy.contains("script-src 'self'") && !policy.contains("unsafe"))
-    for answer in [page, control.respond(to: request(.get, "/jobs"))] {
-      #expect(answer.headers["X-Content-Type-Options"] == "nosniff")
-      #expect(answer.headers["Content-Security-Policy"]?.contains("frame-ancestors 'none'") == true)
-      #expect(answer.headers["Strict-Transport-Security"] == nil)
-    }
-    #expect(
-      control.respond(to: request(.get, "/", isSecure: true)).headers["Strict-Transport-Security"] != nil)
-  }
 }

@@ -2,6 +2,7 @@
 // otherwise.
 #pragma once
 
+#include <malloc.h>
 #include <netinet/in.h>
 #include <spawn.h>
 #include <stdint.h>
@@ -76,3 +77,12 @@ extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *
 static inline int clinux_spawn_closing(posix_spawn_file_actions_t *actions, int from) {
   return posix_spawn_file_actions_addclosefrom_np(actions, from);
 }
+
+// Sets how the allocator gives memory back (mallopt(3)).
+static inline void clinux_heap_options(int mapped_bytes_min, int kept_bytes_max, int arenas_max) {
+  mallopt(M_MMAP_THRESHOLD, mapped_bytes_min);
+  mallopt(M_TRIM_THRESHOLD, kept_bytes_max);
+  mallopt(M_ARENA_MAX, arenas_max);
+}
+
+static inline void clinux_heap_trim(void) { malloc_trim(0); }

@@ -1,7 +1,10 @@
 import COpenSSL
 
-/// TLS on one connection whose socket does not block; the server's side. To be used by one thread at a time.
-package final class TLSSession {
+/// TLS on one connection whose socket does not block; the server's side. To be used by one thread at a time,
+/// which need not be the same each time.
+///
+/// Unchecked because that is its users' promise: a handshake is handed to a thread and back.
+package final class TLSSession: @unchecked Sendable {
   private let handle: OpaquePointer
 
   /// What came of an attempt to move bytes.
@@ -14,7 +17,18 @@ package final class TLSSession {
     case ended
   }
 
-  /// Nothing is sent before the first read, which does the handshake as the client's bytes come.
+  /// How far a handshake has come.
+  package enum Handshake: Equatable, Sendable {
+    case done
+    /// It goes on when the socket has something to read.
+    case needsInput
+    /// It goes on when the socket takes something.
+    case needsOutput
+    /// The client wants what this server does not offer, does not speak TLS or has gone.
+    case failed
+  }
+
+  /// Nothing is sent before the first `handshake`.
   ///
   /// - Parameter descriptor: the socket, which outlives the session and stays its owner's.
   package init(_ context: TLSContext, descriptor: Int32) throws(CryptoError) {
@@ -26,6 +40,19 @@ package final class TLSSession {
   }
 
   deinit { SSL_free(handle) }
+
+  /// Goes on with the handshake as far as the client's bytes reach. Signing with the server's key takes up to
+  /// some milliseconds.
+  package func handshake() -> Handshake {
+    ERR_clear_error()
+    let result = SSL_do_handshake(handle)
+    if result == 1 { return .done }
+    switch SSL_get_error(handle, result) {
+    case SSL_ERROR_WANT_READ: return .needsInput
+    case SSL_ERROR_WANT_WRITE: return .needsOutput
+    default: return .failed
+    }
+  }
 
   /// Reads into the front of a buffer.
   package func read(into buffer: inout [UInt8]) -> Transfer {

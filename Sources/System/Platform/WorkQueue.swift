@@ -1,17 +1,17 @@
 import Glibc
 
-/// Work for several threads, first come, first served. Each piece goes to one thread.
-package final class WorkQueue<Work: Sendable>: @unchecked Sendable {
-  // Unchecked because the queue is touched under `mutex` alone, which the compiler cannot see.
+/// Work for several threads in the order of a `FairSchedule`. Each piece goes to one thread.
+package final class WorkQueue<Client: Hashable & Sendable, Work: Sendable>: @unchecked Sendable {
+  // Unchecked because the schedule is touched under `mutex` alone, which the compiler cannot see.
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  private var waiting: [Work] = []
-  /// Pieces at the front of `waiting` that are taken already.
-  private var taken = 0
+  private var schedule: FairSchedule<Client, Work>
   private var sleepers = 0
   private var isClosed = false
 
-  package init() {
+  /// - Parameter runningMaxima: for each lane, how many of its pieces may run at the same time.
+  package init(runningMaxima: [Int]) {
+    schedule = FairSchedule(runningMaxima: runningMaxima)
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(condition, nil)
   }
@@ -23,35 +23,35 @@ package final class WorkQueue<Work: Sendable>: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  /// Appends work and wakes as many threads as it needs.
-  package func add(_ work: [Work]) {
+  /// Changes the schedule alone, and wakes as many threads as it may have given work.
+  package func change<Result>(_ body: (inout FairSchedule<Client, Work>) -> Result) -> Result {
     pthread_mutex_lock(mutex)
-    waiting += work
-    let wakes = min(work.count, sleepers)
+    let before = schedule.count
+    let result = body(&schedule)
+    let wakes = min(schedule.count - before, sleepers)
     pthread_mutex_unlock(mutex)
-    for _ in 0..<wakes { pthread_cond_signal(condition) }
+    for _ in 0..<max(0, wakes) { pthread_cond_signal(condition) }
+    return result
   }
 
-  /// Takes the oldest piece, waiting for one; nil once the queue is closed and empty.
-  package func take() -> Work? {
+  /// Takes the next piece, waiting for one; nil once the queue is closed and empty.
+  ///
+  /// - Parameter finished: the lane of the piece that this thread took before and has done.
+  package func take(finished: Int?) -> (work: Work, lane: Int)? {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
-    while taken == waiting.count {
-      if isClosed { return nil }
+    if let finished { schedule.finished(lane: finished) }
+    while true {
+      if let next = schedule.next() { return next }
+      if isClosed, schedule.count == 0 {
+        // A thread that waited for another one to leave its lane has nothing to wait for any more.
+        pthread_cond_broadcast(condition)
+        return nil
+      }
       sleepers += 1
       pthread_cond_wait(condition, mutex)
       sleepers -= 1
     }
-    let work = waiting[taken]
-    taken += 1
-    if taken == waiting.count {
-      waiting.removeAll(keepingCapacity: true)
-      taken = 0
-    } else if taken > 1_024 && taken * 2 > waiting.count {
-      waiting.removeFirst(taken)
-      taken = 0
-    }
-    return work
   }
 
   /// Lets every thread end once the queue is empty.

@@ -38,6 +38,8 @@ package struct API: Sendable {
   let version: String
   let limits: [String: Int]
   let jobs = JobCache()
+  let jobLists = JobListCache()
+  let readiness: Readiness
   let trainingDatasets = TrainingDatasets()
 
   /// - Parameters:
@@ -50,6 +52,7 @@ package struct API: Sendable {
     events: EventHub, streamSeconds: Int = 0, limits: [String: Int] = [:], version: String
   ) {
     self.store = store
+    readiness = Readiness(store: store)
     self.data = data
     self.datasets = datasets
     self.control = control
@@ -61,31 +64,37 @@ package struct API: Sendable {
 
   /// Adds every route. Those that stand in the router already are described in `/openapi.json` as well.
   package func addRoutes(to router: inout Router) {
-    router.on(.post, "/jobs", submit)
-    router.on(.get, "/jobs", listJobs)
+    let heavy: @Sendable (Request) -> RouteWeight = { _ in .heavy }
+    // Jobs come in thousands; every other route is content with the router's limit.
+    let submissions = BodyLimit(
+      name: "body_bytes_max", bytesMax: limits["body_bytes_max"] ?? RequestLimits().bodyBytesMax)
+    router.on(.post, "/jobs", bodyLimit: submissions, submit)
+    router.on(.get, "/jobs", weight: jobListWeight, instant: jobListInMemory, listJobs)
     router.on(.get, "/jobs/{id}", instant: jobInMemory, getJob)
     router.on(.patch, "/jobs/{id}", relabelJob)
     router.on(.delete, "/jobs/{id}", deleteJob)
     router.on(.post, "/jobs/{id}/cancel", cancelJob)
-    router.on(.get, "/jobs/{id}/metrics", getMetrics)
+    router.on(.get, "/jobs/{id}/metrics", weight: heavy, getMetrics)
     router.on(.get, "/jobs/{id}/events", followJob)
     router.on(.get, "/events", followAll)
-    router.on(.get, "/jobs/{id}/log", getLog)
-    router.on(.get, "/jobs/{id}/checkpoints", listCheckpoints)
+    router.on(.get, "/jobs/{id}/log", weight: heavy, getLog)
+    router.on(.get, "/jobs/{id}/checkpoints", weight: heavy, listCheckpoints)
     router.on(.get, "/jobs/{id}/checkpoints/{name}", getCheckpoint)
-    router.on(.get, "/datasets", listDatasets)
-    router.on(.get, "/datasets/{name}", getDataset)
-    router.on(.get, "/healthz", access: .open, getHealth)
-    router.on(.get, "/readyz", access: .open, getReadiness)
+    router.on(.get, "/datasets", weight: heavy, listDatasets)
+    router.on(.get, "/datasets/{name}", weight: heavy, getDataset)
+    router.on(.get, "/healthz", access: .open, instant: healthInMemory, getHealth)
+    router.on(.get, "/readyz", access: .open, instant: readinessInMemory, getReadiness)
     router.on(.get, "/version", getVersion)
     addLifeRoutes(to: &router)
     let document = OpenAPIDocument(
       routes: router.routes, datasets: datasets.names(), limits: limits, version: version
     ).json.text
-    router.on(.get, "/openapi.json") { request in
+    var description = Response.json(text: document)
+    description.compressedForm = CompressedForm()
+    router.on(.get, "/openapi.json") { [description] request in
       var query = QueryReader(request)
       try query.finish()
-      return .json(text: document)
+      return description
     }
   }
 }

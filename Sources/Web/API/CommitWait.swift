@@ -10,6 +10,8 @@ final class CommitWait: PendingAnswer {
     var wake: @Sendable () -> Void = {}
   }
 
+  let isBrief = true
+
   private let monitor = Monitor()
   private let state = State()
 

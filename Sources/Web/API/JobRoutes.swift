@@ -12,6 +12,8 @@ extension API {
   /// `GET /jobs`
   @Sendable
   func listJobs(_ request: Request) throws -> Response {
+    let commits = store.commitCount
+    if let known = jobLists.response(to: request, asOf: commits) { return known }
     var query = QueryReader(request)
     var filter = JobFilter()
     for text in query.values("state").flatMap({ $0.split(separator: ",", omittingEmptySubsequences: false) })
@@ -26,7 +28,6 @@ extension API {
     let limit = query.integer("limit", 1...Self.listLimitMax) ?? Self.listLimitDefault
     let cursor = query.integer("cursor", 1...Int.max)
     try query.finish()
-    let commits = store.commitCount
     let records = try store.list(filter, before: cursor, limit: limit + 1)
     let page = records.prefix(limit)
     let next = records.count > limit ? page.last?.sequence : nil
@@ -38,7 +39,22 @@ extension API {
       }
       response.headers.add("Link", "</jobs?\(rest.joined())cursor=\(next)>; rel=\"next\"")
     }
-    return response
+    return jobLists.keep(response, to: request, asOf: commits)
+  }
+
+  /// `GET /jobs` where nothing has been written to the store since the same list was read.
+  @Sendable
+  func jobListInMemory(_ request: Request) -> InstantResponse? {
+    let commits = store.commitCount
+    guard let response = jobLists.response(to: request, asOf: commits) else { return nil }
+    let store = store
+    return InstantResponse(response) { store.commitCount == commits }
+  }
+
+  /// The newest jobs are few and known by their cache; any other list may be a search through all of them.
+  @Sendable
+  func jobListWeight(_ request: Request) -> RouteWeight {
+    request.query.isEmpty || jobLists.response(to: request, asOf: store.commitCount) != nil ? .light : .heavy
   }
 
   /// `GET /jobs/{id}`

@@ -16,7 +16,7 @@ extension API {
     router.on(.post, "/jobs/{id}/pause", pauseJob)
     router.on(.post, "/jobs/{id}/resume", resumeJob)
     router.on(.post, "/jobs/{id}/retry", retryJob)
-    router.on(.get, "/jobs/{id}/transitions", listTransitions)
+    router.on(.get, "/jobs/{id}/transitions", weight: { _ in .heavy }, listTransitions)
   }
 
   /// `POST /jobs/{id}/pause`: what runs writes a checkpoint first.

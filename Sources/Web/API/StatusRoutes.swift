@@ -1,19 +1,24 @@
 import HTTP
 import JobModel
-import JobStore
 
 extension API {
   /// `GET /healthz`: the process answers.
   @Sendable
   func getHealth(_ request: Request) throws -> Response { .json(["status": "ok"]) }
 
+  /// `GET /healthz` from a loop's thread: it answers whatever the handlers do.
+  @Sendable
+  func healthInMemory(_ request: Request) -> InstantResponse? {
+    InstantResponse(.json(["status": "ok"])) { true }
+  }
+
   /// `GET /readyz`: the store answers too; with the number of jobs in each state.
   @Sendable
-  func getReadiness(_ request: Request) throws -> Response {
-    let counts = try store.counts()
-    let jobs = JobState.allCases.map { ($0.rawValue, JSON.integer(counts[$0] ?? 0)) }
-    return .json(["status": "ready", "jobs": .object(Dictionary(uniqueKeysWithValues: jobs))])
-  }
+  func getReadiness(_ request: Request) throws -> Response { try readiness.look() }
+
+  /// `GET /readyz` as the store was seen within the last second.
+  @Sendable
+  func readinessInMemory(_ request: Request) -> InstantResponse? { readiness.instant() }
 
   /// `GET /version`
   @Sendable

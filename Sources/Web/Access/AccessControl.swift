@@ -31,6 +31,7 @@ package struct AccessControl: Sendable {
     var request = request
     do {
       _ = try admit(&request)
+      if let problem = router.admission(of: request) { throw problem }
       return nil
     } catch {
       var problem = AccessControl.problem(error)
@@ -53,7 +54,6 @@ package struct AccessControl: Sendable {
     }
     if !request.principal.isEmpty { response.principal = request.principal }
     origins.addFields(to: &response.headers, for: request)
-    SecurityHeaders.add(to: &response, isSecure: request.isSecure)
     return response
   }
 
@@ -64,7 +64,6 @@ package struct AccessControl: Sendable {
       var instant = router.instantResponse(to: request)
     else { return nil }
     origins.addFields(to: &instant.response.headers, for: request)
-    SecurityHeaders.add(to: &instant.response, isSecure: request.isSecure)
     return instant
   }
 

@@ -30,6 +30,10 @@ package enum BodyStep: Sendable {
 
 /// An answer that is not there yet, although no thread waits for it.
 package protocol PendingAnswer: AnyObject, Sendable {
+  /// Whether it comes by itself in a moment. A brief answer is also given to a client that has closed its
+  /// half of the connection and counts as no lasting answer; any other is dropped for such a client, which is
+  /// gone as a rule, and takes up a place among those that may wait at the same time.
+  var isBrief: Bool { get }
   /// Told once, before anything is asked: `wake` makes the server ask again.
   func attach(wake: @escaping @Sendable () -> Void)
   /// The answer if it is at hand without waiting for disk or database; called on a loop's thread, which it
@@ -44,6 +48,8 @@ package protocol PendingAnswer: AnyObject, Sendable {
 }
 
 extension PendingAnswer {
+  /// Most wait for something that may never happen.
+  package var isBrief: Bool { false }
   /// Most have to look somewhere.
   package func ready() -> Response? { nil }
 }

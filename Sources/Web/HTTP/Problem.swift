@@ -32,6 +32,13 @@ package struct Problem: Error, Sendable {
     return problem
   }
 
+  /// 503 with the seconds after which the client may try again.
+  package static func unavailable(_ detail: String, retryAfterSeconds: Int = 1) -> Problem {
+    var problem = Problem(status: 503, detail: detail)
+    problem.headers.add("Retry-After", String(retryAfterSeconds))
+    return problem
+  }
+
   /// The members in the order of RFC 9457; empty ones are left out.
   package var jsonText: String {
     var members = [
@@ -52,6 +59,8 @@ package struct Problem: Error, Sendable {
     var response = Response(
       status: status, contentType: "application/problem+json", bytes: Array(jsonText.utf8))
     for field in headers.fields { response.headers.add(field.name, field.value) }
+    // A cache must not give one client's error to another, or to the same client later.
+    if response.headers["Cache-Control"] == nil { response.headers.add("Cache-Control", "no-store") }
     return response
   }
 }

@@ -10,6 +10,10 @@ package struct Response: Sendable {
   /// it is false, the connection is closed. nil: nothing can end it but its own end.
   package var mayContinue: (@Sendable () -> Bool)?
 
+  /// Where the compressed form of the body is kept, for a body that is sent again and again; nil: this body
+  /// is compressed for this answer alone.
+  package var compressedForm: CompressedForm?
+
   package init(status: Int = 200, headers: Headers = Headers(), body: Body = .empty) {
     self.status = status
     self.headers = headers

@@ -9,19 +9,24 @@ package struct Router: Sendable {
   private var root = Node()
   /// Every route in the order in which they were added.
   package private(set) var routes: [(method: Method, pattern: String, access: RouteAccess)] = []
+  private let bodyLimit: BodyLimit?
   private let fallback: Handler
   private let instantFallback: InstantHandler
   private let problem: @Sendable (any Error) -> Problem
 
   /// - Parameters:
   ///   - problem: what an error thrown by a handler becomes, unless it is a `Problem` already.
-  ///   - fallback: answers requests whose path has no route.
+  ///   - bodyLimit: how much content a request may have whose route does not say.
+  ///   - fallback: answers requests whose path has no route. Other methods than GET and HEAD are asked before
+  ///     the content is there.
   ///   - instantFallback: answers some of them from memory.
   package init(
+    bodyLimit: BodyLimit? = nil,
     problem: @escaping @Sendable (any Error) -> Problem = { _ in Problem(status: 500) },
     fallback: @escaping Handler = { _ in throw Problem(status: 404) },
     instantFallback: @escaping InstantHandler = { _ in nil }
   ) {
+    self.bodyLimit = bodyLimit
     self.problem = problem
     self.instantFallback = instantFallback
     self.fallback = fallback
@@ -32,17 +37,23 @@ package struct Router: Sendable {
   ///
   /// - Parameters:
   ///   - access: whom it answers; by default whoever may read what is safe and write the rest.
+  ///   - weight: how much work a request is; called on a loop's thread like an instant handler, without
+  ///     parameters from the path.
+  ///   - bodyLimit: how much content a request may have; by default what the router says.
   ///   - instant: answers some of the requests from memory; for GET alone.
   package mutating func on(
-    _ method: Method, _ pattern: String, access: RouteAccess? = nil, instant: InstantHandler? = nil,
-    _ handler: @escaping Handler
+    _ method: Method, _ pattern: String, access: RouteAccess? = nil,
+    weight: @escaping @Sendable (Request) -> RouteWeight = { _ in .light }, bodyLimit: BodyLimit? = nil,
+    instant: InstantHandler? = nil, _ handler: @escaping Handler
   ) {
     precondition(pattern.hasPrefix("/"), "The pattern \(pattern) does not begin with a slash.")
     var parts = pattern.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map(String.init)
     if parts == [""] { parts = [] }
     let access = access ?? (method.isSafe ? .read : .write)
     routes.append((method, pattern, access))
-    root.insert(parts[...], method, Route(handler: handler, instant: instant, access: access), pattern)
+    let route = Route(
+      handler: handler, instant: instant, access: access, weight: weight, bodyLimit: bodyLimit)
+    root.insert(parts[...], method, route, pattern)
   }
 
   /// Whom the route of a request answers. The fallback and `OPTIONS` are open.
@@ -51,8 +62,36 @@ package struct Router: Sendable {
     guard request.method != .options, let node = root.find(request.segments[...], &parameters) else {
       return .open
     }
-    let method = request.method == .head && node.routes[.head] == nil ? .get : request.method
-    return node.routes[method]?.access ?? .read
+    return node.route(for: request.method)?.access ?? .read
+  }
+
+  /// What a request may take of the server, known by its head alone.
+  package func limits(of request: Request) -> RouteLimits {
+    var parameters: [String: String] = [:]
+    guard let route = root.find(request.segments[...], &parameters)?.route(for: request.method) else {
+      return RouteLimits(body: bodyLimit)
+    }
+    return RouteLimits(weight: route.weight(request), body: route.bodyLimit ?? bodyLimit)
+  }
+
+  /// Why a request is refused whatever its content is: the method is not known or not possible, or nothing
+  /// has this path. An `Admission`.
+  package func admission(of request: Request) -> Problem? {
+    var parameters: [String: String] = [:]
+    do {
+      try checkMethod(request)
+      guard request.method != .options else { return nil }
+      if let node = root.find(request.segments[...], &parameters) {
+        if node.route(for: request.method) != nil { return nil }
+        return .methodNotAllowed(request.method, allow: node.allow)
+      }
+      if request.method != .get, request.method != .head { _ = try fallback(request) }
+      return nil
+    } catch let failure as Problem {
+      return failure
+    } catch {
+      return problem(error)
+    }
   }
 
   /// The answer to a request; thrown errors are turned into problems here.
@@ -78,10 +117,7 @@ package struct Router: Sendable {
 
   private func route(_ request: Request) throws -> Response {
     var request = request
-    guard Method.known.contains(request.method) else {
-      throw Problem(
-        status: 501, detail: "This server does not know the method \(request.method.rawValue.prefix(80)).")
-    }
+    try checkMethod(request)
     if request.method == .options, request.segments == ["*"] {
       return Router.methods(
         Method.known.subtracting([.trace, .query]).map(\.rawValue).sorted().joined(separator: ", "))
@@ -89,10 +125,15 @@ package struct Router: Sendable {
     guard let node = root.find(request.segments[...], &request.parameters) else {
       return try fallback(request)
     }
-    if let route = node.routes[request.method] { return try route.handler(request) }
-    if request.method == .head, let route = node.routes[.get] { return try route.handler(request) }
+    if let route = node.route(for: request.method) { return try route.handler(request) }
     if request.method == .options { return Router.methods(node.allow) }
     throw Problem.methodNotAllowed(request.method, allow: node.allow)
+  }
+
+  private func checkMethod(_ request: Request) throws(Problem) {
+    guard !Method.known.contains(request.method) else { return }
+    throw Problem(
+      status: 501, detail: "This server does not know the method \(request.method.rawValue.prefix(80)).")
   }
 
   /// The answer to `OPTIONS`.
@@ -106,6 +147,8 @@ package struct Router: Sendable {
     var handler: Handler
     var instant: InstantHandler?
     var access: RouteAccess
+    var weight: @Sendable (Request) -> RouteWeight
+    var bodyLimit: BodyLimit?
   }
 
   /// One segment's place in the tree of patterns.
@@ -114,6 +157,11 @@ package struct Router: Sendable {
     /// The `{name}` branch; an array of at most one, as a struct cannot hold itself.
     var named: [(name: String, node: Node)] = []
     var routes: [Method: Route] = [:]
+
+    /// The route of a method; that of `GET` answers `HEAD` as well.
+    func route(for method: Method) -> Route? {
+      routes[method] ?? (method == .head ? routes[.get] : nil)
+    }
 
     var allow: String {
       var methods = Set(routes.keys.map(\.rawValue))

@@ -15,13 +15,15 @@ package final class AccessLog: Sendable {
 
   private let path: String
   private let inbox = Inbox<Message>()
-  private let waiting = Atomic<Int>(0)
+  private let waitingBytes = Atomic<Int>(0)
   private let lost = Atomic<Int>(0)
   private let thread = Mutex<Thread?>(nil)
 
-  /// Records that may wait for the disk.
-  private static let waitingMax = 65_536
-  /// Lines of so long are written at once.
+  /// Bytes of records that may wait for the disk.
+  private static let waitingBytesMax = 16 << 20
+  /// More of a path is not logged: a request line may be as long as its limit allows.
+  private static let pathBytesMax = 1_024
+  /// Lines that come within this time are written at once.
   private static let gatheringMilliseconds = 50
 
   /// Opens the file for appending; `-` is standard output.
@@ -34,11 +36,16 @@ package final class AccessLog: Sendable {
 
   /// Takes a record; returns at once.
   package func write(_ record: AccessRecord) {
-    guard waiting.load(ordering: .relaxed) < AccessLog.waitingMax else {
+    guard waitingBytes.load(ordering: .relaxed) < AccessLog.waitingBytesMax else {
       lost.add(1, ordering: .relaxed)
       return
     }
-    waiting.add(1, ordering: .relaxed)
+    var record = record
+    if record.path.utf8.count > AccessLog.pathBytesMax {
+      // Paths are visible ASCII, so that no character is cut in two.
+      record.path = String(decoding: record.path.utf8.prefix(AccessLog.pathBytesMax), as: UTF8.self)
+    }
+    waitingBytes.add(record.memoryBytes, ordering: .relaxed)
     inbox.send(.record(record))
   }
 
@@ -62,7 +69,7 @@ package final class AccessLog: Sendable {
       for message in inbox.receive(timeoutMilliseconds: nil) {
         switch message {
         case .record(let record):
-          waiting.subtract(1, ordering: .relaxed)
+          waitingBytes.subtract(record.memoryBytes, ordering: .relaxed)
           text += record.jsonLine
         // Without a new file the old one goes on.
         case .reopen: file = (try? AccessLog.open(path)) ?? file
@@ -88,6 +95,12 @@ package final class AccessLog: Sendable {
 }
 
 extension AccessRecord {
+  /// About what the record takes up in memory.
+  fileprivate var memoryBytes: Int {
+    MemoryLayout<AccessRecord>.stride + path.utf8.count + requestID.utf8.count + principal.utf8.count
+      + peer.utf8.count
+  }
+
   /// The record as a line of the log.
   var jsonLine: String {
     let members = [

@@ -9,6 +9,8 @@ struct Answer: Sendable {
   var keepsAlive: Bool
   var status: Int
   var label = RequestLabel()
+  /// Whether the client may still have the rest; see `Response.mayContinue`.
+  var mayContinue: (@Sendable () -> Bool)?
 
   /// Bytes to be sent, at hand or in a file.
   enum Segment: Sendable {
@@ -29,6 +31,29 @@ struct ClientIdentity: Sendable {
   let peer: String
   /// Whether it speaks TLS with us.
   let isSecure: Bool
+  /// What the client has a share by, wherever clients share something: an IPv4 address or the /64 of an IPv6
+  /// address. The machine's own loopback addresses count as one.
+  let network: String
+  /// Whether it is this machine, or a proxy on it that stands for many clients.
+  let isLoopback: Bool
+
+  init(peer: String, isSecure: Bool) {
+    self.peer = peer
+    self.isSecure = isSecure
+    let network = IPAddress.network(of: peer)
+    isLoopback = network.utf8.starts(with: "127.".utf8) || peer.utf8.elementsEqual("::1".utf8)
+    self.network = isLoopback ? "loopback" : network
+  }
+}
+
+/// The content of a request, with its share of the memory for all of them.
+struct RequestBody: Sendable {
+  var bytes: [UInt8] = []
+  /// Gives the share back when the last copy of the body goes.
+  var reservation: BodyReservation?
+
+  /// A body from which much memory is given back to the system when it is done with.
+  static let largeBytesMin = 64 << 10
 }
 
 /// A request whose answer is pending, with all that the answer needs to be sent.
@@ -39,12 +64,15 @@ struct PendingRequest: Sendable {
   /// What the handler gave beside the pending body.
   let fields: Headers
   let principal: String
+  /// Whether the client may still wait; see `Response.mayContinue`.
+  let mayContinue: (@Sendable () -> Bool)?
 
   /// The answer with what was given beside it.
   func completed(_ response: Response) -> Response {
     var response = response
     for field in fields.fields { response.headers.add(field.name, field.value) }
     response.principal = principal
+    response.mayContinue = response.mayContinue ?? mayContinue
     return response
   }
 }

@@ -15,6 +15,7 @@ final class AnswerMemory {
     let request: (front: [UInt8], back: [UInt8])
     let head: RequestHead
     let isCurrent: @Sendable () -> Bool
+    let mayContinue: (@Sendable () -> Bool)?
     let status: Int
     let keepsAlive: Bool
     /// Head and body of the answer before and behind the value of its `X-Request-Id`.
@@ -31,6 +32,7 @@ final class AnswerMemory {
       self.request = (Array(request.front), Array(request.back))
       self.head = head
       isCurrent = answer.isCurrent
+      mayContinue = answer.answer.mayContinue
       status = answer.answer.status
       keepsAlive = answer.answer.keepsAlive
       front = Array(bytes[..<id.lowerBound])
@@ -67,7 +69,7 @@ final class AnswerMemory {
   /// The answer to a request that consists of exactly these bytes, and its head.
   func answer(to request: ArraySlice<UInt8>) -> (RequestHead, Answer)? {
     guard let request = NamedRequest(request), let entry = entries[AnswerMemory.slot(request)],
-      entry.isFor(request), entry.isCurrent(), !responder.isLast
+      entry.isFor(request), entry.isCurrent(), entry.mayContinue?() ?? true, !responder.isLast
     else { return nil }
     entry.setDate(responder.dateNow())
     let label = RequestLabel(id: request.id ?? responder.newRequestID())
@@ -78,7 +80,7 @@ final class AnswerMemory {
     bytes += entry.back
     let answer = Answer(
       segments: [.bytes(bytes)], stream: nil, keepsAlive: entry.keepsAlive, status: entry.status,
-      label: label)
+      label: label, mayContinue: entry.mayContinue)
     return (entry.head, answer)
   }
 

@@ -4,7 +4,8 @@ import Platform
 /// Moves bytes of a connection, through TLS where it has that.
 final class Channel {
   private let socket: Socket
-  private let session: TLSSession?
+  /// TLS, where the connection has that.
+  let session: TLSSession?
   /// What of a file is encrypted at once.
   private static let filePieceBytes = 256 << 10
 
@@ -15,8 +16,6 @@ final class Channel {
 
   /// Whether it is TLS.
   var isSecure: Bool { session != nil }
-
-  var peer: String { socket.peer }
 
   /// Reads into the front of a buffer.
   func read(into buffer: inout [UInt8]) -> Socket.Transfer {

@@ -1,13 +1,21 @@
+import Crypto
 import HTTP
 import Platform
 
 /// A channel with its machine and what `Epoll` has told about it. Owned by one loop.
 final class Connection {
   let channel: Channel
+  let client: ClientIdentity
+  /// Ends with the connection, for the threads that work for it.
+  let liveness = Liveness()
   let token: UInt64
   var machine: ConnectionMachine
   /// When the request that is being answered was complete, in monotonic nanoseconds.
   var requestedAt: UInt64 = 0
+  /// Whether a handler's thread has work for it, or will have.
+  var hasWork = false
+  /// The place of a stream or of an answer that is waited for.
+  var streamPlace: StreamPlace?
   /// The entry that the loop's deadline queue holds for this connection.
   var queuedDeadline: UInt64?
   /// Nothing can be sent any more.
@@ -16,9 +24,13 @@ final class Connection {
   private var mayWrite = true
   private var peerHasClosed = false
   private var answerBytes = 0
+  /// What the TLS handshake waits for, and whether the socket has that.
+  private var handshakeNeed = TLSSession.Handshake.needsInput
+  private var hasHandshakeNews = false
 
-  init(_ channel: Channel, _ token: UInt64, _ machine: ConnectionMachine) {
+  init(_ channel: Channel, _ client: ClientIdentity, _ token: UInt64, _ machine: ConnectionMachine) {
     self.channel = channel
+    self.client = client
     self.token = token
     self.machine = machine
   }
@@ -31,23 +43,54 @@ final class Connection {
     if channel.isSecure { (mayRead, mayWrite) = (true, true) }
     if event.isPeerClosed { peerHasClosed = true }
     if event.isBroken { isBroken = true }
-    if peerHasClosed, machine.isStreaming { machine.inputEnded() }
+    if event.isPeerClosed || (handshakeNeed == .needsOutput ? event.isWritable : event.isReadable) {
+      hasHandshakeNews = true
+    }
+    endIfHalfClosed()
+  }
+
+  /// What lasts is not kept up for a client that has closed its half of the connection.
+  private func endIfHalfClosed() {
+    if peerHasClosed, machine.isLasting { machine.inputEnded() }
+  }
+
+  /// The TLS session, if its handshake can go on now; given once for each news of the socket.
+  func takeHandshake() -> TLSSession? {
+    guard hasHandshakeNews else { return nil }
+    hasHandshakeNews = false
+    return channel.session
+  }
+
+  /// A step of the TLS handshake has been tried.
+  func handshakeTried(_ result: TLSSession.Handshake) {
+    switch result {
+    case .done: machine.handshakeEnded()
+    case .failed: machine.abandon()
+    case .needsInput, .needsOutput: handshakeNeed = result
+    }
   }
 
   /// Hands an answer to the machine.
   func answered(_ answer: Answer, now: UInt64) {
     machine.answered(answer, now: now)
-    if peerHasClosed, machine.isStreaming { machine.inputEnded() }
+    endIfHalfClosed()
+  }
+
+  /// The answer will come later.
+  func postponed(_ request: PendingRequest, milliseconds: Int, now: UInt64) {
+    machine.postponed(request, milliseconds: milliseconds, now: now)
+    endIfHalfClosed()
   }
 
   /// What the access log is to say of an answer that has just been sent or given up.
   func takeAccessRecord(now: UInt64) -> AccessRecord? {
     guard let report = machine.takeReport() else { return nil }
+    streamPlace = nil
     defer { answerBytes = 0 }
     let path = report.head?.target.text.prefix { $0 != "?" } ?? ""
     return AccessRecord(
       unixMilliseconds: SystemClock.unixMilliseconds, requestID: report.label.id,
-      principal: report.label.principal, peer: channel.peer, method: report.head?.method, path: String(path),
+      principal: report.label.principal, peer: client.peer, method: report.head?.method, path: String(path),
       status: report.status,
       bytes: answerBytes,
       milliseconds: requestedAt == 0 ? 0 : Double(now - requestedAt) / 1e6, isComplete: report.isComplete)

@@ -2,15 +2,18 @@ import HTTP
 
 /// Every decision about one connection, without any I/O: what came in goes in, what to do next comes out.
 ///
-///            ┌───────────────◄──────────────┐
+///     handshaking
+///         │  ┌───────────────◄──────────────┐
 ///     receiving ──► answering ──► sending ──┤
-///         │                         ▲  │    └──► lingering ──► closed
-///         │ refused                 │  ▼            ▲
-///         └─────────────────────► pulling ⇄ pausing │
+///      ▲  │ │ refused               ▲  │    └──► lingering ──► closed
+///      │  ▼ └───────────────────────┤  ▼            ▲
+///     admitting ────────────────► pulling ⇄ pausing │
 ///                                      └────────────┘
 ///
-/// A pending answer goes from `answering` to `waiting` and back until it is there. Requests that a client
-/// sends ahead wait in the parser until their turn, so answers keep their order (RFC 9112, section 9.3.2).
+/// A request with content is admitted by its head; nothing is read meanwhile, except where the content has
+/// come together with the head. A pending answer goes from `answering` to `waiting` and back until it is
+/// there. Requests that a client sends ahead wait in the parser until their turn, so answers keep their order
+/// (RFC 9112, section 9.3.2).
 struct ConnectionMachine {
   /// What is to be done now.
   enum Action {
@@ -18,8 +21,12 @@ struct ConnectionMachine {
     case read
     /// Send from `output`.
     case send
+    /// Continue the TLS handshake as soon as the socket has news.
+    case handshake
+    /// Ask whether the request may send its content.
+    case admit(RequestHead)
     /// Let a handler answer.
-    case answer(RequestHead, body: [UInt8])
+    case answer(RequestHead, body: RequestBody)
     /// Hand this back: it is the answer to the request that has just come.
     case recalled(Answer)
     /// Ask the stream for its next step.
@@ -33,8 +40,12 @@ struct ConnectionMachine {
     case close
   }
 
-  private enum Phase {
+  /// Where a connection is.
+  enum Phase {
+    case handshaking
     case receiving
+    /// Somebody decides by the head whether the content is read.
+    case admitting
     case answering
     /// The answer is pending: it is asked for again when woken, or at the deadline.
     case waiting(PendingRequest)
@@ -58,7 +69,8 @@ struct ConnectionMachine {
     var label: RequestLabel
   }
 
-  private enum Afterwards {
+  /// What follows when `output` has been sent.
+  enum Afterwards {
     case nextRequest
     case close
     case pull(OpenStream)
@@ -67,51 +79,71 @@ struct ConnectionMachine {
   /// What is to be sent; the driver takes it away as the socket takes it in.
   var output = OutputQueue()
   /// When `deadlinePassed` has to be called, in nanoseconds of the monotonic clock; nil: never.
-  private(set) var deadline: UInt64?
+  var deadline: UInt64?
   /// The request that is being received or answered.
-  private(set) var head: RequestHead?
-  private var phase = Phase.receiving
-  private var parser: RequestParser
-  private var body: [UInt8] = []
+  var head: RequestHead?
+  var phase: Phase
+  var parser: RequestParser
+  var body = RequestBody()
+  /// How much content the request may have.
+  var bodyLimit: BodyLimit?
   /// The request that is being answered, byte by byte; empty if it did not come alone and at once.
-  private(set) var requestBytes: [UInt8] = []
-  private var inputHasEnded = false
+  var requestBytes: [UInt8] = []
+  var inputHasEnded = false
   /// The client has not taken an answer in its time, and is not to be waited for by the kernel either.
   private(set) var hasStalled = false
-  private var keepsAlive = true
-  private var isStopping = false
+  var keepsAlive = true
+  var isStopping = false
   /// The status of the answer that is being sent.
-  private var status: Int?
-  private var label = RequestLabel()
-  private var finishedStream: OpenStream?
-  private var finishedPending: PendingRequest?
+  var status: Int?
+  var label = RequestLabel()
+  var finishedStream: OpenStream?
+  var finishedPending: PendingRequest?
   /// Somebody woke the stream or the pending answer while it was being asked.
-  private var isWoken = false
-  private var report: Report?
-  private let timeouts: ServerConfiguration.Timeouts
-  private let refusal: (Problem) -> Answer
-  private let recall: (ArraySlice<UInt8>) -> (RequestHead, Answer)?
+  var isWoken = false
+  var report: Report?
+  /// Whether the client may still have the rest of what is being sent or waited for; nil: it may.
+  var mayContinue: (@Sendable () -> Bool)?
+  /// Until then a stream or a pending answer need not be asked, in nanoseconds of the monotonic clock.
+  private var idleUntil: UInt64 = 0
+  let timeouts: ServerConfiguration.Timeouts
+  let services: Services
 
-  /// - Parameters:
-  ///   - recall: the answer to a request of exactly these bytes, where that is known.
-  ///   - refusal: what is sent to a request that cannot be read.
-  init(
-    _ configuration: ServerConfiguration, now: UInt64, isSecure: Bool = false,
-    recall: @escaping (ArraySlice<UInt8>) -> (RequestHead, Answer)? = { _ in nil },
-    refusal: @escaping (Problem) -> Answer
-  ) {
+  /// A client that has nothing to be sent is asked for by `mayContinue` as often as this.
+  private static let checkNanoseconds: UInt64 = 15_000_000_000
+  /// Nothing is idle for longer without being asked.
+  private static let idleMillisecondsMax = 86_400_000
+
+  /// What the machine asks its loop for, all of it at hand without waiting.
+  struct Services {
+    /// The answer to a request of exactly these bytes, where that is known.
+    var recall: (ArraySlice<UInt8>) -> (RequestHead, Answer)? = { _ in nil }
+    /// How much content a request may have, beyond the limit of all requests.
+    var bodyLimit: (RequestHead) -> BodyLimit? = { _ in nil }
+    /// Whether requests are admitted by their heads.
+    var asksForAdmission = false
+    /// A share of the memory for bodies, for one of them.
+    var reservation: () -> BodyReservation? = { nil }
+    /// What is sent to a request that is refused here; its head, where that could be read.
+    var refusal: (Problem, RequestHead?) -> Answer
+  }
+
+  /// - Parameter isSecure: whether a TLS handshake comes first.
+  init(_ configuration: ServerConfiguration, now: UInt64, isSecure: Bool = false, _ services: Services) {
     timeouts = configuration.timeouts
     parser = RequestParser(limits: configuration.requestLimits)
-    self.recall = recall
-    self.refusal = refusal
-    // A TLS handshake is as long as a header may take.
+    self.services = services
+    phase = isSecure ? .handshaking : .receiving
+    // A TLS handshake may take as long as a header.
     deadline = now + nanoseconds(isSecure ? timeouts.headerSeconds : timeouts.idleSeconds)
   }
 
-  /// Whether a stream is being sent.
-  var isStreaming: Bool {
+  /// Whether a stream is being sent, or an answer waited for that may be long in coming. A client that has
+  /// closed its half of the connection is gone as a rule, and nothing that lasts is kept up for it.
+  var isLasting: Bool {
     switch phase {
     case .pulling, .pausing, .sending(.pull): true
+    case .waiting(let request), .resuming(let request): !request.pending.isBrief
     default: false
     }
   }
@@ -136,13 +168,15 @@ struct ConnectionMachine {
 
   /// The next thing to do. Ask again after having done it.
   mutating func next(now: UInt64) -> Action {
+    if let mayContinue, !mayContinue() { abandon() }
     while true {
       if case .closed = phase { return .close }
       if !output.isEmpty { return .send }
       switch phase {
+      case .handshaking: return .handshake
       case .receiving:
         if let action = receive(now: now) { return action }
-      case .answering, .pulling, .pausing, .waiting: return .wait
+      case .admitting, .answering, .pulling, .pausing, .waiting: return .wait
       case .resuming(let request):
         phase = .answering
         deadline = nil
@@ -174,11 +208,26 @@ struct ConnectionMachine {
     parser.append(bytes)
   }
 
-  /// The client will send nothing more. It may still read: what it has asked for is answered, but an endless
-  /// stream to somebody who is probably gone is not kept up.
+  /// The client will send nothing more. It may still read: what it has asked for is answered, unless that
+  /// lasts.
   mutating func inputEnded() {
     inputHasEnded = true
-    if isStreaming { abandon() }
+    if isLasting { abandon() }
+  }
+
+  /// The TLS handshake is done: requests may come.
+  mutating func handshakeEnded() {
+    if case .handshaking = phase { phase = .receiving }
+  }
+
+  /// It has been decided whether the request's content is read.
+  ///
+  /// - Parameter refusal: the answer if it is not, the last one of the connection.
+  mutating func admitted(_ refusal: Answer?, now: UInt64) {
+    guard case .admitting = phase else { return }
+    if let refusal { return begin(refusal, now: now) }
+    phase = .receiving
+    beginContent(now: now)
   }
 
   /// The connection is of no use any more: nothing more is sent, and `next` answers `close`.
@@ -191,6 +240,8 @@ struct ConnectionMachine {
     }
     reportAnswer(isComplete: false)
     output.removeAll()
+    body = RequestBody()
+    mayContinue = nil
     phase = .closed
   }
 
@@ -207,7 +258,8 @@ struct ConnectionMachine {
       return
     }
     phase = isWoken || isStopping ? .resuming(request) : .waiting(request)
-    deadline = now + UInt64(max(1, milliseconds)) * 1_000_000
+    mayContinue = request.mayContinue
+    rest(milliseconds: milliseconds, now: now)
   }
 
   /// A stream or a pending answer has something new.
@@ -234,7 +286,7 @@ struct ConnectionMachine {
       if isStopping { end(stream, now: now) }
     case .idle(let milliseconds):
       phase = isWoken ? .sending(.pull(stream)) : .pausing(stream)
-      deadline = now + UInt64(max(1, milliseconds)) * 1_000_000
+      rest(milliseconds: milliseconds, now: now)
       if isStopping { end(stream, now: now) }
     case .end: end(stream, now: now)
     }
@@ -254,6 +306,7 @@ struct ConnectionMachine {
       return abandon()
     }
     switch phase {
+    case .pausing where now < idleUntil, .waiting where now < idleUntil: deadline = nextCheck(now: now)
     case .pausing(let stream): phase = .sending(.pull(stream))
     case .waiting(let request): phase = .resuming(request)
     case .receiving where parser.isInsideRequest:
@@ -266,10 +319,22 @@ struct ConnectionMachine {
     }
   }
 
+  /// Nothing is to be done for so long, unless somebody wakes the stream or the pending answer.
+  private mutating func rest(milliseconds: Int, now: UInt64) {
+    let milliseconds = min(max(1, milliseconds), ConnectionMachine.idleMillisecondsMax)
+    idleUntil = now + UInt64(milliseconds) * 1_000_000
+    deadline = nextCheck(now: now)
+  }
+
+  private func nextCheck(now: UInt64) -> UInt64 {
+    mayContinue == nil ? idleUntil : min(idleUntil, now + ConnectionMachine.checkNanoseconds)
+  }
+
   /// The server stops: what is being answered is finished, streams get their end, no request is begun.
   mutating func stop(now: UInt64) {
     isStopping = true
     switch phase {
+    case .handshaking: phase = .closed
     case .receiving where !parser.isInsideRequest: phase = .closed
     case .pausing(let stream): end(stream, now: now)
     case .waiting(let request): phase = .resuming(request)
@@ -279,98 +344,3 @@ struct ConnectionMachine {
     }
   }
 }
-
-// MARK: - Steps
-
-extension ConnectionMachine {
-  private mutating func receive(now: UInt64) -> Action? {
-    if let bytes = parser.possibleRequest, bytes.count <= AnswerMemory.requestBytesMax {
-      if let (head, answer) = recall(bytes) {
-        parser.dropRequest()
-        self.head = head
-        phase = .answering
-        deadline = nil
-        return .recalled(answer)
-      }
-      requestBytes = Array(bytes)
-    }
-    do {
-      switch try parser.next() {
-      case nil:
-        requestBytes = []
-        if inputHasEnded { phase = .closed }
-        return inputHasEnded ? .close : .read
-      case .head(let head):
-        self.head = head
-        if parser.waitingBytes > 0 || head.framing != .length(0) { requestBytes = [] }
-        keepsAlive = head.keepsAlive
-        deadline = now + nanoseconds(timeouts.bodySeconds)
-        if head.expectsContinue, parser.waitingBytes == 0 {
-          output.append(.bytes(ResponseSerializer.continueHead))
-        }
-        return nil
-      case .body(let piece):
-        body += piece
-        extendDeadline(piece.count, upTo: timeouts.bodySeconds, now: now)
-        return nil
-      case .end:
-        guard let head else { return nil }
-        phase = .answering
-        deadline = nil
-        defer { body = [] }
-        return .answer(head, body: body)
-      }
-    } catch {
-      refuse(error.problem, now: now)
-      return nil
-    }
-  }
-
-  private mutating func beginRequest(now: UInt64) {
-    phase = isStopping ? .closed : .receiving
-    head = nil
-    requestBytes = []
-    let seconds = parser.isInsideRequest ? timeouts.headerSeconds : timeouts.idleSeconds
-    deadline = now + nanoseconds(seconds)
-  }
-
-  private mutating func refuse(_ problem: Problem, now: UInt64) {
-    body = []
-    begin(refusal(problem), now: now)
-  }
-
-  private mutating func begin(_ answer: Answer, now: UInt64) {
-    for segment in answer.segments { output.append(segment) }
-    keepsAlive = answer.keepsAlive
-    status = answer.status
-    label = answer.label
-    deadline = now + nanoseconds(timeouts.writeSeconds)
-    if let stream = answer.stream {
-      phase = .sending(.pull(stream))
-      if isStopping { end(stream, now: now) }
-    } else {
-      phase = .sending(keepsAlive && !isStopping ? .nextRequest : .close)
-    }
-  }
-
-  private mutating func reportAnswer(isComplete: Bool) {
-    guard let status else { return }
-    report = Report(head: head, status: status, isComplete: isComplete, label: label)
-    self.status = nil
-  }
-
-  private mutating func end(_ stream: OpenStream, now: UInt64) {
-    finishedStream = stream
-    output.append(.bytes(stream.ending))
-    phase = .sending(keepsAlive && !isStopping ? .nextRequest : .close)
-    deadline = now + nanoseconds(timeouts.writeSeconds)
-  }
-
-  /// Bytes moved buy time, but never more than the whole time-out.
-  private mutating func extendDeadline(_ bytes: Int, upTo seconds: Double, now: UInt64) {
-    guard let due = deadline else { return }
-    deadline = min(due + nanoseconds(Double(bytes) / timeouts.bytesPerSecondMin), now + nanoseconds(seconds))
-  }
-}
-
-private func nanoseconds(_ seconds: Double) -> UInt64 { UInt64(seconds * 1e9) }

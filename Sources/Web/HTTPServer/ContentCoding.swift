@@ -8,14 +8,38 @@ struct ContentCoding: Sendable {
   private let bytesMin: Int
   private let fileBytesMax: Int
 
+  /// To compress as much takes so long that it is work of its own.
+  private static let heavyBytesMin = 64 << 10
+
   init(_ configuration: ServerConfiguration) {
     level = configuration.gzipLevel
     bytesMin = configuration.gzipBytesMin
     fileBytesMax = configuration.gzipFileBytesMax
   }
 
-  /// Whether `encode` has to look for something smaller.
-  func compresses(_ response: Response, for request: Request) -> Bool {
+  /// How much work `encode` has with an answer.
+  enum Effort {
+    /// Nothing is compressed, or the compressed form is kept already.
+    case none
+    case little
+    case much
+  }
+
+  /// How much work `encode` would have now.
+  func effort(_ response: Response, for request: Request) -> Effort {
+    guard compresses(response, for: request), response.compressedForm?.isKnown != true else { return .none }
+    if case .file(_, _, let count) = response.body, count > fileBytesMax { return .none }
+    return response.body.count ?? 0 < ContentCoding.heavyBytesMin ? .little : .much
+  }
+
+  /// Whether `encode` gives a body that is in memory, without computing anything.
+  func isAtHand(_ response: Response, for request: Request) -> Bool {
+    guard effort(response, for: request) == .none else { return false }
+    let isOnDisk = response.body.pieces.contains { if case .file = $0 { true } else { false } }
+    return !isOnDisk || compresses(response, for: request) && response.compressedForm?.isAtHand == true
+  }
+
+  private func compresses(_ response: Response, for request: Request) -> Bool {
     mayCompress(response, for: request) && acceptsGzip(request.headers.list("Accept-Encoding") ?? "")
   }
 
@@ -35,16 +59,22 @@ struct ContentCoding: Sendable {
     guard let level, mayCompress(response, for: request) else { return response }
     var answer = response
     answer.headers.add("Vary", "Accept-Encoding")
-    guard acceptsGzip(request.headers.list("Accept-Encoding") ?? ""),
-      let plain = try content(response.body)
-    else { return answer }
-    let packed = Gzip.compress(plain, level: level)
-    guard packed.count < plain.count else { return answer }
+    guard compresses(response, for: request), let packed = try packed(response, level: level) else {
+      return answer
+    }
     answer.body = .bytes(packed)
     answer.headers.set("Content-Encoding", "gzip")
     answer.headers.remove("Accept-Ranges")
     if let tag = answer.headers["ETag"], !tag.hasPrefix("W/") { answer.headers.set("ETag", "W/\(tag)") }
     return answer
+  }
+
+  /// The compressed body, kept where the answer has a place for it; nil where it would not be smaller.
+  private func packed(_ response: Response, level: Int) throws(SystemError) -> [UInt8]? {
+    let form = response.compressedForm ?? CompressedForm()
+    return try form.bytes(plainBytes: response.body.count ?? 0) { () throws(SystemError) -> [UInt8]? in
+      try content(response.body).map { Gzip.compress($0, level: level) }
+    }
   }
 
   private func content(_ body: Response.Body) throws(SystemError) -> [UInt8]? {

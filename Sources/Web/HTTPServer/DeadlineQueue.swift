@@ -19,6 +19,16 @@ struct DeadlineQueue {
     }
   }
 
+  /// How many entries there are.
+  var count: Int { heap.count }
+
+  /// Forgets the entries of connections that are gone.
+  mutating func keep(where isWanted: (UInt64) -> Bool) {
+    let kept = heap.filter { isWanted($0.token) }
+    heap = []
+    for entry in kept { insert(entry.token, at: entry.nanoseconds) }
+  }
+
   /// Takes out the earliest entry that is due.
   mutating func removeDue(at now: UInt64) -> (nanoseconds: UInt64, token: UInt64)? {
     guard let first = heap.first, first.nanoseconds <= now else { return nil }

@@ -17,13 +17,8 @@ final class EventLoop: @unchecked Sendable {
   /// once, an answer to somebody else is not behind all of them.
   private static let turnsMax = 64
 
-  private let configuration: ServerConfiguration
-  private let listener: ListeningSocket
+  private let shared: LoopShared
   private let inbox: LoopInbox
-  private let pool: HandlerPool
-  private let responder: Responder
-  private let census: ConnectionCensus
-  private let certificate: CurrentCertificate
   private let memory: AnswerMemory
   private let epoll: Epoll
   private var connections: [UInt64: Connection] = [:]
@@ -39,22 +34,13 @@ final class EventLoop: @unchecked Sendable {
   private var stopsAt: UInt64?
 
   /// Watches the listener from now on; connections wait until `run`.
-  init(
-    _ configuration: ServerConfiguration, _ listener: ListeningSocket, _ inbox: LoopInbox,
-    _ pool: HandlerPool,
-    _ responder: Responder, _ census: ConnectionCensus, _ certificate: CurrentCertificate
-  ) throws(SystemError) {
-    self.configuration = configuration
-    self.listener = listener
+  init(_ shared: LoopShared, _ inbox: LoopInbox) throws(SystemError) {
+    self.shared = shared
     self.inbox = inbox
-    self.pool = pool
-    self.responder = responder
-    self.census = census
-    self.certificate = certificate
-    memory = AnswerMemory(responder)
+    memory = AnswerMemory(shared.responder)
     epoll = try Epoll()
     try epoll.add(inbox.wakeUp, token: EventLoop.wakeUpToken)
-    try epoll.add(listener, token: EventLoop.listenerToken)
+    try epoll.add(shared.listener, token: EventLoop.listenerToken)
     isListening = true
   }
 
@@ -62,7 +48,8 @@ final class EventLoop: @unchecked Sendable {
   func run() {
     var events: [Epoll.Event] = []
     while stopsAt == nil || !connections.isEmpty {
-      epoll.wait(timeoutMilliseconds: unfinished.isEmpty ? waitMilliseconds() : 0, &events)
+      let isIdle = unfinished.isEmpty && work.isEmpty
+      epoll.wait(timeoutMilliseconds: isIdle ? waitMilliseconds() : 0, &events)
       now = SystemClock.monotonicNanoseconds
       let waiting = unfinished.prefix(EventLoop.turnsMax)
       unfinished.removeFirst(waiting.count)
@@ -71,10 +58,26 @@ final class EventLoop: @unchecked Sendable {
         if let connection = connections[token] { drive(connection) }
       }
       expire()
-      if !work.isEmpty {
-        pool.add(work)
-        work.removeAll(keepingCapacity: true)
+      if !work.isEmpty { handWorkOver() }
+    }
+  }
+
+  /// Gives the handlers' threads what has come up, and answers the requests that find no room there.
+  private func handWorkOver() {
+    let refused = shared.pool.add(work)
+    work.removeAll(keepingCapacity: true)
+    for (piece, problem) in refused {
+      guard let back = piece.back, let connection = connections[back.token] else { continue }
+      connection.hasWork = false
+      switch piece {
+      case .admit(let head, _):
+        connection.machine.admitted(
+          shared.responder.refusal(problem, to: head, closes: true), now: now)
+      case .answer(let head, _, _, _):
+        connection.answered(shared.responder.refusal(problem, to: head), now: now)
+      default: continue
       }
+      drive(connection)
     }
   }
 
@@ -101,25 +104,25 @@ final class EventLoop: @unchecked Sendable {
   private func handle(_ message: LoopInbox.Message) {
     switch message {
     case .answer(let token, let answer):
-      guard let connection = connections[token] else {
+      guard let connection = connectionBack(token) else {
         if let stream = answer.stream { work.append(.close(stream)) }
         return
       }
-      connection.answered(answer, now: now)
-      drive(connection)
+      begin(answer, on: connection)
     case .step(let token, let stream, let step):
-      guard let connection = connections[token] else {
-        work.append(.close(stream))
-        return
-      }
+      guard let connection = connectionBack(token) else { return work.append(.close(stream)) }
       connection.machine.pulled(step, now: now)
       drive(connection)
     case .pending(let token, let request, let milliseconds):
-      guard let connection = connections[token] else {
-        work.append(.drop(request))
-        return
-      }
-      connection.machine.postponed(request, milliseconds: milliseconds, now: now)
+      guard let connection = connectionBack(token) else { return work.append(.drop(request)) }
+      postpone(request, milliseconds: milliseconds, on: connection)
+    case .admitted(let token, let refusal):
+      guard let connection = connectionBack(token) else { return }
+      connection.machine.admitted(refusal, now: now)
+      drive(connection)
+    case .handshake(let token, let result):
+      guard let connection = connectionBack(token) else { return }
+      connection.handshakeTried(result)
       drive(connection)
     case .wake(let token):
       guard let connection = connections[token] else { return }
@@ -127,6 +130,13 @@ final class EventLoop: @unchecked Sendable {
       unfinished.append(token)
     case .stop(let deadline): stop(deadline)
     }
+  }
+
+  /// The connection that a handler's thread has done its work for.
+  private func connectionBack(_ token: UInt64) -> Connection? {
+    let connection = connections[token]
+    connection?.hasWork = false
+    return connection
   }
 
   private func expire() {
@@ -163,6 +173,8 @@ final class EventLoop: @unchecked Sendable {
 extension EventLoop {
   /// Does what the connection's machine says until it has to wait or its turn is over.
   private func drive(_ connection: Connection) {
+    // What a client asked for before it broke the connection is not begun.
+    if connection.isBroken { return close(connection) }
     for _ in 0..<EventLoop.stepsMax {
       let action = connection.machine.next(now: now)
       settle(connection)
@@ -171,31 +183,29 @@ extension EventLoop {
         guard connection.read(&readBuffer, now: now) else { return watchDeadline(connection) }
       case .send:
         guard connection.send(now: now) else { return watchDeadline(connection) }
-      case .answer(let head, let body):
-        connection.requestedAt = now
-        let client = ClientIdentity(peer: connection.channel.peer, isSecure: connection.channel.isSecure)
-        if body.isEmpty, let instant = responder.instantAnswer(head, of: client) {
-          let bytes = connection.machine.requestBytes
-          if !bytes.isEmpty { memory.keep(instant, to: bytes, head) }
-          connection.answered(instant.answer, now: now)
-        } else {
-          work.append(.answer(head, body: body, client, back(connection)))
+      case .handshake:
+        guard !connection.hasWork, let session = connection.takeHandshake() else {
+          return watchDeadline(connection)
         }
+        queue(.handshake(session, back(connection)), for: connection)
+        return watchDeadline(connection)
+      case .admit(let head): queue(.admit(head, back(connection)), for: connection)
+      case .answer(let head, let body): answer(head, body, on: connection)
       case .recalled(let answer):
         connection.requestedAt = now
         connection.answered(answer, now: now)
       case .resume(let request, let mustAnswer):
-        if let answer = responder.readyAnswer(request) {
+        if let answer = shared.responder.readyAnswer(request) {
           connection.answered(answer, now: now)
           request.pending.close()
         } else {
-          work.append(.resume(request, mustAnswer: mustAnswer, back(connection)))
+          queue(.resume(request, mustAnswer: mustAnswer, back(connection)), for: connection)
         }
       case .pull(let stream):
         if let step = stream.body.ready() {
           connection.machine.pulled(step, now: now)
         } else {
-          work.append(.pull(stream, back(connection)))
+          queue(.pull(stream, back(connection)), for: connection)
         }
       case .wait: return watchDeadline(connection)
       case .shutDownWriting: connection.channel.shutDownWriting()
@@ -206,35 +216,84 @@ extension EventLoop {
     watchDeadline(connection)
   }
 
+  private func answer(_ head: RequestHead, _ body: RequestBody, on connection: Connection) {
+    connection.requestedAt = now
+    if body.bytes.isEmpty, let instant = shared.responder.instantAnswer(head, of: connection.client) {
+      let bytes = connection.machine.requestBytes
+      if !bytes.isEmpty { memory.keep(instant, to: bytes, head) }
+      return connection.answered(instant.answer, now: now)
+    }
+    let weight = shared.responder.limits(head, of: connection.client).weight
+    queue(.answer(head, body: body, weight, back(connection)), for: connection)
+  }
+
+  private func queue(_ piece: HandlerPool.Work, for connection: Connection) {
+    connection.hasWork = true
+    work.append(piece)
+  }
+
   private func back(_ connection: Connection) -> HandlerPool.Return {
-    HandlerPool.Return(inbox: inbox, token: connection.token)
+    HandlerPool.Return(
+      inbox: inbox, token: connection.token, client: connection.client, liveness: connection.liveness)
+  }
+
+  /// Begins to send an answer; one that lasts only if there is a place for it.
+  private func begin(_ answer: Answer, on connection: Connection) {
+    if let stream = answer.stream, let problem = takeStreamPlace(connection) {
+      work.append(.close(stream))
+      connection.answered(
+        shared.responder.refusal(problem, to: connection.machine.head), now: now)
+    } else {
+      connection.answered(answer, now: now)
+    }
+    drive(connection)
+  }
+
+  /// Waits for a pending answer; for one that may be long in coming only if there is a place for it.
+  private func postpone(_ request: PendingRequest, milliseconds: Int, on connection: Connection) {
+    if !request.pending.isBrief, let problem = takeStreamPlace(connection) {
+      work.append(.drop(request))
+      connection.answered(shared.responder.refusal(problem, to: request.head), now: now)
+    } else {
+      connection.postponed(request, milliseconds: milliseconds, now: now)
+    }
+    drive(connection)
+  }
+
+  /// Takes a place for an answer that lasts, if the connection does not have one; or tells why there is none.
+  private func takeStreamPlace(_ connection: Connection) -> Problem? {
+    guard connection.streamPlace == nil else { return nil }
+    if let problem = shared.streams.enter(connection.client) { return problem }
+    connection.streamPlace = StreamPlace(shared.streams, connection.client)
+    return nil
   }
 
   /// Passes on what the last step has finished.
   private func settle(_ connection: Connection) {
     if let stream = connection.machine.takeFinishedStream() { work.append(.close(stream)) }
     if let request = connection.machine.takeFinishedPending() { work.append(.drop(request)) }
-    if let accessLog = configuration.accessLog, let record = connection.takeAccessRecord(now: now) {
-      accessLog(record)
-    }
+    if let record = connection.takeAccessRecord(now: now) { shared.configuration.accessLog?(record) }
   }
 
   private func watchDeadline(_ connection: Connection) {
-    if connection.isBroken {
-      connection.machine.abandon()
-      settle(connection)
-      return close(connection)
-    }
     guard let deadline = connection.machine.deadline else { return }
     if let queued = connection.queuedDeadline, queued <= deadline { return }
     connection.queuedDeadline = deadline
     deadlines.insert(connection.token, at: deadline)
   }
 
+  /// Ends a connection and whatever is still to be done for it.
   private func close(_ connection: Connection) {
     guard connections.removeValue(forKey: connection.token) != nil else { return }
+    connection.machine.abandon()
+    settle(connection)
+    connection.liveness.end()
+    if connection.hasWork { work += shared.pool.withdraw(back(connection)) }
     if connection.machine.hasStalled { connection.channel.resetOnClose() }
-    census.leave(connection.channel.peer)
+    shared.connections.leave(connection.client)
+    if deadlines.count > 1_024 + 4 * connections.count {
+      deadlines.keep { connections[$0] != nil }
+    }
     if resumesListeningAt != nil { listenAgain() }
   }
 }
@@ -244,7 +303,7 @@ extension EventLoop {
 extension EventLoop {
   private func accept() {
     for _ in 0..<EventLoop.acceptsMax {
-      switch listener.accept() {
+      switch shared.listener.accept() {
       case .none: return
       case .exhausted:
         stopListening()
@@ -256,45 +315,56 @@ extension EventLoop {
   }
 
   private func open(_ socket: Socket) {
-    if let problem = census.enter(socket.peer) {
-      // One attempt, and no waiting: whoever is over the limit gets no place to wait in.
+    let isSecure = shared.certificate.isSecure
+    let client = ClientIdentity(peer: socket.peer, isSecure: isSecure)
+    if let problem = shared.connections.enter(client) {
+      // One attempt, and no waiting: a client over the limit gets no place to wait in.
       // What the client has sent is read, as a close with unread bytes resets the connection.
       _ = socket.read(into: &readBuffer)
-      if certificate.isSecure { return }
-      for case .bytes(let bytes) in responder.refusal(problem).segments { _ = socket.write(bytes) }
+      if isSecure { return }
+      for case .bytes(let bytes) in shared.responder.refusal(problem, to: nil).segments {
+        _ = socket.write(bytes)
+      }
       return
     }
     let token = nextToken
     nextToken += 1
-    let (responder, memory) = (responder, memory)
     let machine = ConnectionMachine(
-      configuration, now: now, isSecure: certificate.isSecure, recall: memory.answer(to:)
-    ) { responder.refusal($0) }
+      shared.configuration, now: now, isSecure: isSecure, services(for: client))
     let connection: Connection
     do {
-      let session = try certificate.session(for: socket)
-      connection = Connection(Channel(socket, session: session), token, machine)
+      let session = try shared.certificate.session(for: socket)
+      connection = Connection(Channel(socket, session: session), client, token, machine)
       try epoll.add(socket, token: token)
     } catch {
       // The kernel has no memory to watch it: closed at once, as if it had not been accepted.
-      return census.leave(socket.peer)
+      return shared.connections.leave(client)
     }
     connections[token] = connection
     watchDeadline(connection)
+  }
+
+  private func services(for client: ClientIdentity) -> ConnectionMachine.Services {
+    let (responder, bodies, memory) = (shared.responder, shared.bodies, memory)
+    return ConnectionMachine.Services(
+      recall: memory.answer(to:), bodyLimit: { responder.limits($0, of: client).body },
+      asksForAdmission: responder.asksForAdmission,
+      reservation: { BodyReservation(bodies, network: client.network) },
+      refusal: { responder.refusal($0, to: $1, closes: true) })
   }
 
   private func stopListening() {
     guard isListening else { return }
     isListening = false
     // It cannot fail for a descriptor that is being watched.
-    try? epoll.remove(listener)
+    try? epoll.remove(shared.listener)
   }
 
   private func listenAgain() {
     resumesListeningAt = nil
     guard stopsAt == nil, !isListening else { return }
     do {
-      try epoll.add(listener, token: EventLoop.listenerToken)
+      try epoll.add(shared.listener, token: EventLoop.listenerToken)
       isListening = true
     } catch {
       resumesListeningAt = now + EventLoop.exhaustedPauseNanoseconds

@@ -21,13 +21,18 @@ package final class HTTPServer: Sendable {
 
   /// Nothing happens before `start`.
   ///
-  /// - Parameter instant: is asked before the handler, on the loop's thread.
+  /// - Parameters:
+  ///   - admission: is asked on a handler's thread by the head of a request whose content is still to come.
+  ///   - limits: what a request may take; is asked on the loop's thread.
+  ///   - instant: is asked before the handler, on the loop's thread.
   package init(
-    _ configuration: ServerConfiguration, instant: @escaping InstantHandler = { _ in nil },
-    handler: @escaping Handler
+    _ configuration: ServerConfiguration, admission: Admission? = nil,
+    limits: @escaping @Sendable (Request) -> RouteLimits = { _ in RouteLimits() },
+    instant: @escaping InstantHandler = { _ in nil }, handler: @escaping Handler
   ) {
     self.configuration = configuration
-    responder = Responder(configuration, instant: instant, handler: handler)
+    responder = Responder(
+      configuration, admission: admission, limits: limits, instant: instant, handler: handler)
     certificate = CurrentCertificate(configuration.tls)
   }
 
@@ -42,13 +47,14 @@ package final class HTTPServer: Sendable {
   package func start() throws(SystemError) -> Int {
     ignoreBrokenPipes()
     DescriptorLimit.raise()
+    Heap.returnLargeBlocks()
     let listener = try ListeningSocket(host: configuration.host, port: configuration.port)
-    let census = ConnectionCensus(configuration)
-    let pool = try HandlerPool(threads: configuration.handlerThreads, responder: responder)
+    let pool = try HandlerPool(configuration, responder: responder)
+    let shared = LoopShared(configuration, listener, pool, responder, certificate)
     var state = Running(pool: pool, inboxes: [], threads: [])
     for index in 0..<configuration.loopThreads {
       let inbox = try LoopInbox()
-      let loop = try EventLoop(configuration, listener, inbox, pool, responder, census, certificate)
+      let loop = try EventLoop(shared, inbox)
       state.inboxes.append(inbox)
       state.threads.append(try Thread(name: "http-loop-\(index)", stackBytes: 512 << 10) { loop.run() })
     }

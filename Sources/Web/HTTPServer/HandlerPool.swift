@@ -1,11 +1,21 @@
+import Crypto
 import HTTP
 import Platform
 
 /// The threads that run handlers, so that whatever blocks there never holds up a loop.
+///
+/// Clients take turns, and so do four lanes: light requests, heavy ones, TLS handshakes, and what goes on or
+/// ends for requests that were taken before. Heavy requests and handshakes have a part of the threads at
+/// most.
 final class HandlerPool: Sendable {
   /// One piece of work and where its result goes.
   enum Work: Sendable {
-    case answer(RequestHead, body: [UInt8], ClientIdentity, Return)
+    /// Ask by its head whether a request may send its content.
+    case admit(RequestHead, Return)
+    case answer(RequestHead, body: RequestBody, RouteWeight, Return)
+    /// Compress an answer and make it ready to be sent.
+    case encode(EncodingRequest, Return)
+    case handshake(TLSSession, Return)
     case resume(PendingRequest, mustAnswer: Bool, Return)
     case drop(PendingRequest)
     case pull(OpenStream, Return)
@@ -16,29 +26,73 @@ final class HandlerPool: Sendable {
   struct Return: Sendable {
     let inbox: LoopInbox
     let token: UInt64
+    let client: ClientIdentity
+    let liveness: Liveness
   }
 
-  private let queue = WorkQueue<Work>()
+  fileprivate enum Lane: Int, CaseIterable {
+    case light, heavy, handshake, goingOn
+
+    /// Where requests wait that nothing has been done for.
+    static let requests = Lane.light.rawValue..<(Lane.heavy.rawValue + 1)
+  }
+
+  private let queue: WorkQueue<String, Work>
+  private let limits: QueueLimits
   private let threads: [Thread]
   /// Each thread's last word.
   private let endings = Inbox<Void>()
 
   /// Starts the threads.
-  init(threads count: Int, responder: Responder) throws(SystemError) {
+  init(_ configuration: ServerConfiguration, responder: Responder) throws(SystemError) {
+    let count = configuration.handlerThreads
+    let runningMaxima = Lane.allCases.map { lane in
+      switch lane {
+      case .light, .goingOn: count
+      case .heavy: max(1, count / 2)
+      case .handshake: max(1, count / 4)
+      }
+    }
+    queue = WorkQueue(runningMaxima: runningMaxima)
+    limits = QueueLimits(configuration)
     var threads: [Thread] = []
     for index in 0..<count {
       let (queue, endings) = (queue, endings)
       threads.append(
         try Thread(name: "http-handler-\(index)", stackBytes: 512 << 10) {
-          while let work = queue.take() { HandlerPool.run(work, responder) }
+          var lane: Int?
+          while HandlerPool.runNext(of: queue, &lane, responder) {}
           endings.send(())
         })
     }
     self.threads = threads
   }
 
-  /// Queues work.
-  func add(_ work: [Work]) { queue.add(work) }
+  /// Queues work and gives back the requests for which there is no room, with the reason.
+  func add(_ work: [Work]) -> [(work: Work, problem: Problem)] {
+    queue.change { schedule in
+      var refused: [(work: Work, problem: Problem)] = []
+      for piece in work {
+        let client = piece.back?.client
+        if let client, piece.isNewRequest,
+          let problem = limits.problem(with: schedule, in: Lane.requests, of: client)
+        {
+          refused.append((piece, problem))
+        } else {
+          schedule.add(piece, lane: piece.lane.rawValue, client: client?.network ?? "")
+        }
+      }
+      return refused
+    }
+  }
+
+  /// Takes back what a connection that has ended still waits for, and gives what has to be closed for it.
+  func withdraw(_ back: Return) -> [Work] {
+    let withdrawn = queue.change { schedule in
+      schedule.remove(client: back.client.network) { $0.back?.liveness === back.liveness }
+    }
+    return withdrawn.compactMap(\.closing)
+  }
 
   /// Returns when everything queued is done, or at that time of the monotonic clock; a handler that still
   /// runs then is left to itself.
@@ -52,19 +106,46 @@ final class HandlerPool: Sendable {
     }
   }
 
-  private static func run(_ work: Work, _ responder: Responder) {
+  /// Runs the next piece of work; false when there will be none.
+  private static func runNext(
+    of queue: WorkQueue<String, Work>, _ lane: inout Int?, _ responder: Responder
+  ) -> Bool {
+    guard let bodyBytes = takeAndRun(queue, &lane, responder) else { return false }
+    // By now nothing holds the body or what was read out of it.
+    if bodyBytes >= RequestBody.largeBytesMin { Heap.returnFreePages() }
+    return true
+  }
+
+  /// Runs the next piece of work and gives how large its body was; nil when there will be none.
+  private static func takeAndRun(
+    _ queue: WorkQueue<String, Work>, _ lane: inout Int?, _ responder: Responder
+  ) -> Int? {
+    guard let next = queue.take(finished: lane) else { return nil }
+    lane = next.lane
+    run(next.work, responder, queue)
+    return next.work.bodyBytes
+  }
+}
+
+// MARK: - One piece of work
+
+extension HandlerPool {
+  private static func run(_ work: Work, _ responder: Responder, _ queue: WorkQueue<String, Work>) {
+    // Nobody would get what came of it. What the loop has handed over is closed here.
+    if let back = work.back, back.liveness.isGone {
+      if let closing = work.closing { run(closing, responder, queue) }
+      return
+    }
     switch work {
-    case .answer(let head, let body, let client, let back):
-      switch responder.answer(head, body: body, of: client) {
-      case .answer(let answer):
-        answer.stream?.body.attach { back.inbox.put(.wake(back.token)) }
-        back.inbox.put(.answer(back.token, answer))
-      case .pending(let request):
-        request.pending.attach { back.inbox.put(.wake(back.token)) }
-        resume(request, mustAnswer: false, back, responder)
-      }
+    case .admit(let head, let back):
+      back.inbox.put(.admitted(back.token, responder.admission(head, of: back.client)))
+    case .answer(let head, let body, _, let back):
+      let outcome = responder.answer(head, body: body.bytes, of: back.client, back.liveness)
+      deliver(outcome, back, responder, queue)
+    case .encode(let request, let back): back.inbox.put(.answer(back.token, responder.encode(request)))
+    case .handshake(let session, let back): back.inbox.put(.handshake(back.token, session.handshake()))
     case .resume(let request, let mustAnswer, let back):
-      resume(request, mustAnswer: mustAnswer, back, responder)
+      resume(request, mustAnswer: mustAnswer, back, responder, queue)
     case .drop(let request): request.pending.close()
     case .pull(let stream, let back):
       // A failed stream is cut off: its status has been sent, and only a missing end can tell the client.
@@ -74,15 +155,78 @@ final class HandlerPool: Sendable {
     }
   }
 
-  private static func resume(
-    _ request: PendingRequest, mustAnswer: Bool, _ back: Return, _ responder: Responder
+  private static func deliver(
+    _ outcome: Responder.Outcome, _ back: Return, _ responder: Responder,
+    _ queue: WorkQueue<String, Work>
   ) {
-    switch responder.resume(request, mustAnswer: mustAnswer) {
+    switch outcome {
+    case .answer(let answer):
+      answer.stream?.body.attach { back.inbox.put(.wake(back.token)) }
+      back.inbox.put(.answer(back.token, answer))
+    case .encoding(let request):
+      // Much is compressed in the lane of what takes long, and only for a client that is still there.
+      let work = Work.encode(request, back)
+      queue.change { $0.add(work, lane: work.lane.rawValue, client: back.client.network) }
+    case .pending(let request):
+      request.pending.attach { back.inbox.put(.wake(back.token)) }
+      resume(request, mustAnswer: false, back, responder, queue)
+    }
+  }
+
+  private static func resume(
+    _ request: PendingRequest, mustAnswer: Bool, _ back: Return, _ responder: Responder,
+    _ queue: WorkQueue<String, Work>
+  ) {
+    switch responder.resume(request, mustAnswer: mustAnswer, back.liveness) {
     case .idle(let milliseconds):
       back.inbox.put(.pending(back.token, request, milliseconds: milliseconds))
-    case .answer(let answer):
+    case .outcome(let outcome):
       request.pending.close()
-      back.inbox.put(.answer(back.token, answer))
+      deliver(outcome, back, responder, queue)
     }
+  }
+}
+
+extension HandlerPool.Work {
+  /// Where the result goes; nil where there is none.
+  var back: HandlerPool.Return? {
+    switch self {
+    case .admit(_, let back), .answer(_, _, _, let back), .encode(_, let back), .handshake(_, let back),
+      .resume(_, _, let back), .pull(_, let back):
+      back
+    case .drop, .close: nil
+    }
+  }
+
+  /// Whether it may be refused: nothing has been done for the request yet.
+  fileprivate var isNewRequest: Bool {
+    switch self {
+    case .admit, .answer: true
+    default: false
+    }
+  }
+
+  fileprivate var lane: HandlerPool.Lane {
+    switch self {
+    case .admit: .light
+    case .answer(_, let body, let weight, _):
+      weight == .heavy || body.bytes.count >= RequestBody.largeBytesMin ? .heavy : .light
+    case .encode: .heavy
+    case .handshake: .handshake
+    case .resume, .drop, .pull, .close: .goingOn
+    }
+  }
+
+  /// What has to be done instead of this work for a client that is gone.
+  fileprivate var closing: HandlerPool.Work? {
+    switch self {
+    case .resume(let request, _, _): .drop(request)
+    case .pull(let stream, _): .close(stream)
+    default: nil
+    }
+  }
+
+  fileprivate var bodyBytes: Int {
+    if case .answer(_, let body, _, _) = self { body.bytes.count } else { 0 }
   }
 }

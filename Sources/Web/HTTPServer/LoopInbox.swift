@@ -1,3 +1,4 @@
+import Crypto
 import HTTP
 import Platform
 import Synchronization
@@ -7,6 +8,9 @@ final class LoopInbox: Sendable {
   /// A result or a command.
   enum Message: Sendable {
     case answer(UInt64, Answer)
+    /// Why a request's content is not read; nil: it is.
+    case admitted(UInt64, Answer?)
+    case handshake(UInt64, TLSSession.Handshake)
     /// A stream's step; nil when it failed.
     case step(UInt64, OpenStream, BodyStep?)
     /// An answer that is pending, and how long not to ask for it unless woken.

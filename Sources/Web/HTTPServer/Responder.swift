@@ -7,24 +7,35 @@ import Synchronization
 final class Responder: Sendable {
   private let handler: Handler
   private let instant: InstantHandler
+  private let admission: Admission?
+  private let limits: @Sendable (Request) -> RouteLimits
   private let coding: ContentCoding
+  private let writer: AnswerWriter
   private let allowedHosts: Set<String>?
   private let identifiers = RequestIdentifiers()
-  private let isStopping = Atomic<Bool>(false)
-  private let date = Mutex((unixSeconds: 0, text: ""))
 
-  init(_ configuration: ServerConfiguration, instant: @escaping InstantHandler, handler: @escaping Handler) {
+  init(
+    _ configuration: ServerConfiguration, admission: Admission?,
+    limits: @escaping @Sendable (Request) -> RouteLimits, instant: @escaping InstantHandler,
+    handler: @escaping Handler
+  ) {
     self.handler = handler
     self.instant = instant
+    self.admission = admission
+    self.limits = limits
     coding = ContentCoding(configuration)
+    writer = AnswerWriter(configuration)
     allowedHosts = configuration.allowedHosts.map { Set($0.map { $0.lowercased() }) }
   }
 
   /// From now on every answer is the last of its connection.
-  func stop() { isStopping.store(true, ordering: .relaxed) }
+  func stop() { writer.stop() }
 
   /// Whether the answers now are the last of their connections.
-  var isLast: Bool { isStopping.load(ordering: .relaxed) }
+  var isLast: Bool { writer.isLast }
+
+  /// The `Date` field's value now.
+  func dateNow() -> String { writer.dateNow() }
 
   /// A name for a request; all have the same length.
   func newRequestID() -> String { identifiers.new() }
@@ -32,32 +43,57 @@ final class Responder: Sendable {
   /// What came of a request.
   enum Outcome {
     case answer(Answer)
+    /// The answer's body has to be compressed, which takes long.
+    case encoding(EncodingRequest)
     case pending(PendingRequest)
   }
 
   /// What came of asking for a pending answer.
   enum Resumption {
-    case answer(Answer)
+    case outcome(Outcome)
     case idle(milliseconds: Int)
   }
 
+  /// Whether requests with content are asked for admission by their heads.
+  var asksForAdmission: Bool { admission != nil }
+
+  /// What a request may take of the server; called on a loop's thread.
+  func limits(_ head: RequestHead, of client: ClientIdentity) -> RouteLimits {
+    limits(request(head, [], client))
+  }
+
+  /// Why a request is refused before its content is read, as the last answer of its connection; nil: it is
+  /// welcome.
+  func admission(_ head: RequestHead, of client: ClientIdentity) -> Answer? {
+    do {
+      try admit(head, client)
+    } catch {
+      return refusal(error, to: head, closes: true)
+    }
+    return admission?(request(head, [], client)).map { refusal($0, to: head, closes: true) }
+  }
+
   /// Runs the handler. Whatever it throws becomes an answer as well.
-  func answer(_ head: RequestHead, body: [UInt8], of client: ClientIdentity) -> Outcome {
+  func answer(
+    _ head: RequestHead, body: [UInt8], of client: ClientIdentity, _ liveness: Liveness
+  ) -> Outcome {
     let request = request(head, body, client)
     do {
       try admit(head, client)
       let response = try handler(request)
       if case .pending(let pending) = response.body {
+        var bodiless = request
+        bodiless.body = []
         return .pending(
           PendingRequest(
-            pending: pending, request: request, head: head, fields: response.headers,
-            principal: response.principal))
+            pending: pending, request: bodiless, head: head, fields: response.headers,
+            principal: response.principal, mayContinue: response.mayContinue))
       }
-      return .answer(finish(response, request, head))
+      return outcome(response, request, head, liveness)
     } catch let problem as Problem {
-      return .answer(finish(problem.response, request, head))
+      return outcome(problem.response, request, head, liveness)
     } catch {
-      return .answer(finish(Problem(status: 500).response, request, head))
+      return outcome(Problem(status: 500).response, request, head, liveness)
     }
   }
 
@@ -66,10 +102,66 @@ final class Responder: Sendable {
   func instantAnswer(_ head: RequestHead, of client: ClientIdentity) -> InstantAnswer? {
     guard head.method == .get || head.method == .head, (try? admit(head, client)) != nil else { return nil }
     let request = request(head, [], client)
-    guard let instant = instant(request), !coding.compresses(instant.response, for: request) else {
-      return nil
+    guard let instant = instant(request) else { return nil }
+    let encoding = EncodingRequest(instant.response, request, head)
+    guard coding.isAtHand(encoding.response, for: request) else { return nil }
+    return InstantAnswer(answer: encode(encoding), isCurrent: instant.isCurrent)
+  }
+
+  /// Asks for an answer that was pending.
+  func resume(_ request: PendingRequest, mustAnswer: Bool, _ liveness: Liveness) -> Resumption {
+    let response: Response
+    do {
+      switch try request.pending.next(mustAnswer: mustAnswer) {
+      case .idle(let milliseconds): return .idle(milliseconds: milliseconds)
+      case .answer(let given): response = given
+      }
+    } catch {
+      response = Problem(status: 500).response
     }
-    return InstantAnswer(answer: finish(instant.response, request, head), isCurrent: instant.isCurrent)
+    return .outcome(outcome(request.completed(response), request.request, request.head, liveness))
+  }
+
+  /// A pending answer that has come and needs no compressing; nil: a handler's thread has to see to it.
+  func readyAnswer(_ request: PendingRequest) -> Answer? {
+    guard let response = request.pending.ready() else { return nil }
+    let encoding = EncodingRequest(request.completed(response), request.request, request.head)
+    return coding.isAtHand(encoding.response, for: request.request) ? encode(encoding) : nil
+  }
+
+  /// The answer to a request that the server itself refuses.
+  ///
+  /// - Parameters:
+  ///   - head: nil for a request that could not be read.
+  ///   - closes: whether the connection ends with it, as its content is not read.
+  func refusal(_ problem: Problem, to head: RequestHead?, closes: Bool = false) -> Answer {
+    writer.problem(problem, head, RequestLabel(id: identifiers.id(of: head)), isLast: closes)
+  }
+
+  /// Compresses the body where type, size and client allow, and makes the answer ready to be sent.
+  func encode(_ encoding: EncodingRequest) -> Answer {
+    let (request, head) = (encoding.request, encoding.head)
+    let label = RequestLabel(id: request.id, principal: encoding.response.principal)
+    do {
+      return try writer.answer(try coding.encode(encoding.response, for: request), head, label)
+    } catch {
+      if error.isExhausted {
+        return writer.problem(.unavailable("No more files can be opened at the moment."), head, label)
+      }
+      return writer.problem(Problem(status: 500, detail: "The file to be sent is gone."), head, label)
+    }
+  }
+
+  private func outcome(
+    _ response: Response, _ request: Request, _ head: RequestHead, _ liveness: Liveness
+  ) -> Outcome {
+    let encoding = EncodingRequest(response, request, head)
+    switch coding.effort(encoding.response, for: request) {
+    case .none: return .answer(encode(encoding))
+    // Nothing is compressed for a client that is gone: such work is dropped.
+    case .little: return liveness.isGone ? .encoding(encoding) : .answer(encode(encoding))
+    case .much: return .encoding(encoding)
+    }
   }
 
   private func request(_ head: RequestHead, _ body: [UInt8], _ client: ClientIdentity) -> Request {
@@ -78,51 +170,6 @@ final class Responder: Sendable {
     request.isSecure = client.isSecure
     request.id = identifiers.id(of: head)
     return request
-  }
-
-  /// Asks for an answer that was pending.
-  func resume(_ request: PendingRequest, mustAnswer: Bool) -> Resumption {
-    do {
-      switch try request.pending.next(mustAnswer: mustAnswer) {
-      case .idle(let milliseconds): return .idle(milliseconds: milliseconds)
-      case .answer(let response): return .answer(finish(response, request))
-      }
-    } catch {
-      return .answer(finish(Problem(status: 500).response, request))
-    }
-  }
-
-  /// A pending answer that has come and needs no compressing; nil: a handler's thread has to see to it.
-  func readyAnswer(_ request: PendingRequest) -> Answer? {
-    guard let response = request.pending.ready(), !coding.compresses(response, for: request.request) else {
-      return nil
-    }
-    return finish(response, request)
-  }
-
-  private func finish(_ response: Response, _ pending: PendingRequest) -> Answer {
-    finish(pending.completed(response), pending.request, pending.head)
-  }
-
-  /// The answer to a request that could not be read, after which the connection ends.
-  func refusal(_ problem: Problem) -> Answer {
-    prepareProblem(problem, nil, RequestLabel(id: identifiers.id(of: nil)))
-  }
-
-  private func finish(_ response: Response, _ request: Request, _ head: RequestHead) -> Answer {
-    let label = RequestLabel(id: request.id, principal: response.principal)
-    do {
-      let now = SystemClock.unixMilliseconds / 1_000
-      let encoded = try coding.encode(response.conditioned(by: request, now: now), for: request)
-      return try prepare(encoded, head, label)
-    } catch {
-      var problem = Problem(status: 500, detail: "The file to be sent is gone.")
-      if error.isExhausted {
-        problem = Problem(status: 503, detail: "No more files can be opened at the moment.")
-        problem.headers.add("Retry-After", "1")
-      }
-      return prepareProblem(problem, head, label)
-    }
   }
 
   /// Everything that a request has to pass before any handler sees it.
@@ -134,62 +181,21 @@ final class Responder: Sendable {
     guard let allowedHosts, let host = head.host, !allowedHosts.contains(host) else { return }
     throw Problem(status: 421, detail: "This server does not answer for the host \(host).")
   }
+}
 
-  private func prepareProblem(_ problem: Problem, _ head: RequestHead?, _ label: RequestLabel) -> Answer {
-    var response = problem.response
-    response.headers.set("X-Request-Id", label.id)
-    let serializer = ResponseSerializer(
-      response, method: head?.method, minorVersion: head?.minorVersion ?? 1, keepsAlive: mayGoOn(head),
-      date: dateNow())
-    var bytes = serializer.head
-    if serializer.framing != .none, case .bytes(let body) = response.body { bytes += body }
-    return Answer(
-      segments: [.bytes(bytes)], stream: nil, keepsAlive: serializer.keepsAlive, status: response.status,
-      label: label)
-  }
+/// A response that the request's preconditions and ranges have been applied to, with what is needed to
+/// compress and send it.
+struct EncodingRequest: Sendable {
+  let response: Response
+  /// Without its content, which the handler is done with.
+  let request: Request
+  let head: RequestHead
 
-  private func prepare(
-    _ response: Response, _ head: RequestHead, _ label: RequestLabel
-  ) throws(SystemError) -> Answer {
-    var response = response
-    response.headers.set("X-Request-Id", label.id)
-    let serializer = ResponseSerializer(
-      response, method: head.method, minorVersion: head.minorVersion, keepsAlive: mayGoOn(head),
-      date: dateNow())
-    var answer = Answer(
-      segments: [], stream: nil, keepsAlive: serializer.keepsAlive, status: response.status, label: label)
-    var first = serializer.head
-    if case .stream(let stream) = response.body {
-      if serializer.framing == .none {
-        stream.close()
-      } else {
-        answer.stream = OpenStream(body: stream, isChunked: serializer.framing == .chunked)
-      }
-    } else if serializer.framing != .none {
-      for piece in response.body.pieces {
-        switch piece {
-        case .bytes(let bytes): first += bytes
-        case .file(let path, let offset, let count):
-          if !first.isEmpty { answer.segments.append(.bytes(first)) }
-          first = []
-          answer.segments.append(.file(try File(path, .read), offset: offset, count: count))
-        }
-      }
-    }
-    if !first.isEmpty { answer.segments.append(.bytes(first)) }
-    return answer
-  }
-
-  private func mayGoOn(_ head: RequestHead?) -> Bool {
-    head?.keepsAlive == true && !isLast
-  }
-
-  /// The `Date` field's value, written once a second.
-  func dateNow() -> String {
-    let now = SystemClock.unixMilliseconds / 1_000
-    return date.withLock { date in
-      if date.unixSeconds != now { date = (now, imfFixdate(unixSeconds: now)) }
-      return date.text
-    }
+  init(_ response: Response, _ request: Request, _ head: RequestHead) {
+    self.response = response.conditioned(by: request, now: SystemClock.unixMilliseconds / 1_000)
+    var bodiless = request
+    bodiless.body = []
+    self.request = bodiless
+    self.head = head
   }
 }

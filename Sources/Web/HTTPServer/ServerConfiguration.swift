@@ -14,6 +14,21 @@ package struct ServerConfiguration: Sendable {
   /// Of those, connections from one address, or from one /64 of IPv6 addresses, which is what one client has;
   /// the machine's own loopback addresses, which proxies share, are only held to the first limit.
   package var connectionsPerAddressMax = 512
+  /// Requests that may wait for a handler's thread; further ones are answered 503. Those of loopback
+  /// addresses have half of all places together.
+  package var queuedRequestsMax = 1_024
+  /// Of those, requests from one address or /64.
+  package var queuedRequestsPerClientMax = 64
+  /// Answers that last, at once: streams, and answers that clients wait for; further ones are refused by 503.
+  package var streamsMax = 8_192
+  /// Of those, answers to one address or /64 that is not a loopback one.
+  package var streamsPerAddressMax = 128
+  /// Memory for the bodies of all requests, in bytes; a request whose body has no room in it is answered 503
+  /// before its body is read.
+  package var bodiesBytesMax = 64 << 20
+  /// For how long browsers are told to use TLS only (RFC 6797), where the server speaks it; 0: they are not
+  /// told.
+  package var hstsSeconds = 31_536_000
   /// Host names that requests may be for, without ports; nil allows any. On a loopback address this is what
   /// keeps a web page from reaching the server under a name of its own (DNS rebinding).
   package var allowedHosts: Set<String>?

@@ -2,16 +2,21 @@ import HTTP
 import Platform
 import Synchronization
 
-/// Small files that have been served, kept in memory until they change or there are too many.
+/// Files that have been served, kept in memory until they change or there are too many: small ones whole, of
+/// larger text the compressed form, which is made once.
 final class StaticCache: Sendable {
   /// A larger file is sent from disk, where one system call moves it.
   static let fileBytesMax = 64 << 10
+  /// Of a larger file no compressed form is kept.
+  static let compressedFileBytesMax = 4 << 20
   /// What all files in memory may have together.
-  static let bytesMax = 4 << 20
+  static let bytesMax = 16 << 20
 
   private struct Entry: Sendable {
     var identity: FileIdentity
     var response: Response
+    /// What the content and its compressed form have at most.
+    var bytes: Int
     /// When the file on disk was this one, in monotonic nanoseconds.
     var seenAt: UInt64
   }
@@ -47,12 +52,19 @@ final class StaticCache: Sendable {
   /// Keeps an answer; when there is no room, everything else is forgotten.
   ///
   /// - Parameter now: before the file was read, in monotonic nanoseconds.
-  func keep(_ response: Response, for path: String, identity: FileIdentity, now: UInt64) {
-    state.withLock { state in
-      state.bytes -= state.entries.removeValue(forKey: path)?.identity.bytes ?? 0
-      if state.bytes + identity.bytes > StaticCache.bytesMax { state = ([:], 0) }
-      state.entries[path] = Entry(identity: identity, response: response, seenAt: now)
-      state.bytes += identity.bytes
+  /// - Returns: the answer to be given: where another thread has kept one of the same file meanwhile, that one,
+  ///   so that all share one compressed form.
+  func keep(_ response: Response, for path: String, identity: FileIdentity, now: UInt64) -> Response {
+    // A form that is not smaller than the file is not kept.
+    var bytes = response.compressedForm == nil ? 0 : identity.bytes
+    if case .bytes = response.body { bytes += identity.bytes }
+    return state.withLock { state in
+      if let known = state.entries[path], known.identity == identity { return known.response }
+      state.bytes -= state.entries.removeValue(forKey: path)?.bytes ?? 0
+      if state.bytes + bytes > StaticCache.bytesMax { state = ([:], 0) }
+      state.entries[path] = Entry(identity: identity, response: response, bytes: bytes, seenAt: now)
+      state.bytes += bytes
+      return response
     }
   }
 }

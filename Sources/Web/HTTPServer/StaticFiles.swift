@@ -21,9 +21,12 @@ package struct StaticFiles: Sendable {
     cache = StaticCache(freshNanoseconds: UInt64(freshSeconds * 1e9))
   }
 
-  /// A small file that has been served and looked at a moment ago.
-  package func instantResponse(to request: Request) -> InstantResponse? {
-    guard let names = fileNames(request.segments[...]) else { return nil }
+  /// A file that has been served and looked at a moment ago.
+  ///
+  /// - Parameter prefixSegments: segments at the front of the path that only say where this is mounted.
+  package func instantResponse(to request: Request, droppingFirst prefixSegments: Int = 0) -> InstantResponse?
+  {
+    guard let names = fileNames(request.segments.dropFirst(prefixSegments)) else { return nil }
     let path = "\(root)/\(names.joined(separator: "/"))"
     return cache.freshResponse(for: path.hasSuffix("/") ? path + "index.html" : path)
   }
@@ -76,11 +79,16 @@ package struct StaticFiles: Sendable {
     if let modified { response.headers.add("Last-Modified", modified) }
     response.headers.add("Cache-Control", cacheControl)
     response.headers.add("Accept-Ranges", "bytes")
-    response.headers.add("X-Content-Type-Options", "nosniff")
+    let type = response.headers["Content-Type"] ?? ""
+    if ContentType.isCompressible(type), identity.bytes <= StaticCache.compressedFileBytesMax {
+      response.compressedForm = CompressedForm()
+    }
     if identity.bytes <= StaticCache.fileBytesMax {
       // A file that is being written is told by the next request's look at it.
       response.body = .bytes(try found.file.read(at: 0, countMax: identity.bytes))
-      cache.keep(response, for: path, identity: identity, now: now)
+    }
+    if identity.bytes <= StaticCache.fileBytesMax || response.compressedForm != nil {
+      return cache.keep(response, for: path, identity: identity, now: now)
     }
     return response
   }

@@ -1,0 +1,44 @@
+/// Fields that keep a browser from doing with an answer what it is not meant for. Every answer has them; a
+/// field that a handler has set itself stays as it is.
+package struct SecurityFields: Sendable {
+  /// For pages: code, styles and data from the daemon alone, nothing inline, never in a frame.
+  private static let pagePolicy = """
+    default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+    base-uri 'none'; form-action 'none'; frame-ancestors 'none'
+    """
+  /// For everything else: opened by itself, it may load nothing.
+  private static let dataPolicy = "default-src 'none'; frame-ancestors 'none'"
+
+  private let ofPages: [(name: String, value: String)]
+  private let ofData: [(name: String, value: String)]
+
+  /// - Parameters:
+  ///   - isSecure: whether the server speaks TLS.
+  ///   - hstsSeconds: how long a browser must use TLS only (RFC 6797); 0: it is not told.
+  package init(isSecure: Bool, hstsSeconds: Int) {
+    var shared = [
+      (name: "X-Content-Type-Options", value: "nosniff"), (name: "X-Frame-Options", value: "DENY"),
+      (name: "Referrer-Policy", value: "no-referrer"),
+      (name: "Cross-Origin-Resource-Policy", value: "same-origin"),
+    ]
+    if isSecure, hstsSeconds > 0 {
+      shared.append((name: "Strict-Transport-Security", value: "max-age=\(hstsSeconds)"))
+    }
+    ofData = [(name: "Content-Security-Policy", value: Self.dataPolicy)] + shared
+    ofPages =
+      [(name: "Content-Security-Policy", value: Self.pagePolicy)] + shared + [
+        (name: "Cross-Origin-Opener-Policy", value: "same-origin"),
+        (name: "Permissions-Policy", value: "camera=(), geolocation=(), microphone=()"),
+      ]
+  }
+
+  /// Adds the fields that the answer does not have.
+  package func add(to headers: inout Headers) {
+    let isPage = headers["Content-Type"]?.utf8.starts(with: "text/html".utf8) == true
+    let own = headers.fields.count
+    for (name, value) in isPage ? ofPages : ofData {
+      let isSet = headers.fields[..<own].contains { equalIgnoringCase($0.name, name) }
+      if !isSet { headers.add(name, value) }
+    }
+  }
+}
