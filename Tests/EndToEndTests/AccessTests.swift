@@ -189,6 +189,41 @@ import Testing
     #expect(try daemon.request("GET", "/jobs", fields: [bearer]).status == 401)
   }
 
+  @Test func `what lasts ends when its token is revoked or its session ends`() throws {
+    let daemon = try Daemon(arguments: ["--create-token"])
+    let address = try eventually { try Printed(daemon).address }
+    let bearer = ("Authorization", "Bearer \(try #require(address.split(separator: "=").last))")
+    let login = try daemon.request("POST", "/session", fields: [bearer])
+    let cookie = ("Cookie", String(try #require(login.cookies.first).prefix { $0 != ";" }))
+    /// A connection on which a stream has begun.
+    func stream(_ field: (String, String)) throws -> Socket {
+      let socket = try Socket.connect(host: "127.0.0.1", port: daemon.port, timeoutSeconds: 120)
+      let head = "GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\n\(field.0): \(field.1)\r\n\r\n"
+      _ = socket.write(Array(head.utf8))
+      var piece = [UInt8](repeating: 0, count: 4_096)
+      guard case .moved(let count) = socket.read(into: &piece) else { throw Answer.Missing() }
+      #expect(String(decoding: piece[..<count], as: UTF8.self).hasPrefix("HTTP/1.1 200"))
+      return socket
+    }
+    /// Whether the daemon ends the connection before the time-out of the socket.
+    func ends(_ socket: Socket) -> Bool {
+      var piece = [UInt8](repeating: 0, count: 4_096)
+      while true {
+        switch socket.read(into: &piece) {
+        case .moved: continue
+        case .wouldBlock: return false
+        case .ended: return true
+        }
+      }
+    }
+    let (bySession, byToken) = (try stream(cookie), try stream(bearer))
+    #expect(try daemon.request("DELETE", "/session", fields: [cookie]).status == 204)
+    #expect(ends(bySession))
+    #expect(try daemon.request("GET", "/jobs", fields: [bearer]).status == 200)
+    #expect(try run(["token", "revoke", "--name", "first", "--data", daemon.data]).code == .exited(code: 0))
+    #expect(ends(byToken))
+  }
+
   @Test func `a key that everybody can read is warned of`() throws {
     let folder = "\(FileSystem.temporaryDirectory)/vicregd-key-\(UInt64.random(in: 0 ... .max))"
     try FileSystem.makeDirectories(folder)

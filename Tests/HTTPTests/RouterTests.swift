@@ -4,7 +4,7 @@ import Text
 
 @Suite struct `Requests are known by their heads` {
   private func request(_ method: Method, _ path: String) -> Request {
-    Request(method: method, segments: path.split(separator: "/").map(String.init))
+    Request(method: method, segments: ByteString(path).split(0x2F))
   }
 
   @Test func `what they may take, and whether anything answers them`() {

@@ -29,18 +29,15 @@ package struct AccessControl: Sendable {
   /// answers it.
   package func admission(of request: Request) -> Problem? {
     var request = request
-    var problem: Problem?
     do {
       _ = try admit(&request)
-      problem = router.admission(of: request)
+      if let problem = router.admission(of: request) { throw problem }
+      return nil
     } catch {
-      problem = AccessControl.problem(error)
+      var problem = AccessControl.problem(error)
+      origins.addFields(to: &problem.headers, for: request)
+      return problem
     }
-    if var refusal = problem {
-      origins.addFields(to: &refusal.headers, for: request)
-      problem = refusal
-    }
-    return problem
   }
 
   /// The answer of the routes, or why they are not asked. What lasts of it ends when the token is revoked or
