@@ -129,7 +129,7 @@ let package = Package(
       "API", ["API", "HTTP", "Support", "JobStore", "JobModel", "Text", "RunFolder", "SharedWork", "Platform"]),
     tests("JobModel", ["JobModel", "Text", "Support"]),
     tests("JobStore", ["JobStore", "JobModel", "Text", "SQLite", "Platform"]),
-    tests("RunFolder", ["RunFolder", "JobModel", "Platform"]),
+    tests("RunFolder", ["RunFolder", "JobModel", "Text", "Platform"]),
     tests("Dispatcher", ["Dispatcher", "RunFolder", "JobStore", "JobModel", "SQLite", "Platform"]),
     tests("Training", ["Training", "Datasets", "NeuralNet", "JobModel", "Text", "Gzip", "Platform"]),
     tests("Datasets", ["Datasets", "Tensors", "Parallel", "Gzip", "Platform"], resources: [.copy("Golden")]),

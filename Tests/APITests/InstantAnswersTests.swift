@@ -1,6 +1,7 @@
 import HTTP
 import Platform
 import Testing
+import Text
 
 @testable import API
 
@@ -10,13 +11,13 @@ import Testing
   init() throws { fixture = try APIFixture() }
 
   private func request(_ target: String) -> Request {
-    let parts = target.split(separator: "?").map(String.init)
-    var request = Request(method: .get, segments: parts[0].split(separator: "/").map(String.init))
+    let parts = ByteString(target).split(0x3F)
+    var request = Request(method: .get, segments: parts[0].split(0x2F))
     if parts.count > 1 {
-      let sides = parts[1].split(separator: "=").map(String.init)
+      let sides = parts[1].split(0x3D)
       request.query = [(name: sides[0], value: sides[1])]
     }
-    request.target = target
+    request.target = ByteString(target)
     return request
   }
 

@@ -22,7 +22,7 @@ import Testing
     #expect(status(.post, "/jobs", reader) == 403)
     #expect(status(.delete, "/jobs", reader) == 405)
     let refusal = control.respond(to: request(.post, "/jobs", bearer(reader)))
-    #expect(refusal.headers["WWW-Authenticate"]?.contains("insufficient_scope") == true)
+    #expect(refusal.headers["WWW-Authenticate"]?.string.contains("insufficient_scope") == true)
     #expect(refusal.principal == "reader")
   }
 

@@ -59,9 +59,9 @@ func request(
   _ method: Method, _ path: String, _ fields: (String, String)..., peer: String = "10.0.0.1",
   authority: String? = "lab.example:8080", isSecure: Bool = false
 ) -> Request {
-  var request = Request(method: method, segments: path.split(separator: "/").map(String.init))
-  for (name, value) in fields { request.headers.add(name, value) }
-  request.authority = authority
+  var request = Request(method: method, segments: ByteString(path).split(0x2F))
+  for (name, value) in fields { request.headers.add(ByteString(name), value) }
+  request.authority = authority.map { ByteString($0) }
   request.peer = peer
   request.isSecure = isSecure
   return request

@@ -61,12 +61,12 @@ import Testing
     for name in outside.map({ "mnist-idx:\(place.path)/\($0)" }) + ["mnist-idx:root/digits"] {
       let shown = try daemon.request("GET", "/datasets/\(encoded(name))")
       #expect(shown.status == 422)
-      texts.insert(try JSON.parse(shown.body)["detail"]?.string ?? "")
+      texts.insert(try JSON.parse(shown.body)["detail"]?.string?.string ?? "")
       let posted = try daemon.request("POST", "/jobs", SmallRun.job(dataset: name).text)
       #expect(posted.status == 422)
       let error = try JSON.parse(posted.body)["errors"]?.array?.first
       #expect(error?["pointer"] == "/spec/dataset/name")
-      texts.insert(error?["message"]?.string ?? "")
+      texts.insert(error?["message"]?.string?.string ?? "")
     }
     #expect(
       texts.count == 1
@@ -84,7 +84,7 @@ import Testing
     #expect(try daemon.request("POST", "/jobs/\(first)/cancel", #"{"mode":"now"}"#).status == 202)
     let record = try daemon.finishedJob(second)
     #expect(record["state"] == "failed" && record["reason"] == "bad_input")
-    #expect(record["message"]?.string?.contains("--dataset-root") == true, "\(record.text)")
+    #expect(record["message"]?.string?.string.contains("--dataset-root") == true, "\(record.text)")
   }
 
   @Test func `a dataset that takes too long or too much is refused, and the daemon answers meanwhile`() throws
@@ -148,11 +148,11 @@ import Testing
       let line = try Faults.text(of: "\(data)/log.txt").split(separator: "\n").compactMap {
         try? JSON.parse(String($0))
       }.first
-      return line?["url"]?.string?.split(separator: ":").last.flatMap { Int($0) }
+      return line?["url"]?.string?.string.split(separator: ":").last.flatMap { Int($0) }
     }
     let answer = try Answer(
       port: port, method: "POST", path: "/jobs", body: SmallRun.job(epochs: 10_000).text)
-    let job = try #require(try JSON.parse(answer.body)["id"]?.string)
+    let job = try #require(try JSON.parse(answer.body)["id"]?.string?.string)
     let worker = try eventually { FileLock.owner("\(data)/runs/\(job)/lock") }
     defer { ProcessID.send(.kill, to: worker) }
     let bytes = try File("/proc/\(worker)/environ", .read).read(at: 0, countMax: 1 << 16)

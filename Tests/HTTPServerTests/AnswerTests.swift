@@ -69,7 +69,7 @@ import Testing
       return headers
     }
     let page = fields("text/html; charset=utf-8")
-    let policy = page["Content-Security-Policy"] ?? ""
+    let policy = page["Content-Security-Policy"]?.string ?? ""
     #expect(policy.contains("script-src 'self'") && !policy.contains("unsafe"))
     #expect(page["Cross-Origin-Opener-Policy"] == "same-origin")
     #expect(page["Strict-Transport-Security"] == "max-age=60")

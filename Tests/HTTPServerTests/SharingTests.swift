@@ -195,7 +195,7 @@ import Testing
   @Test func `a request that is admitted is told to go on, and answered`() throws {
     let asked = Inbox<[String]>()
     try withAdmission({
-      asked.send($0.segments)
+      asked.send($0.segments.map(\.string))
       return nil
     }) { port, _ in
       let client = try Client(port: port)

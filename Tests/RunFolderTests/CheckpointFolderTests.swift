@@ -3,6 +3,7 @@ import JobModel
 import Platform
 import RunFolder
 import Testing
+import Text
 
 @Suite struct `Checkpoint folders` {
   let scratch = ScratchRun()
@@ -99,12 +100,12 @@ import Testing
   @Test func `a manifest that lies or is no file is no checkpoint, and is told of no header field`() throws {
     let good = try store(1)
     let path = "\(checkpoints.path)/step-00000001.json"
-    func write(_ change: (inout [String: JSON]) -> Void) throws {
+    func write(_ change: (inout [ByteString: JSON]) -> Void) throws {
       var members = try #require(good.json.object)
       change(&members)
       try AtomicFile.write(JSON.object(members).utf8, to: path)
     }
-    let lies: [(inout [String: JSON]) -> Void] = [
+    let lies: [(inout [ByteString: JSON]) -> Void] = [
       { $0["step"] = .integer(.max) }, { $0["step"] = -1 }, { $0["step"] = 2 },
       { $0["epoch"] = .integer(.min) },
       { $0["bytes"] = .integer(.max) }, { $0["bytes"] = -1 }, { $0["sha256"] = "ab" },

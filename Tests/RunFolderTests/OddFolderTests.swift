@@ -3,6 +3,7 @@ import JobModel
 import Platform
 import RunFolder
 import Testing
+import Text
 
 /// Run folders in which somebody has put something else.
 @Suite struct `Odd run folders` {
@@ -57,7 +58,7 @@ import Testing
       ("threads", .min),
     ] as [(String, Int)] {
       var members = try #require(spec.json.object)
-      members[key] = .integer(value)
+      members[ByteString(key)] = .integer(value)
       #expect(throws: RunFolderError.self) { try RunSpec(json: .object(members)) }
     }
   }
