@@ -130,7 +130,7 @@ struct FakeDatasets: DatasetDirectory {
   func names() -> [String] { ["fashion-mnist", "synthetic", "absent"] }
 
   func imageCounts(_ name: String) throws -> [DatasetSelection.Split: Int] {
-    switch name {
+    switch ByteString(name) {
     case "fashion-mnist": return [.train: 60_000, .test: 10_000]
     case "synthetic": return [.train: 1025, .test: 100]
     case "absent": throw Refusal(description: "absent.gz is not there: install it")

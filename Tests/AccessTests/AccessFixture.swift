@@ -38,7 +38,8 @@ final class AccessFixture: Sendable {
     router.on(.get, "/healthz", access: .open) { _ in Response(status: 204) }
     AccessControl.addRoutes(to: &router, tokens: asks ? tokens : nil)
     return AccessControl(
-      router, tokens: asks ? tokens : nil, origins: OriginRule(allowedOrigins: Set(origins.map { ByteString($0) })),
+      router, tokens: asks ? tokens : nil,
+      origins: OriginRule(allowedOrigins: Set(origins.map { ByteString($0) })),
       clock: { [self] in clock.withLock { $0 } })
   }
 }

@@ -73,7 +73,7 @@ struct OutsideTextRules {
 
   /// The names of constants, variables and parameters that a line declares as strings.
   private static func declaredStrings(_ line: String) -> [String] {
-    line.matches(of: /(\w+): (?:String|Substring)\b\??(?![.:])/).map { String($0.1) }
+    line.matches(of: /(\w+): (?:String|Substring)\b/).map { String($0.1) }
   }
 
   private static func compares(_ name: String, in line: String) -> Bool {
@@ -86,7 +86,8 @@ struct OutsideTextRules {
         let before = line[..<range.lowerBound].last
         let after = line[range.upperBound...].first
         // `== nil` asks whether it is there; a longer word is another name.
-        return !isOfWord(before) && before != "." && !line[range.upperBound...].hasPrefix("nil")
+        let isWhole = word.first == "." || !isOfWord(before) && before != "."
+        return isWhole && !line[range.upperBound...].hasPrefix("nil")
           && (!word.hasSuffix(name) || !isOfWord(after) && after != ".")
       }
     }
