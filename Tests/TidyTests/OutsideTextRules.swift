@@ -100,7 +100,7 @@ struct OutsideTextRules {
   /// Stored members that are strings; a brace behind the type makes them computed.
   private static func stored(in line: String, of file: SourceFile) -> [String] {
     guard let allowed = holders[file.path] else { return [] }
-    let members = line.matches(of: /(?:let|var) `?(\w+)`?: \[?(?:\w+: )?String\b(?!.*\{)/).map {
+    let members = line.matches(of: /(?:let|var) `?(\w+)`?: \[?(?:\w+: )?String\b[^{]*$/).map {
       String($0.1)
     }
     let implied = line.matches(of: /(?:let|var) (\w+) = "/).map { String($0.1) }

@@ -1,5 +1,6 @@
 import HTTP
 import JobModel
+import Text
 
 /// What the API has to know of the data sets.
 package protocol DatasetDirectory: Sendable {
@@ -65,7 +66,8 @@ extension API {
     do {
       summary = try datasets.summary((request.parameters["name"] ?? "").string)
     } catch {
-      throw Problem(status: 404, detail: "\(error)")
+      // It repeats the name.
+      throw Problem(status: 404, detail: ByteString("\(error)").shown(charactersMax: 1_000))
     }
     return .json([
       "name": .string(summary.name), "classes": .array(summary.classes.map(JSON.string)),
