@@ -1,5 +1,7 @@
 // sources: System/Text/*.swift Web/HTTP/*.swift
 
+import Text
+
 /// What libFuzzer calls with one input: a byte that says where to cut, then what a client sends.
 ///
 /// It stops the run when the parser traps, or when one of these does not hold:
@@ -80,13 +82,11 @@ private func outcome(_ pieces: [ArraySlice<UInt8>]) -> [Outcome] {
 private func check(_ head: RequestHead, _ limits: RequestLimits) {
   precondition(head.headers.fields.count <= limits.headerCountMax, "There are too many fields.")
   for field in head.headers.fields {
-    let isClean = bytes(field.value).allSatisfy { $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }
-    precondition(isClean && !bytes(field.name).isEmpty, "A field holds a control byte.")
+    let isClean = field.value.bytes.allSatisfy { $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }
+    precondition(isClean && !field.name.isEmpty, "A field holds a control byte.")
   }
   let texts = head.target.segments + head.target.query.flatMap { [$0.name, $0.value] }
-  precondition(!texts.contains { bytes($0).contains(0) }, "A NUL came through.")
+  precondition(!texts.contains { $0.bytes.contains(0) }, "A NUL came through.")
   if let field = head.headers["Range"] { _ = ByteRanges(field, bodyBytes: 1_000) }
   if let field = head.headers["If-None-Match"] { _ = EntityTag.list(field) }
 }
-
-private func bytes(_ text: some CustomStringConvertible) -> [UInt8] { Array(text.description.utf8) }

@@ -149,7 +149,7 @@ struct FakeDatasets: DatasetDirectory {
 
   func look(_ name: String, withStatistics: Bool) -> Asked<DatasetLook> {
     let counts: [DatasetSelection.Split: Int]
-    switch name {
+    switch ByteString(name) {
     case "fashion-mnist": counts = [.train: 60_000, .test: 10_000]
     case "synthetic": counts = [.train: 1025, .test: 100]
     case "absent": return refused("absent.gz is not there: install it", isAbsent: true)

@@ -22,7 +22,7 @@ import Testing
     specification.checkpoint.keepEvery = 5
     specification.checkpoint.keepBest = KeepBest(metric: "rankme", mode: .max, count: 2)
     specification.divergence = DivergencePolicy(policy: .rollback, factor: 0.25, maxRollbacks: 2)
-    specification.seed = 1 << 53
+    specification.seed = (1 << 53) - 1
     specification.optimizer.learningRate = 0.1 + 0.2
     #expect(try TrainSpecification.parse(JSON.parse(specification.json.text)) == specification)
   }
@@ -97,15 +97,19 @@ import Testing
       ("/batch_size", 1, "must be a whole number from 2 to 65536, got 1"),
       ("/shuffle", 1, "must be true or false, got 1"),
       ("/drop_last", "no", "must be true or false, got \"no\""),
-      ("/seed", -1, "must be a whole number from 0 to 9007199254740992, got -1"),
+      ("/seed", -1, "must be a whole number from 0 to 9007199254740991, got -1"),
       (
-        "/seed", 9_007_199_254_740_993,
-        "must be a whole number from 0 to 9007199254740992, got 9007199254740993"
+        "/seed", 9_007_199_254_740_992,
+        "must be a whole number from 0 to 9007199254740991, got 9007199254740992"
       ),
       ("/convolution", "fft", #"must be one of "direct", "auto", got "fft""#),
       ("/log_every_steps", 0, "must be a whole number from 1 to 1000000, got 0"),
       ("/dataset", "cifar10", "must be an object, got \"cifar10\""),
-      ("/dataset/name", "", "must be a string of 1 to 1024 bytes without control characters, got \"\""),
+      (
+        "/dataset/name", "",
+        "must be a string of 1 to 1024 bytes without control characters and controls of text direction, "
+          + "got \"\""
+      ),
       ("/dataset/split", "val", #"must be one of "train", "test", got "val""#),
       ("/dataset/limit", 1, "must be null or a whole number from 2 to 1000000000, got 1"),
       ("/encoder/arch", "vit", #"must be one of "resnet18", "resnet34", got "vit""#),

@@ -73,7 +73,7 @@ struct OutsideTextRules {
 
   /// The names of constants, variables and parameters that a line declares as strings.
   private static func declaredStrings(_ line: String) -> [String] {
-    line.matches(of: /(\w+): (?:String|Substring)\b\??(?![.:])/).map { String($0.1) }
+    line.matches(of: /(\w+): (?:String|Substring)\b/).map { String($0.1) }
   }
 
   private static func compares(_ name: String, in line: String) -> Bool {
@@ -86,7 +86,8 @@ struct OutsideTextRules {
         let before = line[..<range.lowerBound].last
         let after = line[range.upperBound...].first
         // `== nil` asks whether it is there; a longer word is another name.
-        return !isOfWord(before) && before != "." && !line[range.upperBound...].hasPrefix("nil")
+        let isWhole = word.first == "." || !isOfWord(before) && before != "."
+        return isWhole && !line[range.upperBound...].hasPrefix("nil")
           && (!word.hasSuffix(name) || !isOfWord(after) && after != ".")
       }
     }
@@ -99,7 +100,7 @@ struct OutsideTextRules {
   /// Stored members that are strings; a brace behind the type makes them computed.
   private static func stored(in line: String, of file: SourceFile) -> [String] {
     guard let allowed = holders[file.path] else { return [] }
-    let members = line.matches(of: /(?:let|var) `?(\w+)`?: \[?(?:\w+: )?String\b(?!.*\{)/).map {
+    let members = line.matches(of: /(?:let|var) `?(\w+)`?: \[?(?:\w+: )?String\b[^{]*$/).map {
       String($0.1)
     }
     let implied = line.matches(of: /(?:let|var) (\w+) = "/).map { String($0.1) }

@@ -96,7 +96,9 @@ extension API {
   private static func json(_ look: DatasetLook) throws -> JSON {
     switch look {
     case .failure(let refusal):
-      throw Problem(status: refusal.isAbsent ? 404 : 422, detail: "\(refusal)")
+      throw Problem(
+        status: refusal.isAbsent ? 404 : 422,
+        detail: ByteString(refusal.description).shown(charactersMax: 1_000))
     case .success(let summary):
       return [
         "name": .string(summary.name), "classes": .array(summary.classes.map(JSON.string)),

@@ -203,7 +203,7 @@ struct SubmissionReader {
     switch looks.look(name) {
     case .success(let summary)?: return summary.counts
     case .failure(let refusal)?:
-      problems.add("\(pointer)/dataset/name", "\(refusal)")
+      problems.add("\(pointer)/dataset/name", ByteString(refusal.description).shown(charactersMax: 1_000))
       return nil
     case nil: return nil
     }
