@@ -36,7 +36,7 @@ import Testing
     ("9007199254740992", "9007199254740992"),
   ])
   func `a job whose worker tells of far steps is shown`(steps: String, step: String) throws {
-    let id = try fixture.post(#"{"kind":"train","spec":{"batch_size":4096}}"#)
+    let id = try fixture.post(#"{"kind":"train"}"#)
     let claimed = try #require(try fixture.store.claimNext(bootID: "boot"))
     try fixture.tell(
       id, attempt: claimed.attempt,
