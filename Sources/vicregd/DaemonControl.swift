@@ -41,8 +41,8 @@ final class TrainingMemory: Sendable {
   /// - Parameter threads: of each worker.
   init(threads: Int) { self.threads = threads }
 
-  /// As below, for the dataset as it was seen last: this is asked by the dispatcher's thread, which looks at no
-  /// dataset.
+  /// As below, for the dataset as it was seen last: the dispatcher's thread asks, which must not
+  /// wait for files.
   func bytes(_ specification: JobSpecification, in directory: CatalogDirectory) -> Int? {
     guard case .train(let training) = specification,
       // A dataset that cannot be used is refused by the worker, with the reason.

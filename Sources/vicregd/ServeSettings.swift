@@ -47,8 +47,8 @@ struct ServeSettings: Sendable {
     Setting(
       name: "dataset-root", kind: .folders("DIR"), standard: "",
       help:
-        "folder below which datasets may be named by their path, such as cifar10:DIR/cifar; may be given more "
-        + "than once, in the variable with colons in between. None: no dataset is named by a path"),
+        "folder below which datasets may be named by their path, such as cifar10:DIR/cifar; may be given "
+        + "more than once, in the variable with colons in between. None: no dataset is named by a path"),
     Setting(
       name: "inspection-seconds", kind: .number(1...3_600), standard: "60",
       help: "longest that a process may take to look at the files of a dataset"),
@@ -58,8 +58,8 @@ struct ServeSettings: Sendable {
     Setting(
       name: "worker-environment", kind: .list("NAMES"), standard: "",
       help:
-        "further variables that workers inherit, separated by commas; NAME* is every variable that begins so. "
-        + "Always: \(inheritedVariables.joined(separator: ", "))"),
+        "further variables that workers inherit, separated by commas; NAME* is every variable that begins "
+        + "with NAME. Always: \(inheritedVariables.joined(separator: ", "))"),
     Setting(
       name: "isa", kind: .choice(["auto", "baseline", "avx2", "avx512"]), standard: "auto",
       help: "instruction set of the engine; results are the same bits only within one"),

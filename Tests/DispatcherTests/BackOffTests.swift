@@ -104,7 +104,13 @@ import Testing
         "/usr/bin/flock", [bench.folder(id).lockPath, "sleep", "1000"], logPath: "\(bench.data)/stranger.txt")
     }
     defer { for stranger in strangers { stranger.send(.kill) } }
-    for id in [job, other] { _ = try bench.until { try bench.folder(id).isAlive() ? true : nil } }
+    for id in [job, other] {
+      try bench.until {
+        let probe = try ChildProcess(
+          "/usr/bin/flock", ["-n", bench.folder(id).lockPath, "true"], logPath: "\(bench.data)/probe.txt")
+        return try probe.wait() == .exited(code: 1) ? true : nil
+      }
+    }
     // As a daemon that died left it: its worker is gone.
     let claimed = try #require(try bench.store.claimNext(bootID: "earlier"))
     try bench.folder(job).writeSpec(

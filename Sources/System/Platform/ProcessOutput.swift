@@ -72,7 +72,8 @@ package struct ProcessOutput: Sendable {
 
 /// Bounds that the kernel holds this process to from now on.
 package enum ProcessLimits {
-  /// Limits memory, processor time and written files; what is beyond ends the process. It leaves no core dump.
+  /// Limits memory, processor time and written files; going beyond ends the process, which
+  /// leaves no core dump.
   package static func set(addressSpaceBytes: Int, cpuSeconds: Int) throws(SystemError) {
     try limit(RLIMIT_AS, "memory", to: addressSpaceBytes)
     try limit(RLIMIT_CPU, "processor time", to: cpuSeconds)

@@ -9,7 +9,7 @@ package protocol DatasetDirectory: Sendable {
   func names() -> [String]
   /// What is known of a dataset, or will be. Returns at once: no file of it is opened in this process.
   ///
-  /// - Parameter withStatistics: whether mean and deviation are wanted, for which a split may have to be read.
+  /// - Parameter withStatistics: whether mean and deviation are wanted, for which a split may be read.
   func look(_ name: String, withStatistics: Bool) -> Asked<DatasetLook>
 }
 

@@ -38,7 +38,8 @@ extension API {
     return response
   }
 
-  /// Where the last lines begin, at most `tailBytesMax` before the end; a last line without its newline counts.
+  /// Where the last lines begin, at most `tailBytesMax` before the end; a last line without its newline
+  /// counts.
   private static func offset(ofLast lines: Int, in file: File, size: Int) throws -> Int {
     let pieceBytes = 65_536
     let first = max(0, size - tailBytesMax)

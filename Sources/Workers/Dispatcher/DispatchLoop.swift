@@ -70,8 +70,8 @@ package struct DispatchLoop {
   }
 
   /// Before anything is claimed: jobs that an earlier daemon left running are adopted if their worker is
-  /// alive, and settled if it is dead. A run folder that cannot be read keeps no daemon from starting: its job
-  /// is looked at again later.
+  /// alive, and settled if it is dead. A run folder that cannot be read does not keep the daemon from
+  /// starting: its job is looked at again later.
   package mutating func settleEarlierRuns() throws {
     for job in try store.activeJobs() {
       var run = adopt(job)

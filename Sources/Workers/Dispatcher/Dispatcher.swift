@@ -48,7 +48,8 @@ package final class Dispatcher: Sendable {
     self.thread.withLock { $0 = thread }
   }
 
-  /// Removes the files of jobs whose rows are gone. A folder that cannot be removed is left to the next start.
+  /// Removes the files of jobs whose rows are gone. A folder that cannot be removed is left to the next
+  /// start.
   private func finishDeletions() throws {
     for job in try store.unfinishedDeletions() {
       do {

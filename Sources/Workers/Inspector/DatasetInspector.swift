@@ -63,7 +63,7 @@ package final class DatasetInspector: Sendable {
     statistics = Work(name: "dataset-stats", limits: limits)
   }
 
-  /// What is known of a dataset, or will be. Returns at once: of the files only names and sizes are looked at.
+  /// What is known of a dataset, or will be. Returns at once: only names and sizes of files are read.
   package func look(_ name: String, withStatistics: Bool) -> Asked<DatasetFinding> {
     do {
       let source = try catalog.locate(name)
