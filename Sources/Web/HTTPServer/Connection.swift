@@ -84,9 +84,9 @@ final class Connection {
 
   /// Takes note of an answer that has just been sent or given up, and tells the access log.
   func settleAnswer(now: UInt64, log: ((AccessRecord) -> Void)?) {
-    guard let report = machine.takeReport() else { return }
+    guard machine.hasReport else { return }
     streamPlace = nil
-    if let log { log(accessRecord(report, now: now)) }
+    if let report = machine.takeReport(), let log { log(accessRecord(report, now: now)) }
     answerBytes = 0
   }
 

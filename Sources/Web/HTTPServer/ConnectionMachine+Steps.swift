@@ -125,7 +125,10 @@ extension ConnectionMachine {
   /// Notes how an answer went.
   mutating func reportAnswer(isComplete: Bool) {
     guard let status else { return }
-    report = Report(head: head, status: status, isComplete: isComplete, label: label)
+    wasReported = true
+    if services.wantsReports {
+      report = Report(head: head, status: status, isComplete: isComplete, label: label)
+    }
     self.status = nil
   }
 

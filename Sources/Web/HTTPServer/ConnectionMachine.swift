@@ -102,6 +102,7 @@ struct ConnectionMachine {
   /// Somebody woke the stream or the pending answer while it was being asked.
   var isWoken = false
   var report: Report?
+  var wasReported = false
   /// Whether the client may still have the rest of what is being sent or waited for; nil: it may.
   var mayContinue: (@Sendable () -> Bool)?
   /// Until then a stream or a pending answer need not be asked, in nanoseconds of the monotonic clock.
@@ -120,6 +121,8 @@ struct ConnectionMachine {
     var recall: (ArraySlice<UInt8>) -> (RequestHead, Answer)? = { _ in nil }
     /// How much content a request may have, beyond the limit of all requests.
     var bodyLimit: (RequestHead) -> BodyLimit? = { _ in nil }
+    /// Whether it is told how answers went.
+    var wantsReports = true
     /// Whether requests are admitted by their heads.
     var asksForAdmission = false
     /// A share of the memory for bodies, for one of them.
@@ -160,10 +163,13 @@ struct ConnectionMachine {
     return finishedPending
   }
 
-  /// An answer that has been sent or given up; given once.
+  /// Whether an answer has been sent or given up since `takeReport` was called.
+  var hasReport: Bool { wasReported }
+
+  /// An answer that has been sent or given up, where reports are wanted; given once.
   mutating func takeReport() -> Report? {
-    defer { report = nil }
-    return report
+    wasReported = false
+    return report.take()
   }
 
   /// The next thing to do. Ask again after having done it.

@@ -235,7 +235,7 @@ extension EventLoop {
       if !bytes.isEmpty { memory.keep(instant, to: bytes, head) }
       return connection.answered(instant.answer, now: now)
     }
-    let weight = shared.responder.limits(head, of: connection.client).weight
+    let weight = shared.responder.limits(head).weight
     queue(.answer(head, body: body, weight, back(connection)), for: connection)
   }
 
@@ -359,7 +359,8 @@ extension EventLoop {
   private func services(for client: ClientIdentity) -> ConnectionMachine.Services {
     let (responder, bodies, memory) = (shared.responder, shared.bodies, memory)
     return ConnectionMachine.Services(
-      recall: memory.answer(to:), bodyLimit: { responder.limits($0, of: client).body },
+      recall: memory.answer(to:), bodyLimit: { responder.limits($0).body },
+      wantsReports: shared.configuration.accessLog != nil,
       asksForAdmission: responder.asksForAdmission,
       reservation: { BodyReservation(bodies, network: client.network) },
       refusal: { responder.refusal($0, to: $1, closes: true) })

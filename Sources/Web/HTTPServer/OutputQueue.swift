@@ -10,7 +10,7 @@ struct OutputQueue {
 
   var isEmpty: Bool { segments.isEmpty }
 
-  /// Whether there is more to send than a few packets.
+  /// Whether there is more to send than a page, a script or a page of the list of jobs has.
   var isLarge: Bool {
     switch first {
     case nil: false
@@ -19,7 +19,7 @@ struct OutputQueue {
     }
   }
 
-  private static let smallBytesMax = 16 << 10
+  private static let smallBytesMax = 128 << 10
 
   /// What is sent next.
   var first: Answer.Segment? { segments.first }

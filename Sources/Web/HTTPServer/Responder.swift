@@ -58,10 +58,8 @@ final class Responder: Sendable {
   /// Whether requests with content are asked for admission by their heads.
   var asksForAdmission: Bool { admission != nil }
 
-  /// What a request may take of the server; called on a loop's thread.
-  func limits(_ head: RequestHead, of client: ClientIdentity) -> RouteLimits {
-    limits(request(head, [], client))
-  }
+  /// What a request may take of the server, whoever sends it; called on a loop's thread.
+  func limits(_ head: RequestHead) -> RouteLimits { limits(head.request(body: [])) }
 
   /// Why a request is refused before its content is read, as the last answer of its connection; nil: it is
   /// welcome.
