@@ -30,7 +30,6 @@ struct OutsideTextRules {
     "Sources/Web/Access/AccessToken.swift": "lines of the token file, which its owner writes",
     "Sources/Web/Access/TokenFile.swift": "lines of the token file, which its owner writes",
     "Sources/Web/Access/LoginLimiter.swift": "addresses as the kernel gives them",
-    "Sources/Web/HTTPServer/ConnectionCensus.swift": "addresses as the kernel gives them",
     "Sources/Web/HTTPServer/AccessLog.swift": "the log's path, a setting",
     "Sources/Web/HTTPServer/ServerConfiguration.swift": "settings",
     "Sources/Web/API/OpenAPIDocument.swift": "the description is made of the program's own words",
