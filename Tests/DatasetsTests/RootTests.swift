@@ -7,13 +7,13 @@ import Testing
   private struct Place {
     let files: DatasetFiles
     let catalog: DatasetCatalog
-    var inside: String { "mnist-idx:\(files.path)/root/digits" }
+    var inside: String { "mnist-idx:\(files.path)/below/digits" }
 
     init() throws {
       files = try DatasetFiles()
-      for folder in ["root/digits", "outside"] { try FileSystem.makeDirectories("\(files.path)/\(folder)") }
-      catalog = DatasetCatalog(roots: try RootFolders(["\(files.path)/root"]))
-      try write("root/digits")
+      for folder in ["below/digits", "outside"] { try FileSystem.makeDirectories("\(files.path)/\(folder)") }
+      catalog = DatasetCatalog(roots: try RootFolders(["\(files.path)/below"]))
+      try write("below/digits")
     }
 
     func write(_ folder: String) throws {
@@ -40,17 +40,17 @@ import Testing
       try DatasetCatalog(roots: .empty).check(place.inside)
     }
     for format in ["mnist-idx", "cifar10", "cifar100", "cifar100-coarse"] {
-      for path in ["outside", "absent", "root/../outside", "root/../absent", "outside\0", ""] {
+      for path in ["outside", "absent", "below/../outside", "below/../absent", "outside\0", ""] {
         #expect(throws: DatasetError.outsideRoots(areSet: true)) {
           try place.catalog.check("\(format):\(place.files.path)/\(path)")
         }
       }
       #expect(throws: DatasetError.outsideRoots(areSet: true)) {
-        try place.catalog.check("\(format):root/digits")
+        try place.catalog.check("\(format):below/digits")
       }
     }
     let error = try #require(throws: DatasetError.self) {
-      try place.catalog.check("mnist-idx:\(place.files.path)/root/absent")
+      try place.catalog.check("mnist-idx:\(place.files.path)/below/absent")
     }
     guard case .missingFile = error else { return #expect(Bool(false), "\(error)") }
   }
@@ -60,14 +60,15 @@ import Testing
     let place = try Place()
     try place.write("outside")
     let file = "train-images-idx3-ubyte"
-    try FileSystem.remove("\(place.files.path)/root/digits/\(file)")
+    try FileSystem.remove("\(place.files.path)/below/digits/\(file)")
     try place.link(
-      "root/digits/\(file)", to: target == "there" ? "\(place.files.path)/outside/\(file)" : "/absent/\(file)"
+      "below/digits/\(file)",
+      to: target == "there" ? "\(place.files.path)/outside/\(file)" : "/absent/\(file)"
     )
     #expect(throws: DatasetError.outsideRoots(areSet: true)) { try place.catalog.check(place.inside) }
-    try place.link("root/linked", to: target == "there" ? "../outside" : "../absent")
+    try place.link("below/linked", to: target == "there" ? "../outside" : "../absent")
     #expect(throws: DatasetError.outsideRoots(areSet: true)) {
-      try place.catalog.check("mnist-idx:\(place.files.path)/root/linked")
+      try place.catalog.check("mnist-idx:\(place.files.path)/below/linked")
     }
   }
 
@@ -75,7 +76,7 @@ import Testing
     let place = try Place()
     let variables = DatasetCatalog.environment(
       fashionMNISTRoot: "/absent",
-      roots: try RootFolders(["\(place.files.path)/root", "\(place.files.path)"]))
+      roots: try RootFolders(["\(place.files.path)/below", "\(place.files.path)"]))
     let catalog = DatasetCatalog(environment: variables)
     #expect(try catalog.describe(place.inside).counts[.train] == 2)
     let none = DatasetCatalog(environment: [:])
@@ -89,7 +90,7 @@ import Testing
     let source = try place.catalog.locate(place.inside)
     #expect(source.files.count == 4)
     #expect(try place.catalog.locate(place.inside + "/../digits/") == source)
-    try place.write("root/digits")
+    try place.write("below/digits")
     #expect(try place.catalog.locate(place.inside) != source)
     #expect(try place.catalog.locate("synthetic").files.isEmpty)
   }

@@ -8,13 +8,13 @@ import Testing
   /// Folders for datasets, which go with the value.
   private final class Place {
     let path: String
-    var root: String { "\(path)/root" }
+    var root: String { "\(path)/below" }
 
     init() throws {
       let folder = try FileSystem.resolve(FileSystem.temporaryDirectory)
       path = "\(folder)/vicregd-datasets-\(UInt64.random(in: 0 ... .max))"
-      for name in ["root/digits", "outside"] { try FileSystem.makeDirectories("\(path)/\(name)") }
-      for name in ["root/digits", "outside"] { try write("\(path)/\(name)") }
+      for name in ["below/digits", "outside"] { try FileSystem.makeDirectories("\(path)/\(name)") }
+      for name in ["below/digits", "outside"] { try write("\(path)/\(name)") }
     }
 
     func write(_ folder: String) throws {
@@ -55,10 +55,10 @@ import Testing
     #expect(job["state"] == "succeeded", "\(job.text)")
 
     let outside = [
-      "outside", "absent", "root/../outside", "root/../absent", "outside/train-images-idx3-ubyte",
+      "outside", "absent", "below/../outside", "below/../absent", "outside/train-images-idx3-ubyte",
     ]
     var texts: Set<String> = []
-    for name in outside.map({ "mnist-idx:\(place.path)/\($0)" }) + ["mnist-idx:root/digits"] {
+    for name in outside.map({ "mnist-idx:\(place.path)/\($0)" }) + ["mnist-idx:below/digits"] {
       let shown = try daemon.request("GET", "/datasets/\(encoded(name))")
       #expect(shown.status == 422)
       texts.insert(try JSON.parse(shown.body)["detail"]?.string?.string ?? "")

@@ -9,7 +9,7 @@ import Testing
 private final class Bench: Sendable {
   let path: String
   let inspector: DatasetInspector
-  var name: String { "mnist-idx:\(path)/root/digits" }
+  var name: String { "mnist-idx:\(path)/below/digits" }
   var runs: Int { ((try? File("\(path)/runs", .read).readAll()) ?? []).count { $0 == UInt8(ascii: "\n") } }
 
   static let answer = """
@@ -19,14 +19,14 @@ private final class Bench: Sendable {
   init(_ script: String, seconds: Int = 60) throws {
     let folder = try FileSystem.resolve(FileSystem.temporaryDirectory)
     path = "\(folder)/vicregd-inspector-\(UInt64.random(in: 0 ... .max))"
-    try FileSystem.makeDirectories("\(path)/root/digits")
-    try AtomicFile.write([1, 2, 3], to: "\(path)/root/digits/train-images-idx3-ubyte")
+    try FileSystem.makeDirectories("\(path)/below/digits")
+    try AtomicFile.write([1, 2, 3], to: "\(path)/below/digits/train-images-idx3-ubyte")
     try AtomicFile.write(Array("echo \"$3 $4\" >> \(path)/runs\n\(script)\n".utf8), to: "\(path)/look.sh")
     inspector = DatasetInspector(
       DatasetInspector.Configuration(
         program: "/bin/bash", arguments: ["\(path)/look.sh"], environment: ["PATH": "/usr/bin:/bin"],
         seconds: seconds, memoryBytes: 1 << 30),
-      catalog: DatasetCatalog(roots: try RootFolders(["\(path)/root"])))
+      catalog: DatasetCatalog(roots: try RootFolders(["\(path)/below"])))
   }
 
   // A folder that stays behind in the temporary directory harms no test.
@@ -55,14 +55,14 @@ private final class Bench: Sendable {
   @Test func `looks once at a dataset whose files stay the same, and again when they have changed`() throws {
     let bench = try Bench(Bench.answer)
     for _ in 0..<5 { #expect(try bench.look()?.get().counts == [.train: 3, .test: 2]) }
-    #expect(try bench.look("mnist-idx:\(bench.path)/root/./digits/")?.get().classes == ["0", "1"])
+    #expect(try bench.look("mnist-idx:\(bench.path)/below/./digits/")?.get().classes == ["0", "1"])
     #expect(bench.runs == 1)
     #expect(try bench.look(withStatistics: true)?.get().std == [1, 1, 1])
     #expect(bench.runs == 2)
-    try AtomicFile.write([1, 2, 3], to: "\(bench.path)/root/digits/train-images-idx3-ubyte")
+    try AtomicFile.write([1, 2, 3], to: "\(bench.path)/below/digits/train-images-idx3-ubyte")
     _ = bench.look()
     #expect(bench.runs == 3, "another file of the same size")
-    try AtomicFile.write([1], to: "\(bench.path)/root/digits/t10k-labels-idx1-ubyte.gz")
+    try AtomicFile.write([1], to: "\(bench.path)/below/digits/t10k-labels-idx1-ubyte.gz")
     _ = bench.look()
     #expect(bench.runs == 4, "one more file")
   }
@@ -106,8 +106,8 @@ private final class Bench: Sendable {
     let bench = try Bench("until [ -e \"$(dirname \"$0\")/go\" ]; do sleep 0.01; done; \(Bench.answer)")
     var asked: [Asked<DatasetFinding>] = []
     for index in 0..<100 {
-      try FileSystem.makeDirectories("\(bench.path)/root/\(index)")
-      asked.append(bench.inspector.look("mnist-idx:\(bench.path)/root/\(index)", withStatistics: false))
+      try FileSystem.makeDirectories("\(bench.path)/below/\(index)")
+      asked.append(bench.inspector.look("mnist-idx:\(bench.path)/below/\(index)", withStatistics: false))
     }
     let busy = asked.count { if case .busy = $0 { true } else { false } }
     #expect((60...70).contains(busy), "\(busy)")

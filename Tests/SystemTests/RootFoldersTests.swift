@@ -2,7 +2,7 @@ import Platform
 import Testing
 
 @Suite struct `Folders below which paths may lead` {
-  /// A folder with `root/` and `secret/` in it, which goes with the value.
+  /// A folder with `below/` and `secret/` in it, which goes with the value.
   private final class Place {
     let path: String
     let roots: RootFolders
@@ -11,16 +11,16 @@ import Testing
       path =
         try FileSystem.resolve(FileSystem.temporaryDirectory)
         + "/vicregd-roots-\(UInt64.random(in: 0 ... .max))"
-      try FileSystem.makeDirectories("\(path)/root/data")
+      try FileSystem.makeDirectories("\(path)/below/data")
       try FileSystem.makeDirectories("\(path)/secret/there")
-      try AtomicFile.write([1], to: "\(path)/root/data/file")
+      try AtomicFile.write([1], to: "\(path)/below/data/file")
       try AtomicFile.write([1], to: "\(path)/secret/there/file")
-      roots = try RootFolders(["\(path)/root"])
+      roots = try RootFolders(["\(path)/below"])
     }
 
     func link(_ name: String, to target: String) throws {
       let log = "\(path)/ln.txt"
-      let child = try ChildProcess("/bin/ln", ["-s", target, "\(path)/root/\(name)"], logPath: log)
+      let child = try ChildProcess("/bin/ln", ["-s", target, "\(path)/below/\(name)"], logPath: log)
       try #require(try child.wait() == .exited(code: 0))
     }
 
@@ -31,16 +31,16 @@ import Testing
   @Test func `a path below a root is given without links, dots and slashes`() throws {
     let place = try Place()
     try place.link("inner", to: "data")
-    try place.link("absolute", to: "\(place.path)/root/data")
-    try place.link("around", to: "../root/../root/data")
+    try place.link("absolute", to: "\(place.path)/below/data")
+    try place.link("around", to: "../below/../below/data")
     for name in [
       "data", "data/", "./data//", "data/../data", "inner", "absolute", "around", "absolute/../data",
     ] {
-      #expect(place.roots.place(of: "\(place.path)/root/\(name)") == .inside("\(place.path)/root/data"))
+      #expect(place.roots.place(of: "\(place.path)/below/\(name)") == .inside("\(place.path)/below/data"))
     }
-    #expect(place.roots.place(of: "\(place.path)/root") == .inside("\(place.path)/root"))
-    #expect(place.roots.place(of: "\(place.path)/root/absent") == .missing)
-    #expect(place.roots.place(of: "\(place.path)/root/data/file/x") == .missing)
+    #expect(place.roots.place(of: "\(place.path)/below") == .inside("\(place.path)/below"))
+    #expect(place.roots.place(of: "\(place.path)/below/absent") == .missing)
+    #expect(place.roots.place(of: "\(place.path)/below/data/file/x") == .missing)
   }
 
   @Test func `what leads elsewhere is outside, whether or not something is there`() throws {
@@ -52,31 +52,31 @@ import Testing
     let path = place.path
     for there in ["there", "absent", "there/file", "absent/../there", "there/../absent"] {
       for start in [
-        "\(path)/secret", "\(path)/root/../secret", "\(path)/root/out", "\(path)/root/relative",
-        "\(path)/root/top\(path)/secret", "\(path)/root/data/../../secret", "\(path)/./secret/",
+        "\(path)/secret", "\(path)/below/../secret", "\(path)/below/out", "\(path)/below/relative",
+        "\(path)/below/top\(path)/secret", "\(path)/below/data/../../secret", "\(path)/./secret/",
       ] {
         #expect(place.roots.place(of: "\(start)/\(there)") == .outside, "\(start)/\(there)")
       }
     }
     for wrong in [
-      "", "root/data", "./root", "\(path)/root/data\0", "\(path)", "/", "\(path)/rootless",
-      "\(path)/root/loop",
-      "\(path)/root/" + String(repeating: "a/", count: 4_096),
+      "", "below/data", "./root", "\(path)/below/data\0", "\(path)", "/", "\(path)/belowless",
+      "\(path)/below/loop",
+      "\(path)/below/" + String(repeating: "a/", count: 4_096),
     ] {
       #expect(place.roots.place(of: wrong) == .outside, "\(wrong.prefix(200))")
     }
-    #expect(RootFolders.empty.place(of: "\(path)/root") == .outside)
+    #expect(RootFolders.empty.place(of: "\(path)/below") == .outside)
   }
 
   @Test func `an open file is where it was found, whatever its path has become`() throws {
     let place = try Place()
-    let inside = try File("\(place.path)/root/data/file", .read)
+    let inside = try File("\(place.path)/below/data/file", .read)
     let outside = try File("\(place.path)/secret/there/file", .read)
     #expect(place.roots.hold(descriptor: inside.descriptor))
     #expect(!place.roots.hold(descriptor: outside.descriptor))
-    try FileSystem.rename("\(place.path)/root/data", to: "\(place.path)/root/other")
+    try FileSystem.rename("\(place.path)/below/data", to: "\(place.path)/below/other")
     try place.link("data", to: "\(place.path)/secret/there")
-    let swapped = try File("\(place.path)/root/data/file", .read)
+    let swapped = try File("\(place.path)/below/data/file", .read)
     #expect(!place.roots.hold(descriptor: swapped.descriptor))
   }
 }
