@@ -126,7 +126,8 @@ let package = Package(
     tests("HTTPServer", ["HTTPServer", "HTTP", "Text", "Platform", "Gzip", "Crypto"]),
     tests("Access", ["Access", "HTTP", "Text", "Platform"]),
     tests(
-      "API", ["API", "HTTP", "Support", "JobStore", "JobModel", "Text", "RunFolder", "SharedWork", "Platform"]),
+      "API",
+      ["API", "HTTP", "Support", "JobStore", "JobModel", "Text", "RunFolder", "SharedWork", "Platform"]),
     tests("JobModel", ["JobModel", "Text", "Support"]),
     tests("JobStore", ["JobStore", "JobModel", "Text", "SQLite", "Platform"]),
     tests("RunFolder", ["RunFolder", "JobModel", "Text", "Platform"]),

@@ -1,6 +1,7 @@
 import HTTP
 import Platform
 import Synchronization
+import Text
 
 /// Writes the head of every answer and opens the files of its body. All answers pass here, so what every one
 /// of them has is added here: the request's name, the date and the security fields.
@@ -52,7 +53,7 @@ final class AnswerWriter: Sendable {
       }
     } else if framing != .none {
       // The ranges of one file share one descriptor.
-      var files: [String: File] = [:]
+      var files: [ByteString: File] = [:]
       for piece in response.body.pieces {
         switch piece {
         case .bytes(let bytes) where bytes.count <= AnswerWriter.copiedBytesMax: first += bytes
@@ -64,8 +65,8 @@ final class AnswerWriter: Sendable {
           if !first.isEmpty { answer.segments.append(.bytes(first)) }
           first = []
           let file: File
-          if let known = files[path] { file = known } else { file = try File(path, .read) }
-          files[path] = file
+          if let known = files[ByteString(path)] { file = known } else { file = try File(path, .read) }
+          files[ByteString(path)] = file
           answer.segments.append(.file(file, offset: offset, count: count))
         }
       }

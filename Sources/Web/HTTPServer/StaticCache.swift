@@ -67,7 +67,8 @@ final class StaticCache: Sendable {
       if let known = state.entries[ByteString(path)], known.identity == identity { return known.response }
       state.bytes -= state.entries.removeValue(forKey: ByteString(path))?.bytes ?? 0
       if state.bytes + bytes > StaticCache.bytesMax { state = ([:], 0) }
-      state.entries[ByteString(path)] = Entry(identity: identity, response: response, bytes: bytes, seenAt: now)
+      state.entries[ByteString(path)] = Entry(
+        identity: identity, response: response, bytes: bytes, seenAt: now)
       state.bytes += bytes
       return response
     }

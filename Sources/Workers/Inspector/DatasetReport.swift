@@ -65,7 +65,8 @@ package func json(of finding: DatasetFinding) -> JSON {
     return [
       "classes": .array(report.classes.map(JSON.string)),
       "counts": .object(
-        Dictionary(uniqueKeysWithValues: report.counts.map { (ByteString($0.key.rawValue), .integer($0.value)) })),
+        Dictionary(
+          uniqueKeysWithValues: report.counts.map { (ByteString($0.key.rawValue), .integer($0.value)) })),
       "shape": .array(report.shape.map(JSON.integer)),
       "mean": report.mean.map { .array($0.map(JSON.number)) } ?? .null,
       "std": report.std.map { .array($0.map(JSON.number)) } ?? .null,
