@@ -4,6 +4,8 @@ package enum Value: Sendable, Equatable {
   case integer(Int)
   case real(Double)
   case text(String)
+  /// A blob of 64-bit words, each with its lowest byte first.
+  case words([UInt64])
 
   /// `.text`, or `.null` for `nil`.
   package static func optional(_ value: String?) -> Value { value.map(Value.text) ?? .null }
