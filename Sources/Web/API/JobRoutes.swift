@@ -18,6 +18,12 @@ extension API {
     {
       if let state: JobState = query.choice("state", String(text)) { filter.states.append(state) }
     }
+    let healths = query.values("health").flatMap {
+      $0.split(separator: ",", omittingEmptySubsequences: false)
+    }
+    for text in healths {
+      if let health: HealthState = query.choice("health", String(text)) { filter.health.append(health) }
+    }
     if let text = query.value("kind") { filter.kind = query.choice("kind", text) }
     if let text = query.value("label") {
       let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
