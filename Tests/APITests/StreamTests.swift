@@ -79,7 +79,7 @@ import Testing
     // The second bucket has the steps 32 to 63; the loss of a step is a quarter of it.
     #expect(loss[1] == [32, 11.875, 8, 15.75])
     #expect(response.json["not_finite"] == [:])
-    #expect(fixture.send(.get, "/jobs/\(id)/metrics?points=50").json["series"]?.object?.count == 1)
+    #expect(fixture.send(.get, "/jobs/\(id)/metrics?points=50").json["series"]?.object?.keys.sorted() == ["inv", "loss"])
     let plain = fixture.send(.get, "/jobs/\(id)/metrics?keys=loss").json["series"]?["loss"]?.array ?? []
     #expect((100...500).contains(plain.count))
     let short = fixture.send(.get, "/jobs/\(id)/metrics?points=1001&keys=loss,loss").json["series"]?["loss"]
@@ -107,11 +107,9 @@ import Testing
     let late = fixture.send(.get, "/jobs/\(id)/metrics?points=50&keys=loss,rankme,los")
     #expect(late.status == 422)
     let errors = late.json["errors"]?.array?.compactMap { $0["message"]?.string } ?? []
-    #expect(
-      errors == [
-        "must be one of inv, loss, got \"rankme\"",
-        "must be one of inv, loss, got \"los\"; did you mean \"loss\"?",
-      ])
+    try #require(errors.count == 2)
+    #expect(errors[0].hasPrefix("must be one of inv, loss, got \"rankme\""))
+    #expect(errors[1] == "must be one of inv, loss, got \"los\"; did you mean \"loss\"?")
   }
 
   @Test func `curves come as CSV where that is asked for`() throws {

@@ -4,8 +4,8 @@ import JobStore
 
 extension Series {
   /// `{"job", "width", "series": {"inv": [[step, mean, min, max], …], …}, "not_finite": {"inv": [[step,
-  /// count], …]}}`. A bucket of values that are not finite has three nulls; `not_finite` has every bucket with
-  /// such values, and only metrics that have any.
+  /// count], …]}}`. A bucket without finite values has three nulls; `not_finite` has every bucket with
+  /// values that are not finite, and only metrics that have any.
   func jsonText(_ job: JobID, _ names: [String]) -> String {
     let series = names.map { name in
       let points = (self.curves[name] ?? []).map { point in

@@ -4,13 +4,13 @@ import JobModel
 /// it can be held to recorded runs, and a run that goes on judges as an undisturbed one.
 ///
 /// What is looked at, in this order; the first that holds decides:
-/// 1. *diverging*: a loss or a gradient that is not finite; a loss (median of the last `recentLines`) of more
-///    than `lossGrowthMax` times the loss of the untrained network, or any loss of `lossExplosion` times that;
-///    a loss that has risen within the window by more than `lossRiseMax` of it; an embedding that spreads to
-///    more than `spreadMax` times its target γ.
+/// 1. *diverging*: a loss or a gradient that is not finite; a loss (median of the last `recentLines`) of
+///    more than `lossGrowthMax` times the loss of the untrained network, or any loss of `lossExplosion` times
+///    that; a loss that has risen within the window by more than `lossRiseMax` of it; an embedding that
+///    spreads to more than `spreadMax` times its target γ.
 /// 2. *unknown*: fewer than `linesMin` lines or `stepsMin` steps.
-/// 3. *collapsed*: a mean standard deviation below `pointSpread` γ (all images in one point); an effective rank
-///    below `rankCollapsed` of what is possible, or below `rankLow` of it where dimensions repeat each other
+/// 3. *collapsed*: a mean standard deviation below `pointSpread` γ (all images in one point); an effective
+///    rank below `rankCollapsed` of what is possible, or below `rankLow` of it where dimensions repeat each other
 ///    (mean correlation over `correlationHigh`): all images on few axes.
 /// 4. *warning*: what comes half as far, or a dimension that is dead (`deadSpread`).
 /// 5. *good*.
