@@ -79,7 +79,8 @@ import Testing
     // The second bucket has the steps 32 to 63; the loss of a step is a quarter of it.
     #expect(loss[1] == [32, 11.875, 8, 15.75])
     #expect(response.json["not_finite"] == [:])
-    #expect(fixture.send(.get, "/jobs/\(id)/metrics?points=50").json["series"]?.object?.keys.sorted() == ["inv", "loss"])
+    let standard = fixture.send(.get, "/jobs/\(id)/metrics?points=50").json["series"]?.object
+    #expect(standard?.keys.sorted() == ["inv", "loss"])
     let plain = fixture.send(.get, "/jobs/\(id)/metrics?keys=loss").json["series"]?["loss"]?.array ?? []
     #expect((100...500).contains(plain.count))
     let short = fixture.send(.get, "/jobs/\(id)/metrics?points=1001&keys=loss,loss").json["series"]?["loss"]

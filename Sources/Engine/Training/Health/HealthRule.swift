@@ -10,8 +10,8 @@ import JobModel
 ///    spreads to more than `spreadMax` times its target γ.
 /// 2. *unknown*: fewer than `linesMin` lines or `stepsMin` steps.
 /// 3. *collapsed*: a mean standard deviation below `pointSpread` γ (all images in one point); an effective
-///    rank below `rankCollapsed` of what is possible, or below `rankLow` of it where dimensions repeat each other
-///    (mean correlation over `correlationHigh`): all images on few axes.
+///    rank below `rankCollapsed` of what is possible, or below `rankLow` of it where dimensions repeat each
+///    other (mean correlation over `correlationHigh`): all images on few axes.
 /// 4. *warning*: what comes half as far, or a dimension that is dead (`deadSpread`).
 /// 5. *good*.
 package struct HealthRule: Sendable {
