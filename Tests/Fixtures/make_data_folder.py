@@ -99,6 +99,12 @@ def main(program, folder):
     database = sqlite3.connect(f"{folder}/vicregd.sqlite")
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()
+    # Nobody's machine: a worker that is started again gets the path anew.
+    for path in glob.glob(f"{folder}/runs/*/spec.json"):
+        with open(path) as file:
+            text = file.read().replace(os.path.abspath(folder), "/var/lib/vicregd")
+        with open(path, "w") as file:
+            file.write(text)
     # Only the resting training needs its checkpoint; the others are as large and would be read by no test.
     for path in glob.glob(f"{folder}/runs/*/checkpoints/*"):
         if resting not in path:
