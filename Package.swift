@@ -132,7 +132,9 @@ let package = Package(
     tests("JobStore", ["JobStore", "JobModel", "Text", "SQLite", "Platform"]),
     tests("RunFolder", ["RunFolder", "JobModel", "Text", "Platform"]),
     tests("Dispatcher", ["Dispatcher", "RunFolder", "JobStore", "JobModel", "SQLite", "Platform"]),
-    tests("Training", ["Training", "Datasets", "NeuralNet", "JobModel", "Text", "Gzip", "Platform"]),
+    tests(
+      "Training", ["Training", "Datasets", "NeuralNet", "JobModel", "Text", "Gzip", "Platform"],
+      resources: [.copy("Golden")]),
     tests("Datasets", ["Datasets", "Tensors", "Parallel", "Gzip", "Platform"], resources: [.copy("Golden")]),
     tests(
       "NeuralNet", ["NeuralNet", "Kernels", "Tensors", "Parallel"], resources: [.copy("Golden")],

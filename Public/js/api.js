@@ -76,7 +76,7 @@ export const api = {
   /** `action` is cancel, pause, resume or retry; a cancel has a `mode`. */
   change: (id, action, body = {}) => post(`/jobs/${id}/${action}`, body),
   transitions: async (id) => (await json(`/jobs/${id}/transitions`)).transitions,
-  /** Down-sampled series of the finite values: { key: [[step, value], …] }. */
+  /** Curves over equal buckets: { key: [[step, mean, min, max], …] }; nulls: no value is finite. */
   series: async (id, keys, points) => {
     const response = await request(`/jobs/${id}/metrics?points=${points}&keys=${keys.join(",")}`);
     return (await response.json()).series;

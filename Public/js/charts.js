@@ -1,6 +1,7 @@
-// Live curves: one small dygraph a measure, with a common step axis.
+// Live curves: one small dygraph per measure, with a common step axis. The line is the mean, the band around
+// it goes from the lowest to the highest value.
 import { h } from "./dom.js";
-import { number } from "./format.js";
+import { healthWords, number } from "./format.js";
 import { api } from "./api.js";
 
 // The legend is never shown, and measures itself by an inline style, which the page's policy forbids.
@@ -17,9 +18,10 @@ const panels = [
   { keys: ["cov"], title: "Covariance", note: "how much dimensions repeat each other" },
   { keys: ["std_mean", "std_min"], title: "Spread", note: "mean and least standard deviation", std: true },
 ];
-export const chartKeys = panels.flatMap((panel) => panel.keys);
+/** The metrics to ask for: those that the job's lines have. */
+const keysOf = (job) => panels.flatMap((panel) => panel.keys).filter((key) => key in (job.latest ?? {}));
 
-/** Below this share of gamma the embedding counts as collapsed. */
+/** Below this share of gamma all images lie in one point; the daemon's rule has the same. */
 const collapseShare = 0.1;
 
 /** The curves of one training job. Call `update` as often as you like; `destroy` when the page goes. */
@@ -47,15 +49,16 @@ export class Curves {
     this.scheme.addEventListener("change", this.redraw);
   }
 
-  /** Fetches the series and draws them; `latest` is the job's last metric line. True if there were any. */
-  async update(latest) {
+  /** Fetches the series of the job and draws them. True if there were any. */
+  async update(job) {
     const width = Math.max(200, this.views[0].canvas.clientWidth || 400);
-    const series = await api.series(this.id, chartKeys, Math.round(width));
+    const keys = keysOf(job);
+    const series = keys.length > 0 ? await api.series(this.id, keys, Math.round(width)) : {};
     for (const view of this.views) {
       view.rows = rows(view.panel.keys.map((key) => series[key] ?? []));
       this.#draw(view);
     }
-    this.#hint(series.std_mean ?? [], latest);
+    this.#hint(job.health);
     return this.views.some((view) => view.rows.length > 0);
   }
 
@@ -88,14 +91,14 @@ export class Curves {
     this.#showValue(view, last);
     view.canvas.setAttribute("role", "img");
     view.canvas.setAttribute("aria-label",
-      `${view.panel.title}: ${number(view.rows[0][1])} at step ${view.rows[0][0]}, `
-      + `${number(last[1])} at step ${last[0]}`);
+      `${view.panel.title}: ${number(mean(view.rows[0][1]))} at step ${view.rows[0][0]}, `
+      + `${number(mean(last[1]))} at step ${last[0]}`);
     if (view.graph) view.graph.updateOptions({ file: view.rows, ...this.#range(view) });
     else view.graph = new window.Dygraph(view.canvas, view.rows, this.#options(view));
   }
 
   #showValue(view, row) {
-    view.value.textContent = row.slice(1).map((value) => number(value)).join(" / ");
+    view.value.textContent = row.slice(1).map((bar) => number(mean(bar))).join(" / ");
   }
 
   #options(view) {
@@ -106,6 +109,8 @@ export class Curves {
       labels: ["step", ...view.panel.keys],
       colors: [color("--curve"), color("--curve-2")],
       strokeWidth: 1.6,
+      customBars: true,
+      fillAlpha: 0.18,
       gridLineColor: color("--line"),
       axisLineColor: color("--line"),
       axisLabelFontSize: 11,
@@ -129,7 +134,7 @@ export class Curves {
   /** The spread is shown from zero to above its target, so that collapse and health are always in sight. */
   #range(view) {
     if (!view.panel.std) return {};
-    const highest = Math.max(this.gamma, ...view.rows.map((row) => row[1] ?? 0));
+    const highest = Math.max(this.gamma, ...view.rows.map((row) => row[1][2] ?? 0));
     return { valueRange: [0, highest * 1.15] };
   }
 
@@ -151,25 +156,11 @@ export class Curves {
     context.restore();
   }
 
-  #hint(spread, latest) {
-    const last = spread[spread.length - 1];
-    let text = "";
-    let state = "";
-    if (latest?.loss === null) {
-      text = `The loss is no longer a finite number at step ${latest.step}: `
-        + "try a lower learning rate or a longer warm-up.";
-      state = "bad";
-    } else if (last && last[1] < this.gamma * collapseShare) {
-      text = `Spread ${number(last[1])} at step ${last[0]}: the embedding collapses (all images look alike). `
-        + "A larger variance weight or a lower learning rate helps.";
-      state = "bad";
-    } else if (last) {
-      text = `Spread ${number(last[1])}: no collapse. `
-        + `It should come near ${number(this.gamma)}, the dashed line.`;
-      state = "good";
-    }
+  /** What the daemon says of the training's health. */
+  #hint(health) {
+    const text = health?.message ? `${healthWords[health.state]}: ${health.message}.` : "";
     if (this.hint.textContent !== text) this.hint.textContent = text;
-    this.hint.className = `hint ${state}`;
+    this.hint.className = `hint ${{ good: "good", warning: "warn", unknown: "" }[health?.state] ?? "bad"}`;
   }
 
   #option(options) {
@@ -181,8 +172,8 @@ export class Curves {
       const index = view.rows.findIndex((row) => row[0] >= step);
       if (index < 0 || !view.graph) continue;
       view.graph.setSelection(index);
-      const [at, ...values] = view.rows[index].filter((value) => value !== null);
-      view.value.textContent = `${values.map((value) => number(value)).join(" / ")} at ${at}`;
+      const [at, ...bars] = view.rows[index];
+      view.value.textContent = `${bars.map((bar) => number(mean(bar))).join(" / ")} at ${at}`;
     }
   }
 
@@ -201,13 +192,19 @@ export class Curves {
   }
 }
 
-/** Joins series of [step, value] into rows [step, a, b, …]; a step that one lacks gives null there. */
+/** Of a bar [lowest, mean, highest]. */
+const mean = (bar) => bar[1];
+
+/**
+ * Joins series of [step, mean, min, max] into rows [step, bar, bar, …], where a bar is [min, mean, max]; a
+ * step that one series lacks has a bar of nulls there.
+ */
 function rows(series) {
   const bySteps = new Map();
   series.forEach((points, index) => {
-    for (const [step, value] of points) {
-      if (!bySteps.has(step)) bySteps.set(step, [step, ...series.map(() => null)]);
-      bySteps.get(step)[index + 1] = value;
+    for (const [step, middle, low, high] of points) {
+      if (!bySteps.has(step)) bySteps.set(step, [step, ...series.map(() => [null, null, null])]);
+      bySteps.get(step)[index + 1] = [low, middle, high];
     }
   });
   return [...bySteps.values()].sort((a, b) => a[0] - b[0]);

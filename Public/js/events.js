@@ -2,7 +2,7 @@
 // few connections to share among its tabs.
 
 const changes = new EventTarget();
-const names = ["state", "transition", "metric", "checkpoint", "result", "end", "deleted", "resync"];
+const names = ["state", "transition", "metric", "checkpoint", "health", "result", "end", "deleted", "resync"];
 let source = null;
 
 /** Whether changes are told, so that asking for them can be rare. */

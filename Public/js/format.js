@@ -48,6 +48,12 @@ export function moment(time) {
   return isToday ? clock : `${date.toLocaleDateString([], { day: "numeric", month: "short" })}, ${clock}`;
 }
 
+/** How well a training goes, as the daemon judges it. */
+export const healthWords = {
+  unknown: "Health unknown", good: "Healthy", warning: "Warning", collapsed: "Collapsed",
+  diverging: "Diverging",
+};
+
 /** `disk_full` as "disk full". */
 export const words = (name) => String(name).replaceAll("_", " ");
 

@@ -3,7 +3,7 @@ import { api, tolerate } from "./api.js";
 import { Curves } from "./charts.js";
 import { announce, h, repeat, replaceIfNew } from "./dom.js";
 import { actions, bytes, elapsed, isOver, moment, number, title, words } from "./format.js";
-import { alert, progress, resultSource, resultTable, stateChip } from "./parts.js";
+import { alert, healthChip, progress, resultSource, resultTable, stateChip } from "./parts.js";
 
 const logLines = 200;
 
@@ -72,7 +72,7 @@ class JobPage {
     if (this.state && this.state !== job.state) announce(`${title(job)}: ${job.state}`);
     this.state = job.state;
     document.title = `${title(job)} · vicregd`;
-    const shown = JSON.stringify([job.name, job.state, job.reason, job.kind]);
+    const shown = JSON.stringify([job.name, job.state, job.reason, job.kind, job.health]);
     replaceIfNew(this.head, shown, () => this.#head(job));
     replaceIfNew(this.facts, JSON.stringify([job, isOver(job) ? 0 : Date.now()]), () => facts(job));
     this.#showSpec(job);
@@ -95,7 +95,8 @@ class JobPage {
       all.push(h("a", { class: "button", href: `#/new?kind=evaluate&job=${job.id}` }, "Evaluate it"));
     }
     return [
-      h("div", {}, h("h1", {}, title(job)), h("p", {}, stateChip(job), h("code", { class: "id" }, job.id))),
+      h("div", {}, h("h1", {}, title(job)),
+        h("p", {}, stateChip(job), healthChip(job), h("code", { class: "id" }, job.id))),
       h("div", { class: "buttons" }, all),
     ];
   }
@@ -128,7 +129,7 @@ class JobPage {
       this.curves = new Curves(job);
       this.drawing.replaceChildren(this.curves.element);
     }
-    await this.curves.update(job.latest);
+    await this.curves.update(job);
   }
 
   #showResult(job) {

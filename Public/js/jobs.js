@@ -3,7 +3,7 @@ import { api, tolerate } from "./api.js";
 import { Curves } from "./charts.js";
 import { announce, h, refresh, repeat } from "./dom.js";
 import { elapsed, moment, number, percent, title } from "./format.js";
-import { curl, progress, resultSource, resultTable, stateChip } from "./parts.js";
+import { curl, healthChip, progress, resultSource, resultTable, stateChip } from "./parts.js";
 
 const columns = ["Job", "State", "Progress", "Result", "Time", "Queued"];
 const example = { kind: "train", spec: { preset: "small", dataset: { name: "fashion-mnist" }, epochs: 5 } };
@@ -86,7 +86,7 @@ class JobsPage {
     this.heading.dataset.verb = verb;
     if (this.drawnStep === job.latest?.step) return;
     try {
-      if (await this.curves.update(job.latest)) this.drawnStep = job.latest?.step;
+      if (await this.curves.update(job)) this.drawnStep = job.latest?.step;
     } catch (error) {
       tolerate(error);
     }
@@ -107,7 +107,7 @@ function jobRow(job) {
     h("th", { scope: "row" },
       h("a", { href: `#/jobs/${job.id}` }, title(job)),
       h("span", { class: "quiet" }, about.filter(Boolean).join(" · "))),
-    h("td", {}, stateChip(job)),
+    h("td", {}, stateChip(job), healthChip(job)),
     h("td", {}, progress(job)),
     h("td", { class: "figure" }, outcome(job)),
     h("td", { class: "figure" }, elapsed(job)),

@@ -1,12 +1,19 @@
 // Pieces that more than one page shows.
 import { h } from "./dom.js";
-import { duration, number, percent, words } from "./format.js";
+import { duration, healthWords, number, percent, words } from "./format.js";
 
 /** The state in a word, with a coloured dot and the reason where there is one. */
 export function stateChip(job) {
   const why = job.state === "blocked" ? waiting(job) : job.reason && words(job.reason);
   return h("span", { class: `state ${job.state}` }, job.state,
     why ? h("span", { class: "quiet" }, ` · ${why}`) : null);
+}
+
+/** The health of a training in a word, with the reason on hover; nothing where there is none to tell. */
+export function healthChip(job) {
+  const { state, message } = job.health ?? {};
+  if (job.kind !== "train" || !state || state === "unknown") return null;
+  return h("span", { class: `health ${state}`, title: message }, healthWords[state]);
 }
 
 /** What a blocked job waits for, in words. */

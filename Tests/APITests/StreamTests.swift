@@ -69,25 +69,108 @@ import Testing
     }
   }
 
-  @Test func `curves are thinned for a chart`() throws {
+  @Test func `curves have mean, min and max of equal buckets, which are true`() throws {
     let attempt = try claim()
     try fixture.tell(id, attempt: attempt, (1...1000).map(Self.metric))
-    let response = fixture.send(.get, "/jobs/\(id)/metrics?points=50&keys=loss,inv,none")
-    let series = try #require(response.json["series"])
-    let loss = series["loss"]?.array ?? []
+    let response = fixture.send(.get, "/jobs/\(id)/metrics?points=50&keys=loss")
+    let loss = response.json["series"]?["loss"]?.array ?? []
+    #expect(response.json["width"] == 32)
     #expect((10...50).contains(loss.count))
-    #expect(loss.first == [1, 0.25])
-    #expect(loss.last == [1000, 250])
-    #expect(series["inv"] == [])
-    #expect(series["none"] == [])
-    #expect(fixture.send(.get, "/jobs/\(id)/metrics?points=50").json["series"]?.object?.count == 4)
+    // The second bucket has the steps 32 to 63; the loss of a step is a quarter of it.
+    #expect(loss[1] == [32, 11.875, 8, 15.75])
+    #expect(response.json["not_finite"] == [:])
+    let standard = fixture.send(.get, "/jobs/\(id)/metrics?points=50").json["series"]?.object
+    #expect(standard?.keys.sorted() == ["inv", "loss"])
     let plain = fixture.send(.get, "/jobs/\(id)/metrics?keys=loss").json["series"]?["loss"]?.array ?? []
     #expect((100...500).contains(plain.count))
+    let short = fixture.send(.get, "/jobs/\(id)/metrics?points=1001&keys=loss,loss").json["series"]?["loss"]
+    #expect(short?.array?.count == 1000 && short?.array?.last == [1000, 250, 250, 250])
+  }
+
+  @Test func `a bucket without a finite value is null, and counted`() throws {
+    let attempt = try claim()
+    try fixture.tell(
+      id, attempt: attempt,
+      [#"{"event":"metric","step":1,"loss":null}"#, #"{"event":"metric","step":2,"loss":4,"inv":1}"#])
+    let answer = fixture.send(.get, "/jobs/\(id)/metrics?points=100&keys=loss").json
+    #expect(answer["series"]?["loss"] == [[1, .null, .null, .null], [2, 4, 4, 4]])
+    #expect(answer["not_finite"] == ["loss": [[1, 1]]])
+    let job = fixture.send(.get, "/jobs/\(id)").json
+    #expect(job["summary"]?["loss"] == ["last": 4, "mean": 4, "min": 4, "max": 4, "best_step": 2])
+  }
+
+  @Test func `an unknown key is a 422 that names the known ones`() throws {
+    let early = fixture.send(.get, "/jobs/\(id)/metrics?points=50&keys=los,rankme")
+    #expect(early.status == 422)
+    // Nothing is recorded yet: what such a job will record is known.
+    #expect(fixture.send(.get, "/jobs/\(id)/metrics?keys=rankme").json["series"] == ["rankme": []])
+    try fixture.tell(id, attempt: claim(), [#"{"event":"metric","step":1,"loss":1,"inv":1}"#])
+    let late = fixture.send(.get, "/jobs/\(id)/metrics?points=50&keys=loss,rankme,los")
+    #expect(late.status == 422)
+    let errors = late.json["errors"]?.array?.compactMap { $0["message"]?.string?.string } ?? []
+    try #require(errors.count == 2)
+    #expect(late.json["detail"]?.string?.string.contains("inv, loss") == true)
+    #expect(errors[0] == "must be a metric of this job, got \"rankme\"")
+    #expect(errors[1] == "must be a metric of this job, got \"los\"; did you mean \"loss\"?")
+  }
+
+  @Test func `curves come as CSV where that is asked for`() throws {
+    try fixture.tell(
+      id, attempt: claim(),
+      [#"{"event":"metric","step":1,"loss":null}"#, #"{"event":"metric","step":2,"loss":4,"inv":0.5}"#])
+    let table = "step,inv,inv_min,inv_max,loss,loss_min,loss_max\r\n1,,,,,,\r\n2,0.5,0.5,0.5,4,4,4\r\n"
+    for accept in ["text/csv", "text/csv;q=0.9, */*;q=0.1", "application/json;q=0.5,TEXT/CSV"] {
+      let response = fixture.send(.get, "/jobs/\(id)/metrics", headers: [("Accept", accept)])
+      #expect(response.headers["Content-Type"] == "text/csv; charset=utf-8")
+      #expect(response.text == table)
+    }
+    let one = fixture.send(.get, "/jobs/\(id)/metrics?points=4&keys=inv", headers: [("Accept", "text/csv")])
+    #expect(one.text == "step,inv,inv_min,inv_max\r\n2,0.5,0.5,0.5\r\n")
+    for accept in ["*/*", "text/csv;q=0, application/json", "application/json, text/csv;q=0.1"] {
+      let response = fixture.send(.get, "/jobs/\(id)/metrics?points=4", headers: [("Accept", accept)])
+      #expect(response.headers["Content-Type"] == "application/json")
+    }
+    #expect(
+      fixture.send(.get, "/jobs/\(id)/metrics?follow=true", headers: [("Accept", "text/csv")]).status == 400)
+  }
+
+  @Test func `health is what the worker has said last, and lists are filtered by it`() throws {
+    let unknown: JSON = ["state": "unknown", "message": .null, "step": .null]
+    #expect(fixture.send(.get, "/jobs/\(id)").json["health"] == unknown)
+    let attempt = try claim()
+    let tag = fixture.send(.get, "/jobs/\(id)").headers["ETag"]
+    try fixture.tell(
+      id, attempt: attempt,
+      [
+        #"{"event":"metric","step":9,"loss":1}"#,
+        #"{"event":"health","step":9,"state":"good","message":"m"}"#,
+        #"{"event":"metric","step":20,"loss":1}"#,
+        #"{"event":"health","step":20,"state":"collapsed","message":"n"}"#,
+        #"{"event":"health","step":20,"state":"splendid","message":"n"}"#,
+      ])
+    let collapsed: JSON = ["state": "collapsed", "message": "n", "step": 20]
+    let response = fixture.send(.get, "/jobs/\(id)")
+    #expect(response.json["health"] == collapsed && response.headers["ETag"] != tag)
+    _ = try fixture.post(#"{"kind":"train","labels":{"a":"b"}}"#)
+    func listed(_ query: String) -> [String] {
+      (fixture.send(.get, "/jobs?\(query)").json["jobs"]?.array ?? []).compactMap { $0["id"]?.string?.string }
+    }
+    #expect(listed("health=collapsed") == [id.text])
+    #expect(listed("health=collapsed,unknown&state=running,queued").count == 2)
+    #expect(listed("health=good").isEmpty && listed("health=collapsed&label=a").isEmpty)
+    #expect(listed("health=unknown&label=a").count == 1)
+    #expect(fixture.send(.get, "/jobs?health=ill").status == 400)
+    // What a resume replaces is not said any more.
+    try fixture.tell(id, attempt: attempt, [#"{"event":"started","attempt":1,"step":10}"#])
+    #expect(fixture.send(.get, "/jobs/\(id)").json["health"]?["state"] == "good")
+    try fixture.store.transition(id, attempt: attempt, to: .succeeded)
+    #expect(fixture.send(.get, "/jobs/\(id)").json["health"]?["message"] == "m")
   }
 
   @Test(arguments: [
     "points=3", "points=x", "points=50&follow=true", "keys=loss&from_step=1", "points=50&keys=",
-    "points=50&keys=a.b", "points=50&keys=$", "from_step=-1", "follow=maybe", "point=50",
+    "points=50&keys=a.b", "points=50&keys=$", "keys=loss,", "keys=a&keys=b", "from_step=-1", "follow=maybe",
+    "point=50",
   ])
   func `a wrong question about metrics is a 400`(query: String) {
     #expect(fixture.send(.get, "/jobs/\(id)/metrics?\(query)").status == 400)

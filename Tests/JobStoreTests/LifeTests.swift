@@ -105,6 +105,29 @@ import Testing
     #expect(try fixture.job(job.id).reason == .userCancelled)
   }
 
+  @Test(arguments: [CancelMode.graceful, .now])
+  func `a cancel counts while a job ends for its time, whatever its worker says then`(mode: CancelMode) throws
+  {
+    for hasWorkerLine in [true, false] {
+      let job = try fixture.train(policy: JobPolicy(maxDurationSeconds: 1))
+      let attempt = try fixture.claim().attempt
+      try store.endOverdue(job.id, attempt: attempt)
+      #expect(try fixture.job(job.id).reason == .maxDuration)
+      let asked = try store.requestCancel(job.id, mode: mode)
+      #expect(asked.state == .cancelling && asked.reason == .userCancelled && asked.cancelMode == mode)
+      // The time that is up does not take the cancel back.
+      try store.endOverdue(job.id, attempt: attempt)
+      if hasWorkerLine {
+        let line = #"{"event":"end","state":"cancelled","reason":"user_cancelled"}"#
+        _ = try store.ingest(job.id, attempt: attempt, from: 0, to: 9, lines: [line])
+      } else {
+        try store.settle(job.id, attempt: attempt, .died, crashLimit: 3)
+      }
+      let ended = try fixture.job(job.id)
+      #expect(ended.state == .cancelled && ended.reason == .userCancelled)
+    }
+  }
+
   @Test func `a job whose worker died goes on, until it is a crash loop`() throws {
     let job = try fixture.train()
     var attempt = try fixture.claim().attempt

@@ -47,7 +47,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("kind = 'sweep'", "kind_is_known"), ("state = 'resting'", "transition_is_legal"),
+    ("health = 'fine'", "health_is_known"), ("summary = '{'", "summary_is_json"),
+    ("state = 'resting'", "transition_is_legal"),
     ("priority = 101", "priority_is_in_range"), ("cancel_mode = 'soon'", "cancel_mode_is_known"),
     ("finished_at_ms = 5", "finished_has_its_time"), ("labels = 'x'", "labels_are_json"),
     ("spec = '{'", "spec_is_json"), ("attempt = -1", "counters_are_not_negative"),
@@ -170,6 +171,21 @@ import Testing
     }
   }
 
+  @Test func `a snapshot sees one state, whatever is written meanwhile`() throws {
+    let writer = try database("s")
+    try writer.script("CREATE TABLE a (x INTEGER) STRICT")
+    let reader = try Connection(path: "\(fixture.folder)/s", access: .read)
+    func count() throws -> Int? { try reader.first("SELECT count(*) AS n FROM a") { $0.integer("n") } }
+    let seen = try reader.snapshot {
+      let before = try count()
+      try writer.execute("INSERT INTO a VALUES (1)")
+      return [before, try count()]
+    }
+    #expect(seen == [0, 0])
+    #expect(throws: Missing.self) { try reader.snapshot { throw Missing() } }
+    #expect(try count() == 1)
+  }
+
   @Test func `a reader cannot write, and a missing file is no database`() throws {
     let writer = try database("r")
     try writer.script("CREATE TABLE a (x INTEGER) STRICT")
@@ -180,7 +196,10 @@ import Testing
 
   @Test func `values come back as they went in`() throws {
     let connection = try database("v")
-    let values: [Value] = [.null, .integer(.max), .integer(.min), .real(0.1), "", "é\u{0}x", "a'b"]
+    let values: [Value] = [
+      .null, .integer(.max), .integer(.min), .real(0.1), "", "é\u{0}x", "a'b", .words([]),
+      .words([0, 1, .max, 1 << 63]),
+    ]
     for value in values {
       #expect(try connection.first("SELECT ? AS v", [value]) { $0.value("v") } == value)
     }

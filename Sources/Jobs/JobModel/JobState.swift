@@ -1,5 +1,23 @@
 /// What a job does.
-package enum JobKind: String, Sendable, CaseIterable { case train, evaluate }
+package enum JobKind: String, Sendable, CaseIterable {
+  case train, evaluate
+
+  /// The metrics that its lines have.
+  package var metricNames: [String] {
+    switch self {
+    case .train:
+      [
+        "inv", "var", "cov", "loss", "std_mean", "std_min", "corr", "rankme", "grad_norm", "lr",
+        "images_per_second",
+      ]
+    case .evaluate:
+      [
+        "loss", "top1", "loss_untrained", "top1_untrained", "loss_raw_pixels", "top1_raw_pixels", "lr",
+        "images_per_second",
+      ]
+    }
+  }
+}
 
 /// Where a job stands in its life. What a user asked for (`pausing`, `cancelling`) and what has happened
 /// (`paused`, `cancelled`) are different states, and both survive a crash.

@@ -44,6 +44,10 @@ package struct JobRecord: Sendable, Equatable {
   package let ranMilliseconds: Int
   /// When a queued job may be tried next; 0: now.
   package let notBeforeMilliseconds: Int
+  /// How its worker judges the training.
+  package let health: JobHealth
+  /// Of each metric: last value, mean of the last tenth, extremes, step of the best; a JSON object.
+  package let summary: String?
   /// Grows with every change of the record.
   package let revision: Int
 
@@ -58,7 +62,7 @@ package struct JobRecord: Sendable, Equatable {
     id, sequence, kind, name, notes, labels, priority, state, reason, message, cancel_mode, spec, attempt,
     boot_id, crashes, created_at_ms, started_at_ms, finished_at_ms, steps, latest, result, ingest_offset,
     on_dependency_failure, max_duration_ms, max_attempts, failures, ran_ms, not_before_ms,
-    revision, needed_jobs
+    revision, needed_jobs, health, health_message, health_step, summary
     """
 
   /// Reads a row that has `columns`. Numbers that others compute with are brought into their `RecordedRange`:
@@ -102,6 +106,10 @@ package struct JobRecord: Sendable, Equatable {
     failures = RecordedRange.steps.nearest(to: row.integer("failures"))
     ranMilliseconds = RecordedRange.ageMilliseconds.nearest(to: row.integer("ran_ms"))
     notBeforeMilliseconds = row.integer("not_before_ms")
+    health = JobHealth(
+      HealthState(rawValue: row.text("health")) ?? .unknown, message: row.optionalText("health_message"),
+      step: row.optionalInteger("health_step"))
+    summary = row.optionalText("summary")
     revision = row.integer("revision")
   }
 }
@@ -182,14 +190,17 @@ package struct CheckpointRecord: Sendable, Equatable {
 package struct JobFilter: Sendable {
   package var states: [JobState] = []
   package var kind: JobKind?
+  package var health: [HealthState] = []
   /// A label and the value that it must have; any value if `nil`.
   package var label: (key: ByteString, value: ByteString?)?
 
   package init(
-    states: [JobState] = [], kind: JobKind? = nil, label: (key: ByteString, value: ByteString?)? = nil
+    states: [JobState] = [], kind: JobKind? = nil, health: [HealthState] = [],
+    label: (key: ByteString, value: ByteString?)? = nil
   ) {
     self.states = states
     self.kind = kind
+    self.health = health
     self.label = label
   }
 }

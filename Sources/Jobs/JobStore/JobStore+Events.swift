@@ -123,6 +123,8 @@ private struct Ingestion {
   private var result: String?
   private var steps: Int?
   private var crashes: Int
+  private var hasMetricsChanged = false
+  private var health: JobHealth
   private(set) var malformed = 0
   /// The `end` event, which the caller records with the transition.
   private(set) var end: (line: String, event: JSON)?
@@ -139,6 +141,7 @@ private struct Ingestion {
     result = job.result
     steps = job.steps
     crashes = job.crashes
+    health = job.health
   }
 
   mutating func take(_ line: String, _ event: JSON?, now: Int) throws {
@@ -154,6 +157,7 @@ private struct Ingestion {
         return
       }
       latest = line
+      hasMetricsChanged = true
     case "started":
       if let step {
         try discard(beyond: step)
@@ -163,6 +167,12 @@ private struct Ingestion {
       if let total = event["steps"]?.int { steps = total }
     case "checkpoint": try record(checkpoint: event, now: now)
     case "result": result = event["result"]?.text
+    case "health":
+      guard step != nil, let found = JobHealth(event: event) else {
+        malformed += 1
+        return
+      }
+      health = found
     case ByteString(EventLine.transition):
       // The store alone tells of these.
       malformed += 1
@@ -215,15 +225,30 @@ private struct Ingestion {
     let arguments: [Value] = [.integer(job.sequence), .integer(step)]
     try connection.execute("DELETE FROM checkpoints WHERE job = ? AND step > ?", arguments)
     let removed = try connection.execute(
-      "DELETE FROM events WHERE job = ? AND event IN ('metric', 'checkpoint') AND step > ?", arguments)
+      "DELETE FROM events WHERE job = ? AND event IN ('metric', 'checkpoint', 'health') AND step > ?",
+      arguments)
     if removed == 0 { return }
+    try MetricPyramid(job: job.sequence, connection: connection).discard(beyond: step)
+    hasMetricsChanged = true
+    health = try lastHealth()
     latest = try connection.first(
       "SELECT line FROM events WHERE job = ? AND event = 'metric' ORDER BY sequence DESC LIMIT 1",
       [.integer(job.sequence)]
     ) { $0.text("line") }
   }
 
+  /// As the lines say that are left.
+  private func lastHealth() throws -> JobHealth {
+    let line = try connection.first(
+      "SELECT line FROM events WHERE job = ? AND event = 'health' ORDER BY sequence DESC LIMIT 1",
+      [.integer(job.sequence)]
+    ) { $0.text("line") }
+    return try line.flatMap { JobHealth(event: try JSON.parse($0)) } ?? JobHealth()
+  }
+
   func finish(offset: Int, _ store: JobStore) throws {
+    if hasMetricsChanged { try packMetrics() }
+    if health != job.health { try record(health) }
     if sequence > oldSequence {
       try store.tellFeed(of: (oldSequence + 1)...sequence, job: job, connection)
     }
@@ -236,5 +261,34 @@ private struct Ingestion {
         .integer(offset), .integer(sequence), .optional(latest), .optional(result), .optional(steps),
         .integer(crashes), .integer(job.sequence),
       ])
+  }
+
+  /// Brings the columns and the summary up to the lines.
+  private func packMetrics() throws {
+    let pyramid = MetricPyramid(job: job.sequence, connection: connection)
+    try pyramid.pack(limit: JobStore.chunksPerWrite)
+    try connection.execute(
+      "UPDATE jobs SET summary = ? WHERE sequence = ?",
+      [.optional(MetricSummary.text(of: pyramid)), .integer(job.sequence)])
+  }
+
+  /// On its own, as every write of the column is a change that followers are told of.
+  private func record(_ health: JobHealth) throws {
+    try connection.execute(
+      "UPDATE jobs SET health = ?, health_message = ?, health_step = ? WHERE sequence = ?",
+      [
+        .text(health.state.rawValue), .optional(health.message), .optional(health.step),
+        .integer(job.sequence),
+      ])
+  }
+}
+
+extension JobHealth {
+  /// Of a `health` event; `nil` for a state that does not exist.
+  fileprivate init?(event: JSON) {
+    guard let state = event["state"]?.string.flatMap(HealthState.init(bytes:)) else { return nil }
+    self.init(
+      state, message: event["message"]?.string?.shown(charactersMax: JobStore.messageCharactersMax),
+      step: event["step"]?.int)
   }
 }

@@ -171,7 +171,7 @@ extension JobStore {
   }
 
   /// Characters of a worker's message that a job keeps.
-  private static let messageCharactersMax = 2_000
+  static let messageCharactersMax = 2_000
 
   /// Takes a job's `end` event, told by its worker.
   ///

@@ -45,13 +45,18 @@ extension JobStore {
     if let label = filter.label { return try list(filter, label, before: cursor ?? .max, limit: limit) }
     // Each part reads an index from its newest end on, and stops when it has enough.
     let states: [JobState?] = filter.states.isEmpty ? [nil] : Array(Set(filter.states))
+    let healths: [HealthState?] = filter.health.isEmpty ? [nil] : Array(Set(filter.health))
     var arguments: [Value] = []
-    let parts = states.map { state in
+    let parts = states.flatMap { state in healths.map { (state: state, health: $0) } }.map { part in
       var conditions = ["sequence < ?"]
       arguments.append(.integer(cursor ?? .max))
-      if let state {
+      if let state = part.state {
         conditions.append("state = ?")
         arguments.append(.text(state.rawValue))
+      }
+      if let health = part.health {
+        conditions.append("health = ?")
+        arguments.append(.text(health.rawValue))
       }
       if let kind = filter.kind {
         conditions.append("kind = ?")
@@ -80,6 +85,10 @@ extension JobStore {
     if !filter.states.isEmpty {
       conditions.append("state IN (\(filter.states.map { _ in "?" }.joined(separator: ", ")))")
       arguments += filter.states.map { .text($0.rawValue) }
+    }
+    if !filter.health.isEmpty {
+      conditions.append("health IN (\(filter.health.map { _ in "?" }.joined(separator: ", ")))")
+      arguments += filter.health.map { .text($0.rawValue) }
     }
     if let kind = filter.kind {
       conditions.append("kind = ?")

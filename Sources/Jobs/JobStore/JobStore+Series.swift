@@ -1,76 +1,102 @@
 import JobModel
 import SQLite
 
-/// One point of a curve.
+/// One bucket of a curve: what all values of a metric in some steps come to.
 package struct SeriesPoint: Sendable, Equatable {
+  /// The first step of the bucket, a multiple of its width; the lines in it may have later ones.
   package let step: Int
-  package let value: Double
+  /// Mean, lowest and highest of the finite values; `nil` if there is none.
+  package let finite: Finite?
+  /// Values that are not finite, which the others leave out.
+  package let notFiniteCount: Int
 
-  package init(step: Int, value: Double) {
-    self.step = step
-    self.value = value
+  /// What finite values come to.
+  package struct Finite: Sendable, Equatable {
+    package let mean: Double
+    package let min: Double
+    package let max: Double
+
+    package init(mean: Double, min: Double, max: Double) {
+      self.mean = mean
+      self.min = min
+      self.max = max
+    }
   }
+
+  package init(step: Int, finite: Finite?, notFiniteCount: Int = 0) {
+    self.step = step
+    self.finite = finite
+    self.notFiniteCount = notFiniteCount
+  }
+}
+
+/// Curves of one job over the same buckets.
+package struct Series: Sendable, Equatable {
+  /// Steps of a bucket: a power of two.
+  package let width: UInt
+  /// By metric, in the order of the steps; buckets without a line are left out.
+  package let curves: [String: [SeriesPoint]]
 }
 
 extension JobStore {
-  /// The curve of each key with at most `points` points a key; lines without the key, or with `null`, have
-  /// none.
-  package func series(_ id: JobID, keys: [String], points: Int) throws -> [String: [SeriesPoint]] {
-    let columns = keys.map { _ in "json_extract(line, ?)" }.joined(separator: ", ")
-    let sql = """
-      SELECT step, \(columns) FROM events JOIN jobs ON job = jobs.sequence
-      WHERE id = ? AND event = 'metric' AND step BETWEEN 0 AND \(RecordedRange.countMax)
-      ORDER BY events.sequence
-      """
-    var curves = [[SeriesPoint]](repeating: [], count: keys.count)
-    try read {
-      _ = try $0.rows(sql, keys.map { .text("$.\"\($0)\"") } + [.text(id.text)]) { row in
-        let step = row.integer("step")
-        for index in keys.indices {
-          if let value = row.double(at: index + 1) {
-            curves[index].append(SeriesPoint(step: step, value: value))
-          }
-        }
+  /// The metrics that a job has recorded, in alphabetical order.
+  package func metricKeys(_ id: JobID) throws -> [String] {
+    try read { connection in
+      try connection.snapshot {
+        guard let job = try sequence(of: id, connection) else { return [] }
+        let pyramid = MetricPyramid(job: job, connection: connection)
+        let tail = try pyramid.lines(after: pyramid.packed().lastSequence)
+        return Set(try pyramid.keys()).union(tail.columns.keys).sorted()
       }
     }
-    let thinned = curves.map { thin($0, to: points) }
-    return Dictionary(zip(keys, thinned), uniquingKeysWith: { first, _ in first })
   }
-}
 
-/// Thins a curve to at most `limit` points, and keeps its first and last point and the lowest and highest of
-/// each bucket. The points are put into the order of their steps.
-///
-/// Buckets are `2^k` steps wide and begin at multiples of that, so a curve that grows keeps the points it had
-/// until the width doubles: charts do not flicker between refreshes.
-func thin(_ curve: [SeriesPoint], to limit: Int) -> [SeriesPoint] {
-  precondition(limit >= 4, "A thinned curve has room for two ends and one bucket.")
-  guard curve.count > limit else { return curve }
-  let isRising = zip(curve, curve.dropFirst()).allSatisfy { $0.step <= $1.step }
-  let points = isRising ? curve : curve.sorted { $0.step < $1.step }
-  guard let first = points.first, let last = points.last else { return points }
-  let bucketsMax = UInt((limit - 2) / 2)
-  // A shift rounds down for every number, and the difference of two is right without a sign: no step
-  // overflows. At 63 bits all steps of one sign are in one bucket.
-  var bits = 0
-  while bits < 63, UInt(bitPattern: (last.step >> bits) &- (first.step >> bits)) >= bucketsMax { bits += 1 }
-  var kept: [SeriesPoint] = [first]
-  var start = 1
-  let end = points.count - 1
-  while start < end {
-    let bucket = points[start].step >> bits
-    var low = start
-    var high = start
-    var next = start
-    while next < end, points[next].step >> bits == bucket {
-      if points[next].value < points[low].value { low = next }
-      if points[next].value > points[high].value { high = next }
-      next += 1
+  /// The curve of each metric in at most `points` buckets, which are equal for all: `2^k` steps wide,
+  /// beginning at multiples of that, so that a run that goes on changes the last ones only until the width
+  /// doubles.
+  ///
+  /// Lines that an older program has stored are packed before, which takes a while, once.
+  package func series(_ id: JobID, keys: [String], points: Int) throws -> Series {
+    precondition(points >= 2, "Steps on both sides of 0 fall into two buckets, however wide they are.")
+    while try !isPacked(id) {
+      try write { connection in
+        guard let job = try sequence(of: id, connection) else { return }
+        try MetricPyramid(job: job, connection: connection).pack(limit: Self.chunksPerWrite)
+      }
     }
-    kept.append(points[min(low, high)])
-    if low != high { kept.append(points[max(low, high)]) }
-    start = next
+    return try read { connection in
+      try connection.snapshot {
+        guard let job = try sequence(of: id, connection) else { return Series(width: 1, curves: [:]) }
+        let reader = try SeriesReader(MetricPyramid(job: job, connection: connection), points: points)
+        let curves = try keys.map { ($0, try reader.curve($0)) }
+        return Series(width: reader.width, curves: Dictionary(curves) { first, _ in first })
+      }
+    }
   }
-  kept.append(last)
-  return kept
+
+  /// Chunks that are packed in one transaction: others that write do not wait long.
+  static let chunksPerWrite = 64
+
+  /// Whether less than a chunk of the job's lines, or about that, is in `events` alone.
+  private func isPacked(_ id: JobID) throws -> Bool {
+    try read { connection in
+      guard let job = try sequence(of: id, connection) else { return true }
+      let limit = 2 * MetricPyramid.chunkLines
+      let packed = try MetricPyramid(job: job, connection: connection).packed()
+      let waiting = try connection.first(
+        """
+        SELECT count(*) AS lines FROM (
+          SELECT 1 FROM events
+          WHERE job = ? AND sequence > ? AND event = 'metric' AND \(MetricPyramid.isInRange) LIMIT ?)
+        """, [.integer(job), .integer(packed.lastSequence), .integer(limit)]
+      ) { $0.integer("lines") }
+      return waiting ?? 0 < limit
+    }
+  }
+
+  private func sequence(of id: JobID, _ connection: Connection) throws -> Int? {
+    try connection.first("SELECT sequence FROM jobs WHERE id = ?", [.text(id.text)]) {
+      $0.integer("sequence")
+    }
+  }
 }

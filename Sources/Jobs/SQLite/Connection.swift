@@ -118,6 +118,25 @@ package final class Connection: @unchecked Sendable {
     }
   }
 
+  /// Lets every statement of `body` see the same state of the database, whatever is written meanwhile. Writes
+  /// nothing; not to be nested.
+  package func snapshot<T>(_ body: () throws -> T) throws -> T {
+    precondition(!isInTransaction, "A snapshot stands in a transaction.")
+    try execute("BEGIN")
+    let result = Result(catching: body)
+    if isInTransaction { try execute("COMMIT") }
+    return try result.get()
+  }
+
+  /// Runs `body` while foreign keys are not enforced. Outside of transactions, which would ignore it.
+  package func withoutForeignKeys(_ body: () throws -> Void) throws {
+    precondition(!isInTransaction, "A transaction cannot switch foreign keys off.")
+    try script("PRAGMA foreign_keys = OFF")
+    let result = Result(catching: body)
+    try script("PRAGMA foreign_keys = ON")
+    try result.get()
+  }
+
   /// Writes the database as it is at this moment to a file that is empty or not there yet.
   package func copy(to path: String) throws {
     // Nothing but the new file is written, which the guard of readers would refuse as well.

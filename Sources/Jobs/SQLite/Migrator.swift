@@ -35,6 +35,8 @@ package enum MigrationError: Error, Equatable, CustomStringConvertible {
   case changed(number: Int, name: String)
   /// The database has migrations that this program does not know.
   case newer(database: Int, program: Int)
+  /// The migration would leave a row that refers to one that is not there; nothing was changed.
+  case orphan(number: Int, name: String, row: OrphanRow)
 
   package var description: String {
     switch self {
@@ -46,6 +48,9 @@ package enum MigrationError: Error, Equatable, CustomStringConvertible {
     case .newer(let database, let program):
       "cannot open the database: its schema \(database) is newer than this program's \(program); "
         + "start the newer program, or restore a backup"
+    case .orphan(let number, let name, let row):
+      "cannot migrate: after migration \(number) (\(name)) \(row); nothing was changed, "
+        + "restore the database from a backup"
     }
   }
 }
@@ -54,8 +59,15 @@ package enum MigrationError: Error, Equatable, CustomStringConvertible {
 package enum Migrator {
   /// Applies what is missing, each migration in its own transaction together with its record.
   ///
+  /// Foreign keys are off meanwhile, so that a migration may rebuild a table that others refer to: with them
+  /// on, `DROP TABLE` would delete the rows of the old table first, and what refers to them by `ON DELETE
+  /// CASCADE`. They are checked before each commit instead (sqlite.org/lang_altertable.html, section 7). As
+  /// transactions are all or nothing and the pragma is the connection's, a process that dies at any point
+  /// leaves whole migrations behind.
+  ///
   /// - Parameter backUp: called with the database's schema before one that has content is changed.
   /// - Returns: how many were applied.
+  /// - Throws: `MigrationError`, `SQLiteError`, and what `backUp` throws.
   @discardableResult
   package static func migrate(
     _ connection: Connection, _ migrations: [Migration], appliedAt: String,
@@ -80,14 +92,21 @@ package enum Migrator {
       throw MigrationError.changed(number: migration.number, name: migration.name)
     }
     if !applied.isEmpty && applied.count < migrations.count { try backUp(applied.count) }
-    for migration in migrations.dropFirst(applied.count) {
-      try connection.transaction {
-        try connection.script(migration.sql)
-        try connection.execute(
-          "INSERT INTO schema_migrations (number, name, checksum, applied_at) VALUES (?, ?, ?, ?)",
-          [.integer(migration.number), .text(migration.name), .text(migration.checksum), .text(appliedAt)])
+    try connection.withoutForeignKeys {
+      for migration in migrations.dropFirst(applied.count) {
+        try connection.transaction { try apply(migration, connection, appliedAt: appliedAt) }
       }
     }
     return migrations.count - applied.count
+  }
+
+  private static func apply(_ migration: Migration, _ connection: Connection, appliedAt: String) throws {
+    try connection.script(migration.sql)
+    if let row = try OrphanRow.first(in: connection) {
+      throw MigrationError.orphan(number: migration.number, name: migration.name, row: row)
+    }
+    try connection.execute(
+      "INSERT INTO schema_migrations (number, name, checksum, applied_at) VALUES (?, ?, ?, ?)",
+      [.integer(migration.number), .text(migration.name), .text(migration.checksum), .text(appliedAt)])
   }
 }

@@ -49,8 +49,17 @@ final class Statement {
       case .integer(let value): sqlite3_bind_int64(handle, index, sqlite3_int64(value))
       case .real(let value): sqlite3_bind_double(handle, index, value)
       case .text(let value): bind(value, at: index)
+      case .words(let value): bind(value, at: index)
       }
     if code != SQLITE_OK { throw failure("bind", sql, database) }
+  }
+
+  private func bind(_ words: [UInt64], at index: Int32) -> Int32 {
+    let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+    return words.map(\.littleEndian).withUnsafeBytes {
+      guard let start = $0.baseAddress else { return sqlite3_bind_zeroblob(handle, index, 0) }
+      return sqlite3_bind_blob64(handle, index, start, UInt64($0.count), transient)
+    }
   }
 
   private func bind(_ text: String, at index: Int32) -> Int32 {
@@ -135,13 +144,27 @@ package struct Row {
     }
   }
 
-  /// A number of either type; `nil` for null and for text.
-  package func double(at column: Int) -> Double? {
-    switch value(at: Int32(column)) {
-    case .integer(let value): Double(value)
+  /// A real number that is not null.
+  package func real(_ name: String) -> Double {
+    guard let value = optionalReal(name) else { preconditionFailure("The column \(name) is null.") }
+    return value
+  }
+
+  /// A real number or null.
+  package func optionalReal(_ name: String) -> Double? {
+    switch value(name) {
     case .real(let value): value
-    default: nil
+    case .null: nil
+    default: preconditionFailure("The column \(name) has no real number.")
     }
+  }
+
+  /// A blob of words.
+  package func words(_ name: String) -> [UInt64] {
+    guard case .words(let words) = value(name) else {
+      preconditionFailure("The column \(name) has no blob.")
+    }
+    return words
   }
 
   private func index(_ name: String) -> Int32 {
@@ -158,7 +181,13 @@ package struct Row {
         start: sqlite3_column_text(handle, index), count: Int(sqlite3_column_bytes(handle, index)))
       return .text(String(decoding: bytes, as: UTF8.self))
     case SQLITE_NULL: return .null
-    default: preconditionFailure("The product stores no blobs.")
+    default:
+      let bytes = UnsafeRawBufferPointer(
+        start: sqlite3_column_blob(handle, index), count: Int(sqlite3_column_bytes(handle, index)))
+      return .words(
+        stride(from: 0, to: bytes.count - 7, by: 8).map {
+          UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: $0, as: UInt64.self))
+        })
     }
   }
 }

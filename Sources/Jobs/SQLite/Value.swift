@@ -6,6 +6,8 @@ package enum Value: Sendable, Equatable {
   case integer(Int)
   case real(Double)
   case text(String)
+  /// A blob of 64-bit words, each with its lowest byte first.
+  case words([UInt64])
 
   /// The bytes of a text from outside.
   package static func text(_ value: ByteString) -> Value { .text(value.string) }

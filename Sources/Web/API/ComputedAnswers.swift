@@ -8,7 +8,7 @@ typealias ComputedAnswers = SharedWork<ComputedAnswer, String, Response>
 
 /// Which answer it is.
 enum ComputedAnswer: Hashable, Sendable {
-  case series(JobID, keys: [String], points: Int)
+  case series(JobID, keys: [String], points: Int, isCSV: Bool)
   case tail(JobID, lines: Int)
   case checkpoints(JobID)
 }

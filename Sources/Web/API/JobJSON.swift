@@ -23,6 +23,7 @@ extension JobRecord {
     add("state", Self.json(state.rawValue))
     add("reason", Self.json(reason?.rawValue))
     add("message", Self.json(message))
+    add("health", health.json.text)
     add("attempt", String(attempt))
     add("created_at", Self.time(createdAtMilliseconds))
     add("started_at", Self.time(startedAtMilliseconds))
@@ -32,6 +33,7 @@ extension JobRecord {
     add("failures", String(failures))
     add("progress", progress)
     add("latest", latest ?? "null")
+    add("summary", summary ?? "null")
     if kind == .evaluate { add("result", result ?? "null") }
     add("spec", specificationText)
     text += "}"

@@ -18,6 +18,7 @@ extension API {
     var query = QueryReader(request)
     var filter = JobFilter()
     filter.states = query.choices("state")
+    filter.health = query.choices("health")
     filter.kind = query.choice("kind")
     if let text = query.value("label") {
       let (key, value) = text.divided(at: 0x3D)

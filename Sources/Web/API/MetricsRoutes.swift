@@ -4,7 +4,7 @@ import JobStore
 import Text
 
 extension API {
-  /// The curves that a chart gets if it does not name any.
+  /// The curves that a chart gets if it does not name any, as far as the job has them.
   static let seriesKeysDefault: [ByteString] = ["loss", "inv", "var", "cov"]
   /// Points of a curve where only its keys are given.
   static let seriesPointsDefault = 500
@@ -13,27 +13,29 @@ extension API {
   /// Curves in one answer.
   static let seriesKeysMax = 32
 
-  /// `GET /jobs/{id}/metrics`: the recorded lines, or with `points` or `keys` curves for a
-  /// chart: `{"series": {"inv": [[step, value], …], …}}`.
+  /// `GET /jobs/{id}/metrics`: the recorded lines, or with `points` or `keys`, or as CSV, curves: for each
+  /// metric `[step, mean, min, max]` of equal buckets of steps.
   @Sendable
   func getMetrics(_ request: Request) throws -> Response {
     var query = QueryReader(request)
     let fromStep = query.integer("from_step", 0...Int.max)
     let follow = query.flag("follow")
     let given = query.integer("points", Self.seriesPointsRange)
-    let keys = query.value("keys").map { $0.split(0x2C) }
-    if let keys, keys.isEmpty || keys.count > Self.seriesKeysMax || !keys.allSatisfy(Self.isKey) {
+    let keys = query.value("keys").map { $0.split(0x2C, omittingEmptySubsequences: false) }
+    if let keys, keys.count > Self.seriesKeysMax || !keys.allSatisfy(Self.isKey) {
       query.refuse(
         "keys", "must be 1 to \(Self.seriesKeysMax) names of a-z, 0-9 and _, separated by commas")
     }
-    let points = given ?? (keys == nil ? nil : Self.seriesPointsDefault)
-    if points != nil && (follow || fromStep != nil) {
-      query.refuse("points", "and \"keys\" do not go with \"follow\" or \"from_step\"")
+    let isCSV = request.prefersCSV
+    if (given != nil || keys != nil || isCSV) && (follow || fromStep != nil) {
+      query.refuse(
+        given != nil ? "points" : keys != nil ? "keys" : "follow",
+        "cannot be combined: curves (\"points\", \"keys\" or text/csv) have no \"follow\" or \"from_step\"")
     }
     try query.finish()
     let record = try record(request)
-    if let points {
-      return try series(record, keys: keys ?? Self.seriesKeysDefault, points: points)
+    if given != nil || keys != nil || isCSV {
+      return try curves(record, keys: keys, points: given, isCSV: isCSV)
     }
     let stream = EventStream(
       .job(record.id), .lines(fromStep: fromStep ?? 0), after: 0, follows: follow, seconds: streamSeconds,
@@ -45,15 +47,40 @@ extension API {
     return response
   }
 
-  private func series(_ record: JobRecord, keys: [ByteString], points: Int) throws -> Response {
+  private func curves(
+    _ record: JobRecord, keys: [ByteString]?, points: Int?, isCSV: Bool
+  ) throws -> Response {
     let (store, id) = (store, record.id)
-    let names = keys.map(\.string)
-    return try computed(.series(id, keys: names, points: points), stamp: "\(record.revision)") {
-      let curves = try store.series(id, keys: names, points: points).mapValues { curve in
-        JSON.array(curve.map { [.integer($0.step), .number($0.value)] })
-      }
-      return .json(["job": .string(id.text), "series": .object(curves)])
+    let recorded = try store.metricKeys(id)
+    let known = (recorded.isEmpty ? record.kind.metricNames : recorded).map { ByteString($0) }
+    let unknown = (keys ?? []).filter { !known.contains($0) }
+    if !unknown.isEmpty { throw Self.unknownKeys(unknown, known: known) }
+    // A table has everything, as fine as it may be, unless it is asked for less.
+    let standard =
+      isCSV ? Array(known.prefix(Self.seriesKeysMax)) : Self.seriesKeysDefault.filter(known.contains)
+    let pointsStandard = isCSV ? Self.seriesPointsRange.upperBound : Self.seriesPointsDefault
+    var distinct: [ByteString] = []
+    for key in keys ?? standard where !distinct.contains(key) { distinct.append(key) }
+    let names = distinct.map(\.string)
+    let count = points ?? pointsStandard
+    let answer = ComputedAnswer.series(id, keys: names, points: count, isCSV: isCSV)
+    return try computed(answer, stamp: "\(record.revision)") {
+      let series = try store.series(id, keys: names, points: count)
+      var response = isCSV ? series.csv(names) : Response.json(text: series.jsonText(id, names))
+      response.headers.add("Vary", "Accept")
+      return response
     }
+  }
+
+  private static func unknownKeys(_ unknown: [ByteString], known: [ByteString]) -> Problem {
+    let list = known.joined(separator: ", ").string
+    return Problem(
+      status: 422, title: "The input is not valid",
+      detail: "The query parameter \"keys\" must name metrics of this job: \(list).",
+      errors: unknown.map { key in
+        let near = nearestWord(to: key, in: known).map { "; did you mean \"\($0)\"?" } ?? ""
+        return ("/keys", "must be a metric of this job, got \"\(key.shown)\"\(near)")
+      })
   }
 
   private static func isKey(_ text: ByteString) -> Bool {

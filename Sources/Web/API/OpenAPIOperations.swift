@@ -46,6 +46,8 @@ extension OpenAPIDocument {
       [
         .query("state", ["type": "string", "pattern": .string(statePattern)], "states, separated by commas"),
         .query("kind", choices(JobKind.self), "one kind only"),
+        .query(
+          "health", ["type": "string", "pattern": .string(healthPattern)], "healths, separated by commas"),
         .query("label", ["type": "string"], "jobs that have the label: KEY or KEY=VALUE"),
         .query("limit", integer(1...API.listLimitMax), "jobs in one answer"),
         .query("cursor", integer(1...Int.max), "`next_cursor` of the answer before"),
@@ -106,21 +108,27 @@ extension OpenAPIDocument {
   private static let streams: [String: Operation] = [
     "GET /jobs/{id}/metrics": Operation(
       "The recorded lines as they are, one JSON object a line (schema `Line`), or with `points` or `keys`, "
-        + "which go together and without the others, curves for a chart.",
+        + "which go together and without the others, or as text/csv, curves: mean, min and max of equal "
+        + "buckets of steps. The CSV has `step`, then `NAME`, `NAME_min` and `NAME_max` of each metric; all "
+        + "metrics and 100,000 points unless it is asked for less.",
       [
         id, .query("follow", flag, "go on until the job ends"),
         .query("from_step", integer(0...Int.max), "no lines of smaller steps"),
-        .query("points", integer(API.seriesPointsRange), "curves of at most so many points a key"),
+        .query("points", integer(API.seriesPointsRange), "curves of at most n points per metric"),
         .query(
           "keys", ["type": "string", "pattern": "^[a-z0-9_]{1,64}(,[a-z0-9_]{1,64}){0,31}$"],
-          "the curves, separated by commas"),
+          "metrics of the job, separated by commas"),
+        .header("Accept", ["type": "string"], "text/csv: curves as a table"),
       ],
       answers: [
         Answer(
           status: 200,
-          content: ["application/x-ndjson": ["type": "string"], "application/json": schema("Series")])
+          content: [
+            "application/x-ndjson": ["type": "string"], "application/json": schema("Series"),
+            "text/csv": ["type": "string"],
+          ])
       ],
-      problems: [404]),
+      problems: [404, 422]),
     "GET /jobs/{id}/events": Operation(
       "State, lines and steps of life of a job as Server-Sent Events, until it ends; 204: the client has "
         + "them all.",
@@ -202,7 +210,7 @@ extension OpenAPIDocument {
 
   /// Events that lines of a job become.
   private static let lineEvents = [
-    "started", "metric", "checkpoint", "warning", "result", "yielded", "end", "message",
+    "started", "metric", "checkpoint", "health", "warning", "result", "yielded", "end", "message",
   ]
 
   private static func batch(_ name: String) -> JSON {
@@ -217,8 +225,12 @@ extension OpenAPIDocument {
     ["enum": .array(Choice.allCases.map { .string($0.rawValue) })]
   }
 
-  private static var statePattern: String {
-    let states = JobState.allCases.map(\.rawValue).joined(separator: "|")
-    return "^(\(states))(,(\(states)))*$"
+  private static var statePattern: String { list(of: JobState.self) }
+  private static var healthPattern: String { list(of: HealthState.self) }
+
+  /// Matches raw values of an enumeration, separated by commas.
+  private static func list<Choice: RawRepresentable<String> & CaseIterable>(of type: Choice.Type) -> String {
+    let words = Choice.allCases.map(\.rawValue).joined(separator: "|")
+    return "^(\(words))(,(\(words)))*$"
   }
 }

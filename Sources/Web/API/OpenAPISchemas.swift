@@ -112,6 +112,15 @@ extension OpenAPIDocument {
     return ["type": "object", "properties": .object(properties), "required": .array(required)]
   }
 
+  private static func buckets(_ description: String, count: Int) -> JSON {
+    [
+      "type": "array", "description": .string(description),
+      "items": [
+        "type": "array", "items": numberOrNull, "minItems": .integer(count), "maxItems": .integer(count),
+      ],
+    ]
+  }
+
   private static let answers: [ByteString: JSON] = [
     "Problem": described(
       [
@@ -131,6 +140,7 @@ extension OpenAPIDocument {
           "epoch": integer, "epochs": integerOrNull, "step": integer, "steps": integerOrNull,
           "images_per_second": numberOrNull, "seconds_left": numberOrNull,
         ]),
+        "health": object("Health"), "summary": ["anyOf": [object("Summary"), null]],
         "latest": ["anyOf": [object("Line"), null]], "result": ["anyOf": [object("Result"), null]],
         "spec": specification,
       ], optional: ["result"]),
@@ -160,14 +170,38 @@ extension OpenAPIDocument {
         ]),
       ]
     ]),
+    "Health": described([
+      "state": choices(HealthState.self),
+      "message": ["type": ["string", "null"], "description": "why, for people"],
+      "step": ["type": ["integer", "null"], "description": "the optimiser step at which it was found"],
+    ]),
+    "Summary": [
+      "type": "object",
+      "description": """
+      Of each metric, all lines together; null where no value is finite. `mean` is that of the last tenth of \
+      the finite values; the best is the lowest, but the highest of rankme, std_mean, std_min, \
+      images_per_second and accuracies.
+      """,
+      "additionalProperties": described([
+        "last": numberOrNull, "mean": numberOrNull, "min": numberOrNull, "max": numberOrNull,
+        "best_step": integerOrNull,
+      ]),
+    ],
     "Series": described([
       "job": object("JobID"),
+      "width": [
+        "type": "integer", "minimum": 1,
+        "description": "steps of a bucket: a power of two; buckets begin at its multiples",
+      ],
       "series": [
         "type": "object",
-        "additionalProperties": [
-          "type": "array",
-          "items": ["type": "array", "items": ["type": "number"], "minItems": 2, "maxItems": 2],
-        ],
+        "additionalProperties": buckets(
+          "[step, mean, min, max] of each bucket with a line; nulls: no value is finite", count: 4),
+      ],
+      "not_finite": [
+        "type": "object",
+        "additionalProperties": buckets(
+          "[step, count] of each bucket with values that are not finite", count: 2),
       ],
     ]),
     "CheckpointList": described([

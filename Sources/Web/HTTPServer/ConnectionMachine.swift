@@ -111,7 +111,7 @@ struct ConnectionMachine {
   let services: Services
 
   /// A client that has nothing to be sent is asked for by `mayContinue` as often as this.
-  private static let checkNanoseconds: UInt64 = 15_000_000_000
+  private static let checkNanoseconds: UInt64 = 2_000_000_000
   /// Nothing is idle for longer without being asked.
   private static let idleMillisecondsMax = 86_400_000
 

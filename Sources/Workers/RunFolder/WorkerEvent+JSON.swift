@@ -22,6 +22,11 @@ extension WorkerEvent {
     case .checkpoint(let manifest):
       line.add("time", .string(time))
       for (key, value) in manifest.members { line.add(key, value) }
+    case .health(let health):
+      line.add("step", .optional(health.step))
+      line.add("time", .string(time))
+      line.add("state", .string(health.state.rawValue))
+      line.add("message", .optional(health.message))
     case .warning(let message):
       line.add("time", .string(time))
       line.add("message", .string(message))
@@ -63,6 +68,11 @@ extension WorkerEvent {
     case "checkpoint":
       guard let manifest = CheckpointManifest(json: json) else { return nil }
       self = .checkpoint(manifest)
+    case "health":
+      guard let state = json["state"]?.string.flatMap(HealthState.init(bytes:)),
+        let step = json["step"]?.int(in: RecordedRange.steps)
+      else { return nil }
+      self = .health(JobHealth(state, message: json["message"]?.string?.string, step: step))
     case "warning": self = .warning(message: json["message"]?.string?.string ?? "")
     case "result": self = .result(json["result"] ?? .null)
     case "yielded":
@@ -85,6 +95,7 @@ extension WorkerEvent {
     case .started: "started"
     case .metric: "metric"
     case .checkpoint: "checkpoint"
+    case .health: "health"
     case .warning: "warning"
     case .result: "result"
     case .yielded: "yielded"

@@ -7,6 +7,8 @@ package enum WorkerEvent: Sendable, Equatable {
   case metric(MetricLine)
   /// A checkpoint is durable.
   case checkpoint(CheckpointManifest)
+  /// How well a training goes, when that has changed and at its end; has a step.
+  case health(JobHealth)
   /// Something that a person should know and that ends nothing.
   case warning(message: String)
   /// What an evaluation found: the `result` of its job, an object.

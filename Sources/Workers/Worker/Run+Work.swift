@@ -56,16 +56,21 @@ extension Run {
     let stepsPerEpoch = specification.stepsPerEpoch(imageCount: dataset.count)
     let reporter = reporter(
       spec, keeping: specification.checkpoint.retention(stepsPerEpoch: stepsPerEpoch),
-      best: specification.checkpoint.keepBest?.metric.string, after: checkpoint?.manifest)
+      best: specification.checkpoint.keepBest?.metric.string, after: checkpoint?.manifest,
+      monitor: try healthMonitor(specification, imageCount: dataset.count, step: training.step))
     do {
       let outcome = try training.run(reporter)
       try reporter.finish()
-      guard case .stopped(let request) = outcome else { return .ended(nil) }
+      guard case .stopped(let request) = outcome else {
+        try reporter.tellHealth()
+        return .ended(nil)
+      }
       try confirm(request, step: training.step)
       return .ended(request)
     } catch let error as TrainingError {
       try reporter.finish()
       guard case .diverged = error else { throw error }
+      try reporter.tellHealth()
       return .diverged(error, rollbacksBefore: training.rollbacks)
     }
   }

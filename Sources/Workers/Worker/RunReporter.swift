@@ -18,6 +18,8 @@ final class RunReporter: TrainingObserver {
   private let bestKey: String?
   /// Its value in the last metric line.
   private var bestValue: Double?
+  /// Judges a training; `nil` for other runs.
+  private var monitor: HealthMonitor?
   private var beatAtNanoseconds: UInt64 = 0
   private var linesSinceTrim = 0
 
@@ -32,9 +34,11 @@ final class RunReporter: TrainingObserver {
   ///   - attempt: which of the job's attempts this is.
   ///   - bestKey: the metric by which the best checkpoints are kept; `nil`: none are.
   ///   - bestValue: its last value before the run goes on.
+  ///   - monitor: judges a training, and has seen what it recorded before.
   init(
     folder: RunFolder, lock: RunLock, attempt: Int, events: EventWriter, log: Log, signals: StopSignals,
-    checkpoints: CheckpointWriter, bestKey: String? = nil, bestValue: Double? = nil
+    checkpoints: CheckpointWriter, bestKey: String? = nil, bestValue: Double? = nil,
+    monitor: HealthMonitor? = nil
   ) {
     self.folder = folder
     self.lock = lock
@@ -45,6 +49,7 @@ final class RunReporter: TrainingObserver {
     self.checkpoints = checkpoints
     self.bestKey = bestKey
     self.bestValue = bestValue
+    self.monitor = monitor
   }
 
   var stopRequest: StopRequest? {
@@ -64,7 +69,20 @@ final class RunReporter: TrainingObserver {
     if let bestKey, let value = figures[bestKey] { bestValue = value }
     let texts = figures.figures.map { "\($0.name) \(shortText($0.value))" }
     log.info("step \(figures.step), epoch \(figures.epoch): \(texts.joined(separator: ", "))")
+    if let health = monitor?.take(HealthRule.Figures(step: figures.step) { figures[$0] }) {
+      try tell(health)
+    }
     trimLog()
+  }
+
+  private func tell(_ health: JobHealth) throws {
+    log.info("health at step \(health.step ?? 0): \(health.state.rawValue), \(health.message ?? "")")
+    try events.append(.health(health))
+  }
+
+  /// Says how a training that has come to its end went.
+  func tellHealth() throws {
+    if let monitor, monitor.health.step != nil { try tell(monitor.health) }
   }
 
   func save(_ state: ResumableState) throws {
