@@ -1,4 +1,4 @@
-import Platform
+@testable import HTTPServer
 import Testing
 
 @Suite struct `Fair schedule` {

@@ -87,12 +87,15 @@ import Testing
     configuration.queuedRequestsMax = 100
     configuration.queuedRequestsPerClientMax = 2
     let limits = QueueLimits(configuration)
-    var schedule = FairSchedule<String, Int>(runningMaxima: [1, 1])
+    var schedule = FairSchedule<Int, Int>(runningMaxima: [1, 1])
     func problem(_ peer: String) -> Problem? {
       let client = ClientIdentity(peer: peer, isSecure: false)
       return limits.problem(with: schedule, in: 0..<2, of: client)
     }
-    for work in 0..<2 { schedule.add(work, lane: work, client: "10.0.0.1") }
+    for work in 0..<2 {
+      schedule.add(
+        work, lane: work, client: ClientIdentity(peer: "10.0.0.1", isSecure: false).turnKey)
+    }
     #expect(problem("10.0.0.1")?.detail.contains("queued_requests_per_client_max, which is 2") == true)
     #expect(problem("::ffff:10.0.0.1")?.status == 503)
     #expect(problem("10.0.0.2") == nil)

@@ -26,11 +26,24 @@ package final class Inbox<Message: Sendable>: @unchecked Sendable {
   }
 
   /// Appends a message and wakes the owner.
-  package func send(_ message: Message) {
+  ///
+  /// - Returns: whether it is the only one that waits.
+  @discardableResult
+  package func send(_ message: Message) -> Bool {
     pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
     messages.append(message)
     pthread_cond_signal(condition)
-    pthread_mutex_unlock(mutex)
+    return messages.count == 1
+  }
+
+  /// Takes every message that is there.
+  package func takeAll() -> [Message] {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    let taken = messages
+    messages = []
+    return taken
   }
 
   /// Takes every message; blocks while there is none, at most for a time-out in milliseconds (`nil`: for

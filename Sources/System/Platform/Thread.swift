@@ -99,6 +99,9 @@ package final class Monitor: @unchecked Sendable {  // pthread's own objects are
     pthread_mutex_unlock(mutex)
   }
 
+  /// Wakes one waiter, if there is one, after what it waits for has been changed alone.
+  package func wakeOne() { pthread_cond_signal(condition) }
+
   /// Wakes one waiter, if there is one, to look again.
   package func signalOne() {
     pthread_mutex_lock(mutex)

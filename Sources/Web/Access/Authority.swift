@@ -45,6 +45,11 @@ struct Authority: Equatable, Sendable {
 
   /// Visible ASCII, except what ends an authority or begins a port's host.
   private static func isAllowed(_ byte: UInt8) -> Bool {
-    byte > 0x20 && byte < 0x7F && !"/?#@\\,".utf8.contains(byte)
+    switch byte {
+    case UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#"), UInt8(ascii: "@"), UInt8(ascii: "\\"),
+      UInt8(ascii: ","):
+      false
+    default: byte > 0x20 && byte < 0x7F
+    }
   }
 }

@@ -1,5 +1,6 @@
 import HTTP
 import Platform
+import Text
 
 /// An answer that needs nothing any more but to be sent: head serialised, files open.
 struct Answer: Sendable {
@@ -34,6 +35,8 @@ struct ClientIdentity: Sendable {
   /// What the client has a share by, wherever clients share something: an IPv4 address or the /64 of an IPv6
   /// address. The machine's own loopback addresses count as one.
   let network: String
+  /// A digest of `network`, by which clients take turns. Two networks with the same one share their turns.
+  let turnKey: Int
   /// Whether it is this machine, or a proxy on it that stands for many clients.
   let isLoopback: Bool
 
@@ -43,6 +46,7 @@ struct ClientIdentity: Sendable {
     let network = IPAddress.network(of: peer)
     isLoopback = network.utf8.starts(with: "127.".utf8) || peer.utf8.elementsEqual("::1".utf8)
     self.network = isLoopback ? "loopback" : network
+    turnKey = ByteString(self.network).hashValue
   }
 }
 

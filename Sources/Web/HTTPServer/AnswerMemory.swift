@@ -23,7 +23,8 @@ final class AnswerMemory {
     let back: [UInt8]
     /// Where the value of `Date` begins in `front`.
     let dateOffset: Int
-    var date = ""
+    /// The time that `front` says.
+    private var unixSeconds = 0
 
     init(
       _ request: NamedRequest, _ head: RequestHead, _ answer: InstantAnswer, _ bytes: [UInt8], id: Range<Int>,
@@ -46,10 +47,10 @@ final class AnswerMemory {
       request.front[...] == other.front && request.back[...] == other.back
     }
 
-    func setDate(_ text: String) {
-      if date.utf8.elementsEqual(text.utf8) { return }
-      date = text
-      for (place, byte) in zip(dateOffset..., text.utf8) { front[place] = byte }
+    func setDate(_ date: (unixSeconds: Int, text: String)) {
+      if date.unixSeconds == unixSeconds { return }
+      unixSeconds = date.unixSeconds
+      for (place, byte) in zip(dateOffset..., date.text.utf8) { front[place] = byte }
     }
   }
 

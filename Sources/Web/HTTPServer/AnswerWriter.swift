@@ -84,18 +84,18 @@ final class AnswerWriter: Sendable {
     security.add(to: &response.headers)
     let serializer = ResponseSerializer(
       response, method: head?.method, minorVersion: head?.minorVersion ?? 1,
-      keepsAlive: head?.keepsAlive == true && !isLast && !ends, date: dateNow())
+      keepsAlive: head?.keepsAlive == true && !isLast && !ends, date: dateNow().text)
     let answer = Answer(
       segments: [], stream: nil, keepsAlive: serializer.keepsAlive, status: response.status, label: label)
     return (answer, serializer.head, serializer.framing)
   }
 
-  /// The `Date` field's value, written once a second.
-  func dateNow() -> String {
+  /// The time and the `Date` field's value for it, written once a second.
+  func dateNow() -> (unixSeconds: Int, text: String) {
     let now = SystemClock.unixMilliseconds / 1_000
     return date.withLock { date in
       if date.unixSeconds != now { date = (now, imfFixdate(unixSeconds: now)) }
-      return date.text
+      return date
     }
   }
 }

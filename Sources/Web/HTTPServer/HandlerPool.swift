@@ -37,7 +37,7 @@ final class HandlerPool: Sendable {
     static let requests = Lane.light.rawValue..<(Lane.heavy.rawValue + 1)
   }
 
-  private let queue: WorkQueue<String, Work>
+  private let queue: WorkQueue<Int, Work>
   private let limits: QueueLimits
   private let threads: [Thread]
   /// Each thread's last word.
@@ -79,7 +79,7 @@ final class HandlerPool: Sendable {
         {
           refused.append((piece, problem))
         } else {
-          schedule.add(piece, lane: piece.lane.rawValue, client: client?.network ?? "")
+          schedule.add(piece, lane: piece.lane.rawValue, client: client?.turnKey ?? 0)
         }
       }
       return refused
@@ -89,7 +89,7 @@ final class HandlerPool: Sendable {
   /// Takes back what a connection that has ended still waits for, and gives what has to be closed for it.
   func withdraw(_ back: Return) -> [Work] {
     let withdrawn = queue.change { schedule in
-      schedule.remove(client: back.client.network) { $0.back?.liveness === back.liveness }
+      schedule.remove(client: back.client.turnKey) { $0.back?.liveness === back.liveness }
     }
     return withdrawn.compactMap(\.closing)
   }
@@ -108,7 +108,7 @@ final class HandlerPool: Sendable {
 
   /// Runs the next piece of work; false when there will be none.
   private static func runNext(
-    of queue: WorkQueue<String, Work>, _ lane: inout Int?, _ responder: Responder
+    of queue: WorkQueue<Int, Work>, _ lane: inout Int?, _ responder: Responder
   ) -> Bool {
     guard let bodyBytes = takeAndRun(queue, &lane, responder) else { return false }
     // By now nothing holds the body or what was read out of it.
@@ -118,7 +118,7 @@ final class HandlerPool: Sendable {
 
   /// Runs the next piece of work and gives how large its body was; nil when there will be none.
   private static func takeAndRun(
-    _ queue: WorkQueue<String, Work>, _ lane: inout Int?, _ responder: Responder
+    _ queue: WorkQueue<Int, Work>, _ lane: inout Int?, _ responder: Responder
   ) -> Int? {
     guard let next = queue.take(finished: lane) else { return nil }
     lane = next.lane
@@ -130,7 +130,7 @@ final class HandlerPool: Sendable {
 // MARK: - One piece of work
 
 extension HandlerPool {
-  private static func run(_ work: Work, _ responder: Responder, _ queue: WorkQueue<String, Work>) {
+  private static func run(_ work: Work, _ responder: Responder, _ queue: WorkQueue<Int, Work>) {
     // Nobody would get what came of it. What the loop has handed over is closed here.
     if let back = work.back, back.liveness.isGone {
       if let closing = work.closing { run(closing, responder, queue) }
@@ -157,7 +157,7 @@ extension HandlerPool {
 
   private static func deliver(
     _ outcome: Responder.Outcome, _ back: Return, _ responder: Responder,
-    _ queue: WorkQueue<String, Work>
+    _ queue: WorkQueue<Int, Work>
   ) {
     switch outcome {
     case .answer(let answer):
@@ -166,7 +166,7 @@ extension HandlerPool {
     case .encoding(let request):
       // Much is compressed in the lane of what takes long, and only for a client that is still there.
       let work = Work.encode(request, back)
-      queue.change { $0.add(work, lane: work.lane.rawValue, client: back.client.network) }
+      queue.change { $0.add(work, lane: work.lane.rawValue, client: back.client.turnKey) }
     case .pending(let request):
       request.pending.attach { back.inbox.put(.wake(back.token)) }
       resume(request, mustAnswer: false, back, responder, queue)
@@ -175,7 +175,7 @@ extension HandlerPool {
 
   private static func resume(
     _ request: PendingRequest, mustAnswer: Bool, _ back: Return, _ responder: Responder,
-    _ queue: WorkQueue<String, Work>
+    _ queue: WorkQueue<Int, Work>
   ) {
     switch responder.resume(request, mustAnswer: mustAnswer, back.liveness) {
     case .idle(let milliseconds):

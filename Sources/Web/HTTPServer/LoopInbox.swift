@@ -1,7 +1,6 @@
 import Crypto
 import HTTP
 import Platform
-import Synchronization
 
 /// What other threads have for a loop; putting something in wakes it.
 final class LoopInbox: Sendable {
@@ -22,26 +21,16 @@ final class LoopInbox: Sendable {
   }
 
   let wakeUp: WakeUp
-  private let messages = Mutex<[Message]>([])
+  private let messages = Inbox<Message>()
 
   /// Empty.
   init() throws(SystemError) { wakeUp = try WakeUp() }
 
   /// Adds a message; only the first of several needs a system call.
   func put(_ message: Message) {
-    let wasEmpty = messages.withLock { messages in
-      messages.append(message)
-      return messages.count == 1
-    }
-    if wasEmpty { wakeUp.signal() }
+    if messages.send(message) { wakeUp.signal() }
   }
 
   /// Every message that has come.
-  func takeAll() -> [Message] {
-    messages.withLock { messages in
-      let taken = messages
-      messages = []
-      return taken
-    }
-  }
+  func takeAll() -> [Message] { messages.takeAll() }
 }

@@ -18,14 +18,14 @@ struct QueueLimits: Sendable {
   ///
   /// - Parameter lanes: where requests wait.
   func problem<Work>(
-    with schedule: FairSchedule<String, Work>, in lanes: Range<Int>, of client: ClientIdentity
+    with schedule: FairSchedule<Int, Work>, in lanes: Range<Int>, of client: ClientIdentity
   ) -> Problem? {
     guard schedule.count(in: lanes) < requestsMax else {
       return .unavailable(
         "Too many requests wait already; the limit queued_requests_max is \(requestsMax).")
     }
     let allowed = client.isLoopback ? max(perClientMax, requestsMax / 2) : perClientMax
-    guard schedule.count(of: client.network, in: lanes) < allowed else {
+    guard schedule.count(of: client.turnKey, in: lanes) < allowed else {
       let limit =
         client.isLoopback
         ? "half of queued_requests_max, which is \(requestsMax)"

@@ -36,7 +36,7 @@ final class Responder: Sendable {
   var isLast: Bool { writer.isLast }
 
   /// The `Date` field's value now.
-  func dateNow() -> String { writer.dateNow() }
+  func dateNow() -> (unixSeconds: Int, text: String) { writer.dateNow() }
 
   /// A name for a request; all have the same length.
   func newRequestID() -> String { identifiers.new() }

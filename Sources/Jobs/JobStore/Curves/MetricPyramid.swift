@@ -38,8 +38,8 @@ struct MetricPyramid {
   /// Whether a row's step is one that a run can have, as SQL.
   static let isInRange = "step BETWEEN 0 AND \(RecordedRange.countMax)"
 
-  /// The first lines after a place, at most `limit`. Rows from before steps had a `RecordedRange` are left out
-  /// if they lie outside.
+  /// The first lines after a place, at most `limit`. Rows from before steps had a `RecordedRange` are left
+  /// out if they lie outside.
   func lines(after sequence: Int, limit: Int = .max) throws -> MetricColumns {
     var columns = MetricColumns()
     _ = try connection.rows(

@@ -2,7 +2,7 @@
 /// keeps its order. No threads and no locks; `WorkQueue` adds them.
 ///
 /// A lane may bound how many of its pieces run at the same time, so that slow work never takes every thread.
-package struct FairSchedule<Client: Hashable & Sendable, Work: Sendable>: Sendable {
+struct FairSchedule<Client: Hashable & Sendable, Work: Sendable>: Sendable {
   private struct Lane: Sendable {
     let runningMax: Int
     var running = 0
@@ -34,28 +34,28 @@ package struct FairSchedule<Client: Hashable & Sendable, Work: Sendable>: Sendab
   private var turn = 0
 
   /// - Parameter runningMaxima: for each lane, how many of its pieces may run at the same time.
-  package init(runningMaxima: [Int]) { lanes = runningMaxima.map { Lane(runningMax: $0) } }
+  init(runningMaxima: [Int]) { lanes = runningMaxima.map { Lane(runningMax: $0) } }
 
   /// Pieces that wait, in all lanes.
-  package var count: Int { lanes.reduce(0) { $0 + $1.count } }
+  var count: Int { lanes.reduce(0) { $0 + $1.count } }
 
   /// Pieces that wait in some of the lanes.
-  package func count(in some: Range<Int>) -> Int { lanes[some].reduce(0) { $0 + $1.count } }
+  func count(in some: Range<Int>) -> Int { lanes[some].reduce(0) { $0 + $1.count } }
 
   /// Pieces of a client that wait in some of the lanes.
-  package func count(of client: Client, in some: Range<Int>) -> Int {
+  func count(of client: Client, in some: Range<Int>) -> Int {
     lanes[some].reduce(0) { $0 + ($1.clients[client]?.count ?? 0) }
   }
 
   /// Adds a piece behind the client's others in that lane.
-  package mutating func add(_ work: Work, lane: Int, client: Client) {
+  mutating func add(_ work: Work, lane: Int, client: Client) {
     lanes[lane].count += 1
     if lanes[lane].clients[client] == nil { lanes[lane].turns.append(client) }
     lanes[lane].clients[client, default: Fifo()].append(work)
   }
 
   /// Takes the next piece that may run, and its lane, which `finished` has to be told; nil: there is none.
-  package mutating func next() -> (work: Work, lane: Int)? {
+  mutating func next() -> (work: Work, lane: Int)? {
     for offset in lanes.indices {
       let index = (turn + offset) % lanes.count
       guard lanes[index].running < lanes[index].runningMax, let work = lanes[index].next() else { continue }
@@ -67,10 +67,10 @@ package struct FairSchedule<Client: Hashable & Sendable, Work: Sendable>: Sendab
   }
 
   /// A piece of that lane runs no longer.
-  package mutating func finished(lane: Int) { lanes[lane].running -= 1 }
+  mutating func finished(lane: Int) { lanes[lane].running -= 1 }
 
   /// Takes out what waits of a client and is no longer wanted.
-  package mutating func remove(client: Client, where isUnwanted: (Work) -> Bool) -> [Work] {
+  mutating func remove(client: Client, where isUnwanted: (Work) -> Bool) -> [Work] {
     var removed: [Work] = []
     for index in lanes.indices {
       let taken = lanes[index].clients[client]?.removeAll(where: isUnwanted) ?? []
