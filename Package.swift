@@ -121,7 +121,10 @@ let package = Package(
     tests("JobStore", ["JobStore", "JobModel", "SQLite", "Platform"]),
     tests("RunFolder", ["RunFolder", "JobModel", "Platform"]),
     tests("Dispatcher", ["Dispatcher", "RunFolder", "JobStore", "JobModel", "SQLite", "Platform"]),
-    tests("Training", ["Training", "Datasets", "NeuralNet", "JobModel", "Gzip", "Platform"]),
+    tests(
+      "Training",
+      ["Training", "Datasets", "NeuralNet", "Kernels", "Parallel", "Tensors", "JobModel", "Gzip", "Platform"],
+      resources: [.copy("Golden")]),
     tests("Datasets", ["Datasets", "Tensors", "Parallel", "Gzip"], resources: [.copy("Golden")]),
     tests(
       "NeuralNet", ["NeuralNet", "Kernels", "Tensors", "Parallel"], resources: [.copy("Golden")],

@@ -10,7 +10,7 @@ import Testing
     #expect(
       specification
         == EvaluateSpecification(
-          checkpoint: CheckpointReference(job: id, which: "last"), protocol: .linear, features: .augmented,
+          checkpoint: CheckpointReference(job: id, which: "last"), protocol: .linear, features: .cached,
           dataset: EvaluationDataset(name: "synthetic"), baselines: false, epochs: 50, seed: 0))
     #expect(try EvaluateSpecification.parse(JSON.parse(specification.json.text)) == specification)
   }

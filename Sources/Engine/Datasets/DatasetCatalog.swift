@@ -26,6 +26,15 @@ package struct DatasetCatalog: Sendable {
     try source(name).layout().counts
   }
 
+  /// Number of classes, and side and planes of a stored image; reads headers only.
+  package func extent(_ name: String) throws(DatasetError) -> (classes: Int, side: Int, planes: Int) {
+    let layout = try source(name).layout()
+    return (layout.classes.count, layout.side, layout.planes)
+  }
+
+  /// Bytes of pixels that are read at a time, at least one image.
+  private static let pieceBytes = 1 << 20
+
   /// Reads a split into memory, at most `limit` images of it; its statistics are those of the whole training
   /// split.
   package func open(
@@ -36,8 +45,10 @@ package struct DatasetCatalog: Sendable {
     var pixels: [UInt8] = []
     var labels: [Int] = []
     let count = min(layout.counts[split] ?? 0, limit ?? .max)
-    pixels.reserveCapacity(count * layout.planes * layout.side * layout.side)
-    try source.read(split, limit: limit ?? .max, pieceMax: 1000) {
+    let imageBytes = layout.planes * layout.side * layout.side
+    pixels.reserveCapacity(count * imageBytes)
+    labels.reserveCapacity(count)
+    try source.read(split, limit: limit ?? .max, pieceMax: max(1, Self.pieceBytes / imageBytes)) {
       pixels += $0.pixels
       labels += $0.labels
     }

@@ -67,6 +67,8 @@ final class RunReporter: TrainingObserver {
     trimLog()
   }
 
+  func prepareToSave() throws { try checkpoints.finish() }
+
   func save(_ state: ResumableState) throws {
     try checkpoints.begin(state, metric: bestKey == nil ? nil : bestValue)
   }
