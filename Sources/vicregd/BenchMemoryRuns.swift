@@ -73,7 +73,7 @@ struct BenchMemoryRuns {
     defer { try? FileSystem.removeTree(folder) }  // a folder left among temporary files harms nobody
     let bench = BenchMemoryRuns(folder: folder)
     for (index, training) in trainings.enumerated() {
-      for row in try bench.rows(training, index: index) { write(row, asJSON: asJSON) }
+      try bench.run(training, index: index) { write($0, asJSON: asJSON) }
     }
   }
 
@@ -92,8 +92,8 @@ struct BenchMemoryRuns {
         + Bench.fixed(row.ratio, 2, width: 6) + "\n")
   }
 
-  /// The training's row, then those of its evaluations.
-  private func rows(_ training: Training, index: Int) throws -> [Row] {
+  /// Hands out the training's row, then those of its evaluations.
+  private func run(_ training: Training, index: Int, _ take: (Row) -> Void) throws {
     var specification = TrainSpecification.preset(training.preset)
     let dataset = "synthetic:side=\(training.side),count=\(training.count),test=200"
     specification.dataset.name = dataset
@@ -109,23 +109,23 @@ struct BenchMemoryRuns {
     let peak = try peakBytes(
       RunSpec(job: job, attempt: 1, specification: .train(specification), threads: training.threads), at: path
     )
-    var rows = [
+    take(
       Row(
         name: training.name,
         estimate: try MemoryEstimate.bytes(
           training: specification, images: images(training.count), threads: training.threads),
-        peak: peak)
-    ]
+        peak: peak))
     for choice in training.evaluations {
       let evaluation = EvaluateSpecification(
         checkpoint: CheckpointReference(job: job, which: "last"), protocol: choice, features: .cached,
-        dataset: EvaluationDataset(name: dataset), baselines: true, epochs: 1, seed: 0)
+        dataset: EvaluationDataset(name: dataset), baselines: true, epochs: 1, seed: 0,
+        layer: choice == .logistic ? .pooled : nil)
       let folder = RunFolder(path).checkpoints
       let checkpoint = try folder.list().last.map { folder.path(of: $0.name) }
       let estimate = try MemoryEstimate.bytes(
         evaluation: evaluation, of: specification, train: images(training.count), test: images(200),
         classes: extent.classes, threads: training.threads)
-      rows.append(
+      take(
         Row(
           name: "  evaluated, \(choice.rawValue)", estimate: estimate,
           peak: try peakBytes(
@@ -133,7 +133,6 @@ struct BenchMemoryRuns {
               job: job, attempt: 1, specification: .evaluate(evaluation), threads: training.threads,
               checkpointPath: checkpoint), at: "\(path)-\(choice.rawValue)")))
     }
-    return rows
   }
 
   /// Runs a worker and returns what its log says.
