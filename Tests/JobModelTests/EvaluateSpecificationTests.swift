@@ -24,6 +24,29 @@ import Testing
     #expect(try EvaluateSpecification.parse(JSON.parse(specification.json.text)) == specification)
   }
 
+  @Test func `logistic takes the pooled maps, or fc, of images that do not change`() throws {
+    let checkpoint: JSON = ["job": .string(id.text)]
+    let standard = try EvaluateSpecification.parse(["checkpoint": checkpoint, "protocol": "logistic"])
+    #expect(standard.layer == .pooled)
+    #expect(standard.features == .cached)
+    #expect(try EvaluateSpecification.parse(JSON.parse(standard.json.text)) == standard)
+    let fc = try EvaluateSpecification.parse([
+      "checkpoint": checkpoint, "protocol": "logistic", "layer": "fc",
+    ])
+    #expect(fc.layer == .fc)
+    let error = #expect(throws: SpecificationProblems.self) {
+      try EvaluateSpecification.parse([
+        "checkpoint": checkpoint, "protocol": "logistic", "layer": .null, "features": "augmented",
+      ])
+    }
+    #expect(error?.problems.map(\.pointer).sorted() == ["/features", "/layer"])
+    #expect(throws: SpecificationProblems.self) {
+      try EvaluateSpecification.parse(["checkpoint": checkpoint, "layer": "projector"])
+    }
+    #expect(
+      try EvaluateSpecification.parse(["checkpoint": checkpoint, "protocol": "linear"]).layer == nil)
+  }
+
   @Test(
     arguments: [
       ([:], ["/checkpoint"]), (["checkpoint": [:]], ["/checkpoint/job"]),

@@ -7,8 +7,11 @@ import Testing
   /// As in a container with a namespace of its own.
   private static let unified = [
     "/proc/self/cgroup": "0::/\n",
-    "/proc/self/mountinfo":
-      "24 1 0:22 / /sys rw - sysfs sysfs rw\n31 24 0:27 / /sys/fs/cgroup ro,nosuid shared:4 - cgroup2 cgroup rw\n",
+    "/proc/self/mountinfo": """
+    24 1 0:22 / /sys rw - sysfs sysfs rw
+    31 24 0:27 / /sys/fs/cgroup ro,nosuid shared:4 - cgroup2 cgroup rw
+
+    """,
   ]
 
   /// As on a machine with version 1.

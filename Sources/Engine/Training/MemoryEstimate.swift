@@ -59,8 +59,8 @@ package enum MemoryEstimate {
       + threads * compressionBytes
   }
 
-  /// Bytes that an evaluation's process takes at most: the images of both splits, the checkpoint, the encoder,
-  /// and the features and classifier of the subject that needs most.
+  /// Bytes that an evaluation's process takes at most: the images of both splits, the checkpoint, the
+  /// encoder, and the features and classifier of the subject that needs most.
   ///
   /// - Parameter training: what the evaluated checkpoint was trained by.
   /// - Throws: as the other one, and `TrainingError.missingLayer`.
