@@ -133,8 +133,11 @@ let package = Package(
     tests("RunFolder", ["RunFolder", "JobModel", "Text", "Platform"]),
     tests("Dispatcher", ["Dispatcher", "RunFolder", "JobStore", "JobModel", "SQLite", "Platform"]),
     tests(
-      "Training", ["Training", "Datasets", "NeuralNet", "JobModel", "Text", "Gzip", "Platform"],
-      resources: [.copy("Golden")]),
+      "Training",
+      [
+        "Training", "Datasets", "NeuralNet", "Kernels", "Parallel", "Tensors", "JobModel", "Text", "Gzip",
+        "Platform",
+      ], resources: [.copy("Golden")]),
     tests("Datasets", ["Datasets", "Tensors", "Parallel", "Gzip", "Platform"], resources: [.copy("Golden")]),
     tests(
       "NeuralNet", ["NeuralNet", "Kernels", "Tensors", "Parallel"], resources: [.copy("Golden")],

@@ -5,7 +5,7 @@ import { choice, clearErrors, collect, field, merge, numeric, showErrors } from 
 import { title } from "./format.js";
 
 const presets = ["small", "seed", "paper", "solo-cifar"];
-const protocols = ["linear", "linear-seed"];
+const protocols = ["linear", "linear-seed", "logistic"];
 const features = ["cached", "augmented"];
 
 /** Fills `main` with the form; `query` may name kind and job. Returns a function that does nothing. */

@@ -7,11 +7,21 @@ import Tensors
 /// had at most.
 enum BenchMemory {
   /// The flags of the subcommand.
-  static let table = BenchNetwork.flags + [Bench.json]
+  static let table =
+    BenchNetwork.flags + [
+      Bench.json,
+      Setting(
+        name: "runs", kind: .flag, standard: "false",
+        help: "compares the estimates of whole trainings and evaluations with what their processes take"),
+    ]
 
-  /// Does two training steps and prints bytes.
+  /// Does two training steps and prints bytes, or compares estimates with whole runs.
   static func run(_ arguments: [String]) throws -> Int32 {
     guard let settings = try Bench.settings(of: "memory", table, arguments) else { return 0 }
+    if settings.isSet("runs") {
+      try BenchMemoryRuns.run(asJSON: settings.isSet("json"))
+      return 0
+    }
     let network = try BenchNetwork(settings)
     let model = try network.model()
     let optimizer = try network.optimizer(of: model)

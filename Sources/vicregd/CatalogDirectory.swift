@@ -11,8 +11,8 @@ import Text
 final class CatalogDirectory: Sendable {
   private let catalog: DatasetCatalog
   private let inspector: DatasetInspector
-  /// The numbers of images that were found last, by name.
-  private let lastCounts = Mutex<[ByteString: Counts]>([:])
+  /// The sizes that were found last, by name.
+  private let lastExtents = Mutex<[ByteString: DatasetExtent]>([:])
 
   private typealias Counts = [DatasetSelection.Split: Int]
 
@@ -31,11 +31,9 @@ final class CatalogDirectory: Sendable {
         memoryBytes: settings.inspectionBytes), catalog: catalog)
   }
 
-  /// The number of images of a split that was found last, or that a built-in dataset has; looks at no file.
-  /// `nil`: unknown; for the next time it is found out.
-  func lastKnownCount(_ name: String, _ split: DatasetSelection.Split) -> Int? {
-    if let counts = catalog.knownCounts(name) { return Self.counts(counts)[split] }
-    return lastCounts.withLock { $0[ByteString(name)] }?[split]
+  /// The sizes that were found last, or that a built-in dataset has; opens no file. `nil`: unknown.
+  func lastKnownExtent(_ name: ByteString) -> DatasetExtent? {
+    catalog.knownExtent(name.string) ?? lastExtents.withLock { $0[name] }
   }
 
   private static func counts(_ counts: [ImageDataset.Split: Int]) -> Counts {
@@ -52,9 +50,9 @@ final class CatalogDirectory: Sendable {
   private func summary(_ report: DatasetReport, of name: String) -> DatasetSummary {
     let counts = Self.counts(report.counts)
     if name.utf8.count <= Self.nameBytesMax {
-      lastCounts.withLock { known in
+      lastExtents.withLock { known in
         if known.count >= Self.namesMax { known = [:] }
-        known[ByteString(name)] = counts
+        known[ByteString(name)] = report.extent
       }
     }
     return DatasetSummary(

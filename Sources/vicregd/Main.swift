@@ -5,9 +5,12 @@ import Platform
 enum Main {
   static func main() {
     FileSystem.keepNewFilesPrivate()
-    let arguments = Array(CommandLine.arguments.dropFirst())
     do {
-      exitProcess(try run(arguments))
+      // Swift reads them from there: without it not even the program's own name is among them.
+      guard !CommandLine.arguments.isEmpty else {
+        throw UsageError("cannot read the arguments in /proc/self/cmdline; /proc must be mounted")
+      }
+      exitProcess(try run(Array(CommandLine.arguments.dropFirst())))
     } catch let error as UsageError {
       StandardStream.error.write("vicregd: \(error)\n")
       exitProcess(UsageError.exitCode)

@@ -29,9 +29,15 @@ enum Serve {
     if let accessLog { web.accessLog = { accessLog.write($0) } }
     let store = try data.openStore(migrations: settings.migrations)
     let datasets = CatalogDirectory(settings, program: try FileSystem.executablePath())
-    let memory = TrainingMemory(threads: settings.threadsPerWorker)
+    let memory = JobMemory(threads: settings.threadsPerWorker, directory: datasets) { id in
+      // A job that is not there or cannot be read is refused where it is asked for.
+      guard let job = try? store.job(id), case .train(let training)? = try? job.specification() else {
+        return nil
+      }
+      return training
+    }
     var configuration = try dispatcherConfiguration(settings, data: data)
-    configuration.memoryBytes = { memory.bytes($0, in: datasets) }
+    configuration.memoryBytes = { memory.bytes($0) }
     let dispatcher = Dispatcher(configuration, store: store, bootID: SecureRandom.id(byteCount: 8))
     // Before the first request: what an earlier daemon left behind is settled.
     try dispatcher.start()

@@ -18,7 +18,7 @@ struct ServeSettings: Sendable {
     Setting(name: "workers", kind: .number(1...64), standard: "1", help: "jobs that run at the same time"),
     Setting(
       name: "threads-per-worker", kind: .number(0...1024), standard: "0",
-      help: "threads of each running job; 0 shares the processor's cores among the workers"),
+      help: "threads of each running job; 0 shares the cores that affinity and CPU quota leave"),
     Setting(
       name: "crash-limit", kind: .number(1...1000), standard: "3",
       help: "deaths of a job's worker without a new checkpoint in between that fail the job"),

@@ -135,8 +135,8 @@ final class CountingControl: JobControl {
   private let reason = Mutex<String?>(nil)
   var refusal: String? { reason.withLock { $0 } }
   func wake() { count.withLock { $0 += 1 } }
-  /// A megabyte an image of the batch, of a machine with a thousand.
-  func memoryNeed(of specification: JobSpecification, imageCount: Int) -> MemoryNeed? {
+  /// A megabyte for each image of the batch, of a machine with a thousand.
+  func memoryNeed(of specification: JobSpecification) -> MemoryNeed? {
     guard case .train(let training) = specification else { return nil }
     return MemoryNeed(bytes: training.batchSize << 20, machineBytes: 1_000 << 20)
   }

@@ -10,7 +10,7 @@ import Testing
     #expect(
       specification
         == EvaluateSpecification(
-          checkpoint: CheckpointReference(job: id, which: "last"), protocol: .linear, features: .augmented,
+          checkpoint: CheckpointReference(job: id, which: "last"), protocol: .linear, features: .cached,
           dataset: EvaluationDataset(name: "synthetic"), baselines: false, epochs: 50, seed: 0))
     #expect(try EvaluateSpecification.parse(JSON.parse(specification.json.text)) == specification)
   }
@@ -22,6 +22,29 @@ import Testing
       epochs: 3,
       seed: (1 << 53) - 1)
     #expect(try EvaluateSpecification.parse(JSON.parse(specification.json.text)) == specification)
+  }
+
+  @Test func `logistic takes the pooled maps, or fc, of images that do not change`() throws {
+    let checkpoint: JSON = ["job": .string(id.text)]
+    let standard = try EvaluateSpecification.parse(["checkpoint": checkpoint, "protocol": "logistic"])
+    #expect(standard.layer == .pooled)
+    #expect(standard.features == .cached)
+    #expect(try EvaluateSpecification.parse(JSON.parse(standard.json.text)) == standard)
+    let fc = try EvaluateSpecification.parse([
+      "checkpoint": checkpoint, "protocol": "logistic", "layer": "fc",
+    ])
+    #expect(fc.layer == .fc)
+    let error = #expect(throws: SpecificationProblems.self) {
+      try EvaluateSpecification.parse([
+        "checkpoint": checkpoint, "protocol": "logistic", "layer": .null, "features": "augmented",
+      ])
+    }
+    #expect(error?.problems.map(\.pointer).sorted() == ["/features", "/layer"])
+    #expect(throws: SpecificationProblems.self) {
+      try EvaluateSpecification.parse(["checkpoint": checkpoint, "layer": "projector"])
+    }
+    #expect(
+      try EvaluateSpecification.parse(["checkpoint": checkpoint, "protocol": "linear"]).layer == nil)
   }
 
   @Test(

@@ -34,6 +34,19 @@ struct CheckpointTests {
     #expect(throws: CheckpointError.metadata(key: key, "is missing")) { try Checkpoint(file) }
   }
 
+  @Test func `of a version that knew fewer fields has their defaults`() throws {
+    guard case .object(var members) = Self.checkpoint.specification.json else {
+      Issue.record("no object")
+      return
+    }
+    members["divergence"] = nil
+    members["max_steps"] = nil
+    members["convolution"] = nil
+    var file = Self.checkpoint.file
+    file.metadata["spec"] = " \(JSON.object(members).text)"
+    #expect(try Checkpoint(file) == Self.checkpoint)
+  }
+
   @Test func `refuses wrong metadata`() {
     for (key, value) in [
       ("step", "-1"), ("step", "9223372036854775807"), ("step", "9007199254740993"), ("position", "1e3"),

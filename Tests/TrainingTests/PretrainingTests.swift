@@ -153,6 +153,57 @@ struct PretrainingTests {
     #expect(recorder.saved.allSatisfy { $0.file.tensors.values.allSatisfy(\.isFinite) })
   }
 
+  @Test(arguments: [0, 3])
+  func `a step with a finite loss and a gradient that is not finite is not taken`(after steps: Int) throws {
+    // The state after some good steps, continued with a weight of the loss that double precision holds and
+    // the gradient's single precision does not.
+    var good = Tiny.specification
+    good.maxSteps = max(steps, 1)
+    let before = try Tiny.training(good)
+    if steps > 0 { _ = try before.run(Recorder()) }
+    var bad = Tiny.specification
+    bad.loss.inv = 1e39
+    let state = before.checkpoint()
+    let start = Checkpoint(
+      step: steps, epoch: state.epoch, position: state.position, specification: bad,
+      instructionSet: state.instructionSet, tensors: state.tensors)
+    let training = try Tiny.training(bad, resumingFrom: start)
+    let recorder = Recorder()
+    let error = #expect(throws: TrainingError.self) { try training.run(recorder) }
+    guard case .diverged(let step, let what) = error else {
+      Issue.record("another error: \(String(describing: error))"); return
+    }
+    #expect(step == steps + 1)
+    #expect(what.contains("gradient"))
+    let line = try #require(recorder.figures.last)
+    #expect(line.step == steps + 1)
+    #expect(try #require(line["loss"]).isFinite)
+    #expect(try !#require(line["grad_norm"]).isFinite)
+    #expect(training.step == steps)
+    #expect(training.checkpoint().tensors == state.tensors)
+    #expect(state.tensors.keys.contains("encoder.bn1.running_mean"))
+    #expect(state.tensors.keys.contains("optimizer.exp_avg.encoder.conv1.weight"))
+  }
+
+  @Test func `max_steps shortens the schedule and what is counted`() throws {
+    var specification = Tiny.specification
+    specification.schedule = ScheduleSpecification(name: .cosine, warmupEpochs: 0, finalFactor: 0)
+    specification.epochs = 500
+    specification.maxSteps = 4
+    specification.logEverySteps = 1
+    let recorder = Recorder()
+    let training = try Tiny.training(specification)
+    #expect(training.stepsTotal == 4)
+    #expect(training.epochsTotal == 2)
+    _ = try training.run(recorder)
+    let peak = specification.optimizer.learningRate
+    let shares = recorder.figures.compactMap { $0["lr"] }.map { $0 / peak }
+    for (share, expected) in zip(shares, [1, 0.8535533905932737, 0.5, 0.14644660940672627]) {
+      #expect(abs(share - expected) < 1e-12)
+    }
+    #expect(shares.count == 4)
+  }
+
   @Test func `refuses a checkpoint of another specification, and one with other tensors`() throws {
     let recorder = Recorder()
     _ = try Tiny.training().run(recorder)

@@ -81,13 +81,21 @@ package struct DatasetCatalog: Sendable {
     return try describe(name, withStatistics: false)
   }
 
-  /// Number of images of each split where it is known without reading a file: of the built-in ones. Files may
-  /// be missing nevertheless.
-  package func knownCounts(_ name: String) -> [ImageDataset.Split: Int]? {
-    if ByteString(name) == "fashion-mnist" { return FashionMNIST.counts }
-    // What is wrong with a name is told by whoever opens it.
-    return (try? generated(name))?.counts
+  /// The sizes of a dataset where they are known without reading a file: of the built-in ones. Files may be
+  /// missing nevertheless.
+  package func knownExtent(_ name: String) -> DatasetExtent? {
+    if ByteString(name) == "fashion-mnist" { return FashionMNIST.extent }
+    // What is wrong with a name is reported where the dataset is opened.
+    return (try? generated(name))?.extent
   }
+
+  /// The sizes of a dataset; reads headers only.
+  package func extent(_ name: String) throws(DatasetError) -> DatasetExtent {
+    try describe(name, withStatistics: false).extent
+  }
+
+  /// Bytes of pixels that are read at a time, at least one image.
+  private static let pieceBytes = 1 << 20
 
   /// Reads a split into memory, at most `limit` images of it; its statistics are those of the whole training
   /// split.
@@ -99,9 +107,11 @@ package struct DatasetCatalog: Sendable {
     var pixels: [UInt8] = []
     var labels: [Int] = []
     let count = min(layout.counts[split] ?? 0, limit ?? .max)
+    let imageBytes = layout.planes * layout.side * layout.side
     // What a header says is reserved up to a bound; beyond it memory grows with what comes.
     pixels.reserveCapacity(min(try layout.pixelBytes(count, of: name), Self.reservedBytesMax))
-    try source.read(split, limit: limit ?? .max, pieceMax: 1000) {
+    labels.reserveCapacity(min(count, Self.reservedBytesMax / MemoryLayout<Int>.stride))
+    try source.read(split, limit: limit ?? .max, pieceMax: max(1, Self.pieceBytes / imageBytes)) {
       pixels += $0.pixels
       labels += $0.labels
     }
@@ -120,6 +130,7 @@ package struct DatasetCatalog: Sendable {
     let layout = try source.layout()
     return DatasetDescription(
       name: name, classes: layout.classes, counts: layout.counts, shape: [3, layout.side, layout.side],
+      planes: layout.planes,
       statistics: withStatistics ? try source.statistics(layout) : nil)
   }
 
@@ -170,6 +181,24 @@ package struct DatasetCatalog: Sendable {
   }
 }
 
+/// The sizes of a dataset, from which follows the memory that it takes.
+package struct DatasetExtent: Sendable, Equatable {
+  /// Number of images in each split.
+  package let counts: [ImageDataset.Split: Int]
+  package let classCount: Int
+  /// Height and width of a stored image in pixels, padding included.
+  package let side: Int
+  /// Planes of a stored image: 1 or 3.
+  package let planes: Int
+
+  package init(counts: [ImageDataset.Split: Int], classCount: Int, side: Int, planes: Int) {
+    self.counts = counts
+    self.classCount = classCount
+    self.side = side
+    self.planes = planes
+  }
+}
+
 /// What a client may want to know of a data set before using it.
 package struct DatasetDescription: Sendable, Equatable {
   package let name: String
@@ -178,6 +207,13 @@ package struct DatasetDescription: Sendable, Equatable {
   package let counts: [ImageDataset.Split: Int]
   /// A view's channels, height and width.
   package let shape: [Int]
+  /// Planes of a stored image: 1 or 3.
+  package let planes: Int
   /// Of the training split, as used by the normalisation; `nil`: not asked for.
   package let statistics: ChannelStatistics?
+
+  /// The sizes alone.
+  package var extent: DatasetExtent {
+    DatasetExtent(counts: counts, classCount: classes.count, side: shape[1], planes: planes)
+  }
 }

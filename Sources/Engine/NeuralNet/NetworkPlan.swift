@@ -15,6 +15,8 @@ final class NetworkPlan {
   private(set) var buffers: [Buffer] = []
   /// Every layer with a weight planned so far.
   private(set) var layers: [PlannedLayer] = []
+  /// Bytes of memory outside the arena.
+  private(set) var otherBytes = 0
   private let recorded: ConvolutionRecord?
 
   /// An empty plan. Layers will be computed as `recorded` says; without it, as `compute` chooses.
@@ -24,6 +26,9 @@ final class NetworkPlan {
     self.isTraining = isTraining
     self.recorded = recorded
   }
+
+  /// Notes memory that a part of the network takes outside the arena.
+  func count(otherBytes bytes: Int) { otherBytes += bytes }
 
   /// Adds a parameter, with memory for its gradient when training. Throws `SystemError` without memory.
   func parameter(_ name: String, _ shape: [Int], _ role: Parameter.Role) throws -> Parameter {

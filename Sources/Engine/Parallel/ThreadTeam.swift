@@ -30,6 +30,13 @@ package final class ThreadTeam: Sendable {
     self.members = members
   }
 
+  /// A team that counts as `threads` in plans and has none of its own: its caller does all the work.
+  package init(planning threads: Int) {
+    precondition((1...1024).contains(threads), "a team has 1 to 1024 threads")
+    self.threads = threads
+    members = []
+  }
+
   deinit {
     region.dismiss()
     for member in members { member.join() }

@@ -38,6 +38,7 @@ package struct Floats: @unchecked Sendable {
 
   /// Sets every element to `value`.
   package func fill(_ value: Float) {
+    if owner.isCounting { return }
     pointer.update(repeating: value, count: count)
   }
 

@@ -5,9 +5,9 @@ import Platform
 ///
 /// The semantics are those of facebookresearch/vicreg's `adjust_learning_rate`: the rate is set before each
 /// step from the zero-based step, warm-up rises from exactly 0 (so the first step changes nothing but the
-/// statistics), and the cosine reaches its end one step after the last. The horizon is the whole run of
-/// `epochs`, also where `max_steps` stops earlier. A pure function of the step, so a resumed run has nothing
-/// to restore.
+/// statistics), and the cosine reaches its end one step after the last one. The last one is the last that the
+/// run will take: `max_steps` shortens the cosine, and cuts a warm-up that would be longer than the run. A
+/// pure function of the step, so a resumed run has nothing to restore.
 package struct LearningRateSchedule: Sendable, Equatable {
   private let shape: ScheduleSpecification.Name
   private let peak: Double
@@ -18,14 +18,14 @@ package struct LearningRateSchedule: Sendable, Equatable {
   /// - Parameters:
   ///   - specification: shape, warm-up in epochs, end of the cosine as a share of `peak`.
   ///   - peak: the rate after the warm-up.
-  ///   - epochs: epochs of the whole run.
   ///   - stepsPerEpoch: optimiser steps of one epoch, ≥ 1.
-  package init(_ specification: ScheduleSpecification, peak: Double, epochs: Int, stepsPerEpoch: Int) {
+  ///   - stepsTotal: optimiser steps of the whole run.
+  package init(_ specification: ScheduleSpecification, peak: Double, stepsPerEpoch: Int, stepsTotal: Int) {
     self.shape = specification.name
     self.peak = peak
     self.final = peak * specification.finalFactor
-    self.warmupSteps = specification.warmupEpochs * Double(stepsPerEpoch)
-    self.totalSteps = Double(epochs * stepsPerEpoch)
+    self.totalSteps = Double(stepsTotal)
+    self.warmupSteps = min(specification.warmupEpochs * Double(stepsPerEpoch), totalSteps)
   }
 
   /// The rate of the zero-based `step`.

@@ -1,3 +1,4 @@
+import Datasets
 import JobModel
 import Kernels
 import NeuralNet
@@ -5,54 +6,164 @@ import Parallel
 import Platform
 import Tensors
 
-/// How much memory a training will take, known before it begins.
+/// How much memory a training or an evaluation will take, known before it begins.
+///
+/// Plans everything as the run does, by the same code, in arenas that only count: no thread is started and no
+/// memory is taken, whatever the size. `vicregd bench memory --runs` compares it with what runs really take.
 package enum MemoryEstimate {
-  /// What the program takes beside tensors and images.
-  private static let programBytes = 48 << 20
-  /// Images are stored as at most three planes of bytes.
-  private static let planesMax = 3
+  /// The images of a split.
+  package struct Images: Sendable, Equatable {
+    /// How many there are, before a specification's limit.
+    package var count: Int
+    /// Side of the square images in pixels, padding included.
+    package var side: Int
+    /// Planes of a stored image: 1 or 3.
+    package var planes: Int
 
-  /// Bytes of a training's process at most: the planned network, the optimiser's state, the copy of both that
-  /// a checkpoint is written from, and the data set.
-  ///
-  /// Plans the network as the training does and touches none of its memory.
-  /// - Parameters:
-  ///   - imageCount: of the split, before the specification's limit.
-  ///   - imageSide: side of the square images in pixels.
-  ///   - threads: of the worker; scratch memory grows with them.
-  /// - Returns: at least the address space of a network where a training does not fit into that.
-  /// - Throws: `ConvolutionRecordError` for no network that a specification can describe.
-  package static func bytes(
-    _ specification: TrainSpecification, imageCount: Int, imageSide: Int, threads: Int
-  ) throws -> Int {
-    do {
-      return try planned(specification, imageCount: imageCount, imageSide: imageSide, threads: threads)
-    } catch is SystemError {
-      return Arena.reservedBytesDefault
+    /// Images as a dataset's header describes them.
+    package init(count: Int, side: Int, planes: Int) {
+      self.count = count
+      self.side = side
+      self.planes = planes
     }
+
+    /// At most `limit` of them.
+    func limited(_ limit: Int?) -> Images {
+      Images(count: min(count, limit ?? count), side: side, planes: planes)
+    }
+
+    /// Bytes that they take in memory, with their labels.
+    var bytes: Int { count * (planes * side * side + MemoryLayout<Int>.stride) }
   }
 
-  private static func planned(
-    _ specification: TrainSpecification, imageCount: Int, imageSide: Int, threads: Int
+  /// What the program takes besides tensors and images: code, libraries, the heap of small things.
+  private static let programBytes = 18 << 20
+  /// Bytes of a checkpoint's piece that a thread compresses, with room to grow and the compressed bytes.
+  private static let compressionBytes = 12 << 20
+
+  /// Bytes that a training's process takes at most: the images, the views of two batches, the network, the
+  /// optimiser's state, and the copy of it all that a checkpoint is written from.
+  ///
+  /// - Parameter threads: of the worker; scratch memory grows with them.
+  /// - Throws: `ConvolutionRecordError` for a network that no specification can describe.
+  package static func bytes(
+    training specification: TrainSpecification, images: Images, threads: Int
   ) throws -> Int {
-    let count = min(imageCount, specification.dataset.limit ?? imageCount)
+    let images = images.limited(specification.dataset.limit)
+    let batchSize = max(2, min(specification.batchSize, images.count))
+    let plan = try plan(specification, batchSize: batchSize, side: images.side, threads: threads)
+    let kernel = specification.augmentation.blurKernelMax
+    return programBytes + images.bytes + viewBytes(2 * 2 * batchSize, images.side)
+      + augmentationBytes(images.side, blurKernel: kernel, threads: threads)
+      + plan.model.arena.allocatedBytes + plan.model.otherBytes + checkpointBytes(plan)
+      + threads * compressionBytes
+  }
+
+  /// Bytes that an evaluation's process takes at most: the images of both splits, the checkpoint, the
+  /// encoder, and the features and classifier of the subject that needs most.
+  ///
+  /// - Parameter training: what the evaluated checkpoint was trained by.
+  /// - Throws: as the other one, and `TrainingError.missingLayer`.
+  package static func bytes(
+    evaluation specification: EvaluateSpecification, of training: TrainSpecification, train: Images,
+    test: Images, classes: Int, threads: Int
+  ) throws -> Int {
+    let limit = specification.dataset.limit
+    let (train, test) = (train.limited(limit), test.limited(limit))
+    let checkpoint = checkpointBytes(
+      try plan(training, batchSize: 2, side: train.side, threads: threads))
+    let layer = try specification.encoderLayer(hasFC: training.encoder.fc != nil)
+    let arena = Arena.counting()
+    let encoder = try EncoderInference(
+      EncoderConfiguration(training.encoder), imageSide: train.side,
+      batchSize: EvaluationSubjects.batchSize, team: ThreadTeam(planning: threads), layer: layer,
+      convolutions: ConvolutionChoice(training.convolution), arena: arena)
+    var subjects = [
+      try classifierBytes(
+        specification, features: encoder.featureCount, isEncoder: true, train: train, test: test,
+        classes: classes, threads: threads)
+    ]
+    if specification.baselines {
+      let planes = specification.protocol == .logistic ? train.planes : 3
+      subjects.append(
+        try classifierBytes(
+          specification, features: planes * train.side * train.side, isEncoder: false, train: train,
+          test: test, classes: classes, threads: threads))
+    }
+    return programBytes + train.bytes + test.bytes + checkpoint + arena.allocatedBytes
+      + (subjects.max() ?? 0) + 2 * augmentationBytes(train.side, blurKernel: 1, threads: threads)
+  }
+
+  private struct Plan {
+    let model: VICRegModel
+    let optimizer: Optimizer
+  }
+
+  private static func plan(
+    _ specification: TrainSpecification, batchSize: Int, side: Int, threads: Int
+  ) throws -> Plan {
     let model = try VICRegModel(
       encoder: EncoderConfiguration(specification.encoder),
       projector: ProjectorConfiguration(specification.projector), loss: LossConfiguration(specification.loss),
-      imageSide: imageSide, batchSize: max(2, min(specification.batchSize, count)),
-      team: ThreadTeam(threads: threads), convolutions: ConvolutionChoice(specification.convolution))
-    let parameterBytes = model.parameters.reduce(0) { $0 + $1.value.count * MemoryLayout<Float>.stride }
-    let stateBytes = parameterBytes * stateTensors(specification.optimizer)
-    let images = count * planesMax * imageSide * imageSide
-    return model.arena.allocatedBytes + stateBytes + (parameterBytes + stateBytes) + images + programBytes
+      imageSide: side, batchSize: batchSize, team: ThreadTeam(planning: threads),
+      convolutions: ConvolutionChoice(specification.convolution), arena: .counting())
+    let optimizer = try Optimizer(
+      OptimizerConfiguration(specification.optimizer), parameters: model.parameters, compute: model.compute,
+      arena: model.arena)
+    return Plan(model: model, optimizer: optimizer)
   }
 
-  /// Tensors of state that the optimiser has beside each parameter.
-  private static func stateTensors(_ optimizer: OptimizerSpecification) -> Int {
-    switch optimizer.name {
-    case .adam, .adamw: 2
-    case .sgd: optimizer.momentum == 0 ? 0 : 1
-    case .lars: 1
+  /// The tensors of a checkpoint.
+  private static func checkpointBytes(_ plan: Plan) -> Int {
+    let floats =
+      plan.model.parameters.reduce(0) { $0 + $1.value.count }
+      + plan.model.buffers.reduce(0) { $0 + $1.value.count }
+      + plan.optimizer.state.reduce(0) { $0 + $1.value.count }
+    return floats * MemoryLayout<Float>.stride
+  }
+
+  private static func viewBytes(_ count: Int, _ side: Int) -> Int {
+    count * 3 * side * side * MemoryLayout<Float>.stride
+  }
+
+  /// Scratch of the team's threads and of the one that works ahead of them.
+  private static func augmentationBytes(_ side: Int, blurKernel: Int, threads: Int) -> Int {
+    (threads + 1)
+      * AugmentationScratch.reservedBytes(side: side, extentMax: side, blurKernel: blurKernel)
+  }
+
+  /// Features of one subject and the classifier on them.
+  private static func classifierBytes(
+    _ specification: EvaluateSpecification, features: Int, isEncoder: Bool, train: Images, test: Images,
+    classes: Int, threads: Int
+  ) throws -> Int {
+    let team = ThreadTeam(planning: threads)
+    let rowBytes = features * MemoryLayout<Float>.stride
+    let gathered = 2 * EvaluationSubjects.batchSize * rowBytes
+    if specification.protocol == .logistic {
+      let arena = Arena.counting()
+      _ = try LogisticRegression(
+        featureCount: features, classes: classes, rows: train.count, team: team, arena: arena)
+      let tables = isEncoder ? (train.count + test.count) * rowBytes + gathered : 0
+      let positions = 4 * train.count * MemoryLayout<Int>.stride
+      let vectors = QuasiNewton.vectorsMax * (features + 1) * classes * MemoryLayout<Double>.stride
+      return tables + arena.allocatedBytes + positions + vectors
+    }
+    let head = try LinearClassifier(
+      featureCount: features, classes: classes, batchSize: EvaluationSubjects.batchSize, team: team,
+      arena: .counting())
+    let kept = (specification.features == .cached ? train.count : 0) + test.count
+    let pixels = isEncoder ? kept * rowBytes : EvaluationSubjects.batchSize * rowBytes
+    return gathered + head.arena.allocatedBytes + pixels
+  }
+}
+
+extension AugmentationSpecification {
+  /// The widest blur that a view may need.
+  fileprivate var blurKernelMax: Int {
+    switch self {
+    case .mirror: 1
+    case .random(let recipe): recipe.blurKernel
     }
   }
 }

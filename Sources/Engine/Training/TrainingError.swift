@@ -7,6 +7,9 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
   /// The two splits of an evaluation's data set do not have the same classes.
   case otherClasses(dataset: String)
 
+  /// An evaluation asks for a layer that the encoder does not have.
+  case missingLayer(String)
+
   package var description: String {
     switch self {
     case .diverged(let step, let what):
@@ -15,6 +18,8 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
       "cannot train on \(dataset): it has \(count) images, at least \(needed) are needed"
     case .otherClasses(let dataset):
       "cannot evaluate on \(dataset): its train and test splits have different classes"
+    case .missingLayer(let layer):
+      "cannot evaluate the layer \"\(layer)\": the encoder has none; \"pooled\" is in every encoder"
     }
   }
 }

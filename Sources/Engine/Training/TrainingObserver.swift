@@ -4,10 +4,18 @@
 package protocol TrainingObserver {
   /// Takes the figures of a step.
   func record(_ figures: StepFigures) throws
+  /// Called before the state is copied for `save`: the observer may let go of the copy before, so that there
+  /// is never more than one.
+  func prepareToSave() throws
   /// Takes the state to resume from; returns when it is safe.
   func save(_ state: ResumableState) throws
   /// Asked between any two steps; `nil`: go on.
   var stopRequest: StopRequest? { get }
+}
+
+extension TrainingObserver {
+  /// Nothing, for an observer that keeps no copies.
+  package func prepareToSave() {}
 }
 
 /// A wish that a run ends before its end.

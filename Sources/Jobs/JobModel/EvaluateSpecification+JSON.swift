@@ -48,8 +48,16 @@ extension EvaluateSpecification {
     reader.object("checkpoint") { checkpoint = CheckpointReference.read($0) }
     var choice = EvaluationProtocol.linear
     reader.choice("protocol", into: &choice)
-    var features = Features.augmented
+    var features = Features.cached
     reader.choice("features", into: &features)
+    if choice == .logistic, features != .cached {
+      reader.refuse("features", "must be \"cached\" with protocol \"logistic\"")
+    }
+    var layer = choice == .logistic ? EvaluationLayer.pooled : nil
+    reader.layer("layer", into: &layer)
+    if choice == .logistic, layer == nil {
+      reader.refuse("layer", "must be \"pooled\" or \"fc\" with protocol \"logistic\"")
+    }
     var dataset = EvaluationDataset(name: defaults.dataset)
     reader.object("dataset") {
       $0.line("name", bytesMax: 1024, into: &dataset.name)
@@ -64,7 +72,7 @@ extension EvaluateSpecification {
     return checkpoint.map {
       EvaluateSpecification(
         checkpoint: $0, protocol: choice, features: features, dataset: dataset, baselines: baselines,
-        epochs: epochs, seed: seed)
+        epochs: epochs, seed: seed, layer: layer)
     }
   }
 
@@ -74,11 +82,32 @@ extension EvaluateSpecification {
       "checkpoint": ["job": .string(checkpoint.job.text), "which": .string(checkpoint.which)],
       "protocol": .string(`protocol`.rawValue),
       "features": .string(features.rawValue),
+      "layer": layer.map { .string($0.rawValue) } ?? .null,
       "dataset": ["name": .string(dataset.name), "limit": .optional(dataset.limit)],
       "baselines": .bool(baselines),
       "epochs": .integer(epochs),
       "seed": .integer(Int(seed)),
     ]
+  }
+}
+
+extension ObjectReader {
+  /// A layer of the encoder, or `null`.
+  fileprivate func layer(_ key: ByteString, into field: inout EvaluationLayer?) {
+    describe(
+      key,
+      [
+        "enum": .array(EvaluationLayer.allCases.map { .string($0.rawValue) } + [.null]),
+        "description": "default: pooled with protocol logistic, else null, the output of the encoder",
+      ])
+    guard let value = value(key) else { return }
+    if value.isNull {
+      field = nil
+    } else if let layer = value.string.flatMap(EvaluationLayer.init(bytes:)) {
+      field = layer
+    } else {
+      refuse(key, "must be one of \"pooled\", \"fc\", null")
+    }
   }
 }
 

@@ -12,16 +12,18 @@ package struct EvaluateSpecification: Sendable, Equatable {
   package var checkpoint: CheckpointReference
   package var `protocol`: EvaluationProtocol
   package var features: Features
+  /// What of the encoder is evaluated; `nil`: its output, `fc` where it has one and else the pooled maps.
+  package var layer: EvaluationLayer?
   package var dataset: EvaluationDataset
   /// Also evaluates raw pixels and the untrained encoder by the same protocol.
   package var baselines: Bool
-  /// Epochs of the linear head, ≥ 1 (50 in the protocol).
+  /// Epochs of the linear head, ≥ 1 (50 in the protocol); `logistic` has none.
   package var epochs: Int
   package var seed: UInt64
 
   package init(
     checkpoint: CheckpointReference, `protocol`: EvaluationProtocol, features: Features,
-    dataset: EvaluationDataset, baselines: Bool, epochs: Int, seed: UInt64
+    dataset: EvaluationDataset, baselines: Bool, epochs: Int, seed: UInt64, layer: EvaluationLayer? = nil
   ) {
     self.checkpoint = checkpoint
     self.protocol = `protocol`
@@ -30,6 +32,7 @@ package struct EvaluateSpecification: Sendable, Equatable {
     self.baselines = baselines
     self.epochs = epochs
     self.seed = seed
+    self.layer = layer
   }
 }
 
@@ -61,10 +64,21 @@ package struct EvaluationDataset: Sendable, Equatable {
   }
 }
 
-/// How a frozen encoder is judged; every result names it.
+/// A layer of an encoder whose output describes an image.
+package enum EvaluationLayer: String, Sendable, CaseIterable {
+  /// The pooled maps of the last stage.
+  case pooled
+  /// The final Linear.
+  case fc
+}
+
+/// How a frozen encoder is evaluated; every result names it.
 package enum EvaluationProtocol: String, Sendable, CaseIterable {
   /// One Linear on frozen features, training images augmented, test images normalised.
   case linear
   /// The same as published with the `seed` recipe: test images are not normalised.
   case linearSeed = "linear-seed"
+  /// Multinomial logistic regression on standardised features, fitted to convergence, with a ridge chosen on
+  /// training images that are held back.
+  case logistic
 }

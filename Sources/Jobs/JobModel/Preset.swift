@@ -118,6 +118,12 @@ extension TrainSpecification {
     // The linear protocol has a fixed rate: it learns faster from many outputs than from the 128 pooled ones.
     specification.encoder.fc = 2048
     specification.projector = ProjectorSpecification(widths: [256, 256, 256], lastBias: true)
+    // Grey images have no hue and saturation to change: brightness and contrast change the more.
+    var augmentation = seedAugmentation
+    augmentation.jitterProbability = 0.9
+    augmentation.brightness = 0.8
+    augmentation.contrast = 0.8
+    specification.augmentation = .random(augmentation)
     specification.batchSize = 64
     specification.optimizer.learningRate = Preset.small.learningRate(batchSize: specification.batchSize)
     specification.schedule = ScheduleSpecification(name: .cosine, warmupEpochs: 0.1, finalFactor: 0)

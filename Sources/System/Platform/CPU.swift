@@ -3,8 +3,12 @@ import Glibc
 
 /// The processor that this process runs on.
 package enum CPU {
-  /// Cores that the scheduler may give to this process: its affinity mask, at least 1.
-  package static var availableCores: Int {
+  /// Cores that this process can keep busy: those of its affinity mask, or fewer where a control group limits
+  /// its time; at least 1.
+  package static var availableCores: Int { min(affineCores, ControlGroups().cores ?? .max) }
+
+  /// Cores that the scheduler may give to this process, at least 1.
+  private static var affineCores: Int {
     let count = Int(ccpu_affinity_count())
     return count > 0 ? count : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
   }

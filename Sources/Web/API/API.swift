@@ -8,8 +8,8 @@ package protocol JobControl: Sendable {
   func wake()
   /// Why no new job can be taken now, such as too little space; `nil`: it can.
   var refusal: String? { get }
-  /// What memory a job will take, its data set having so many images; `nil`: it cannot be told.
-  func memoryNeed(of specification: JobSpecification, imageCount: Int) -> MemoryNeed?
+  /// What memory a job will take; `nil`: it cannot be told.
+  func memoryNeed(of specification: JobSpecification) -> MemoryNeed?
 }
 
 /// What memory a job takes, and what there is.

@@ -154,8 +154,9 @@ extension OpenAPIDocument {
     "Result": described(
       [
         "protocol": text, "features": text, "feature_layer": text, "preset": text, "dataset": text,
-        "top1": fraction, "baselines": described(["raw_pixels": fraction, "untrained": fraction]),
-      ], optional: ["baselines"]),
+        "top1": fraction, "layer": text, "train_top1": fraction, "ridge": ["type": "number"],
+        "iterations": integer, "baselines": described(["raw_pixels": fraction, "untrained": fraction]),
+      ], optional: ["baselines", "iterations", "layer", "ridge", "train_top1"]),
     "Session": described([
       "needs_token": ["type": "boolean"], "name": textOrNull, "role": ["enum": ["read", "write", .null]],
     ]),

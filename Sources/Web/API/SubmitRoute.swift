@@ -31,10 +31,12 @@ extension API {
       isBatch ? readBatch(body, problems, looks) : [readOne(body, problems, looks)].compactMap(\.self)
     guard looks.isComplete else { return nil }
     try problems.check()
-    let needs = jobs.map { memoryNeed(of: $0, looks) }
+    let needs = jobs.map(memoryNeed)
     for (index, need) in needs.enumerated() {
-      let pointer = isBatch ? "/jobs/\(index)/spec/batch_size" : "/spec/batch_size"
-      if let need, need.bytes > need.machineBytes { problems.add(pointer, need.refusal) }
+      guard let need, need.bytes > need.machineBytes else { continue }
+      let kind = jobs[index].specification.kind
+      let place = isBatch ? "/jobs/\(index)/spec/" : "/spec/"
+      problems.add(place + (kind == .train ? "batch_size" : "dataset/limit"), need.refusal(of: kind))
     }
     try problems.check()
     if isDryRun { return dryRun(jobs, needs, isBatch: isBatch) }
@@ -61,14 +63,7 @@ extension API {
     return StoredAnswer(status: 201, headers: headers, body: texts[0] + "\n")
   }
 
-  private func memoryNeed(of job: NewJob, _ looks: DatasetLooks) -> MemoryNeed? {
-    // The reader of the submission has refused a dataset that cannot be used.
-    guard case .train(let training) = job.specification,
-      case .success(let summary)? = looks.look(training.dataset.name),
-      let count = summary.counts[training.dataset.split]
-    else { return nil }
-    return control.memoryNeed(of: job.specification, imageCount: count)
-  }
+  private func memoryNeed(of job: NewJob) -> MemoryNeed? { control.memoryNeed(of: job.specification) }
 
   private func dryRun(_ jobs: [NewJob], _ needs: [MemoryNeed?], isBatch: Bool) -> Response {
     let resolved = zip(jobs, needs).map { job, need -> JSON in
@@ -112,9 +107,9 @@ extension API {
 }
 
 extension MemoryNeed {
-  /// Why the job is refused.
-  var refusal: String {
-    "must be smaller, or the network narrower: the training needs \(bytes >> 20) MiB of memory, "
-      + "this machine has \(machineBytes >> 20)"
+  /// Why a job of that kind is refused.
+  func refusal(of kind: JobKind) -> String {
+    let what = kind == .train ? "smaller, or the network narrower: the training" : "smaller: the evaluation"
+    return "must be \(what) needs \(bytes >> 20) MiB of memory, this machine has \(machineBytes >> 20)"
   }
 }

@@ -9,6 +9,8 @@ package struct DatasetReport: Sendable, Equatable {
   package let counts: [ImageDataset.Split: Int]
   /// A view's channels, height and width.
   package let shape: [Int]
+  /// Planes of a stored image: 1 or 3.
+  package let planes: Int
   /// Of the training split, one number per channel; `nil`: not asked for.
   package let mean: [Double]?
   package let std: [Double]?
@@ -18,8 +20,14 @@ package struct DatasetReport: Sendable, Equatable {
     classes = description.classes
     counts = description.counts
     shape = description.shape
+    planes = description.planes
     mean = description.statistics?.mean
     std = description.statistics?.std
+  }
+
+  /// The sizes alone.
+  package var extent: DatasetExtent {
+    DatasetExtent(counts: counts, classCount: classes.count, side: shape[1], planes: planes)
   }
 }
 
@@ -67,7 +75,7 @@ package func json(of finding: DatasetFinding) -> JSON {
       "counts": .object(
         Dictionary(
           uniqueKeysWithValues: report.counts.map { (ByteString($0.key.rawValue), .integer($0.value)) })),
-      "shape": .array(report.shape.map(JSON.integer)),
+      "shape": .array(report.shape.map(JSON.integer)), "planes": .integer(report.planes),
       "mean": report.mean.map { .array($0.map(JSON.number)) } ?? .null,
       "std": report.std.map { .array($0.map(JSON.number)) } ?? .null,
     ]
@@ -88,8 +96,9 @@ package func finding(of json: JSON) -> DatasetFinding? {
 extension DatasetReport {
   fileprivate init?(json: JSON) {
     guard let classes = json["classes"]?.array, let shape = json["shape"]?.array,
-      let counts = json["counts"]?.object
+      let planes = json["planes"]?.int, let counts = json["counts"]?.object
     else { return nil }
+    self.planes = planes
     self.classes = classes.compactMap { $0.string?.string }
     self.shape = shape.compactMap(\.int)
     let pairs = counts.compactMap { name, count -> (ImageDataset.Split, Int)? in
@@ -101,6 +110,6 @@ extension DatasetReport {
     self.counts = Dictionary(pairs, uniquingKeysWith: { first, _ in first })
     mean = json["mean"]?.array?.compactMap(\.double)
     std = json["std"]?.array?.compactMap(\.double)
-    guard self.shape.count == 3, self.counts.count == ImageDataset.Split.allCases.count else { return nil }
+    guard self.shape.count == 3, planes == 1 || planes == 3, self.counts.count == ImageDataset.Split.allCases.count else { return nil }
   }
 }

@@ -45,7 +45,7 @@ extension Run {
       specification, dataset: dataset, threads: spec.threads, recorded: recorded,
       resumingFrom: checkpoint?.state, rollbacks: rollbacks)
     try start(
-      spec, step: training.step, steps: training.stepsTotal, epochs: specification.epochs,
+      spec, step: training.step, steps: training.stepsTotal, epochs: training.epochsTotal,
       isa: training.instructionSet.rawValue)
     if let before = checkpoint?.state.instructionSet, before != training.instructionSet.rawValue {
       try warn(
@@ -81,7 +81,7 @@ extension Run {
       throw RunFolderError(operation: "read", subject: folder.specPath, cause: "it names no checkpoint")
     }
     let recorded = try recordedConvolutions()
-    let evaluation = try LinearEvaluation(
+    let evaluation = try makeEvaluation(
       specification, checkpoint: try Checkpoint(path: path),
       train: try catalog.open(
         specification.dataset.name.string, split: .train, limit: specification.dataset.limit),

@@ -39,7 +39,7 @@ struct Run {
       log.error("\(error)")
       end = RunEnd(state: .failed, reason: FailureReason.of(error), message: "\(error)")
     }
-    log.info("\(end.state.rawValue)")
+    log.info("\(end.state.rawValue); at most \(ProcessMemory.peakResidentBytes) bytes of memory were in use")
     try events.append(.end(end))
     return end.state == .failed ? 1 : 0
   }

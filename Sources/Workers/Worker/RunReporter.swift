@@ -85,6 +85,8 @@ final class RunReporter: TrainingObserver {
     if let monitor, monitor.health.step != nil { try tell(monitor.health) }
   }
 
+  func prepareToSave() throws { try checkpoints.finish() }
+
   func save(_ state: ResumableState) throws {
     try checkpoints.begin(state, metric: bestKey == nil ? nil : bestValue)
   }

@@ -4,8 +4,9 @@ enum FashionMNIST {
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
   ]
 
-  /// Images of each split.
-  static let counts: [ImageDataset.Split: Int] = [.train: 60_000, .test: 10_000]
+  /// The sizes of the dataset, its images padded.
+  static let extent = DatasetExtent(
+    counts: [.train: 60_000, .test: 10_000], classCount: classes.count, side: 32, planes: 1)
 
   /// Mean and deviation of the 60,000 training images padded to 32 × 32; a test computes them anew.
   static let statistics = ChannelStatistics(

@@ -7,6 +7,12 @@ struct EmbeddingDiagnostics {
   private var eigenvalues: SymmetricEigenvalues
   private var gram: [Double]
 
+  /// Bytes that these take beside the arena of their network.
+  static func bytes(batchSize: Int, dimension: Int) -> Int {
+    let order = min(batchSize, dimension)
+    return (2 * order * order + 2 * order) * MemoryLayout<Double>.stride
+  }
+
   /// Plans for embeddings of at most `batchSize` rows of `dimension` numbers.
   init(batchSize: Int, dimension: Int) {
     let order = min(batchSize, dimension)

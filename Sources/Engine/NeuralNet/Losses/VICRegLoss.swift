@@ -44,7 +44,12 @@ final class VICRegLoss {
     ones.fill(1)
     zeros = try arena.allocate(dimension)
     zeros.fill(0)
-    diagnostics = EmbeddingDiagnostics(batchSize: batchSize, dimension: dimension)
+    plan.count(otherBytes: EmbeddingDiagnostics.bytes(batchSize: batchSize, dimension: dimension))
+    // Their memory is not the arena's: a plan that nobody will run takes none.
+    diagnostics =
+      arena.isCounting
+      ? EmbeddingDiagnostics(batchSize: 0, dimension: 0)
+      : EmbeddingDiagnostics(batchSize: batchSize, dimension: dimension)
     deviations = Array(repeating: 0, count: dimension)
   }
 

@@ -42,6 +42,16 @@ package struct EncoderConfiguration: Sendable, Equatable {
   package var pooledCount: Int { width << 3 }
   /// Numbers that describe an image.
   package var featureCount: Int { fc ?? pooledCount }
+  /// Numbers that a layer gives for an image.
+  package func featureCount(of layer: EncoderLayer) -> Int { layer == .pooled ? pooledCount : featureCount }
+}
+
+/// What of an encoder describes an image.
+package enum EncoderLayer: Sendable, Equatable {
+  /// The pooled maps of the last stage.
+  case pooled
+  /// What the projector sees: the final Linear's output, or the pooled maps where there is no such Linear.
+  case output
 }
 
 /// The expander behind the features: Linear, then (BatchNorm1d, ReLU, Linear) repeated.

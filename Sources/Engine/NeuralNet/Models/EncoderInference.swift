@@ -23,19 +23,22 @@ package final class EncoderInference {
 
   private let compute: Compute
   private let encoder: ResNet
+  private let layer: EncoderLayer
   private let output: Floats
 
   /// Plans the network and takes its memory. Parameters are zero until `initialize` or `load` sets them.
   ///
-  /// `convolutions` and `recorded` as in `VICRegModel`, with the same errors.
+  /// `convolutions`, `recorded` and `arena` as in `VICRegModel`, with the same errors.
   package init(
     _ configuration: EncoderConfiguration, imageSide: Int, batchSize: Int, team: ThreadTeam,
-    convolutions: ConvolutionChoice = .direct, recorded: ConvolutionRecord? = nil
+    layer: EncoderLayer = .output, convolutions: ConvolutionChoice = .direct,
+    recorded: ConvolutionRecord? = nil, arena given: Arena? = nil
   ) throws {
     self.batchSize = batchSize
-    featureCount = configuration.featureCount
+    self.layer = layer
+    featureCount = configuration.featureCount(of: layer)
     compute = Compute(team: team, convolutions: convolutions)
-    let arena = try Arena()
+    let arena = try given ?? Arena()
     let plan = NetworkPlan(compute: compute, arena: arena, isTraining: false, recorded: recorded)
     input = try arena.allocate(batchSize * configuration.inputChannels * imageSide * imageSide)
     output = try arena.allocate(batchSize * featureCount)
@@ -70,7 +73,7 @@ package final class EncoderInference {
   package func features(count: Int) -> Floats {
     precondition((1...batchSize).contains(count), "a batch has 1 to batchSize images")
     let result = output.slice(0, count * featureCount)
-    compute.planar(encoder.evaluate(input, count: count), into: result)
+    compute.planar(encoder.evaluate(input, count: count, layer: layer), into: result)
     return result
   }
 }

@@ -37,14 +37,16 @@ package final class LinearClassifier {
   private let scores: Activation
   private let probabilities: Floats
 
-  /// Plans a head for at most `batchSize` rows of `featureCount` features. Throws `SystemError` without
-  /// memory.
-  package init(featureCount: Int, classes: Int, batchSize: Int, team: ThreadTeam) throws {
+  /// Plans a head for at most `batchSize` rows of `featureCount` features, in an arena of its own if none is
+  /// given. Throws `SystemError` without memory.
+  package init(featureCount: Int, classes: Int, batchSize: Int, team: ThreadTeam, arena given: Arena? = nil)
+    throws
+  {
     precondition(featureCount >= 1 && classes >= 2 && batchSize >= 1, "sizes of a head are positive")
     self.classes = classes
     self.featureCount = featureCount
     compute = Compute(team: team)
-    arena = try Arena()
+    arena = try given ?? Arena()
     let plan = NetworkPlan(compute: compute, arena: arena, isTraining: true)
     linear = try Linear(
       "head", rows: batchSize, inputs: featureCount, outputs: classes, bias: true, plan: plan)

@@ -75,11 +75,13 @@ final class ResNet {
     return head(maps)
   }
 
-  /// Forward with running statistics over the first `count` images; returns the features `[count, D]`.
-  func evaluate(_ images: Floats, count: Int) -> Activation {
+  /// Forward with running statistics over the first `count` images; returns the features `[count, D]`, or the
+  /// pooled maps before `fc`.
+  func evaluate(_ images: Floats, count: Int, layer: EncoderLayer) -> Activation {
     let convolved = stemConvolved.images(0..<count)
     stem.evaluate(images, output: convolved, followedBy: stemNorm.frozen(relu: true))
-    return head(blocks.reduce(convolved) { $1.evaluate($0) })
+    let maps = blocks.reduce(convolved) { $1.evaluate($0) }
+    return layer == .pooled ? pool(maps) : head(maps)
   }
 
   /// Backward from the gradient of the features, into the gradients of all parameters.
@@ -120,11 +122,16 @@ final class ResNet {
   }
 
   private func head(_ maps: Activation) -> Activation {
-    let range = 0..<maps.images
-    compute.averagePool(maps, into: pooled.images(range))
-    guard let (layer, output) = fc else { return pooled.images(range) }
-    layer.forward(pooled.images(range), output: output.images(range))
-    return output.images(range)
+    let pooled = pool(maps)
+    guard let (layer, output) = fc else { return pooled }
+    layer.forward(pooled, output: output.images(0..<maps.images))
+    return output.images(0..<maps.images)
+  }
+
+  private func pool(_ maps: Activation) -> Activation {
+    let output = pooled.images(0..<maps.images)
+    compute.averagePool(maps, into: output)
+    return output
   }
 
   private static func shapes(

@@ -18,6 +18,8 @@ package final class VICRegModel {
   package let compute: Compute
   /// Where all tensors lie; an optimiser takes its state from it.
   package let arena: Arena
+  /// Bytes of memory besides the arena's.
+  package let otherBytes: Int
   /// The layers with a weight, in the order of the forward pass.
   package let layers: [PlannedLayer]
   /// How each layer is computed.
@@ -30,6 +32,8 @@ package final class VICRegModel {
   /// Plans the network and takes its memory. Parameters are zero until `initialize` or a checkpoint sets
   /// them.
   ///
+  /// With an `arena` that only counts, and a team without threads, it can only be asked what it takes.
+  ///
   /// `convolutions` decides the last bits of results; a run that goes on passes the `recorded` convolutions
   /// of its beginning, which then count. Throws `SystemError` if the memory cannot be had,
   /// `ConvolutionRecordError` for a record of another network.
@@ -37,13 +41,13 @@ package final class VICRegModel {
     encoder encoderConfiguration: EncoderConfiguration,
     projector projectorConfiguration: ProjectorConfiguration,
     loss lossConfiguration: LossConfiguration, imageSide: Int, batchSize: Int, team: ThreadTeam,
-    convolutions: ConvolutionChoice = .direct, recorded: ConvolutionRecord? = nil
+    convolutions: ConvolutionChoice = .direct, recorded: ConvolutionRecord? = nil, arena given: Arena? = nil
   ) throws {
     precondition(batchSize >= 2, "the loss needs two images")
     self.batchSize = batchSize
     self.imageSide = imageSide
     compute = Compute(team: team, convolutions: convolutions)
-    arena = try Arena()
+    arena = try given ?? Arena()
     let plan = NetworkPlan(compute: compute, arena: arena, isTraining: true, recorded: recorded)
     let views = lossConfiguration.batchNorm == .perView ? 2 : 1
     encoder = try ResNet(
@@ -59,6 +63,7 @@ package final class VICRegModel {
     buffers = plan.buffers
     try plan.finish()
     layers = plan.layers
+    otherBytes = plan.otherBytes
     try compute.allocate(from: arena)
   }
 

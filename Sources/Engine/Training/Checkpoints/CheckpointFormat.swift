@@ -84,6 +84,13 @@ struct CheckpointMetadata {
     }
     return number
   }
+
+  /// The number under `key`.
+  func number(_ key: String) throws(CheckpointError) -> Double {
+    let text = try text(key)
+    guard let number = Double(text) else { throw .metadata(key: key, "is \"\(text)\", not a number") }
+    return number
+  }
 }
 
 /// A member that a thread of its own compresses.

@@ -10,18 +10,30 @@ package struct EvaluationResult: Sendable, Equatable {
     package let untrained: Double
   }
 
-  /// How the encoder was judged.
+  /// What a fit to convergence was: protocol `logistic`.
+  package struct Fit: Sendable, Equatable {
+    /// The ridge that was chosen: half of it times the squared weights was added to the mean cross-entropy.
+    package let ridge: Double
+    /// Share of the training images that the classifier gets right.
+    package let trainTop1: Double
+    /// Steps of the optimiser until it had converged.
+    package let iterations: Int
+  }
+
+  /// How the encoder was evaluated.
   package let `protocol`: EvaluationProtocol
   /// What the classifier was trained on.
   package let features: EvaluateSpecification.Features
-  /// `fc`, or `pooled` for an encoder that ends with the pooled maps.
-  package let featureLayer: String
+  /// What of the encoder was evaluated.
+  package let layer: EvaluationLayer
   /// The recipe of the training.
   package let preset: Preset
   /// The data set's name.
   package let dataset: String
-  /// Share of the test images that the classifier gets right after its last epoch.
+  /// Share of the test images that the classifier gets right at its end.
   package let top1: Double
+  /// Only with protocol `logistic`.
+  package let fit: Fit?
   /// Only where they were asked for.
   package let baselines: Baselines?
 
@@ -29,9 +41,15 @@ package struct EvaluationResult: Sendable, Equatable {
   package var json: JSON {
     var members: [String: JSON] = [
       "protocol": .string(`protocol`.rawValue), "features": .string(features.rawValue),
-      "feature_layer": .string(featureLayer), "preset": .string(preset.rawValue), "dataset": .string(dataset),
+      "layer": .string(layer.rawValue), "feature_layer": .string(layer.rawValue),
+      "preset": .string(preset.rawValue), "dataset": .string(dataset),
       "top1": .number(top1),
     ]
+    if let fit {
+      members["ridge"] = .number(fit.ridge)
+      members["train_top1"] = .number(fit.trainTop1)
+      members["iterations"] = .integer(fit.iterations)
+    }
     if let baselines {
       members["baselines"] = [
         "raw_pixels": .number(baselines.rawPixels), "untrained": .number(baselines.untrained),

@@ -15,7 +15,7 @@ final class FeatureRows {
   private let source: FeatureSource
   private let batchSize: Int
   /// `[count][D]`, where kept.
-  private var table: Floats?
+  private(set) var table: Floats?
   /// Where rows of the table are put side by side, `[batchSize][D]`.
   private let gathered: Floats
   private let arena: Arena
@@ -31,14 +31,17 @@ final class FeatureRows {
 
   /// Computes all features once, if that saves work; `loader`'s views must not depend on the epoch.
   ///
-  /// - Parameter proceed: called before each batch; what it throws ends the computation.
-  func keep(_ proceed: () throws -> Void) throws {
+  /// - Parameters:
+  ///   - proceed: called before each batch; what it throws ends the computation.
+  ///   - done: called after each batch with the number of its images.
+  func keep(_ proceed: () throws -> Void, done: (_ images: Int) throws -> Void = { _ in }) throws {
     guard case .encoder = source else { return }
     let table = try arena.allocate(count * featureCount)
     for batch in batches() {
       try proceed()
       let rows = compute(batch, epoch: 0)
       table.slice(batch.startIndex * featureCount, rows.count).copy(from: rows)
+      try done(batch.count)
     }
     self.table = table
   }

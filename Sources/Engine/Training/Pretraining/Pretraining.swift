@@ -3,6 +3,7 @@ import JobModel
 import Kernels
 import NeuralNet
 import Parallel
+import Tensors
 
 /// VICReg pre-training: images → order of the epoch → two views of each → network → optimiser, step by step.
 ///
@@ -14,6 +15,8 @@ package final class Pretraining {
   package private(set) var step = 0
   /// Optimiser steps of the whole run.
   package let stepsTotal: Int
+  /// Epochs that these steps begin.
+  package var epochsTotal: Int { (stepsTotal + stepsPerEpoch - 1) / stepsPerEpoch }
   /// The instruction set that computes them; another one rounds differently.
   package let instructionSet: InstructionSet
   /// How each layer is computed; a run keeps what it began with.
@@ -30,6 +33,8 @@ package final class Pretraining {
   /// What the rollbacks have made of the learning rate.
   private let rateScale: Double
   private let stepsPerEpoch: Int
+  /// The running statistics before the present step.
+  private let buffersBefore: [Floats]
   private var meter = ThroughputMeter()
   /// The step whose state is saved already.
   private var savedStep: Int?
@@ -60,8 +65,8 @@ package final class Pretraining {
     }
     stepsTotal = min(specification.epochs * stepsPerEpoch, specification.maxSteps ?? .max)
     schedule = LearningRateSchedule(
-      specification.schedule, peak: specification.optimizer.learningRate, epochs: specification.epochs,
-      stepsPerEpoch: stepsPerEpoch)
+      specification.schedule, peak: specification.optimizer.learningRate, stepsPerEpoch: stepsPerEpoch,
+      stepsTotal: stepsTotal)
     model = try VICRegModel(
       encoder: EncoderConfiguration(specification.encoder),
       projector: ProjectorConfiguration(specification.projector), loss: LossConfiguration(specification.loss),
@@ -70,6 +75,8 @@ package final class Pretraining {
     optimizer = try Optimizer(
       OptimizerConfiguration(specification.optimizer), parameters: model.parameters, compute: model.compute,
       arena: model.arena)
+    let arena = model.arena
+    buffersBefore = try model.buffers.map { try arena.allocate($0.value.count) }
     if let checkpoint, checkpoint.specification != specification { throw CheckpointError.otherSpecification }
     batches = try BatchStream(
       loader: BatchLoader(
@@ -117,30 +124,41 @@ package final class Pretraining {
   }
 
   /// One step, with its figures if they are due.
+  ///
+  /// A step whose loss or gradient is not finite is not taken: weights, running statistics, the optimiser's
+  /// state and `step` stay those of the last good step.
   private func advance(_ observer: some TrainingObserver) throws {
     let rate = schedule.rate(step: step) * rateScale
+    let number = step + 1
     let isReported =
-      step == 0 || step + 1 == stepsTotal || (step + 1) % specification.logEverySteps == 0
+      number == 1 || number == stepsTotal || number.isMultiple(of: specification.logEverySteps)
     meter.start()
     let batch = batches.next()
+    for (copy, buffer) in zip(buffersBefore, model.buffers) { copy.copy(from: buffer.value) }
     let loss = model.step(batch.views, count: batch.count, diagnostics: isReported)
     let gradientNorm = model.gradientNorm()
     let isFinite = loss.isFinite && gradientNorm.isFinite
-    // A step into nowhere is not taken, so that the state in memory stays that of the last good step.
-    if isFinite { optimizer.step(learningRate: rate) }
+    if isFinite {
+      optimizer.step(learningRate: rate)
+      step = number
+    } else {
+      for (copy, buffer) in zip(buffersBefore, model.buffers) { buffer.value.copy(from: copy) }
+    }
     meter.stop(images: batch.count)
-    step += 1
     if isReported || !isFinite {
-      try report(loss, gradientNorm: gradientNorm, rate: rate, epoch: batch.epoch, to: observer)
+      try report(
+        loss, step: number, gradientNorm: gradientNorm, rate: rate, epoch: batch.epoch, to: observer)
     }
     if !isFinite {
       let what = loss.isFinite ? "the norm of the gradient" : "the loss"
-      throw TrainingError.diverged(step: step, what: "\(what) is \(loss.isFinite ? gradientNorm : loss.loss)")
+      throw TrainingError.diverged(
+        step: number, what: "\(what) is \(loss.isFinite ? gradientNorm : loss.loss)")
     }
   }
 
   private func report(
-    _ loss: LossComponents, gradientNorm: Double, rate: Double, epoch: Int, to observer: some TrainingObserver
+    _ loss: LossComponents, step: Int, gradientNorm: Double, rate: Double, epoch: Int,
+    to observer: some TrainingObserver
   ) throws {
     var figures: [StepFigures.Figure] = [
       .init("inv", loss.inv), .init("var", loss.var), .init("cov", loss.cov), .init("loss", loss.loss),
@@ -156,6 +174,7 @@ package final class Pretraining {
 
   private func save(_ observer: some TrainingObserver) throws {
     guard savedStep != step else { return }
+    try observer.prepareToSave()
     let checkpoint = checkpoint()
     for (name, tensor) in checkpoint.tensors.sorted(by: { $0.key < $1.key }) where !tensor.isFinite {
       throw TrainingError.diverged(step: step, what: "\(name) holds a value that is not finite")

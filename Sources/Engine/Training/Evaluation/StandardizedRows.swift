@@ -1,0 +1,125 @@
+import Parallel
+import Platform
+import Tensors
+
+/// Rows of features with their labels, standardised as they are read: `(x − mean) / deviation`.
+struct StandardizedRows {
+  /// Where the numbers come from.
+  enum Source {
+    /// `[count][D]`.
+    case table(Floats)
+    /// `[count][D]`: the bytes of images.
+    case pixels([UInt8])
+  }
+
+  /// Number of rows.
+  var count: Int { labels.count }
+  /// Numbers of a row, D.
+  let featureCount: Int
+  /// The class of each row.
+  let labels: [Int]
+  private let source: Source
+  private let scaling: FeatureScaling
+  private let team: ThreadTeam
+
+  /// Rows that a task copies.
+  private static let rowsOfTask = 64
+
+  /// Rows of `source`, one for each label.
+  init(_ source: Source, labels: [Int], scaling: FeatureScaling, team: ThreadTeam) {
+    featureCount = scaling.mean.count
+    self.labels = labels
+    self.source = source
+    self.scaling = scaling
+    self.team = team
+  }
+
+  /// Writes the rows at `indices` to the front of `target`, `[indices.count][D]`.
+  func load(_ indices: ArraySlice<Int>, into target: Floats) {
+    let tasks = (indices.count + Self.rowsOfTask - 1) / Self.rowsOfTask
+    team.run(tasks: tasks) { task in
+      let first = indices.startIndex + task * Self.rowsOfTask
+      for position in first..<min(first + Self.rowsOfTask, indices.endIndex) {
+        load(indices[position], into: target, at: (position - indices.startIndex) * featureCount)
+      }
+    }
+  }
+
+  private func load(_ row: Int, into target: Floats, at offset: Int) {
+    let start = row * featureCount
+    switch source {
+    case .table(let table):
+      for feature in 0..<featureCount {
+        target[offset + feature] = scaling.scaled(table[start + feature], feature)
+      }
+    case .pixels(let pixels):
+      for feature in 0..<featureCount {
+        target[offset + feature] = scaling.scaled(Float(pixels[start + feature]), feature)
+      }
+    }
+  }
+}
+
+/// Mean and deviation of each feature over the training rows (population form, as scikit-learn's
+/// `StandardScaler` takes them).
+struct FeatureScaling {
+  /// The mean of each of D features.
+  let mean: Floats
+  /// One over the deviation of each feature; 1 for a feature that is constant.
+  let inverse: Floats
+
+  /// Features that a task sums up.
+  private static let featuresOfTask = 16
+  /// A deviation below this share of the mean is rounding: the feature is constant.
+  private static let deviationShareMin = 1e-7
+
+  /// Measures the features of all `count` rows of `source`. Throws `SystemError` without memory.
+  init(
+    of source: StandardizedRows.Source, count: Int, featureCount: Int, team: ThreadTeam, arena: Arena
+  ) throws {
+    let mean = try arena.allocate(featureCount)
+    let inverse = try arena.allocate(featureCount)
+    team.run(tasks: (featureCount + Self.featuresOfTask - 1) / Self.featuresOfTask) { task in
+      let first = task * Self.featuresOfTask
+      for feature in first..<min(first + Self.featuresOfTask, featureCount) {
+        let (average, deviation) = Self.measured(source, feature, count: count, featureCount: featureCount)
+        mean[feature] = Float(average)
+        let isConstant = deviation <= Self.deviationShareMin * abs(average)
+        inverse[feature] = isConstant ? 1 : Float(1 / deviation)
+      }
+    }
+    self.mean = mean
+    self.inverse = inverse
+  }
+
+  /// A number of that feature, standardised.
+  @inline(__always)
+  func scaled(_ value: Float, _ feature: Int) -> Float { (value - mean[feature]) * inverse[feature] }
+
+  private static func measured(
+    _ source: StandardizedRows.Source, _ feature: Int, count: Int, featureCount: Int
+  ) -> (mean: Double, deviation: Double) {
+    switch source {
+    case .table(let table):
+      var sum = 0.0
+      for row in 0..<count { sum += Double(table[row * featureCount + feature]) }
+      let mean = sum / Double(count)
+      var squares = 0.0
+      for row in 0..<count {
+        let distance = Double(table[row * featureCount + feature]) - mean
+        squares += distance * distance
+      }
+      return (mean, (squares / Double(count)).squareRoot())
+    case .pixels(let pixels):
+      var (sum, squares) = (0, 0)
+      for row in 0..<count {
+        let value = Int(pixels[row * featureCount + feature])
+        sum += value
+        squares += value * value
+      }
+      // Whole numbers, so that a constant pixel has a deviation of exactly 0.
+      let variance = Double(count * squares - sum * sum) / (Double(count) * Double(count))
+      return (Double(sum) / Double(count), variance.squareRoot())
+    }
+  }
+}
