@@ -43,8 +43,8 @@ final class JobMemory: Sendable {
 
   /// - Parameters:
   ///   - threads: of each worker.
-  ///   - directory: has the sizes of datasets. The dispatcher's thread asks for estimates and must not wait for
-  ///     files.
+  ///   - directory: has the sizes of datasets. The dispatcher's thread asks for estimates and must not wait
+  ///     for files.
   init(
     threads: Int, directory: CatalogDirectory, training: @escaping @Sendable (JobID) -> TrainSpecification?
   ) {

@@ -110,6 +110,8 @@ extension DatasetReport {
     self.counts = Dictionary(pairs, uniquingKeysWith: { first, _ in first })
     mean = json["mean"]?.array?.compactMap(\.double)
     std = json["std"]?.array?.compactMap(\.double)
-    guard self.shape.count == 3, planes == 1 || planes == 3, self.counts.count == ImageDataset.Split.allCases.count else { return nil }
+    guard self.shape.count == 3, planes == 1 || planes == 3,
+      self.counts.count == ImageDataset.Split.allCases.count
+    else { return nil }
   }
 }

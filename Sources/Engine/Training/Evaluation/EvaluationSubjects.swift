@@ -83,7 +83,8 @@ package final class EvaluationSubjects {
     return EvaluationResult(
       protocol: specification.protocol, features: specification.features,
       layer: isFC ? .fc : .pooled, preset: checkpoint.specification.preset,
-      dataset: specification.dataset.name.string, top1: trained?.top1 ?? 0, fit: trained?.fit, baselines: baselines)
+      dataset: specification.dataset.name.string, top1: trained?.top1 ?? 0, fit: trained?.fit,
+      baselines: baselines)
   }
 }
 
