@@ -103,17 +103,19 @@ final class LogisticRegression {
 
   /// Fits parameters to the rows at `indices`, beginning at `start` or at 0.
   ///
-  /// - Parameter proceed: called before each block of rows; what it throws ends the search.
+  /// - Parameters:
+  ///   - tolerance: the largest element of the gradient at the end.
+  ///   - proceed: called before each block of rows; what it throws ends the search.
   func fit(
     _ rows: StandardizedRows, _ indices: [Int], ridge: Double, from start: [Double]? = nil,
-    _ proceed: () throws -> Void = {}
+    tolerance: Double = LogisticRegression.gradientTolerance, _ proceed: () throws -> Void = {}
   ) throws -> Fit {
     let count = featureCount * classes + classes
     // At parameters of 0 the Hessian is (1 − 11ᵀ/K) / K times the second moments.
     let curvature = 1 / Double(classes)
     factor?.factor(secondMoments, scale: curvature, shift: ridge)
     let search = QuasiNewton(
-      gradientTolerance: Self.gradientTolerance, iterationsMax: Self.iterationsMax
+      gradientTolerance: tolerance, iterationsMax: Self.iterationsMax
     ) { [self] vector in
       if let factor {
         factor.solve(rows: classes, &vector)

@@ -1,3 +1,4 @@
+import Kernels
 import Parallel
 import Platform
 import Tensors
@@ -27,7 +28,7 @@ struct StandardizedRows {
 
   /// Rows of `source`, one for each label.
   init(_ source: Source, labels: [Int], scaling: FeatureScaling, team: ThreadTeam) {
-    featureCount = scaling.mean.count
+    featureCount = scaling.standardization.count
     self.labels = labels
     self.source = source
     self.scaling = scaling
@@ -46,16 +47,9 @@ struct StandardizedRows {
   }
 
   private func load(_ row: Int, into target: Floats, at offset: Int) {
-    let start = row * featureCount
     switch source {
-    case .table(let table):
-      for feature in 0..<featureCount {
-        target[offset + feature] = scaling.scaled(table[start + feature], feature)
-      }
-    case .pixels(let pixels):
-      for feature in 0..<featureCount {
-        target[offset + feature] = scaling.scaled(Float(pixels[start + feature]), feature)
-      }
+    case .table(let table): scaling.standardization.apply(table, row: row, into: target, at: offset)
+    case .pixels(let pixels): scaling.standardization.apply(pixels, row: row, into: target, at: offset)
     }
   }
 }
@@ -63,10 +57,8 @@ struct StandardizedRows {
 /// Mean and deviation of each feature over the training rows (population form, as scikit-learn's
 /// `StandardScaler` takes them).
 struct FeatureScaling {
-  /// The mean of each of D features.
-  let mean: Floats
-  /// One over the deviation of each feature; 1 for a feature that is constant.
-  let inverse: Floats
+  /// With an inverse deviation of 1 for a feature that is constant.
+  let standardization: Standardization
 
   /// Features that a task sums up.
   private static let featuresOfTask = 16
@@ -88,13 +80,8 @@ struct FeatureScaling {
         inverse[feature] = isConstant ? 1 : Float(1 / deviation)
       }
     }
-    self.mean = mean
-    self.inverse = inverse
+    standardization = Standardization(mean: mean, inverse: inverse)
   }
-
-  /// A number of that feature, standardised.
-  @inline(__always)
-  func scaled(_ value: Float, _ feature: Int) -> Float { (value - mean[feature]) * inverse[feature] }
 
   private static func measured(
     _ source: StandardizedRows.Source, _ feature: Int, count: Int, featureCount: Int
