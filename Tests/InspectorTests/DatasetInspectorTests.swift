@@ -13,7 +13,8 @@ private final class Bench: Sendable {
   var runs: Int { ((try? File("\(path)/runs", .read).readAll()) ?? []).count { $0 == UInt8(ascii: "\n") } }
 
   static let answer = """
-    echo '{"classes":["0","1"],"counts":{"train":3,"test":2},"shape":[3,32,32],"planes":1,"mean":[0,0,0],"std":[1,1,1]}'
+    echo '{"classes":["0","1"],"counts":{"train":3,"test":2},"shape":[3,32,32],"planes":1,\
+    "mean":[0,0,0],"std":[1,1,1]}'
     """
 
   init(_ script: String, seconds: Int = 60) throws {
