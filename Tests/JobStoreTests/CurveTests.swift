@@ -33,7 +33,8 @@ import Text
   }
 
   private func curve(_ key: String = "loss", points: Int) throws -> [SeriesPoint] {
-    try #require(try store.series(job.id, keys: [key], points: points).curves[key])
+    try store.packMetrics(job.id)
+    return try #require(try store.series(job.id, keys: [key], points: points).curves[key])
   }
 
   /// The buckets as they follow from the lines, computed without anything of the program's.
@@ -71,6 +72,7 @@ import Text
         })
     }
     for points in [2, 4, 5, 17, 100, 1_000, 5_000, 100_000] {
+      try store.packMetrics(job.id)
       let series = try store.series(job.id, keys: ["loss"], points: points)
       let curve = try #require(series.curves["loss"])
       #expect(curve.count <= points)
@@ -146,6 +148,7 @@ import Text
     try ingest(((step + 1)...(step + 900)).map { Self.line($0, ",\"loss\":7") }, attempt: 2)
     let all = left + ((step + 1)...(step + 900)).map { (step: $0, value: 7) }
     for points in [3, 40, 10_000] {
+      try store.packMetrics(job.id)
       let series = try store.series(job.id, keys: ["loss"], points: points)
       expectSame(
         try #require(series.curves["loss"]), expected(all, width: Int(series.width)), "\(points) points")
@@ -161,13 +164,26 @@ import Text
       CREATE TRIGGER cut BEFORE INSERT ON metric_nodes WHEN NEW.node = 3
       BEGIN SELECT RAISE(ABORT, 'cut'); END
       """)
-    let lines = (1...2_000).map { Self.line($0, ",\"loss\":\(Self.value($0))") }
+    let lines = (1...1_024).map { Self.line($0, ",\"loss\":\(Self.value($0))") }
     #expect(throws: SQLiteError.self) { try ingest(lines) }
     #expect(try curve(points: 100).isEmpty)
     #expect(try fixture.job(job.id) == job)
     try connection.script("DROP TRIGGER cut")
     try ingest(lines)
-    #expect(try curve(points: 2_001).count == 2_000)
+    #expect(try curve(points: 1_025).count == 1_024)
+  }
+
+  @Test func `lines that come faster than they are packed are packed by what follows`() throws {
+    let connection = try Connection(path: fixture.path, access: .write)
+    func nodes() throws -> Int? {
+      try connection.first("SELECT count(*) AS n FROM metric_nodes WHERE key = 'loss'") { $0.integer("n") }
+    }
+    try ingest((1...2_000).map { Self.line($0, ",\"loss\":\(Self.value($0))") })
+    #expect(try nodes() == 0)
+    #expect(try fixture.job(job.id).summary == nil)
+    try ingest([Self.line(2_001, ",\"loss\":1")])
+    #expect(try nodes() == 7)
+    #expect(try fixture.job(job.id).summary != nil)
   }
 
   @Test func `lines of an older program are packed when they are first asked for`() throws {
@@ -205,6 +221,7 @@ import Text
         let text = value.isFinite ? "\(value)" : "null"
         return Self.line(index + 1, ",\"loss\":\(text),\"rankme\":\(text)")
       })
+    try store.packMetrics(job.id)
     let summary = try #require(fixture.job(job.id).summary.map { try JSON.parse($0) })
     let names: [ByteString] = ["last", "mean", "min", "max"]
     let found = names.map { summary["loss"]?[$0]?.double }

@@ -263,13 +263,15 @@ private struct Ingestion {
       ])
   }
 
+  /// Lines of one ingestion that are packed at once. Where a worker writes so much that more wait, recording
+  /// them comes first; they are packed by the ingestions that follow, or when the curves are asked for.
+  private static let packedLinesMax = 1_024
+
   /// Brings the columns and the summary up to the lines.
   private func packMetrics() throws {
-    let pyramid = MetricPyramid(job: job.sequence, connection: connection)
-    try pyramid.pack(limit: JobStore.chunksPerWrite)
-    try connection.execute(
-      "UPDATE jobs SET summary = ? WHERE sequence = ?",
-      [.optional(MetricSummary.text(of: pyramid)), .integer(job.sequence)])
+    let isBehind = sequence - oldSequence > Self.packedLinesMax
+    try MetricPyramid(job: job.sequence, connection: connection)
+      .packAndSummarize(limit: isBehind ? 0 : JobStore.chunksPerWrite)
   }
 
   /// On its own, as every write of the column is a change that followers are told of.

@@ -39,7 +39,7 @@ package struct Series: Sendable, Equatable {
 }
 
 extension JobStore {
-  /// The metrics that a job has recorded, in alphabetical order.
+  /// The metrics that a job has recorded, in alphabetical order. `packMetrics` comes first.
   package func metricKeys(_ id: JobID) throws -> [String] {
     try read { connection in
       try connection.snapshot {
@@ -53,23 +53,27 @@ extension JobStore {
 
   /// The curve of each metric in at most `points` buckets, which are equal for all: `2^k` steps wide,
   /// beginning at multiples of that, so that a run that goes on changes the last ones only until the width
-  /// doubles.
-  ///
-  /// Lines that an older program has stored are packed before, which takes a while, once.
+  /// doubles. `packMetrics` comes first.
   package func series(_ id: JobID, keys: [String], points: Int) throws -> Series {
     precondition(points >= 2, "Steps on both sides of 0 fall into two buckets, however wide they are.")
-    while try !isPacked(id) {
-      try write { connection in
-        guard let job = try sequence(of: id, connection) else { return }
-        try MetricPyramid(job: job, connection: connection).pack(limit: Self.chunksPerWrite)
-      }
-    }
     return try read { connection in
       try connection.snapshot {
         guard let job = try sequence(of: id, connection) else { return Series(width: 1, curves: [:]) }
         let reader = try SeriesReader(MetricPyramid(job: job, connection: connection), points: points)
         let curves = try keys.map { ($0, try reader.curve($0)) }
         return Series(width: reader.width, curves: Dictionary(curves) { first, _ in first })
+      }
+    }
+  }
+
+  /// Packs the lines that wait for it: those that an older program has stored, or a worker has written faster
+  /// than they could be packed. It takes a while for a million of them, once.
+  package func packMetrics(_ id: JobID) throws {
+    while try !isPacked(id) {
+      try write { connection in
+        guard let job = try sequence(of: id, connection) else { return }
+        try MetricPyramid(job: job, connection: connection).packAndSummarize(limit: Self.chunksPerWrite)
+        try connection.execute("UPDATE jobs SET revision = revision + 1 WHERE sequence = ?", [.integer(job)])
       }
     }
   }

@@ -1,6 +1,7 @@
 import HTTP
 import JobModel
 import SharedWork
+import Text
 
 /// Answers that cost more than their requests: each is computed once for all who ask, off the handlers, and
 /// kept as long as what it was computed from is the same.
@@ -8,7 +9,7 @@ typealias ComputedAnswers = SharedWork<ComputedAnswer, String, Response>
 
 /// Which answer it is.
 enum ComputedAnswer: Hashable, Sendable {
-  case series(JobID, keys: [String], points: Int, isCSV: Bool)
+  case series(JobID, keys: [ByteString]?, points: Int?, isCSV: Bool)
   case tail(JobID, lines: Int)
   case checkpoints(JobID)
 }

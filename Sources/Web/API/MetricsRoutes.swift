@@ -51,21 +51,21 @@ extension API {
     _ record: JobRecord, keys: [ByteString]?, points: Int?, isCSV: Bool
   ) throws -> Response {
     let (store, id) = (store, record.id)
-    let recorded = try store.metricKeys(id)
-    let known = (recorded.isEmpty ? record.kind.metricNames : recorded).map { ByteString($0) }
-    let unknown = (keys ?? []).filter { !known.contains($0) }
-    if !unknown.isEmpty { throw Self.unknownKeys(unknown, known: known) }
-    // A table has everything, as fine as it may be, unless it is asked for less.
-    let standard =
-      isCSV ? Array(known.prefix(Self.seriesKeysMax)) : Self.seriesKeysDefault.filter(known.contains)
-    let pointsStandard = isCSV ? Self.seriesPointsRange.upperBound : Self.seriesPointsDefault
-    var distinct: [ByteString] = []
-    for key in keys ?? standard where !distinct.contains(key) { distinct.append(key) }
-    let names = distinct.map(\.string)
-    let count = points ?? pointsStandard
-    let answer = ComputedAnswer.series(id, keys: names, points: count, isCSV: isCSV)
+    let answer = ComputedAnswer.series(id, keys: keys, points: points, isCSV: isCSV)
     return try computed(answer, stamp: "\(record.revision)") {
-      let series = try store.series(id, keys: names, points: count)
+      try store.packMetrics(id)
+      let recorded = try store.metricKeys(id)
+      let known = (recorded.isEmpty ? record.kind.metricNames : recorded).map { ByteString($0) }
+      let unknown = (keys ?? []).filter { !known.contains($0) }
+      if !unknown.isEmpty { throw Self.unknownKeys(unknown, known: known) }
+      // A table has everything, as fine as it may be, unless it is asked for less.
+      let standard =
+        isCSV ? Array(known.prefix(Self.seriesKeysMax)) : Self.seriesKeysDefault.filter(known.contains)
+      let pointsStandard = isCSV ? Self.seriesPointsRange.upperBound : Self.seriesPointsDefault
+      var distinct: [ByteString] = []
+      for key in keys ?? standard where !distinct.contains(key) { distinct.append(key) }
+      let names = distinct.map(\.string)
+      let series = try store.series(id, keys: names, points: points ?? pointsStandard)
       var response = isCSV ? series.csv(names) : Response.json(text: series.jsonText(id, names))
       response.headers.add("Vary", "Accept")
       return response

@@ -67,6 +67,14 @@ struct MetricPyramid {
     return try lastOfChunk(after: sequence) == nil
   }
 
+  /// As `pack`, and writes the job's `summary` anew.
+  func packAndSummarize(limit: Int) throws {
+    try pack(limit: limit)
+    try connection.execute(
+      "UPDATE jobs SET summary = ? WHERE sequence = ?",
+      [.optional(MetricSummary.text(of: self)), .integer(job)])
+  }
+
   /// The sequence of the last line of the chunk that comes next, if there are so many lines.
   private func lastOfChunk(after sequence: Int) throws -> Int? {
     try connection.first(
