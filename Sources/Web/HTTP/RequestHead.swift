@@ -24,15 +24,6 @@ package struct RequestHead: Sendable {
   /// Host and port that the request is for; nil when a client of HTTP/1.0 says none.
   package var authority: ByteString? { target.authority ?? headers["Host"] }
 
-  /// Which host the request is for, in lower case without its port; nil when a client of HTTP/1.0 says none.
-  package var host: ByteString? {
-    guard let authority else { return nil }
-    if authority.hasPrefix("["), let end = authority.bytes.firstIndex(of: 0x5D) {
-      return ByteString(Substring(authority.bytes[...end])).lowercasedASCII
-    }
-    return authority.divided(at: 0x3A).before.lowercasedASCII
-  }
-
   /// The request with its content, for a handler.
   package func request(body: [UInt8]) -> Request {
     var request = Request(

@@ -1,7 +1,6 @@
 import HTTP
 import Platform
 import Synchronization
-import Text
 
 /// From a request to an answer that can be sent. What may block or compute is done on a handler's thread;
 /// what is at hand in memory is answered on the loop's own.
@@ -12,7 +11,6 @@ final class Responder: Sendable {
   private let limits: @Sendable (Request) -> RouteLimits
   private let coding: ContentCoding
   private let writer: AnswerWriter
-  private let allowedHosts: Set<ByteString>?
   private let identifiers = RequestIdentifiers()
 
   init(
@@ -26,7 +24,6 @@ final class Responder: Sendable {
     self.limits = limits
     coding = ContentCoding(configuration)
     writer = AnswerWriter(configuration)
-    allowedHosts = configuration.allowedHosts.map { Set($0.map { ByteString($0).lowercasedASCII }) }
   }
 
   /// From now on every answer is the last of its connection.
@@ -177,8 +174,6 @@ final class Responder: Sendable {
       throw Problem(
         status: 421, detail: "The target's scheme is not this connection's (RFC 9110, section 7.4).")
     }
-    guard let allowedHosts, let host = head.host, !allowedHosts.contains(host) else { return }
-    throw Problem(status: 421, detail: "This server does not answer for the host \(host.shown).")
   }
 }
 

@@ -29,9 +29,6 @@ package struct ServerConfiguration: Sendable {
   /// For how long browsers are told to use TLS only (RFC 6797), where the server speaks it; 0: they are not
   /// told.
   package var hstsSeconds = 31_536_000
-  /// Host names that requests may be for, without ports; nil allows any. On a loopback address this is what
-  /// keeps a web page from reaching the server under a name of its own (DNS rebinding).
-  package var allowedHosts: Set<String>?
   /// With it, connections are TLS.
   package var tls: TLSContext?
   /// Threads that only move bytes between sockets and memory.
