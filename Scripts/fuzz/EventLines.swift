@@ -34,6 +34,7 @@ private func check(_ event: WorkerEvent) {
     precondition(RecordedRange.steps.contains(manifest.step), "step")
     precondition(RecordedRange.bytes.contains(manifest.bytes), "bytes")
     precondition(manifest.sha256.utf8.count == 64, "sha256")
+  case .health(let health): precondition(RecordedRange.steps.contains(health.step ?? 0), "step")
   case .yielded(let step, _): precondition(RecordedRange.steps.contains(step), "step")
   case .warning, .result, .end: break
   }

@@ -8,7 +8,7 @@ struct EventLine: ~Copyable {
   init(_ event: String) { text = "{\"event\":\(JSON.string(event).text)" }
 
   /// Adds a member; a number that is not finite becomes `null`, as JSON has no word for it.
-  mutating func add(_ key: String, _ value: JSON) { text += ",\"\(key)\":\(value.text)" }
+  mutating func add(_ key: String, _ value: JSON) { text += ",\(JSON.string(key).text):\(value.text)" }
 
   /// The finished object.
   consuming func finish() -> String { text + "}" }
