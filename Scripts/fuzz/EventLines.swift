@@ -14,7 +14,7 @@ public func fuzzEventLines(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt
     precondition(!text.utf8.contains(UInt8(ascii: "\n")), "A line holds a newline.")
     guard let again = try? JSON.parse(text) else { preconditionFailure("A line is not valid JSON.") }
     let back = WorkerEvent(json: again)
-    // NaN is no value of its own, so lines are compared instead of events.
+    // NaN does not equal itself, so lines are compared instead of events.
     precondition(back?.line(time: "2026-11-24T02:29:00.123Z") == text, "An event changes on its way.")
   }
   return 0

@@ -70,7 +70,7 @@ private func read(_ source: some DatasetSource, _ layout: DatasetLayout, _ split
   // What an input of so few bytes cannot fill is not read on.
   guard let count = layout.counts[split], count <= 100_000 else { return }
   var images = 0
-  // A file may turn out wrong behind its header.
+  // A file may turn out to be wrong after its header.
   try? source.read(split, limit: 200, pieceMax: 7) { piece in
     precondition(piece.pixels.count == piece.labels.count * layout.planes * layout.side * layout.side)
     precondition(piece.labels.allSatisfy { layout.classes.indices.contains($0) }, "A label has no class.")

@@ -52,7 +52,7 @@ static inline int copenssl_use_certificates(SSL_CTX *context, const void *pem, i
     is_good = SSL_CTX_add1_chain_cert(context, certificate) == 1;
     X509_free(certificate);
   }
-  // Behind the last certificate the reader finds no further beginning, which is no error.
+  // After the last certificate the reader finds no further one, which is expected.
   if (is_good && ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE) ERR_clear_error();
   else if (ERR_peek_error()) is_good = 0;
   BIO_free(input);
