@@ -144,7 +144,7 @@ done
 result=$(curl -sS "$url/jobs/$evaluation")
 # accuracy NAME: the share under that name in percent.
 accuracy() {
-  printf '%s' "$result" | grep -o '"'"$1"'":[0-9.e-]*' | head -n 1 | awk -F : '{printf "%5.1f%%", 100 * $2}'
+  printf '%s' "$result" | grep -o '"result":{.*' | grep -o '"'"$1"'":[0-9][0-9.e-]*' | head -n 1 | awk -F : '{printf "%5.1f%%", 100 * $2}'
 }
 say "" "Top-1 accuracy on the test images of Fashion-MNIST, protocol logistic, pooled features:" \
   "  trained encoder    $(accuracy top1)" \
