@@ -98,7 +98,9 @@ import Testing
     receive(&machine, "GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
     guard case .answer(let head, _) = machine.next(now: 0) else { Issue.record("no answer"); return }
     let pending = PendingRequest(
-      pending: Never(), request: head.request(body: []), head: head, fields: Headers(), principal: "",
+      pending: Never(),
+      asked: AskedRequest(head, of: ClientIdentity(peer: "127.0.0.1", isSecure: false), id: "a"),
+      fields: Headers(), principal: "",
       mayContinue: { may.withLock { $0 } })
     machine.postponed(pending, milliseconds: 60_000, now: 0)
     guard case .wait = machine.next(now: 0) else { Issue.record("no wait"); return }

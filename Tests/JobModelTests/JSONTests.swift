@@ -16,6 +16,17 @@ import Testing
     #expect(try JSON.parse(text) == value)
   }
 
+  @Test func `writes keys in the order of their bytes, however much of them is the same`() {
+    let keys = [
+      "", "a", "a\u{0}", "a\u{0}b", "ab", "image_size", "images", "images_per", "images_per_minute",
+      "images_per_second", "z", "é", "e\u{301}", "中", "😀", "\u{FFFF}",
+    ].map { ByteString($0) }
+    let object = JSON.object(Dictionary(keys.map { ($0, 1) }, uniquingKeysWith: { $1 }))
+    let expected = keys.sorted { Array($0.bytes).lexicographicallyPrecedes(Array($1.bytes)) }
+      .map { "\(JSON.string($0).text):1" }
+    #expect(object.text == "{\(expected.joined(separator: ","))}")
+  }
+
   @Test(
     arguments: [
       ("", 1, 1), ("  \n ", 2, 2), ("{", 1, 2), ("[1,]", 1, 4), ("{\"a\":1,}", 1, 8), ("{a:1}", 1, 2),

@@ -33,7 +33,7 @@ extension JSON {
       bytes.append(UInt8(ascii: "]"))
     case .object(let members):
       bytes.append(UInt8(ascii: "{"))
-      for (index, member) in members.sorted(by: { $0.key < $1.key }).enumerated() {
+      for (index, member) in JSON.ordered(members).enumerated() {
         if index > 0 { bytes.append(UInt8(ascii: ",")) }
         JSON.write(member.key, to: &bytes)
         bytes.append(UInt8(ascii: ":"))
@@ -41,6 +41,16 @@ extension JSON {
       }
       bytes.append(UInt8(ascii: "}"))
     }
+  }
+
+  /// Members in the order of their keys. Most keys differ in their first bytes, which are compared at once.
+  private static func ordered(_ members: [ByteString: JSON]) -> [(key: ByteString, value: JSON)] {
+    var list = members.map { (leading: $0.key.leading, member: $0) }
+    list.sort { one, other in
+      one.leading == other.leading
+        ? one.member.key < other.member.key : one.leading < other.leading
+    }
+    return list.map(\.member)
   }
 
   /// Integers up to here have exact doubles (2^53).
@@ -61,7 +71,7 @@ extension JSON {
   private static func write(_ text: ByteString, to bytes: inout [UInt8]) {
     bytes.append(UInt8(ascii: "\""))
     defer { bytes.append(UInt8(ascii: "\"")) }
-    if text.bytes.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+    if text.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
       bytes += text.bytes
       return
     }

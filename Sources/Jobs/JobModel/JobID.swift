@@ -7,7 +7,7 @@ package struct JobID: Hashable, Sendable, Comparable, CustomStringConvertible {
 
   /// Takes an id from a request or a row; `nil` if it has not the form of one.
   package init?(_ text: ByteString) {
-    guard text.count == 16, text.bytes.allSatisfy(JobID.alphabet.contains) else { return nil }
+    guard text.count == 16, text.bytes.allSatisfy({ JobID.isDigit[Int($0)] }) else { return nil }
     self.text = text.string
   }
 
@@ -36,4 +36,6 @@ package struct JobID: Hashable, Sendable, Comparable, CustomStringConvertible {
   package static func < (a: JobID, b: JobID) -> Bool { a.text < b.text }
 
   private static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
+  /// For each byte whether it is in the alphabet.
+  private static let isDigit = (UInt8.min...UInt8.max).map(alphabet.contains)
 }

@@ -8,11 +8,16 @@
 ///     let field: ByteString = "Keep-Alive"
 ///     field.equalsIgnoringCase("keep-alive")  // true: ASCII letters only
 ///     field.split(0x2D)                       // ["Keep", "Alive"]
+///
+/// Every request compares and hashes dozens of them: what does that is inlined into other modules
+/// (`@usableFromInline` lets it, which `@inlinable` alone does not for a `package` type).
+@usableFromInline
 package struct ByteString: Sendable {
   /// The text, to be shown to people, written into an answer or stored. Compare `ByteString`s, not this.
-  package let string: String
+  @usableFromInline package let string: String
 
   /// Keeps the bytes of a text.
+  @inlinable
   package init(_ text: String) { string = text }
 
   /// Keeps the bytes of a part of a text.
@@ -28,43 +33,63 @@ package struct ByteString: Sendable {
   }
 
   /// The bytes.
-  package var bytes: String.UTF8View { string.utf8 }
+  @inlinable package var bytes: String.UTF8View { string.utf8 }
 
   /// Gives the bytes as one piece of memory. (`String` has them so, unless it was made by Foundation.)
+  @inlinable
   func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
     string.utf8.withContiguousStorageIfAvailable(body) ?? Array(string.utf8).withUnsafeBufferPointer(body)
   }
 
   /// Number of bytes.
-  package var count: Int { string.utf8.count }
+  @inlinable package var count: Int { string.utf8.count }
 
-  package var isEmpty: Bool { string.utf8.isEmpty }
+  /// The first eight bytes as one number, with zeros for those that are missing. It orders texts like `<`,
+  /// unless it is the same for both.
+  @inlinable package var leading: UInt64 {
+    withBytes { bytes in
+      var (value, shift) = (UInt64(0), UInt64(64))
+      for byte in bytes.prefix(8) {
+        shift -= 8
+        value |= UInt64(byte) << shift
+      }
+      return value
+    }
+  }
+
+  @inlinable package var isEmpty: Bool { string.utf8.isEmpty }
 }
 
 extension ByteString: Hashable, Comparable {
+  @inlinable
   package static func == (one: ByteString, other: ByteString) -> Bool {
     one.count == other.count && one.withBytes { a in other.withBytes { b in a.elementsEqual(b) } }
   }
 
   /// By the value of the first byte that differs, which is the order of the Unicode scalars; a prefix comes
   /// first.
+  @inlinable
   package static func < (one: ByteString, other: ByteString) -> Bool {
     one.withBytes { a in other.withBytes { b in a.lexicographicallyPrecedes(b) } }
   }
 
+  @inlinable
   package func hash(into hasher: inout Hasher) {
-    hasher.combine(count)
     withBytes { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    // No text has this byte: it keeps two texts apart from two others with the same bytes in a row.
+    hasher.combine(UInt8.max)
   }
 }
 
 extension ByteString: ExpressibleByStringLiteral, CustomStringConvertible {
+  @inlinable
   package init(stringLiteral value: String) { self.init(value) }
-  package var description: String { string }
+  @usableFromInline package var description: String { string }
 }
 
 extension ByteString {
   /// Whether two texts are the same but for the case of ASCII letters (RFC 9110, section 5.1).
+  @inlinable
   package func equalsIgnoringCase(_ other: ByteString) -> Bool {
     count == other.count
       && withBytes { a in
@@ -78,6 +103,10 @@ extension ByteString {
   package var lowercasedASCII: ByteString {
     bytes.contains { asciiLowercase($0) != $0 } ? ByteString(decoding: bytes.map(asciiLowercase)) : self
   }
+
+  /// Whether every byte meets a condition.
+  @inlinable
+  package func allSatisfy(_ isFit: (UInt8) -> Bool) -> Bool { withBytes { $0.allSatisfy(isFit) } }
 
   /// Whether the text begins with these bytes.
   package func hasPrefix(_ prefix: ByteString) -> Bool { bytes.starts(with: prefix.bytes) }
@@ -146,4 +175,5 @@ extension Sequence<ByteString> {
   }
 }
 
-private func asciiLowercase(_ byte: UInt8) -> UInt8 { byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte }
+@inlinable
+func asciiLowercase(_ byte: UInt8) -> UInt8 { byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte }

@@ -1,4 +1,5 @@
 import HTTP
+import Synchronization
 import Text
 
 /// The hosts that requests may be for. A web page can have a name of its own lead to this daemon (DNS
@@ -9,6 +10,7 @@ import Text
 package struct HostRule: Sendable {
   /// Without ports and the dot at the end; nil: every host is allowed.
   private let names: Set<ByteString>?
+  private let last = LastAllowed()
 
   /// Allows every host. Only for a daemon that asks for tokens, which no foreign page has.
   package static let any = HostRule(names: nil)
@@ -37,17 +39,31 @@ package struct HostRule: Sendable {
     guard let text = request.authority, !text.isEmpty else {
       return Problem(status: 421, detail: "The request has no Host, and this daemon needs one: \(hint).")
     }
-    if let authority = Authority(text) {
-      if authority.isAddress || names.contains(HostRule.withoutFinalDot(authority.host)) { return nil }
-      let dotless = Authority(HostRule.withoutFinalDot(authority.host))
-      if dotless?.isAddress == true { return nil }
+    if last.is(text) { return nil }
+    if let authority = Authority(text), allows(authority, names) {
+      last.set(text)
+      return nil
     }
     let shown = text.shortened(toBytes: 200)
     return Problem(status: 421, detail: "This daemon does not answer for the host \"\(shown)\"; \(hint).")
+  }
+
+  private func allows(_ authority: Authority, _ names: Set<ByteString>) -> Bool {
+    let host = HostRule.withoutFinalDot(authority.host)
+    return authority.isAddress || names.contains(host) || Authority(host)?.isAddress == true
   }
 
   /// `lab.example.` is the same name as `lab.example` (RFC 1034, section 3.1).
   private static func withoutFinalDot(_ host: ByteString) -> ByteString {
     host.hasSuffix(".") ? ByteString(decoding: host.bytes.dropLast()) : host
   }
+}
+
+/// The host that was allowed last, which most requests are for: it need not be looked at again.
+private final class LastAllowed: Sendable {
+  private let text = Mutex<ByteString>("")
+
+  func `is`(_ other: ByteString) -> Bool { text.withLock { $0 == other } }
+
+  func set(_ allowed: ByteString) { text.withLock { $0 = allowed } }
 }

@@ -37,6 +37,14 @@ package struct Request: Sendable {
     self.body = body
   }
 
+  /// The same request with its content.
+  package func with(body: [UInt8]) -> Request {
+    if body.isEmpty { return self }
+    var request = self
+    request.body = body
+    return request
+  }
+
   /// The first query parameter of that name.
   package func queryValue(_ name: ByteString) -> ByteString? { query.first { $0.name == name }?.value }
 }

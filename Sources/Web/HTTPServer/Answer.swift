@@ -50,6 +50,22 @@ struct ClientIdentity: Sendable {
   }
 }
 
+/// A request on its way from the loop to a handler and back: made once, passed on as one reference.
+final class AskedRequest: Sendable {
+  let head: RequestHead
+  /// As handlers see it, without its content.
+  let request: Request
+
+  init(_ head: RequestHead, of client: ClientIdentity, id: String) {
+    self.head = head
+    var request = head.request(body: [])
+    request.peer = client.peer
+    request.isSecure = client.isSecure
+    request.id = id
+    self.request = request
+  }
+}
+
 /// The content of a request, with its share of the memory for all of them.
 struct RequestBody: Sendable {
   var bytes: [UInt8] = []
@@ -65,8 +81,7 @@ struct RequestBody: Sendable {
 /// A request whose answer is pending, with all that the answer needs to be sent.
 struct PendingRequest: Sendable {
   let pending: any PendingAnswer
-  let request: Request
-  let head: RequestHead
+  let asked: AskedRequest
   /// What the handler gave beside the pending body.
   let fields: Headers
   let principal: String

@@ -5,10 +5,8 @@ import Platform
 /// A channel with its machine and what `Epoll` has told about it. Owned by one loop.
 final class Connection {
   let channel: Channel
-  let client: ClientIdentity
-  /// Ends with the connection, for the threads that work for it.
-  let liveness = Liveness()
-  let token: UInt64
+  /// Where the handlers' threads send what they have done for it.
+  let back: HandlerPool.Return
   var machine: ConnectionMachine
   /// When the request that is being answered was complete, in monotonic nanoseconds.
   var requestedAt: UInt64 = 0
@@ -28,12 +26,17 @@ final class Connection {
   private var handshakeNeed = TLSSession.Handshake.needsInput
   private var hasHandshakeNews = false
 
-  init(_ channel: Channel, _ client: ClientIdentity, _ token: UInt64, _ machine: ConnectionMachine) {
+  init(_ channel: Channel, _ back: HandlerPool.Return, _ machine: ConnectionMachine) {
     self.channel = channel
-    self.client = client
-    self.token = token
+    self.back = back
     self.machine = machine
   }
+
+  /// What the loop knows it by.
+  var token: UInt64 { back.token }
+
+  /// Who is at the other end.
+  var client: ClientIdentity { back.client }
 
   /// Takes in what has become possible.
   func note(_ event: Epoll.Event) {

@@ -80,8 +80,8 @@ final class EventLoop: @unchecked Sendable {
       case .admit(let head, _):
         connection.machine.admitted(
           shared.responder.refusal(problem, to: head, closes: true), now: now)
-      case .answer(let head, _, _, _):
-        connection.answered(shared.responder.refusal(problem, to: head), now: now)
+      case .answer(let asked, _, _, _):
+        connection.answered(shared.responder.refusal(problem, to: asked.head), now: now)
       default: continue
       }
       drive(connection)
@@ -199,9 +199,9 @@ extension EventLoop {
         guard !connection.hasWork, let session = connection.takeHandshake() else {
           return watchDeadline(connection)
         }
-        queue(.handshake(session, back(connection)), for: connection)
+        queue(.handshake(session, connection.back), for: connection)
         return watchDeadline(connection)
-      case .admit(let head): queue(.admit(head, back(connection)), for: connection)
+      case .admit(let head): queue(.admit(head, connection.back), for: connection)
       case .answer(let head, let body): answer(head, body, on: connection)
       case .recalled(let answer):
         connection.requestedAt = now
@@ -211,13 +211,13 @@ extension EventLoop {
           connection.answered(answer, now: now)
           request.pending.close()
         } else {
-          queue(.resume(request, mustAnswer: mustAnswer, back(connection)), for: connection)
+          queue(.resume(request, mustAnswer: mustAnswer, connection.back), for: connection)
         }
       case .pull(let stream):
         if let step = stream.body.ready() {
           connection.machine.pulled(step, now: now)
         } else {
-          queue(.pull(stream, back(connection)), for: connection)
+          queue(.pull(stream, connection.back), for: connection)
         }
       case .wait: return watchDeadline(connection)
       case .shutDownWriting: connection.channel.shutDownWriting()
@@ -230,23 +230,19 @@ extension EventLoop {
 
   private func answer(_ head: RequestHead, _ body: RequestBody, on connection: Connection) {
     connection.requestedAt = now
-    if body.bytes.isEmpty, let instant = shared.responder.instantAnswer(head, of: connection.client) {
+    let asked = shared.responder.asked(head, of: connection.client)
+    if body.bytes.isEmpty, let instant = shared.responder.instantAnswer(asked) {
       let bytes = connection.machine.requestBytes
       if !bytes.isEmpty { memory.keep(instant, to: bytes, head) }
       return connection.answered(instant.answer, now: now)
     }
-    let weight = shared.responder.limits(head).weight
-    queue(.answer(head, body: body, weight, back(connection)), for: connection)
+    let weight = shared.responder.limits(of: asked.request).weight
+    queue(.answer(asked, body: body, weight, connection.back), for: connection)
   }
 
   private func queue(_ piece: HandlerPool.Work, for connection: Connection) {
     connection.hasWork = true
     work.append(piece)
-  }
-
-  private func back(_ connection: Connection) -> HandlerPool.Return {
-    HandlerPool.Return(
-      inbox: inbox, token: connection.token, client: connection.client, liveness: connection.liveness)
   }
 
   /// Begins to send an answer; one that lasts only if there is a place for it.
@@ -265,7 +261,7 @@ extension EventLoop {
   private func postpone(_ request: PendingRequest, milliseconds: Int, on connection: Connection) {
     if !request.pending.isBrief, let problem = takeStreamPlace(connection) {
       work.append(.drop(request))
-      connection.answered(shared.responder.refusal(problem, to: request.head), now: now)
+      connection.answered(shared.responder.refusal(problem, to: request.asked.head), now: now)
     } else {
       connection.postponed(request, milliseconds: milliseconds, now: now)
     }
@@ -299,8 +295,8 @@ extension EventLoop {
     guard connections.removeValue(forKey: connection.token) != nil else { return }
     connection.machine.abandon()
     settle(connection)
-    connection.liveness.end()
-    if connection.hasWork { work += shared.pool.withdraw(back(connection)) }
+    connection.back.liveness.end()
+    if connection.hasWork { work += shared.pool.withdraw(connection.back) }
     if connection.machine.hasStalled { connection.channel.resetOnClose() }
     shared.connections.leave(connection.client)
     if deadlines.count > 1_024 + 4 * connections.count {
@@ -346,7 +342,8 @@ extension EventLoop {
     let connection: Connection
     do {
       let session = try shared.certificate.session(for: socket)
-      connection = Connection(Channel(socket, session: session), client, token, machine)
+      connection = Connection(
+        Channel(socket, session: session), HandlerPool.Return(inbox, token: token, client), machine)
       try epoll.add(socket, token: token)
     } catch {
       // The kernel has no memory to watch it: closed at once, as if it had not been accepted.
@@ -359,7 +356,7 @@ extension EventLoop {
   private func services(for client: ClientIdentity) -> ConnectionMachine.Services {
     let (responder, bodies, memory) = (shared.responder, shared.bodies, memory)
     return ConnectionMachine.Services(
-      recall: memory.answer(to:), bodyLimit: { responder.limits($0).body },
+      recall: memory.answer(to:), bodyLimit: { responder.limits(of: $0.request(body: [])).body },
       wantsReports: shared.configuration.accessLog != nil,
       asksForAdmission: responder.asksForAdmission,
       reservation: { BodyReservation(bodies, network: client.network) },

@@ -11,15 +11,23 @@ struct FairSchedule<Client: Hashable & Sendable, Work: Sendable>: Sendable {
     /// Each client of `clients` once, in the order of their turns.
     var turns = Fifo<Client>()
 
+    /// Adds a piece behind the client's others. A client that had none waits for its turn from now on.
+    mutating func add(_ work: Work, of client: Client) {
+      count += 1
+      if let place = clients.index(forKey: client) {
+        clients.values[place].append(work)
+      } else {
+        turns.append(client)
+        clients[client] = Fifo(work)
+      }
+    }
+
     /// The next piece of the client whose turn it is. A client whose work was taken out has lost its turn.
     mutating func next() -> Work? {
       while let client = turns.removeFirst() {
-        let work = clients[client]?.removeFirst()
-        if clients[client]?.count ?? 0 > 0 {
-          turns.append(client)
-        } else {
-          clients[client] = nil
-        }
+        guard let place = clients.index(forKey: client) else { continue }
+        let work = clients.values[place].removeFirst()
+        if clients.values[place].count > 0 { turns.append(client) } else { clients.remove(at: place) }
         if let work {
           count -= 1
           return work
@@ -49,9 +57,7 @@ struct FairSchedule<Client: Hashable & Sendable, Work: Sendable>: Sendable {
 
   /// Adds a piece behind the client's others in that lane.
   mutating func add(_ work: Work, lane: Int, client: Client) {
-    lanes[lane].count += 1
-    if lanes[lane].clients[client] == nil { lanes[lane].turns.append(client) }
-    lanes[lane].clients[client, default: Fifo()].append(work)
+    lanes[lane].add(work, of: client)
   }
 
   /// Takes the next piece that may run, and its lane, which `finished` has to be told; nil: there is none.
@@ -86,6 +92,10 @@ private struct Fifo<Element: Sendable>: Sendable {
   private var elements: [Element?] = []
   /// Elements at the front that have been taken.
   private var taken = 0
+
+  init() {}
+
+  init(_ element: Element) { elements = [element] }
 
   var count: Int { elements.count - taken }
 

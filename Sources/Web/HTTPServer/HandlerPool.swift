@@ -12,7 +12,7 @@ final class HandlerPool: Sendable {
   enum Work: Sendable {
     /// Ask by its head whether a request may send its content.
     case admit(RequestHead, Return)
-    case answer(RequestHead, body: RequestBody, RouteWeight, Return)
+    case answer(AskedRequest, body: RequestBody, RouteWeight, Return)
     /// Compress an answer and make it ready to be sent.
     case encode(EncodingRequest, Return)
     case handshake(TLSSession, Return)
@@ -22,12 +22,19 @@ final class HandlerPool: Sendable {
     case close(OpenStream)
   }
 
-  /// A connection of a loop.
-  struct Return: Sendable {
+  /// A connection of a loop; one for all work of a connection.
+  final class Return: Sendable {
     let inbox: LoopInbox
     let token: UInt64
     let client: ClientIdentity
-    let liveness: Liveness
+    /// Ends with the connection.
+    let liveness = Liveness()
+
+    init(_ inbox: LoopInbox, token: UInt64, _ client: ClientIdentity) {
+      self.inbox = inbox
+      self.token = token
+      self.client = client
+    }
   }
 
   fileprivate enum Lane: Int, CaseIterable {
@@ -89,7 +96,7 @@ final class HandlerPool: Sendable {
   /// Takes back what a connection that has ended still waits for, and gives what has to be closed for it.
   func withdraw(_ back: Return) -> [Work] {
     let withdrawn = queue.change { schedule in
-      schedule.remove(client: back.client.turnKey) { $0.back?.liveness === back.liveness }
+      schedule.remove(client: back.client.turnKey) { $0.back === back }
     }
     return withdrawn.compactMap(\.closing)
   }
@@ -139,8 +146,8 @@ extension HandlerPool {
     switch work {
     case .admit(let head, let back):
       back.inbox.put(.admitted(back.token, responder.admission(head, of: back.client)))
-    case .answer(let head, let body, _, let back):
-      let outcome = responder.answer(head, body: body.bytes, of: back.client, back.liveness)
+    case .answer(let asked, let body, _, let back):
+      let outcome = responder.answer(asked, body: body.bytes, back.liveness)
       deliver(outcome, back, responder, queue)
     case .encode(let request, let back): back.inbox.put(.answer(back.token, responder.encode(request)))
     case .handshake(let session, let back): back.inbox.put(.handshake(back.token, session.handshake()))

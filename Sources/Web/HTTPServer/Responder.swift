@@ -56,50 +56,52 @@ final class Responder: Sendable {
   var asksForAdmission: Bool { admission != nil }
 
   /// What a request may take of the server, whoever sends it; called on a loop's thread.
-  func limits(_ head: RequestHead) -> RouteLimits { limits(head.request(body: [])) }
+  func limits(of request: Request) -> RouteLimits { limits(request) }
+
+  /// The request with its name, for what follows here.
+  func asked(_ head: RequestHead, of client: ClientIdentity) -> AskedRequest {
+    AskedRequest(head, of: client, id: identifiers.id(of: head))
+  }
 
   /// Why a request is refused before its content is read, as the last answer of its connection; nil: it is
   /// welcome.
   func admission(_ head: RequestHead, of client: ClientIdentity) -> Answer? {
+    let request = asked(head, of: client).request
     do {
-      try admit(head, client)
+      try admit(head, request)
     } catch {
       return refusal(error, to: head, closes: true)
     }
-    return admission?(request(head, [], client)).map { refusal($0, to: head, closes: true) }
+    return admission?(request).map { refusal($0, to: head, closes: true) }
   }
 
   /// Runs the handler. Whatever it throws becomes an answer as well.
-  func answer(
-    _ head: RequestHead, body: [UInt8], of client: ClientIdentity, _ liveness: Liveness
-  ) -> Outcome {
-    let request = request(head, body, client)
+  func answer(_ asked: AskedRequest, body: [UInt8], _ liveness: Liveness) -> Outcome {
     do {
-      try admit(head, client)
-      let response = try handler(request)
+      try admit(asked.head, asked.request)
+      let response = try handler(asked.request.with(body: body))
       if case .pending(let pending) = response.body {
-        var bodiless = request
-        bodiless.body = []
         return .pending(
           PendingRequest(
-            pending: pending, request: bodiless, head: head, fields: response.headers,
-            principal: response.principal, mayContinue: response.mayContinue))
+            pending: pending, asked: asked, fields: response.headers, principal: response.principal,
+            mayContinue: response.mayContinue))
       }
-      return outcome(response, request, head, liveness)
+      return outcome(response, asked, liveness)
     } catch let problem as Problem {
-      return outcome(problem.response, request, head, liveness)
+      return outcome(problem.response, asked, liveness)
     } catch {
-      return outcome(Problem(status: 500).response, request, head, liveness)
+      return outcome(Problem(status: 500).response, asked, liveness)
     }
   }
 
   /// The answer to a GET or HEAD that is at hand in memory and needs no compressing; nil: a handler's thread
   /// has to see to it.
-  func instantAnswer(_ head: RequestHead, of client: ClientIdentity) -> InstantAnswer? {
-    guard head.method == .get || head.method == .head, (try? admit(head, client)) != nil else { return nil }
-    let request = request(head, [], client)
-    guard let instant = instant(request) else { return nil }
-    let encoding = EncodingRequest(instant.response, request, head)
+  func instantAnswer(_ asked: AskedRequest) -> InstantAnswer? {
+    let (head, request) = (asked.head, asked.request)
+    guard head.method == .get || head.method == .head, (try? admit(head, request)) != nil,
+      let instant = instant(request)
+    else { return nil }
+    let encoding = EncodingRequest(instant.response, asked)
     guard coding.isAtHand(encoding.response, for: request) else { return nil }
     return InstantAnswer(answer: encode(encoding), isCurrent: instant.isCurrent)
   }
@@ -115,14 +117,14 @@ final class Responder: Sendable {
     } catch {
       response = Problem(status: 500).response
     }
-    return .outcome(outcome(request.completed(response), request.request, request.head, liveness))
+    return .outcome(outcome(request.completed(response), request.asked, liveness))
   }
 
   /// A pending answer that has come and needs no compressing; nil: a handler's thread has to see to it.
   func readyAnswer(_ request: PendingRequest) -> Answer? {
     guard let response = request.pending.ready() else { return nil }
-    let encoding = EncodingRequest(request.completed(response), request.request, request.head)
-    return coding.isAtHand(encoding.response, for: request.request) ? encode(encoding) : nil
+    let encoding = EncodingRequest(request.completed(response), request.asked)
+    return coding.isAtHand(encoding.response, for: request.asked.request) ? encode(encoding) : nil
   }
 
   /// The answer to a request that the server itself refuses.
@@ -136,7 +138,7 @@ final class Responder: Sendable {
 
   /// Compresses the body where type, size and client allow, and makes the answer ready to be sent.
   func encode(_ encoding: EncodingRequest) -> Answer {
-    let (request, head) = (encoding.request, encoding.head)
+    let (request, head) = (encoding.asked.request, encoding.asked.head)
     let label = RequestLabel(id: request.id, principal: encoding.response.principal)
     do {
       return try writer.answer(try coding.encode(encoding.response, for: request), head, label)
@@ -148,11 +150,9 @@ final class Responder: Sendable {
     }
   }
 
-  private func outcome(
-    _ response: Response, _ request: Request, _ head: RequestHead, _ liveness: Liveness
-  ) -> Outcome {
-    let encoding = EncodingRequest(response, request, head)
-    switch coding.effort(encoding.response, for: request) {
+  private func outcome(_ response: Response, _ asked: AskedRequest, _ liveness: Liveness) -> Outcome {
+    let encoding = EncodingRequest(response, asked)
+    switch coding.effort(encoding.response, for: asked.request) {
     case .none: return .answer(encode(encoding))
     // Nothing is compressed for a client that is gone: such work is dropped.
     case .little: return liveness.isGone ? .encoding(encoding) : .answer(encode(encoding))
@@ -160,17 +160,9 @@ final class Responder: Sendable {
     }
   }
 
-  private func request(_ head: RequestHead, _ body: [UInt8], _ client: ClientIdentity) -> Request {
-    var request = head.request(body: body)
-    request.peer = client.peer
-    request.isSecure = client.isSecure
-    request.id = identifiers.id(of: head)
-    return request
-  }
-
   /// Everything that a request has to pass before any handler sees it.
-  private func admit(_ head: RequestHead, _ client: ClientIdentity) throws(Problem) {
-    if let isSecure = head.target.isSecure, isSecure != client.isSecure {
+  private func admit(_ head: RequestHead, _ request: Request) throws(Problem) {
+    if let isSecure = head.target.isSecure, isSecure != request.isSecure {
       throw Problem(
         status: 421, detail: "The target's scheme is not this connection's (RFC 9110, section 7.4).")
     }
@@ -181,15 +173,10 @@ final class Responder: Sendable {
 /// compress and send it.
 struct EncodingRequest: Sendable {
   let response: Response
-  /// Without its content, which the handler is done with.
-  let request: Request
-  let head: RequestHead
+  let asked: AskedRequest
 
-  init(_ response: Response, _ request: Request, _ head: RequestHead) {
-    self.response = response.conditioned(by: request, now: SystemClock.unixMilliseconds / 1_000)
-    var bodiless = request
-    bodiless.body = []
-    self.request = bodiless
-    self.head = head
+  init(_ response: Response, _ asked: AskedRequest) {
+    self.response = response.conditioned(by: asked.request, now: SystemClock.unixMilliseconds / 1_000)
+    self.asked = asked
   }
 }
