@@ -55,7 +55,7 @@ export class Curves {
   async update(job) {
     const width = Math.max(200, this.views[0].canvas.clientWidth || 400);
     const keys = keysOf(job);
-    const series = keys.length > 0 ? await api.series(this.id, keys, Math.round(width)) : {};
+    const series = keys.length > 0 ? await api.series(this.id, keys, Math.round(width / 2)) : {};
     for (const view of this.views) {
       view.rows = rows(view.panel.keys.map((key) => series[key] ?? []));
       this.#draw(view);

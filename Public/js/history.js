@@ -23,7 +23,7 @@ export function spans(transitions) {
 export function historyTable(transitions) {
   return table(["Time", "State", "Duration", "Reason", "Actor"], spans(transitions).map((span) => [
     h("time", { datetime: span.from, title: span.from }, moment(span.from)),
-    h("span", { class: `state ${span.state}` }, span.state),
+    h("span", { class: `state past ${span.state}` }, span.state),
     length(span),
     reason(span),
     outside(span.actor ?? "–"),

@@ -193,13 +193,13 @@ function evaluationName(name) {
   return new TextEncoder().encode(long).length <= nameBytesMax ? long : name;
 }
 
-const datasetName = (list, value) => [
-  h("input", { type: "text", list, value, autocomplete: "off", dir: "auto", placeholder: "fashion-mnist" }),
+const datasetName = (list, value, placeholder) => [
+  h("input", { type: "text", list, value, autocomplete: "off", dir: "auto", placeholder }),
   h("datalist", { id: list }),
 ];
 
 function trainFields(thenEvaluate) {
-  const [dataset, names] = datasetName("datasets-train", "fashion-mnist");
+  const [dataset, names] = datasetName("datasets-train", "fashion-mnist", "fashion-mnist");
   return h("div", { class: "fields" },
     field("/preset", "Preset", choice(presets, "small"),
       "small takes minutes; seed, the published recipe, takes days."),
@@ -215,7 +215,7 @@ function trainFields(thenEvaluate) {
 }
 
 function evaluateFields(training, loadOlder) {
-  const [dataset, names] = datasetName("datasets-evaluate", "");
+  const [dataset, names] = datasetName("datasets-evaluate", "", "that of the training");
   const trainingField = field("/checkpoint/job", "Training", training,
     "The evaluation waits for the last checkpoint of that training.");
   trainingField.append(h("button", { type: "button", class: "plain", hidden: true, onclick: loadOlder },
