@@ -12,7 +12,7 @@ from daemon import PATIENCE_SECONDS, Daemon, wait_until
 def chromium():
     """The path of the system's Chromium; None without one."""
     names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
-    named = os.environ.get("VICREGD_CHROMIUM")
+    named = os.environ.get("DASHBOARD_CHROMIUM")
     return shutil.which(named) if named else next(filter(None, map(shutil.which, names)), None)
 
 

@@ -13,9 +13,9 @@ import urllib.error
 import urllib.request
 
 ROOT = os.path.abspath(f"{os.path.dirname(os.path.abspath(__file__))}/../..")
-BINARY = os.environ.get("VICREGD_BINARY", f"{ROOT}/.build/debug/vicregd")
+BINARY = os.environ.get("DASHBOARD_DAEMON", f"{ROOT}/.build/debug/vicregd")
 # No test waits longer than this for anything; a machine under load may need most of it.
-PATIENCE_SECONDS = 300
+PATIENCE_SECONDS = float(os.environ.get("DASHBOARD_PATIENCE", 300))
 
 
 def training(name=None, **changes):

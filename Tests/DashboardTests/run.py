@@ -5,7 +5,7 @@
 
 Needs Python's playwright and a Chromium of the system: on Debian `apt-get install chromium` and
 `pip install playwright`. Where one of them is missing the tests are skipped, with a line that says so; no browser is
-ever downloaded. VICREGD_BINARY and VICREGD_CHROMIUM name another daemon and another browser.
+ever downloaded. DASHBOARD_DAEMON and DASHBOARD_CHROMIUM name another daemon and another browser.
 """
 
 import importlib.util
