@@ -1,16 +1,22 @@
 // The daemon's HTTP interface, as this page uses it.
+import { heard, lost } from "./freshness.js";
 
-/** No success: RFC 9457's fields, `errors` as [{ pointer, message }]; status 0 is no answer at all. */
+/**
+ * An answer that is not a success: RFC 9457's fields, `errors` as [{ pointer, message }]. Status 0: no
+ * answer.
+ */
 export class Problem extends Error {
   constructor(status, body) {
-    super(body?.detail || body?.title || `The daemon answered ${status}.`);
+    super(body?.detail || body?.title || `The daemon answered with status ${status}.`);
     this.status = status;
     this.title = body?.title;
-    this.errors = body?.errors ?? [];
+    this.errors = Array.isArray(body?.errors) ? body.errors : [];
   }
 }
 
-/** Leaves what the daemon refused to the header and the next refresh; a mistake of this page is thrown on. */
+/**
+ * Ignores a refusal by the daemon, which the header or the next refresh shows; throws any other error again.
+ */
 export function tolerate(error) {
   if (!(error instanceof Problem)) throw error;
 }
@@ -20,65 +26,90 @@ export const onSignedOut = (callback) => signedOut.addEventListener("signedout",
 
 const signedOut = new EventTarget();
 
-const connection = () => document.getElementById("connection");
+/** Seconds in which the daemon must have answered a GET. */
+const answerSecondsMax = 10;
 
+/** Sends a request and reads its answer to the end; gives the text. */
 async function request(path, options = {}) {
-  let response;
+  const isRead = options.method === undefined;
+  const place = path.split("?")[0];
+  let status, isSuccess, text;
   try {
-    response = await fetch(path, options);
+    const signal = isRead ? AbortSignal.timeout(answerSecondsMax * 1000) : undefined;
+    const response = await fetch(path, { signal, ...options });
+    ({ status, ok: isSuccess } = response);
+    text = await response.text();
   } catch {
-    say("No answer from the daemon. Trying again…", true);
-    throw new Problem(0, { title: "The daemon does not answer." });
+    const title = "The daemon does not answer.";
+    if (isRead) lost(place, title);
+    throw new Problem(0, { title });
   }
-  if (response.ok) {
-    say("", false);
-    return response;
+  if (isSuccess) {
+    heard(place);
+    return text;
   }
-  let body = null;
-  try {
-    body = await response.json();
-  } catch {
-    // The status alone has to do.
-  }
-  if (response.status === 401 && !options.isSignIn) signedOut.dispatchEvent(new Event("signedout"));
-  throw new Problem(response.status, body);
+  const problem = new Problem(status, parsed(text));
+  const isFault = status >= 500 || status === 429;
+  if (isRead && isFault) lost(place, `The daemon answers with an error (${status}).`);
+  else heard(place);
+  if (status === 401 && !options.isSignIn) signedOut.dispatchEvent(new Event("signedout"));
+  throw problem;
 }
 
-function say(text, lost) {
-  const element = connection();
-  if (element.textContent !== text) element.textContent = text;
-  element.classList.toggle("lost", lost);
+/** The JSON of an error's body; null where it is something else, so that its status has to do. */
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
-const json = async (path) => (await request(path)).json();
+async function json(path) {
+  const text = await request(path);
+  try {
+    return JSON.parse(text);
+  } catch {
+    const title = "The answer is not valid JSON.";
+    lost(path.split("?")[0], title);
+    throw new Problem(0, { title });
+  }
+}
 
-const post = (path, body) =>
+const post = (path, body, headers = {}) =>
   request(path, {
     method: "POST",
-    headers: { "Content-Type": "application/json" },
+    headers: { "Content-Type": "application/json", ...headers },
     body: JSON.stringify(body),
   });
 
+/** The session { needs_token, name, role }; reports the end of the one that this browser had. */
+async function session() {
+  const answer = await json("/session");
+  if (answer.needs_token && answer.name === null) signedOut.dispatchEvent(new Event("signedout"));
+  return answer;
+}
+
 export const api = {
-  /** { needs_token, name, role }: whether a token is needed, and which one this browser signed in with. */
-  session: () => json("/session"),
+  session,
   signIn: (token) => request("/session",
     { method: "POST", headers: { Authorization: `Bearer ${token}` }, isSignIn: true }),
   signOut: () => request("/session", { method: "DELETE" }),
-  /** { jobs, next_cursor }, newest first. */
-  jobs: (cursor) => json(`/jobs?limit=50${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`),
-  job: (id) => json(`/jobs/${id}`),
+  /**
+   * { jobs, next_cursor }, newest first; `filter` has query parameters like { kind: "train", cursor: "7" }.
+   */
+  jobs: (filter = {}) => json(`/jobs?${new URLSearchParams({ limit: 50, ...filter })}`),
+  job: (id) => json(`/jobs/${encodeURIComponent(id)}`),
   checkpoints: async (id) => (await json(`/jobs/${id}/checkpoints`)).checkpoints,
   datasets: async () => (await json("/datasets")).datasets,
-  version: () => json("/version"),
-  log: async (id, lines) => (await request(`/jobs/${id}/log?tail=${lines}`)).text(),
-  queue: async (job) => (await post("/jobs", job)).json(),
+  log: (id, lines) => request(`/jobs/${id}/log?tail=${lines}`),
+  /** Queues all jobs or none; gives them. A repeated key gives the jobs of the first time. */
+  queue: async (jobs, key) =>
+    JSON.parse(await post("/jobs", { jobs }, { "Idempotency-Key": key })).jobs,
   /** `action` is cancel, pause, resume or retry; a cancel has a `mode`. */
   change: (id, action, body = {}) => post(`/jobs/${id}/${action}`, body),
   transitions: async (id) => (await json(`/jobs/${id}/transitions`)).transitions,
   /** Curves over equal buckets: { key: [[step, mean, min, max], …] }; nulls: no value is finite. */
-  series: async (id, keys, points) => {
-    const response = await request(`/jobs/${id}/metrics?points=${points}&keys=${keys.join(",")}`);
-    return (await response.json()).series;
-  },
+  series: async (id, keys, points) =>
+    (await json(`/jobs/${id}/metrics?points=${points}&keys=${keys.join(",")}`)).series,
 };

@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 import { healthWords, number } from "./format.js";
 import { api } from "./api.js";
+import { shown } from "./text.js";
 
 // The legend is never shown, and measures itself by an inline style, which the page's policy forbids.
 if (window.Dygraph) {
@@ -16,7 +17,10 @@ const panels = [
   { keys: ["inv"], title: "Invariance", note: "distance of the two views of an image" },
   { keys: ["var"], title: "Variance", note: "how far dimensions stay below their spread" },
   { keys: ["cov"], title: "Covariance", note: "how much dimensions repeat each other" },
-  { keys: ["std_mean", "std_min"], title: "Spread", note: "mean and least standard deviation", std: true },
+  {
+    keys: ["std_mean", "std_min"], title: "Spread", std: true,
+    note: "standard deviations of the dimensions: mean (solid), smallest (dotted)",
+  },
 ];
 /** The metrics to ask for: those that the job's lines have. */
 const keysOf = (job) => panels.flatMap((panel) => panel.keys).filter((key) => key in (job.latest ?? {}));
@@ -32,16 +36,14 @@ export class Curves {
     this.views = panels.map((panel) => this.#view(panel));
     this.hint = h("p", { class: "hint", role: "status" });
     this.smoothing = h("input", {
-      type: "range", min: 1, max: 30, value: 1, id: `smooth-${job.id}`,
+      type: "range", min: 1, max: 30, value: 1,
       oninput: () => this.#option({ rollPeriod: Number(this.smoothing.value) }),
     });
-    this.logarithmic = h("input", {
-      type: "checkbox", id: `log-${job.id}`, onchange: () => this.#drawAll(),
-    });
+    this.logarithmic = h("input", { type: "checkbox", onchange: () => this.#drawAll() });
     const controls = h("div", { class: "controls" },
-      h("label", { for: `smooth-${job.id}` }, "Smooth"), this.smoothing,
-      this.logarithmic, h("label", { for: `log-${job.id}` }, "Logarithmic"),
-      h("span", { class: "quiet" }, "Drag to zoom, double-click to go back."));
+      h("label", {}, "Smooth ", this.smoothing), h("label", {}, this.logarithmic, " Logarithmic"),
+      h("span", { class: "quiet" },
+        "Line: mean. Band: lowest to highest. Drag to zoom, double-click to show all."));
     this.element = h("div", { class: "curves" },
       h("div", { class: "charts" }, this.views.map((view) => view.element)), this.hint, controls);
     this.scheme = matchMedia("(prefers-color-scheme: dark)");
@@ -53,7 +55,7 @@ export class Curves {
   async update(job) {
     const width = Math.max(200, this.views[0].canvas.clientWidth || 400);
     const keys = keysOf(job);
-    const series = keys.length > 0 ? await api.series(this.id, keys, Math.round(width)) : {};
+    const series = keys.length > 0 ? await api.series(this.id, keys, Math.round(width / 2)) : {};
     for (const view of this.views) {
       view.rows = rows(view.panel.keys.map((key) => series[key] ?? []));
       this.#draw(view);
@@ -108,6 +110,8 @@ export class Curves {
     return {
       labels: ["step", ...view.panel.keys],
       colors: [color("--curve"), color("--curve-2")],
+      series: Object.fromEntries(view.panel.keys.map((key, index) =>
+        [key, { strokePattern: index > 0 ? [2, 2] : null }])),
       strokeWidth: 1.6,
       customBars: true,
       fillAlpha: 0.18,
@@ -156,9 +160,9 @@ export class Curves {
     context.restore();
   }
 
-  /** What the daemon says of the training's health. */
+  /** The training's health as the daemon reports it. */
   #hint(health) {
-    const text = health?.message ? `${healthWords[health.state]}: ${health.message}.` : "";
+    const text = health?.message ? `${healthWords[health.state]}: ${shown(health.message)}.` : "";
     if (this.hint.textContent !== text) this.hint.textContent = text;
     this.hint.className = `hint ${{ good: "good", warning: "warn", unknown: "" }[health?.state] ?? "bad"}`;
   }

@@ -52,42 +52,47 @@ export function replaceIfNew(parent, version, build) {
   parent.replaceChildren(...[build()].flat().filter(Boolean));
 }
 
-/** Says something to screen readers. */
+/** Has screen readers read a text aloud. */
 export function announce(text) {
   document.getElementById("announcements").textContent = text;
 }
 
-/** Seconds between two looks where the daemon tells of changes by itself. */
-const quietSeconds = 15;
+/** Seconds between two refreshes while the daemon reports changes by itself. */
+const quietSeconds = 10;
 
 /**
- * Calls `work` now and again when a job has changed, at least `seconds` after the last end, while the page is
- * visible and until `work` gives false; returns a function that stops it.
+ * Calls `work` now, and again when a job has changed, at least `seconds` after the last call has ended, while
+ * the page is visible and until `work` gives false; returns a function that stops it.
  */
 export function repeat(seconds, work) {
   let timer = 0;
-  let stopped = false;
-  let busy = false;
-  let changed = false;
+  let isStopped = false;
+  let isBusy = false;
+  let isChanged = false;
   const run = async () => {
-    if (stopped || busy || document.hidden) return;
-    busy = true;
-    changed = false;
-    const isOver = (await work()) === false;
-    busy = false;
-    if (isOver) stop();
-    else if (!stopped) wait(changed || !isLive() ? seconds : quietSeconds);
+    if (isStopped || isBusy || document.hidden) return;
+    isBusy = true;
+    isChanged = false;
+    let isOver = false;
+    try {
+      isOver = (await work()) === false;
+    } finally {
+      // Also after a fault of this page, which the browser's console reports: the next refresh may succeed.
+      isBusy = false;
+      if (isOver) stop();
+      else if (!isStopped) wait(isChanged || !isLive() ? seconds : quietSeconds);
+    }
   };
   const wait = (time) => {
     clearTimeout(timer);
     timer = setTimeout(run, time * 1000);
   };
   const note = () => {
-    if (!changed && !busy) wait(seconds);
-    changed = true;
+    if (!isChanged && !isBusy) wait(seconds);
+    isChanged = true;
   };
   const stop = () => {
-    stopped = true;
+    isStopped = true;
     clearTimeout(timer);
     forget();
     document.removeEventListener("visibilitychange", run);

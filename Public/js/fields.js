@@ -1,9 +1,17 @@
-// Form fields that know their place in a job's JSON, so that an answer's errors find their way back.
+// Form fields that know their place in a job's JSON, so that each error is shown beside the field that it
+// names.
 import { h } from "./dom.js";
+import { shown } from "./text.js";
 
-/** A labelled control. `pointer` is its place in the specification, like "/optimizer/lr". */
+let fieldCount = 0;
+
+/**
+ * A labelled control. `pointer` is its place in the specification, like "/optimizer/lr"; several fields may
+ * have the same, in forms of which one is shown, so ids are numbered.
+ */
 export function field(pointer, label, control, hint) {
-  const id = `field${pointer.replaceAll("/", "-")}`;
+  fieldCount += 1;
+  const id = `field-${fieldCount}`;
   control.id = id;
   control.dataset.pointer = pointer;
   const error = h("p", { class: "error", id: `${id}-error` });
@@ -15,7 +23,7 @@ export function field(pointer, label, control, hint) {
   return h("div", { class: `field${isBox ? " box" : ""}` }, both, note, error);
 }
 
-/** A line for a number. What is no number is sent as typed, so that the daemon says what it wants. */
+/** A line for a number. What is not a number is sent as typed, so that the daemon says what it expects. */
 export const numeric = (placeholder, value) =>
   h("input", {
     type: "text", inputmode: "decimal", placeholder, value, autocomplete: "off", "data-numeric": true,
@@ -48,7 +56,7 @@ function put(object, path, value) {
   object[last] = value;
 }
 
-/** Lays `extra` over `base`, object by object. */
+/** Merges `extra` into `base`, object by object. */
 export function merge(base, extra) {
   for (const [key, value] of Object.entries(extra)) {
     const nests = (one) => one !== null && typeof one === "object" && !Array.isArray(one);
@@ -59,26 +67,44 @@ export function merge(base, extra) {
 }
 
 export function clearErrors(form) {
-  for (const error of form.querySelectorAll(".error")) error.textContent = "";
+  for (const error of form.querySelectorAll(".error")) error.replaceChildren();
   for (const control of form.querySelectorAll("[aria-invalid]")) control.removeAttribute("aria-invalid");
 }
 
-/** Writes each error beside its field and focuses the first; returns the ones that have no field here. */
-export function showErrors(form, errors) {
+/**
+ * Writes each error beside the field that it names and focuses the first. `placeOf` turns an error's pointer
+ * into a field's. Returns the errors that have no field here.
+ */
+export function showErrors(form, errors, placeOf = (pointer) => pointer) {
   const strangers = [];
   let first = null;
-  for (const { pointer, message } of errors) {
-    const place = pointer.replace(/^\/spec(?=\/)/, "");
-    const control = [...form.querySelectorAll("[data-pointer]")]
-      .find((one) => one.dataset.pointer === place && !one.closest("[hidden]"));
+  for (const error of errors) {
+    const control = controlAt(form, placeOf(error.pointer));
     if (!control) {
-      strangers.push({ pointer, message });
+      strangers.push(error);
       continue;
     }
     control.setAttribute("aria-invalid", "true");
-    document.getElementById(`${control.id}-error`).textContent = message;
+    const element = control.closest(".field").querySelector(".error");
+    const text = shown(error.message);
+    const isThere = [...element.children].some((child) => child.textContent === text);
+    if (!isThere) element.append(h("span", { dir: "auto" }, text), " ");
+    const fold = control.closest("details");
+    if (fold) fold.open = true;
     first ??= control;
   }
   first?.focus();
   return strangers;
+}
+
+/**
+ * The shown control at a place, or at the nearest place around it: that of a list for a fault in its element.
+ */
+function controlAt(form, place) {
+  const controls = [...form.querySelectorAll("[data-pointer]")].filter((one) => !one.closest("[hidden]"));
+  for (let at = place; at; at = at.slice(0, at.lastIndexOf("/"))) {
+    const found = controls.find((one) => one.dataset.pointer === at);
+    if (found) return found;
+  }
+  return null;
 }

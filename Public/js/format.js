@@ -1,4 +1,5 @@
 // Numbers, times and states as people read them.
+import { isVisible, shown } from "./text.js";
 
 /** Three significant digits, or a dash. */
 export function number(value, digits = 3) {
@@ -9,7 +10,7 @@ export function number(value, digits = 3) {
   return size >= 1000 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(digits)));
 }
 
-export const percent = (share) => (Number.isFinite(share) ? `${(share * 100).toFixed(1)} %` : "–");
+export const percent = (share) => (Number.isFinite(share) ? `${(share * 100).toFixed(1)}%` : "–");
 
 export function bytes(count) {
   const units = ["B", "KB", "MB", "GB", "TB"];
@@ -31,13 +32,10 @@ export function duration(seconds) {
   return `${Math.floor(whole / 86400)} d ${Math.floor((whole % 86400) / 3600)} h`;
 }
 
-const secondsBetween = (from, to) => (new Date(to) - new Date(from)) / 1000;
-
-/** How long a job has run, or ran. */
-export function elapsed(job) {
-  if (!job.started_at) return "–";
-  return duration(secondsBetween(job.started_at, job.finished_at ?? new Date()));
-}
+/**
+ * How long a job has been running, without the time that it waited or was paused, as the daemon counts it.
+ */
+export const runningTime = (job) => duration(job.running_seconds);
 
 /** A moment as a <time>'s text: the clock today, the date before. */
 export function moment(time) {
@@ -48,7 +46,7 @@ export function moment(time) {
   return isToday ? clock : `${date.toLocaleDateString([], { day: "numeric", month: "short" })}, ${clock}`;
 }
 
-/** How well a training goes, as the daemon judges it. */
+/** The states of a training's health. */
 export const healthWords = {
   unknown: "Health unknown", good: "Healthy", warning: "Warning", collapsed: "Collapsed",
   diverging: "Diverging",
@@ -59,7 +57,7 @@ export const words = (name) => String(name).replaceAll("_", " ");
 
 export const isOver = (job) => ["succeeded", "failed", "cancelled"].includes(job.state);
 
-/** What may be asked of a job in its state: the words of the buttons, in their order. */
+/** What a job may be asked to do in its state: the names of the buttons, in their order. */
 export function actions(job) {
   const waits = ["blocked", "queued", "paused"].includes(job.state);
   const ends = job.state === "running" || job.state === "pausing";
@@ -73,5 +71,5 @@ export function actions(job) {
   return all.filter(([isPossible]) => isPossible).map(([, name]) => name);
 }
 
-/** What a job is called: its name, or its kind and the end of its id. */
-export const title = (job) => job.name || `${job.kind} ${job.id.slice(-5)}`;
+/** What a job is called, safe to show: its name, or its kind and the end of its id. */
+export const title = (job) => (isVisible(job.name) ? shown(job.name) : `${job.kind} ${job.id.slice(-5)}`);

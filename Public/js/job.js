@@ -1,27 +1,29 @@
-// One job: what it was asked, how it goes, what it left behind.
+// One job: what was requested, how it is going, and what it has produced.
 import { api, tolerate } from "./api.js";
 import { Curves } from "./charts.js";
 import { announce, h, repeat, replaceIfNew } from "./dom.js";
-import { actions, bytes, elapsed, isOver, moment, number, title, words } from "./format.js";
-import { alert, healthChip, progress, resultSource, resultTable, stateChip } from "./parts.js";
+import { actions, bytes, duration, isOver, moment, number, runningTime, title } from "./format.js";
+import { historyTable } from "./history.js";
+import { alert, healthChip, progress, resultSource, resultTable, stateChip, table } from "./parts.js";
+import { outside, shown } from "./text.js";
 
 const logLines = 200;
 
-/** The buttons: what they say, what they do. */
+/** The buttons: their text, what they do, and the request that they send. */
 const buttons = {
-  pause: { text: "Pause", tip: "Rests after a checkpoint, until it is resumed", path: "pause" },
-  resume: { text: "Resume", tip: "Goes on from the last checkpoint", path: "resume" },
-  retry: { text: "Retry", tip: "Once more from the last checkpoint", path: "retry" },
+  pause: { text: "Pause", tip: "Write a checkpoint, then wait until resumed", path: "pause" },
+  resume: { text: "Resume", tip: "Continue from the last checkpoint", path: "resume" },
+  retry: { text: "Retry", tip: "Start again from the last checkpoint", path: "retry" },
   cancel: {
-    text: "Cancel", tip: "Ends it; what runs writes a checkpoint first", path: "cancel",
+    text: "Cancel", tip: "End the job; a running one writes a checkpoint first", path: "cancel",
     body: { mode: "graceful" },
   },
   stop: {
-    text: "Stop now", tip: "Ends it at once, without a checkpoint", path: "cancel", body: { mode: "now" },
+    text: "Stop now", tip: "End the job at once, without a checkpoint", path: "cancel", body: { mode: "now" },
   },
 };
 
-/** Fills `main` with the job and keeps it fresh; returns a function that stops. */
+/** Fills `main` with the job and keeps it up to date; returns a function that stops. */
 export function jobPage(main, id) {
   const page = new JobPage(main, id);
   const stop = repeat(1, () => page.update());
@@ -38,23 +40,23 @@ class JobPage {
     this.refusal = h("div");
     this.message = h("div");
     this.facts = h("div");
-    this.drawing = h("section", { "aria-label": "Curves" });
-    this.result = h("section", { "aria-label": "Result" });
+    this.drawing = h("section", { "aria-label": "Curves", hidden: true });
+    this.result = h("section", { "aria-label": "Result", hidden: true });
     this.checkpoints = h("div");
     this.checkpointSection = h("section", { hidden: true }, h("h2", {}, "Checkpoints"), this.checkpoints);
-    this.life = h("div");
-    this.lifeSection = h("section", { hidden: true }, h("h2", {}, "Life"), this.life);
-    this.log = h("pre", { tabindex: 0, "aria-label": "Log" });
+    this.history = h("div");
+    this.historySection = h("section", { hidden: true }, h("h2", {}, "History"), this.history);
+    this.log = h("pre", { tabindex: 0, role: "region", "aria-label": "Log" });
     this.logSection = h("section", { hidden: true },
       h("h2", {}, "Log"), this.log,
       h("p", { class: "quiet" },
-        `The last ${logLines} lines. `, h("a", { href: `/jobs/${id}/log` }, "All of it")));
-    this.spec = h("pre", { tabindex: 0, "aria-label": "Specification" });
+        `The last ${logLines} lines. `, h("a", { href: `/jobs/${id}/log` }, "Full log")));
+    this.spec = h("pre", { tabindex: 0, role: "region", "aria-label": "Specification" });
     this.specSection = h("section", { hidden: true }, h("h2", {}, "Specification"),
-      h("p", { class: "quiet" }, "Resolved: every field of this job. Post it again to repeat the job."),
+      h("p", { class: "quiet" }, "Every field of this job, with defaults. Post it again to repeat the job."),
       this.spec);
     main.replaceChildren(this.head, this.refusal, this.message, this.facts, this.drawing, this.result,
-      this.checkpointSection, this.lifeSection, this.specSection, this.logSection);
+      this.checkpointSection, this.historySection, this.specSection, this.logSection);
   }
 
   async update() {
@@ -62,28 +64,34 @@ class JobPage {
     try {
       job = await api.job(this.id);
     } catch (error) {
-      if (error.status === 404) {
-        this.head.replaceChildren(h("h1", {}, "No such job"), h("a", { href: "#/" }, "All jobs"));
-        return false;
-      }
+      if (error.status === 404) return this.#showMissing();
       tolerate(error);
       return true;
     }
     if (this.state && this.state !== job.state) announce(`${title(job)}: ${job.state}`);
     this.state = job.state;
     document.title = `${title(job)} · vicregd`;
-    const shown = JSON.stringify([job.name, job.state, job.reason, job.kind, job.health]);
-    replaceIfNew(this.head, shown, () => this.#head(job));
-    replaceIfNew(this.facts, JSON.stringify([job, isOver(job) ? 0 : Date.now()]), () => facts(job));
+    const head = [job.name, job.state, job.reason, job.kind, job.health, job.needs];
+    replaceIfNew(this.head, JSON.stringify(head), () => this.#head(job));
+    replaceIfNew(this.facts, JSON.stringify(job), () => facts(job));
     this.#showSpec(job);
     replaceIfNew(this.message, JSON.stringify([job.state, job.message]), () => message(job));
     const parts = [
-      this.#drawCurves(job), this.#showCheckpoints(job), this.#showLife(), this.#showLog(),
+      this.#drawCurves(job), this.#showCheckpoints(job), this.#showHistory(), this.#showLog(),
     ];
     await Promise.all(parts.map((part) => part.catch(tolerate)));
     this.#showResult(job);
-    // Also what is over is looked at now and then: somebody may retry it.
+    // A job that is over is looked at now and then as well: it may be retried.
     return true;
+  }
+
+  /** Says that the job does not exist, or does no longer; returns false: there is nothing to refresh. */
+  #showMissing() {
+    document.title = "No such job · vicregd";
+    this.curves?.destroy();
+    for (const element of [...this.head.parentElement.children]) if (element !== this.head) element.remove();
+    this.head.replaceChildren(h("div", {}, h("h1", {}, "No such job"), h("a", { href: "#/" }, "All jobs")));
+    return false;
   }
 
   #head(job) {
@@ -92,10 +100,10 @@ class JobPage {
       return h("button", { type: "button", title: tip, onclick: () => this.#change(buttons[name]) }, text);
     });
     if (job.kind === "train" && ["running", "queued", "succeeded"].includes(job.state)) {
-      all.push(h("a", { class: "button", href: `#/new?kind=evaluate&job=${job.id}` }, "Evaluate it"));
+      all.push(h("a", { class: "button", href: `#/new?kind=evaluate&job=${job.id}` }, "Evaluate"));
     }
     return [
-      h("div", {}, h("h1", {}, title(job)),
+      h("div", {}, outside(title(job), { name: "h1" }),
         h("p", {}, stateChip(job), healthChip(job), h("code", { class: "id" }, job.id))),
       h("div", { class: "buttons" }, all),
     ];
@@ -107,18 +115,20 @@ class JobPage {
       this.refusal.replaceChildren();
       await this.update();
     } catch (error) {
+      tolerate(error);
       this.refusal.replaceChildren(alert(error.message));
     }
   }
 
   #showSpec(job) {
-    const text = JSON.stringify({ kind: job.kind, name: job.name, spec: job.spec }, null, 2);
+    const text = shown(JSON.stringify({ kind: job.kind, name: job.name, spec: job.spec }, null, 2));
     if (this.spec.textContent !== text) this.spec.textContent = text;
     this.specSection.hidden = false;
   }
 
   async #drawCurves(job) {
     if (job.kind !== "train") return;
+    this.drawing.hidden = false;
     if (!job.latest) {
       replaceIfNew(this.drawing, job.state, () =>
         h("p", { class: "empty" }, isOver(job)
@@ -147,14 +157,14 @@ class JobPage {
     replaceIfNew(this.checkpoints, JSON.stringify(list), () => checkpointTable(this.id, list));
   }
 
-  async #showLife() {
-    const steps = await api.transitions(this.id);
-    this.lifeSection.hidden = false;
-    replaceIfNew(this.life, JSON.stringify(steps), () => lifeTable(steps));
+  async #showHistory() {
+    const transitions = await api.transitions(this.id);
+    this.historySection.hidden = false;
+    replaceIfNew(this.history, JSON.stringify(transitions), () => historyTable(transitions));
   }
 
   async #showLog() {
-    const text = await api.log(this.id, logLines);
+    const text = shown(await api.log(this.id, logLines));
     this.logSection.hidden = text === "";
     if (this.log.textContent === text) return;
     const atEnd = this.log.scrollTop + this.log.clientHeight >= this.log.scrollHeight - 8;
@@ -163,28 +173,63 @@ class JobPage {
   }
 }
 
-/** What the daemon says about the state, for people. */
+/** What the daemon reports about the state, for people. */
 function message(job) {
   if (!job.message) return [];
-  return job.state === "failed" ? alert(job.message) : h("p", { class: "quiet" }, job.message);
+  return job.state === "failed" ? alert(job.message) : outside(job.message, { name: "p", kind: "quiet" });
 }
 
 function facts(job) {
   const latest = job.latest ?? {};
+  const isWaiting = job.state === "queued" || job.state === "blocked";
   const entries = [
     ["Progress", progress(job)],
-    ["Time", elapsed(job)],
+    ["Running time", runningTime(job)],
     ["Queued", moment(job.created_at)],
-    ["Priority", job.state === "queued" || job.state === "blocked" ? job.priority : null],
+    ["Started", job.started_at ? moment(job.started_at) : null],
+    ["Finished", job.finished_at ? moment(job.finished_at) : null],
+    ["Priority", isWaiting ? job.priority : null],
     ["Waits for", job.state === "blocked" ? jobLinks(job.needs) : null],
     ["Attempt", job.attempt > 1 ? job.attempt : null],
+    ["Estimate", isOver(job) ? null : estimate(job.estimate)],
+    ["Machine", machine(job.host)],
     ["Learning rate", "lr" in latest ? number(latest.lr) : null],
     ["Gradient norm", "grad_norm" in latest ? number(latest.grad_norm) : null],
     ["Trained by", job.kind === "evaluate" ? trainingLink(job) : null],
+    ["Labels", labels(job.labels)],
+    ["Notes", job.notes ? outside(job.notes, { kind: "notes" }) : null],
   ];
   return h("dl", { class: "facts" },
     entries.filter(([, value]) => value !== null)
       .map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+}
+
+/** What the job will take, as far as this machine has measured it; null where nothing is known. */
+function estimate(known) {
+  const { seconds, memory_bytes: memory, disk_bytes: disk } = known ?? {};
+  const parts = [
+    Number.isFinite(seconds) && `about ${duration(seconds)}`,
+    Number.isFinite(memory) && `${bytes(memory)} of memory`,
+    Number.isFinite(disk) && `${bytes(disk)} of disk`,
+  ].filter(Boolean);
+  return parts.length > 0 ? parts.join(", ") : null;
+}
+
+/** The machine that the job ran on; null where that is not known. */
+function machine(host) {
+  const { cpu, threads, isa, version } = host ?? {};
+  const parts = [
+    cpu, Number.isFinite(threads) && `${threads} ${threads === 1 ? "thread" : "threads"}`, isa,
+    version && `version ${version}`,
+  ].filter(Boolean);
+  return parts.length > 0 ? outside(parts.join(", ")) : null;
+}
+
+function labels(all) {
+  const entries = Object.entries(all ?? {});
+  if (entries.length === 0) return null;
+  return h("ul", { class: "labels" }, entries.map(([key, value]) =>
+    h("li", {}, outside(key), ": ", outside(value))));
 }
 
 function trainingLink(job) {
@@ -195,30 +240,13 @@ function trainingLink(job) {
 const jobLinks = (ids) => ids.map((id, index) =>
   [index > 0 ? ", " : "", h("a", { href: `#/jobs/${id}` }, h("code", {}, id.slice(-5)))]);
 
-/** Every step of the job's life: when, what, why, by whom. */
-function lifeTable(steps) {
-  return h("div", { class: "scroll" }, h("table", {},
-    h("thead", {}, h("tr", {},
-      ["Time", "State", "Why", "By"].map((name) => h("th", { scope: "col" }, name)))),
-    h("tbody", {}, steps.map((step) =>
-      h("tr", {},
-        h("td", { class: "figure" }, h("time", { datetime: step.time, title: step.time }, moment(step.time))),
-        h("td", {}, h("span", { class: `state ${step.to}` }, step.to)),
-        h("td", {}, [step.reason && words(step.reason), step.message].filter(Boolean).join(": ")),
-        h("td", {}, step.actor))))));
-}
-
-function checkpointTable(id, list) {
-  return h("div", { class: "scroll" }, h("table", {},
-    h("thead", {}, h("tr", {},
-      ["File", "Step", "Size", "SHA-256"].map((name) => h("th", { scope: "col" }, name)))),
-    h("tbody", {}, list.map((checkpoint) =>
-      h("tr", {},
-        h("th", { scope: "row" }, checkpointLink(id, checkpoint.name)),
-        h("td", { class: "figure" }, number(checkpoint.step, 7)),
-        h("td", { class: "figure" }, bytes(checkpoint.bytes)),
-        h("td", {}, h("code", { title: checkpoint.sha256 }, `${checkpoint.sha256.slice(0, 16)}…`)))))));
-}
+const checkpointTable = (id, list) =>
+  table(["File", "Step", "Size", "SHA-256"], list.map((checkpoint) => [
+    checkpointLink(id, checkpoint.name),
+    [number(checkpoint.step, 7), checkpoint.is_best ? " (best)" : ""],
+    bytes(checkpoint.bytes),
+    h("code", { title: checkpoint.sha256 }, `${checkpoint.sha256.slice(0, 16)}…`),
+  ]));
 
 const checkpointLink = (id, name) =>
   h("a", { href: `/jobs/${id}/checkpoints/${encodeURIComponent(name)}`, download: name }, name);

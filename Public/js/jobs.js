@@ -1,14 +1,17 @@
-// The first page: what runs now, all jobs, all evaluations.
+// The first page: the training that runs now, all jobs, all evaluations.
 import { api, tolerate } from "./api.js";
 import { Curves } from "./charts.js";
-import { announce, h, refresh, repeat } from "./dom.js";
-import { elapsed, moment, number, percent, title } from "./format.js";
-import { curl, healthChip, progress, resultSource, resultTable, stateChip } from "./parts.js";
+import { announce, h, refresh, repeat, replaceIfNew } from "./dom.js";
+import { moment, number, percent, runningTime, title } from "./format.js";
+import {
+  curl, healthChip, progress, resultSource, resultTable, stateChip, tableHead, tableRow,
+} from "./parts.js";
+import { outside } from "./text.js";
 
-const columns = ["Job", "State", "Progress", "Result", "Time", "Queued"];
+const columns = ["Job", "State", "Progress", "Result", "Running time", "Queued"];
 const example = { kind: "train", spec: { preset: "small", dataset: { name: "fashion-mnist" }, epochs: 5 } };
 
-/** Fills `main` and keeps it fresh; returns a function that stops. */
+/** Fills `main` and keeps it up to date; returns a function that stops. */
 export function jobsPage(main) {
   const page = new JobsPage(main);
   const stopList = repeat(1, () => page.update());
@@ -24,11 +27,8 @@ class JobsPage {
     this.cursor = null;
     this.states = new Map();
     this.now = h("section", { "aria-label": "Curves", hidden: true });
-    this.body = h("tbody");
-    this.table = h("div", { class: "scroll" }, h("table", { class: "jobs" },
-      h("thead", {}, h("tr", {},
-        columns.map((name) => h("th", { scope: "col" }, name)))),
-      this.body));
+    this.body = h("tbody", { role: "rowgroup" });
+    this.table = h("table", { class: "stack jobs", role: "table" }, tableHead(columns), this.body);
     const more = () => this.loadMore();
     this.moreButton = h("button", { type: "button", hidden: true, onclick: more }, "Older jobs");
     this.empty = emptyState();
@@ -61,13 +61,17 @@ class JobsPage {
   }
 
   async loadMore() {
-    const answer = await api.jobs(this.cursor);
-    this.more.push(...answer.jobs);
-    this.cursor = answer.next_cursor;
-    await this.update();
+    try {
+      const answer = await api.jobs({ cursor: this.cursor });
+      this.more.push(...answer.jobs);
+      this.cursor = answer.next_cursor;
+      await this.update();
+    } catch (error) {
+      tolerate(error);
+    }
   }
 
-  /** Curves of the training that runs; else of the last one that did. */
+  /** Shows the curves of the training that runs, or of the last one that did. */
   async #updateCurves(jobs) {
     const trainings = jobs.filter((job) => job.kind === "train" && job.started_at);
     const job = trainings.find((one) => one.state === "running") ?? trainings[0];
@@ -81,9 +85,7 @@ class JobsPage {
       this.drawnStep = null;
     }
     const verb = job.state === "running" ? "Now training" : "Last training";
-    const link = h("a", { href: `#/jobs/${job.id}` }, title(job));
-    if (this.heading.dataset.verb !== verb) this.heading.replaceChildren(`${verb}: `, link);
-    this.heading.dataset.verb = verb;
+    replaceIfNew(this.heading, JSON.stringify([verb, title(job)]), () => [`${verb}: `, jobLink(job)]);
     if (this.drawnStep === job.latest?.step) return;
     try {
       if (await this.curves.update(job)) this.drawnStep = job.latest?.step;
@@ -101,17 +103,18 @@ class JobsPage {
   }
 }
 
+const jobLink = (job) => h("a", { href: `#/jobs/${job.id}` }, outside(title(job), { isCut: true }));
+
 function jobRow(job) {
-  const about = [job.kind, job.spec?.preset, job.spec?.dataset?.name];
-  return h("tr", {},
-    h("th", { scope: "row" },
-      h("a", { href: `#/jobs/${job.id}` }, title(job)),
-      h("span", { class: "quiet" }, about.filter(Boolean).join(" · "))),
-    h("td", {}, stateChip(job), healthChip(job)),
-    h("td", {}, progress(job)),
-    h("td", { class: "figure" }, outcome(job)),
-    h("td", { class: "figure" }, elapsed(job)),
-    h("td", { class: "figure" }, h("time", { datetime: job.created_at }, moment(job.created_at))));
+  const about = [job.kind, job.spec?.preset, job.spec?.dataset?.name].filter(Boolean).join(" · ");
+  return tableRow(columns, [
+    [jobLink(job), outside(about, { isCut: true, kind: "quiet" })],
+    [stateChip(job), " ", healthChip(job)],
+    progress(job),
+    outcome(job),
+    runningTime(job),
+    h("time", { datetime: job.created_at }, moment(job.created_at)),
+  ]);
 }
 
 function outcome(job) {
@@ -122,13 +125,13 @@ function outcome(job) {
 
 function evaluationCard(job) {
   return h("article", { class: "card" },
-    h("h3", {}, h("a", { href: `#/jobs/${job.id}` }, title(job))),
+    h("h3", {}, jobLink(job)),
     resultTable(job.result), resultSource(job.result));
 }
 
 function emptyState() {
   return h("div", { class: "empty", hidden: true },
-    h("p", {}, "Nothing queued yet. ", h("a", { href: "#/new" }, "Queue a first training"),
+    h("p", {}, "No jobs yet. ", h("a", { href: "#/new" }, "Start a first training"),
       " here, or from a terminal:"),
     curl(example),
     h("p", { class: "quiet" }, "It trains on the 60,000 images of Fashion-MNIST; its curves appear here."));

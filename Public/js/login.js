@@ -1,9 +1,13 @@
-// A daemon that others can reach asks for a token: once, then the browser has a session.
-import { api } from "./api.js";
+// A daemon that others can reach asks for a token once; the browser then has a session.
+import { api, tolerate } from "./api.js";
+import { copyable } from "./clipboard.js";
 import { h } from "./dom.js";
 import { alert } from "./parts.js";
+import { outside } from "./text.js";
 
-/** The token of an address such as `http://HOST:8080/#token=…`, which leaves address bar and history. */
+/**
+ * Takes the token out of an address such as `http://HOST:8080/#token=…`, and out of the browser's history.
+ */
 export function takeToken() {
   const token = location.hash.match(/^#token=(.*)$/)?.[1];
   if (token === undefined) return null;
@@ -11,13 +15,17 @@ export function takeToken() {
   return token;
 }
 
-/** Whether the daemon answers this browser; where that cannot be known, the pages will find out. */
+/**
+ * Whether the daemon accepts this browser; true as well while it does not answer, because the pages report
+ * that.
+ */
 export async function isAdmitted() {
   try {
     const session = await api.session();
     showSession(session);
     return !session.needs_token || session.name !== null;
-  } catch {
+  } catch (error) {
+    tolerate(error);
     return true;
   }
 }
@@ -28,30 +36,42 @@ export async function signIn(token) {
   showSession(await api.session());
 }
 
-/** Fills `main` with a form for the token, and a notice; calls `enter` when the daemon has accepted it. */
+/**
+ * Fills `main` with a form for the token and a notice; calls `enter` when the daemon has accepted a token.
+ */
 export function loginPage(main, enter, notice) {
   showSession(null);
   document.title = "Sign in · vicregd";
   const token = h("input", {
     type: "password", id: "token", autocomplete: "current-password", required: true, spellcheck: "false",
+    "aria-describedby": "token-message",
   });
-  const message = h("div", {}, notice ? alert(notice) : null);
+  const message = h("div", { id: "token-message" }, notice ? alert(notice) : null);
+  const button = h("button", { type: "submit", class: "main" }, "Sign in");
   const submit = async (event) => {
     event.preventDefault();
+    if (button.disabled) return;
+    button.disabled = true;
     try {
       await signIn(token.value.trim());
       enter();
     } catch (error) {
+      tolerate(error);
       message.replaceChildren(alert(error.message));
       token.select();
+    } finally {
+      button.disabled = false;
     }
   };
   const form = h("form", { class: "card", onsubmit: submit },
     h("h1", {}, "Sign in"),
     h("p", {}, h("label", { for: "token" }, "Access token")), h("p", {}, token), message,
-    h("p", {}, h("button", { type: "submit" }, "Sign in")),
-    h("p", { class: "quiet" }, "Create one on the daemon's machine, with its data folder: ",
-      h("code", {}, "vicregd token create --name NAME --data DIR")));
+    h("p", {}, button),
+    h("p", { class: "quiet" }, "To create a token, run this on the daemon's machine:"),
+    copyable("vicregd token create --name NAME --role write --data DIR"),
+    h("p", { class: "quiet" },
+      "DIR must be the folder that the daemon was started with (", h("code", {}, "vicregd serve --data"),
+      "): it accepts no token from another folder. NAME is yours to choose."));
   main.replaceChildren(form);
   token.focus();
 }
@@ -68,6 +88,6 @@ function showSession(session) {
     }
   };
   document.querySelector("header.top").append(
-    h("p", { class: "quiet", id: "session" }, `${session.name} (${session.role}) `,
+    h("p", { class: "quiet", id: "session" }, outside(session.name), ` (${session.role}) `,
       h("button", { type: "button", onclick: signOut }, "Sign out")));
 }

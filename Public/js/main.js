@@ -1,5 +1,7 @@
-// Which page is shown, by the part of the address behind the hash.
+// Which page is shown, by the part of the address after the hash.
 import { onSignedOut } from "./api.js";
+import { follow, unfollow } from "./events.js";
+import { forgetFailures } from "./freshness.js";
 import { jobPage } from "./job.js";
 import { jobsPage } from "./jobs.js";
 import { isAdmitted, loginPage, signIn, takeToken } from "./login.js";
@@ -13,6 +15,7 @@ function show() {
   const [path, query] = location.hash.replace(/^#/, "").split("?");
   if (!isFirst && !path.startsWith("/")) return;
   stop();
+  forgetFailures();
   const job = path.match(/^\/jobs\/([0-9a-z]+)$/);
   const page = path === "/new" ? "new" : "jobs";
   document.title = path === "/new" ? "New job · vicregd" : "vicregd";
@@ -32,13 +35,14 @@ let isIn = false;
 
 function enter() {
   isIn = true;
+  follow();
   show();
 }
 
 /** Shows the pages if the daemon answers this browser, else the form for a token. */
 async function start() {
   const token = takeToken();
-  // An address with a token never exchanges a session that goes on.
+  // The token of an address never replaces a session that is still valid.
   if (await isAdmitted()) return enter();
   let notice = null;
   if (token) {
@@ -57,8 +61,12 @@ onSignedOut(() => {
   isIn = false;
   stop();
   stop = () => {};
+  unfollow();
+  forgetFailures();
   isFirst = true;
-  loginPage(main, enter, "Your session has ended, or its token was revoked. Sign in again.");
+  loginPage(main, enter,
+    "Your session has ended: its token was revoked, it was idle for long, or the daemon was restarted. "
+      + "Sign in again.");
 });
 
 addEventListener("hashchange", () => {

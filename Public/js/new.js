@@ -1,12 +1,18 @@
-// The form that queues a training or an evaluation.
-import { api } from "./api.js";
+// The form that starts a training or an evaluation.
+import { api, tolerate } from "./api.js";
 import { h } from "./dom.js";
 import { choice, clearErrors, collect, field, merge, numeric, showErrors } from "./fields.js";
 import { title } from "./format.js";
+import { submit } from "./submission.js";
+import { outside } from "./text.js";
 
 const presets = ["small", "seed", "paper", "solo-cifar"];
-const protocols = ["linear", "linear-seed", "logistic"];
+const protocols = ["logistic", "linear", "linear-seed"];
 const features = ["cached", "augmented"];
+/** Bytes of a job's name; the daemon refuses longer ones. */
+const nameBytesMax = 200;
+/** The name by which the evaluation of a new training refers to it in the same request. */
+const trainingRef = "training";
 
 /** Fills `main` with the form; `query` may name kind and job. Returns a function that does nothing. */
 export function newPage(main, query) {
@@ -16,14 +22,15 @@ export function newPage(main, query) {
 
 class NewPage {
   constructor(main, query) {
-    this.train = trainFields();
-    this.evaluate = evaluateFields();
-    this.name = h("input", { type: "text", autocomplete: "off", maxlength: 200 });
-    this.name.dataset.ignored = "";
-    this.extra = h("textarea", { rows: 4, spellcheck: "false", placeholder: '{"loss": {"cov": 2}}' });
-    this.extra.dataset.ignored = "";
+    this.thenEvaluate = h("input", { type: "checkbox", checked: true, "data-ignored": true });
+    this.training = h("select");
+    this.train = trainFields(this.thenEvaluate);
+    this.evaluate = evaluateFields(this.training, () => this.#addTrainings());
+    this.name = h("input", { type: "text", autocomplete: "off", dir: "auto", "data-ignored": true });
+    this.extra = h("textarea",
+      { rows: 4, spellcheck: "false", placeholder: '{"loss": {"cov": 2}}', "data-ignored": true });
     this.problem = h("div", { class: "problem", tabindex: -1 });
-    this.button = h("button", { type: "submit", class: "main" }, "Queue it");
+    this.button = h("button", { type: "submit", class: "main" });
     this.kinds = ["train", "evaluate"].map((kind) =>
       h("input", {
         type: "radio", name: "kind", value: kind, id: `kind-${kind}`, onchange: () => this.#showKind(),
@@ -32,12 +39,13 @@ class NewPage {
     this.form = h("form", { novalidate: true, onsubmit: (event) => this.#submit(event) },
       h("fieldset", { class: "kinds" }, h("legend", {}, "Kind"),
         h("span", {}, this.kinds[0], h("label", { for: "kind-train" }, "Train an encoder")),
-        h("span", {}, this.kinds[1], h("label", { for: "kind-evaluate" }, "Evaluate one"))),
-      h("div", { class: "fields" }, field("/name", "Name", this.name, "Optional; shown in the list.")),
+        h("span", {}, this.kinds[1], h("label", { for: "kind-evaluate" }, "Evaluate an encoder"))),
+      h("div", { class: "fields" },
+        field("/name", "Name", this.name, "Optional; shown in the list of jobs.")),
       this.train, this.evaluate,
       h("details", {}, h("summary", {}, "Any other field, as JSON"),
-        field("/extra", "Laid over the specification", this.extra,
-          "The keys are those of a job's resolved specification.")),
+        field("/extra", "Merged into the specification", this.extra,
+          "The keys are those of a job's specification, as its page shows it.")),
       this.problem, this.button);
     main.replaceChildren(h("h1", {}, "New job"), this.form);
     this.#showKind();
@@ -52,6 +60,7 @@ class NewPage {
   #showKind() {
     this.train.hidden = this.kind !== "train";
     this.evaluate.hidden = this.kind !== "evaluate";
+    this.button.textContent = this.kind === "train" ? "Start training" : "Start evaluation";
   }
 
   async #fillDatasets() {
@@ -60,116 +69,166 @@ class NewPage {
       for (const list of this.form.querySelectorAll("datalist")) {
         list.replaceChildren(...names.map((value) => h("option", { value })));
       }
-    } catch {
-      // Names can be typed all the same.
+    } catch (error) {
+      // Names can be typed as well.
+      tolerate(error);
     }
   }
 
+  /** Offers the newest trainings, and the chosen one wherever it is in the list of jobs. */
   async #fillTrainings(chosen) {
-    const select = this.evaluate.querySelector("select");
-    try {
-      const { jobs } = await api.jobs();
-      const isLost = (job) => ["failed", "cancelled"].includes(job.state);
-      const trainings = jobs.filter((job) => job.kind === "train" && !isLost(job));
-      select.replaceChildren(...trainings.map((job) =>
-        h("option", { value: job.id, selected: job.id === chosen }, `${title(job)} (${job.state})`)));
-      if (trainings.length === 0) select.append(h("option", { value: "" }, "no training yet"));
-    } catch {
-      select.replaceChildren(h("option", { value: chosen ?? "" }, chosen ?? "the daemon does not answer"));
+    if (chosen) {
+      this.#offer({ id: chosen, kind: "train" }, chosen);
+      try {
+        this.#offer(await api.job(chosen), chosen);
+      } catch (error) {
+        tolerate(error);
+      }
     }
+    await this.#addTrainings(chosen);
+  }
+
+  /** Offers the next trainings of the list, newest first. */
+  async #addTrainings(chosen) {
+    const older = this.evaluate.querySelector("button");
+    try {
+      const { jobs, next_cursor: cursor } =
+        await api.jobs({ kind: "train", ...(this.cursor && { cursor: this.cursor }) });
+      this.cursor = cursor;
+      for (const job of jobs) {
+        if (!["failed", "cancelled"].includes(job.state)) this.#offer(job, chosen);
+      }
+      older.hidden = !cursor;
+      if (this.training.options.length === 0) {
+        this.training.append(h("option", { value: "" }, "No training yet"));
+      }
+    } catch (error) {
+      tolerate(error);
+      older.hidden = false;
+    }
+  }
+
+  /** Adds a training to the choice, or says more about one that is there. */
+  #offer(job, chosen) {
+    for (const option of this.training.querySelectorAll('option[value=""]')) option.remove();
+    const text = `${title(job)}${job.state ? ` (${job.state})` : ""}`;
+    const known = [...this.training.options].find((option) => option.value === job.id);
+    if (known) known.textContent = text;
+    else this.training.append(h("option", { value: job.id, dir: "auto", selected: job.id === chosen }, text));
   }
 
   async #submit(event) {
     event.preventDefault();
+    // The second click of two.
+    if (this.button.disabled) return;
     clearErrors(this.form);
     this.problem.replaceChildren();
-    let job;
+    let jobs;
     try {
-      job = this.#job();
+      jobs = this.#jobs();
     } catch (error) {
-      this.extra.closest("details").open = true;
-      showErrors(this.form, [{ pointer: "/extra", message: `No JSON object: ${error.message}` }]);
+      showErrors(this.form, [{ pointer: "/extra", message: `must be a JSON object: ${error.message}` }]);
       return;
     }
     this.button.disabled = true;
     try {
-      const queued = await api.queue(job);
-      if (this.#thenEvaluate) {
-        const spec = { checkpoint: { job: queued.id, which: "last" }, features: "cached", baselines: true };
-        await api.queue({ kind: "evaluate", name: `${title(queued)}, judged`, spec });
-      }
-      location.hash = `#/jobs/${queued.id}`;
+      const [first] = await submit(jobs);
+      if (this.form.isConnected) location.hash = `#/jobs/${first.id}`;
     } catch (error) {
+      tolerate(error);
       this.#showProblem(error);
     } finally {
       this.button.disabled = false;
     }
   }
 
-  get #thenEvaluate() {
-    return this.kind === "train" && this.train.querySelector("#field-then-evaluate").checked;
-  }
-
-  #job() {
+  /** The jobs of the form: a training, with its evaluation if that is wanted, or an evaluation. */
+  #jobs() {
     const spec = collect(this.form);
     const text = this.extra.value.trim();
     if (text !== "") {
       const extra = JSON.parse(text);
       const isObject = extra !== null && typeof extra === "object" && !Array.isArray(extra);
-      if (!isObject) throw new Error("it is another kind of value");
+      if (!isObject) throw new Error(`got ${Array.isArray(extra) ? "an array" : String(extra)}`);
       merge(spec, extra);
     }
     const name = this.name.value.trim();
-    return { kind: this.kind, ...(name && { name }), spec };
+    const job = { kind: this.kind, ...(name && { name }), spec };
+    if (this.kind !== "train" || !this.thenEvaluate.checked) return [job];
+    const evaluation = {
+      kind: "evaluate", ...(name && { name: evaluationName(name) }),
+      spec: { checkpoint: { job: trainingRef, which: "last" }, protocol: protocols[0], baselines: true },
+    };
+    return [{ ...job, ref: trainingRef }, evaluation];
   }
 
   #showProblem(error) {
-    const strangers = showErrors(this.form, error.errors ?? []);
+    const strangers = showErrors(this.form, error.errors, placeOf);
     const items = strangers.map(({ pointer, message }) =>
-      h("li", {}, h("code", {}, pointer || "/"), " ", message));
-    const count = error.errors?.length ?? 0;
-    const text = count > 0 ? `Not queued: ${count} to correct.` : error.message;
+      h("li", {}, outside(pointer || "/", { name: "code" }), " ", outside(message)));
+    const count = error.errors.length;
+    let text = error.message;
+    if (count > 0) text = `Not started: ${count} ${count === 1 ? "error" : "errors"}.`;
+    else if (error.status === 0) {
+      text += " If you send the form again unchanged, it starts only once.";
+    }
     this.problem.replaceChildren(
-      h("p", { class: "alert", role: "alert" }, text),
+      h("p", { class: "alert", role: "alert" }, outside(text)),
       items.length > 0 ? h("ul", {}, items) : "");
     if (strangers.length === count) this.problem.focus();
   }
 }
 
-const datasetName = (list, value) => [
-  h("input", { type: "text", list, value, autocomplete: "off", placeholder: "fashion-mnist" }),
+/** The place in the form that an error's pointer means: "/jobs/0/spec/optimizer/lr" is "/optimizer/lr". */
+function placeOf(pointer) {
+  // Of the evaluation that goes with a training, the form has these two fields.
+  if (pointer === "/jobs/1/name") return "/name";
+  if (pointer.startsWith("/jobs/1/")) return "/then-evaluate";
+  return pointer.replace(/^\/jobs\/0(?=\/)/, "").replace(/^\/spec(?=\/)/, "");
+}
+
+/** What the evaluation of a training with that name is called. */
+function evaluationName(name) {
+  const long = `${name}, evaluated`;
+  return new TextEncoder().encode(long).length <= nameBytesMax ? long : name;
+}
+
+const datasetName = (list, value, placeholder) => [
+  h("input", { type: "text", list, value, autocomplete: "off", dir: "auto", placeholder }),
   h("datalist", { id: list }),
 ];
 
-function trainFields() {
-  const [dataset, names] = datasetName("datasets-train", "fashion-mnist");
-  const then = field("/then-evaluate", "Then evaluate it beside its two baselines",
-    h("input", { type: "checkbox", checked: true }));
-  then.querySelector("input").dataset.ignored = "";
+function trainFields(thenEvaluate) {
+  const [dataset, names] = datasetName("datasets-train", "fashion-mnist", "fashion-mnist");
   return h("div", { class: "fields" },
     field("/preset", "Preset", choice(presets, "small"),
-      "small takes minutes; seed, the published recipe, days."),
-    field("/dataset/name", "Data set", dataset), names,
-    field("/dataset/limit", "Images", numeric("all"), "Takes the first so many."),
-    field("/epochs", "Epochs", numeric("preset's")),
-    field("/max_steps", "Steps at most", numeric("no limit")),
-    field("/batch_size", "Batch size", numeric("preset's")),
-    field("/optimizer/lr", "Learning rate", numeric("preset's")),
+      "small takes minutes; seed, the published recipe, takes days."),
+    field("/dataset/name", "Dataset", dataset), names,
+    field("/dataset/limit", "Images", numeric("all"), "Use only the first N images."),
+    field("/epochs", "Epochs", numeric("from the preset")),
+    field("/max_steps", "Max steps", numeric("no limit")),
+    field("/batch_size", "Batch size", numeric("from the preset")),
+    field("/optimizer/lr", "Learning rate", numeric("from the preset")),
     field("/seed", "Seed", numeric("0")),
-    field("/checkpoint/every_epochs", "Checkpoint every", numeric("preset's"), "Epochs."),
-    then);
+    field("/checkpoint/every_epochs", "Epochs between checkpoints", numeric("from the preset")),
+    field("/then-evaluate", "Then evaluate it, next to raw pixels and the untrained encoder", thenEvaluate));
 }
 
-function evaluateFields() {
-  const [dataset, names] = datasetName("datasets-evaluate", "");
-  return h("div", { class: "fields" },
-    field("/checkpoint/job", "Training", h("select"), "It waits until that training has succeeded."),
-    field("/protocol", "Protocol", choice(protocols, "linear"), "linear-seed: test images not normalised."),
-    field("/features", "Features", choice(features, "cached"), "augmented: anew each epoch, as published."),
-    field("/dataset/name", "Data set", dataset), names,
-    field("/dataset/limit", "Images", numeric("all"), "Takes the first so many of each split."),
-    field("/epochs", "Epochs of the head", numeric("50")),
+function evaluateFields(training, loadOlder) {
+  const [dataset, names] = datasetName("datasets-evaluate", "", "that of the training");
+  const trainingField = field("/checkpoint/job", "Training", training,
+    "The evaluation waits for the last checkpoint of that training.");
+  trainingField.append(h("button", { type: "button", class: "plain", hidden: true, onclick: loadOlder },
+    "Load older trainings"));
+  return h("div", { class: "fields" }, trainingField,
+    field("/protocol", "Protocol", choice(protocols, protocols[0]),
+      "logistic: regression to convergence; linear: a linear layer trained by SGD."),
+    field("/features", "Features", choice(features, features[0]),
+      "augmented: computed again in each epoch, as published; not for logistic."),
+    field("/dataset/name", "Dataset", dataset), names,
+    field("/dataset/limit", "Images", numeric("all"), "Use only the first N images of each split."),
+    field("/epochs", "Epochs of the linear layer", numeric("50"), "Not for logistic."),
     field("/seed", "Seed", numeric("0")),
-    field("/baselines", "Also judge raw pixels and the untrained encoder",
+    field("/baselines", "Also evaluate raw pixels and the untrained encoder",
       h("input", { type: "checkbox", checked: true })));
 }

@@ -1,6 +1,8 @@
 // Pieces that more than one page shows.
+import { copyable } from "./clipboard.js";
 import { h } from "./dom.js";
-import { duration, healthWords, number, percent, words } from "./format.js";
+import { duration, healthWords, moment, number, percent, words } from "./format.js";
+import { outside, shown } from "./text.js";
 
 /** The state in a word, with a coloured dot and the reason where there is one. */
 export function stateChip(job) {
@@ -9,11 +11,11 @@ export function stateChip(job) {
     why ? h("span", { class: "quiet" }, ` · ${why}`) : null);
 }
 
-/** The health of a training in a word, with the reason on hover; nothing where there is none to tell. */
+/** The health of a training in a word, with the reason on hover; nothing while it is unknown. */
 export function healthChip(job) {
   const { state, message } = job.health ?? {};
   if (job.kind !== "train" || !state || state === "unknown") return null;
-  return h("span", { class: `health ${state}`, title: message }, healthWords[state]);
+  return h("span", { class: `health ${state}`, title: shown(message ?? "") }, healthWords[state]);
 }
 
 /** What a blocked job waits for, in words. */
@@ -31,13 +33,14 @@ export function progress(job) {
   if (job.state === "running" || job.state === "cancelling") {
     if (Number.isFinite(at.images_per_second)) parts.push(`${number(at.images_per_second)} images/s`);
     if (Number.isFinite(at.seconds_left)) parts.push(`${duration(at.seconds_left)} left`);
+    if (at.finish_at) parts.push(`ends about ${moment(at.finish_at)}`);
   }
   return h("div", { class: "progress" },
-    h("progress", { max: 1, value: share, "aria-label": `Progress: ${Math.round(share * 100)} per cent` }),
+    h("progress", { max: 1, value: share, "aria-label": `Progress: ${Math.round(share * 100)}%` }),
     h("span", {}, parts.join(" · ")));
 }
 
-/** An evaluation's accuracy beside its baselines, as a table whose cells are bars. */
+/** An evaluation's accuracy next to its baselines, as a table whose cells are bars. */
 export function resultTable(result) {
   const rows = [
     ["Trained encoder", result.top1, "main"],
@@ -58,25 +61,42 @@ export function resultTable(result) {
 /** Where a result's number comes from, in one line. */
 export function resultSource(result) {
   const parts = [
-    `protocol ${result.protocol}`, result.feature_layer && `features: ${words(result.feature_layer)}`,
+    `protocol ${result.protocol}`, result.layer && `layer: ${words(result.layer)}`,
+    result.feature_layer && !result.layer && `layer: ${words(result.feature_layer)}`,
     result.preset && `preset ${result.preset}`, result.dataset?.name ?? result.dataset,
   ];
-  return h("p", { class: "quiet" }, parts.filter(Boolean).join(" · "));
+  return outside(parts.filter(Boolean).join(" · "), { name: "p", kind: "quiet" });
 }
 
 /** A curl line that can be copied. */
 export function curl(body) {
   const json = "-H 'Content-Type: application/json'";
-  const text = `curl ${location.origin}/jobs ${json} -d '${JSON.stringify(body)}'`;
-  const button = h("button", {
-    type: "button", class: "plain",
-    onclick: async () => {
-      await navigator.clipboard?.writeText(text);
-      button.textContent = "Copied";
-    },
-  }, "Copy");
-  return h("div", { class: "curl" }, h("code", {}, text), button);
+  return copyable(`curl ${location.origin}/jobs ${json} -d '${JSON.stringify(body)}'`);
 }
 
 /** An error as a message that is read out. */
-export const alert = (text) => h("p", { class: "alert", role: "alert" }, text);
+export const alert = (text) => outside(text, { name: "p", role: "alert", kind: "alert" });
+
+/**
+ * A table that becomes a list of cards on a narrow screen: `rows` has the cells of each row, texts or
+ * elements. The first cell heads its row.
+ */
+export function table(columns, rows) {
+  return h("table", { class: "stack", role: "table" },
+    tableHead(columns),
+    h("tbody", { role: "rowgroup" }, rows.map((cells) => tableRow(columns, cells))));
+}
+
+/** The head of such a table. */
+export const tableHead = (columns) =>
+  h("thead", { role: "rowgroup" }, h("tr", { role: "row" },
+    columns.map((name) => h("th", { scope: "col", role: "columnheader" }, name))));
+
+/** A row of such a table. The roles are written out because a table that is shown as cards loses its own. */
+export const tableRow = (columns, cells) =>
+  h("tr", { role: "row" }, cells.map((cell, index) => {
+    const label = { "data-label": columns[index] };
+    return index === 0
+      ? h("th", { scope: "row", role: "rowheader", ...label }, h("div", {}, cell))
+      : h("td", { role: "cell", ...label }, h("div", {}, cell));
+  }));

@@ -62,10 +62,10 @@ import Testing
   }
 
   @Test func `has the fields of its kind, and over TLS those of TLS`() {
-    func fields(_ type: String, isSecure: Bool = true, hstsSeconds: Int = 60) -> Headers {
+    func fields(_ type: String, status: Int = 200, isSecure: Bool = true, hstsSeconds: Int = 60) -> Headers {
       var headers = Headers()
       headers.add("Content-Type", type)
-      SecurityFields(isSecure: isSecure, hstsSeconds: hstsSeconds).add(to: &headers)
+      SecurityFields(isSecure: isSecure, hstsSeconds: hstsSeconds).add(to: &headers, status: status)
       return headers
     }
     let page = fields("text/html; charset=utf-8")
@@ -74,6 +74,10 @@ import Testing
     #expect(page["Cross-Origin-Opener-Policy"] == "same-origin")
     #expect(page["Strict-Transport-Security"] == "max-age=60")
     #expect(fields("application/json")["Cross-Origin-Opener-Policy"] == nil)
+    // A policy in it would replace the one of the page that the browser has.
+    let notModified = fields("text/html", status: 304)
+    #expect(notModified["Content-Security-Policy"] == nil)
+    #expect(notModified["X-Content-Type-Options"] == "nosniff")
     #expect(fields("application/json", isSecure: false)["Strict-Transport-Security"] == nil)
     #expect(fields("application/json", hstsSeconds: 0)["Strict-Transport-Security"] == nil)
   }

@@ -13,6 +13,9 @@ package struct SecurityFields: Sendable {
 
   private let ofPages: [(name: ByteString, value: ByteString)]
   private let ofData: [(name: ByteString, value: ByteString)]
+  /// For a 304: a cache puts its fields over those of the answer that it has (RFC 9111, section 3.2), and it
+  /// does not say whether that is a page, so it has no policy.
+  private let ofNotModified: [(name: ByteString, value: ByteString)]
 
   /// - Parameters:
   ///   - isSecure: whether the server speaks TLS.
@@ -26,6 +29,7 @@ package struct SecurityFields: Sendable {
     if isSecure, hstsSeconds > 0 {
       shared.append((name: "Strict-Transport-Security", value: ByteString("max-age=\(hstsSeconds)")))
     }
+    ofNotModified = shared
     ofData = [(name: "Content-Security-Policy", value: ByteString(Self.dataPolicy))] + shared
     ofPages =
       [(name: "Content-Security-Policy", value: ByteString(Self.pagePolicy))] + shared + [
@@ -34,11 +38,11 @@ package struct SecurityFields: Sendable {
       ]
   }
 
-  /// Adds the fields that the answer does not have.
-  package func add(to headers: inout Headers) {
+  /// Adds the fields that the answer with that status does not have.
+  package func add(to headers: inout Headers, status: Int) {
     let isPage = headers["Content-Type"]?.hasPrefix("text/html") == true
     let own = headers.fields.count
-    for (name, value) in isPage ? ofPages : ofData {
+    for (name, value) in status == 304 ? ofNotModified : isPage ? ofPages : ofData {
       let isSet = headers.fields[..<own].contains { $0.name.equalsIgnoringCase(name) }
       if !isSet { headers.add(name, value) }
     }

@@ -81,7 +81,7 @@ final class AnswerWriter: Sendable {
   ) -> (Answer, [UInt8], ResponseSerializer.Framing) {
     var response = response
     response.headers.set("X-Request-Id", label.id)
-    security.add(to: &response.headers)
+    security.add(to: &response.headers, status: response.status)
     let serializer = ResponseSerializer(
       response, method: head?.method, minorVersion: head?.minorVersion ?? 1,
       keepsAlive: head?.keepsAlive == true && !isLast && !ends, date: dateNow().text)

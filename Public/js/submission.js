@@ -1,0 +1,44 @@
+// Queueing without doubles: a double click, a network that repeats and a reload of the page queue the jobs
+// once.
+import { api } from "./api.js";
+
+/** What the browser's tab has sent and not yet seen acknowledged: { body, key }. */
+let sent = null;
+const place = "vicregd-submission";
+
+/**
+ * Queues the jobs, all or none, and gives them. What was sent before without an answer is sent under the same
+ * key again, so that the daemon queues it once. After an acknowledgement the same jobs may be queued again on
+ * purpose.
+ */
+export async function submit(jobs) {
+  const body = JSON.stringify(jobs);
+  recall();
+  if (sent?.body !== body) sent = { body, key: newKey() };
+  remember();
+  const queued = await api.queue(jobs, sent.key);
+  sent = null;
+  remember();
+  return queued;
+}
+
+function recall() {
+  try {
+    sent ??= JSON.parse(sessionStorage.getItem(place));
+  } catch {
+    // Storage is forbidden or damaged: a reload then forgets what was sent.
+  }
+}
+
+function remember() {
+  try {
+    if (sent) sessionStorage.setItem(place, JSON.stringify(sent));
+    else sessionStorage.removeItem(place);
+  } catch {
+    // As above.
+  }
+}
+
+/** 128 random bits; `crypto.randomUUID` is missing on pages over plain http. */
+const newKey = () =>
+  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -1,0 +1,90 @@
+"""A page that is old says so, since when, and recovers by itself."""
+
+import re
+import signal
+
+from browser import DashboardTest
+from daemon import endless
+
+
+class FreshnessTest(DashboardTest):
+    def setUp(self):
+        super().setUp()
+        self.expected_errors += ["Failed to load resource", "ERR_"]
+        self.job = self.daemon.queue(endless("goes on"))[0]
+        self.daemon.wait_for(self.job, "running")
+
+    def tearDown(self):
+        self.daemon.change(self.job, "cancel")
+        super().tearDown()
+
+    def expect_stale(self):
+        notice = self.see("#connection", "The daemon does not answer. Shown as of")
+        self.assertRegex(notice.text_content(), re.compile(r"Shown as of .*\d\d:\d\d:\d\d"))
+        self.assertIn("stale", self.page.locator("body").get_attribute("class"))
+
+    def expect_fresh(self):
+        self.expect(self.page.locator("#connection")).to_have_text("")
+        self.expect(self.page.locator("body.stale")).to_have_count(0)
+
+    def check_a_death(self, view, what):
+        self.open(view)
+        self.see("main", what)
+        self.expect_fresh()
+        self.daemon.kill()
+        self.expect_stale()
+        opacity = "(element) => Number(getComputedStyle(element).opacity)"
+        if "new" in view:
+            self.assertEqual(self.page.locator("main form").evaluate(opacity), 1, "a form does not get old")
+        else:
+            self.assertLess(self.page.locator("main > :not(h1)").first.evaluate(opacity), 1)
+        self.daemon.start()
+        self.expect_fresh()
+
+    def test_the_list_survives_the_daemon(self):
+        self.check_a_death("#/", "goes on")
+        other = self.daemon.queue(endless("came after the death"))[0]
+        self.see(".jobs", "came after the death")
+        self.daemon.change(other, "cancel")
+
+    def test_a_job_survives_the_daemon(self):
+        self.check_a_death(f"#/jobs/{self.job}", "goes on")
+        self.daemon.change(self.job, "pause")
+        self.see(".head .state", "paused")
+
+    def test_the_form_notices_it_too(self):
+        self.check_a_death("#/new", "Start training")
+
+    def test_a_daemon_that_hangs_is_noticed(self):
+        self.open()
+        self.see(".jobs", "goes on")
+        self.daemon.signal(signal.SIGSTOP)
+        try:
+            self.expect_stale()
+        finally:
+            self.daemon.signal(signal.SIGCONT)
+        self.expect_fresh()
+
+    def test_answers_that_are_errors_are_noticed(self):
+        self.open()
+        self.see(".jobs", "goes on")
+        self.page.route("**/jobs?*", lambda route: route.fulfill(status=500, body="{}"))
+        self.see("#connection", "The daemon answers with an error (500). Shown as of")
+        self.page.unroute("**/jobs?*")
+        self.expect_fresh()
+
+    def test_an_answer_that_is_not_json_is_noticed(self):
+        self.open()
+        self.see(".jobs", "goes on")
+        self.page.route("**/jobs?*", lambda route: route.fulfill(status=200, body="<html>"))
+        self.see("#connection", "The answer is not valid JSON. Shown as of")
+        self.page.unroute("**/jobs?*")
+        self.expect_fresh()
+
+    def test_a_broken_stream_costs_nothing_but_a_moment(self):
+        self.page.route("**/events", lambda route: route.abort())
+        self.open()
+        self.see(".jobs", "goes on")
+        self.daemon.change(self.job, "pause")
+        self.see(".jobs .state", "paused")
+        self.expect_fresh()
