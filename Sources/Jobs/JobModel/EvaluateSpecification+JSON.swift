@@ -116,6 +116,16 @@ extension CheckpointReference {
     reader.describe("job", ["type": "string", "description": "the id of a train job"])
     var which: ByteString = "last"
     reader.line("which", bytesMax: 255, into: &which)
+    reader.describe(
+      "which",
+      [
+        "type": "string", "minLength": 1, "maxLength": 255, "default": "last",
+        "pattern": .string(ByteString.plainPattern()),
+        "description": """
+        `last` or `best` (by the training's checkpoint.keep_best), for which the evaluation waits until the \
+        training has ended; or the name of a checkpoint that exists, which is kept for the evaluation
+        """,
+      ])
     guard let id = reader.value("job")?.string.flatMap(JobID.init) else {
       reader.refuse("job", "must be the id of a train job")
       return nil

@@ -39,8 +39,32 @@ package struct EvaluateSpecification: Sendable, Equatable {
 /// A checkpoint of another job, by which an evaluation depends on that job.
 package struct CheckpointReference: Sendable, Equatable {
   package var job: JobID
-  /// `last`, or a checkpoint's name as the job's list gives it.
+  /// `last`, `best`, or a checkpoint's name as the job's list gives it.
   package var which: ByteString
+
+  /// What `which` asks for.
+  package enum Choice: Sendable, Equatable {
+    /// The newest when the job has ended.
+    case last
+    /// The best by the job's `keep_best` when it has ended.
+    case best
+    /// The one of that name, which exists when it is named.
+    case named(ByteString)
+
+    /// Whether it is known only when the job has ended.
+    package var waitsForEnd: Bool { if case .named = self { false } else { true } }
+
+    package init(_ which: ByteString) {
+      switch which {
+      case "last": self = .last
+      case "best": self = .best
+      default: self = .named(which)
+      }
+    }
+  }
+
+  /// What `which` asks for.
+  package var choice: Choice { Choice(which) }
 
   package init(
     job: JobID, which: ByteString

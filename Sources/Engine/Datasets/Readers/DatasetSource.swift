@@ -16,6 +16,9 @@ protocol DatasetSource: Sendable {
 
   /// The paths at which its files are looked for; a generator has none.
   var candidates: [String] { get }
+
+  /// Everything that determines the images of a generator, as text; `nil`: they come from files.
+  var generator: String? { get }
 }
 
 /// What a data set may have at most. A header's word for more is not believed, and costs nothing.
@@ -35,11 +38,14 @@ struct DatasetLayout: Sendable, Equatable {
   var side: Int
   var planes: Int
 
-  /// Bytes of so many images.
+  /// Bytes of one image.
+  var imageBytes: Int { planes * side * side }
+
+  /// Bytes of n images.
   ///
   /// - Throws: `DatasetError.tooLarge` if they are more than a data set may have in memory.
   func pixelBytes(_ count: Int, of name: String) throws(DatasetError) -> Int {
-    let (bytes, overflow) = count.multipliedReportingOverflow(by: planes * side * side)
+    let (bytes, overflow) = count.multipliedReportingOverflow(by: imageBytes)
     guard !overflow, bytes <= DatasetLimit.pixelBytesMax else {
       throw .tooLarge(name: name, what: "\(count) images of \(side) × \(side) pixels in \(planes) planes")
     }
@@ -54,6 +60,8 @@ struct LabelledPixels {
 }
 
 extension DatasetSource {
+  var generator: String? { nil }
+
   /// Mean and deviation of the training split, computed if they are not known.
   func statistics(_ layout: DatasetLayout) throws(DatasetError) -> ChannelStatistics {
     if let knownStatistics { return knownStatistics }

@@ -45,6 +45,10 @@ struct SyntheticImages: DatasetSource {
 
   var candidates: [String] { [] }
 
+  var generator: String? {
+    "synthetic:classes=\(classCount),side=\(side),count=\(trainCount),test=\(testCount),seed=\(seed)"
+  }
+
   var knownStatistics: ChannelStatistics? {
     var sums = StatisticsAccumulator(planes: 3)
     for index in 0..<min(trainCount, Self.statisticsCountMax) {
