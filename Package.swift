@@ -80,10 +80,10 @@ let package = Package(
     room(
       "Inspector", in: "Workers",
       ["Datasets", "JobModel", "Logging", "Platform", "SharedWork", "Text"]),
-    room("Dispatcher", in: "Workers", ["RunFolder", "JobStore", "JobModel", "Platform", "Logging"]),
+    room("Dispatcher", in: "Workers", ["RunFolder", "JobStore", "JobModel", "Text", "Platform", "Logging"]),
     room(
       "Worker", in: "Workers",
-      ["RunFolder", "Training", "NeuralNet", "Datasets", "JobModel", "Platform", "Logging"]),
+      ["RunFolder", "Training", "NeuralNet", "Datasets", "JobModel", "Platform", "Logging", "Text"]),
 
     // Engine: it trains.
     room(
@@ -91,7 +91,8 @@ let package = Package(
       ["JobModel", "Datasets", "NeuralNet", "Tensors", "Parallel", "Kernels", "Platform", "Gzip"],
       settings: safe + [fast]),
     room(
-      "Datasets", in: "Engine", ["Tensors", "Parallel", "Platform", "Gzip", "Text"], settings: safe + [fast]),
+      "Datasets", in: "Engine", ["Tensors", "Parallel", "Platform", "Crypto", "Gzip", "Text"],
+      settings: safe + [fast]),
     room("NeuralNet", in: "Engine", ["Tensors", "Parallel", "Kernels", "Platform"], settings: safe + [fast]),
     room("Tensors", in: "Engine", ["Platform"], settings: strict + [fast]),
     room("Parallel", in: "Engine", ["Platform", "CParallel"], settings: strict + [fast]),
@@ -144,7 +145,7 @@ let package = Package(
       settings: strict + [fast]),
     tests("Kernels", ["Kernels", "Tensors", "Parallel", "Platform"], settings: strict + [fast]),
     tests("System", ["Platform", "Gzip", "Crypto", "Logging", "Text", "SharedWork"]),
-    tests("Inspector", ["Inspector", "Datasets", "SharedWork", "Platform"]),
+    tests("Inspector", ["Inspector", "Datasets", "JobModel", "SharedWork", "Platform"]),
     tests(
       "Simulation",
       ["Dispatcher", "RunFolder", "JobStore", "JobModel", "SQLite", "Platform", "Logging", "Support"]),

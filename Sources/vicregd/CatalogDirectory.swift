@@ -14,8 +14,6 @@ final class CatalogDirectory: Sendable {
   /// The sizes that were found last, by name.
   private let lastExtents = Mutex<[ByteString: DatasetExtent]>([:])
 
-  private typealias Counts = [DatasetSelection.Split: Int]
-
   /// Names that are kept; beyond that all are forgotten.
   private static let namesMax = 1_000
   /// Bytes of the longest name that is kept.
@@ -36,19 +34,8 @@ final class CatalogDirectory: Sendable {
     catalog.knownExtent(name.string) ?? lastExtents.withLock { $0[name] }
   }
 
-  private static func counts(_ counts: [ImageDataset.Split: Int]) -> Counts {
-    var renamed: Counts = [:]
-    for (split, count) in counts {
-      switch split {
-      case .train: renamed[.train] = count
-      case .test: renamed[.test] = count
-      }
-    }
-    return renamed
-  }
-
   private func summary(_ report: DatasetReport, of name: String) -> DatasetSummary {
-    let counts = Self.counts(report.counts)
+    let counts = report.counts.map { (DatasetSelection.Split($0.key), $0.value) }
     if name.utf8.count <= Self.nameBytesMax {
       lastExtents.withLock { known in
         if known.count >= Self.namesMax { known = [:] }
@@ -56,16 +43,16 @@ final class CatalogDirectory: Sendable {
       }
     }
     return DatasetSummary(
-      name: name, classes: report.classes, counts: counts, shape: report.shape, mean: report.mean ?? [],
-      std: report.std ?? [])
+      name: name, classes: report.classes, counts: Dictionary(uniqueKeysWithValues: counts),
+      shape: report.shape, fingerprint: report.fingerprint)
   }
 }
 
 extension CatalogDirectory: DatasetDirectory {
   func names() -> [String] { catalog.list() }
 
-  func look(_ name: String, withStatistics: Bool) -> Asked<DatasetLook> {
-    inspector.look(name, withStatistics: withStatistics).map { [self] finding in
+  func look(_ name: String, _ depth: DatasetDepth) -> Asked<DatasetLook> {
+    inspector.look(name, depth).map { [self] finding in
       switch finding {
       case .success(let report): .success(summary(report, of: name))
       case .failure(let problem):

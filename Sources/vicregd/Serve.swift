@@ -8,6 +8,7 @@ import JobModel
 import JobStore
 import Logging
 import Platform
+import RunFolder
 import Text
 
 /// `vicregd serve`: the daemon.
@@ -38,14 +39,16 @@ enum Serve {
     }
     var configuration = try dispatcherConfiguration(settings, data: data)
     configuration.memoryBytes = { memory.bytes($0) }
-    let dispatcher = Dispatcher(configuration, store: store, bootID: SecureRandom.id(byteCount: 8))
+    let pins = CheckpointPins(data: data.path)
+    let dispatcher = Dispatcher(
+      configuration, store: store, bootID: SecureRandom.id(byteCount: 8), pins: pins)
     // Before the first request: what an earlier daemon left behind is settled.
     try dispatcher.start()
     let jobControl = DaemonControl(dispatcher: dispatcher, memory: memory)
     let events = try EventHub(store: store)
     let router = try router(
       settings, data: data, store: store, datasets: datasets, control: jobControl, events: events,
-      authenticator: access.authenticator)
+      pins: pins, authenticator: access.authenticator)
     let control = access.control(router)
     let server = HTTPServer(
       web, admission: control.admission, limits: router.limits, instant: control.instantResponse
@@ -99,7 +102,7 @@ enum Serve {
   /// The API's routes; the chart library under its prefix; the dashboard for every other path.
   private static func router(
     _ settings: ServeSettings, data: DataFolder, store: JobStore, datasets: CatalogDirectory,
-    control: DaemonControl, events: EventHub, authenticator: Authenticator?
+    control: DaemonControl, events: EventHub, pins: CheckpointPins, authenticator: Authenticator?
   ) throws -> Router {
     let dashboard = try StaticFiles(root: settings.publicFolder)
     var router = Router(
@@ -109,7 +112,7 @@ enum Serve {
       instantFallback: { dashboard.instantResponse(to: $0) })
     let api = API(
       store: store, data: data.path,
-      datasets: datasets, control: control, events: events,
+      datasets: datasets, control: control, events: events, pins: pins,
       streamSeconds: settings.web.streamSeconds, limits: settings.web.limits, version: Version.number)
     AccessControl.addRoutes(to: &router, authenticator: authenticator)
     api.addRoutes(to: &router)

@@ -15,6 +15,7 @@ final class APIFixture: Sendable {
   let data: String
   let control = CountingControl()
   let events: EventHub
+  let pins: CheckpointPins
   let router: Router
   var routes: [(method: HTTP.Method, pattern: String, access: RouteAccess)] { router.routes }
 
@@ -30,8 +31,10 @@ final class APIFixture: Sendable {
       path: "\(data)/vicregd.sqlite", migrations: JobStore.migrations(in: Self.migrations))
     var router = Router(problem: API.problem)
     events = try EventHub(store: store)
+    pins = CheckpointPins(data: data)
     API(
-      store: store, data: data, datasets: datasets, control: control, events: events, version: "1.2.3"
+      store: store, data: data, datasets: datasets, control: control, events: events, pins: pins,
+      version: "1.2.3"
     )
     .addRoutes(to: &router)
     self.router = router
@@ -147,21 +150,30 @@ final class CountingControl: JobControl {
 struct FakeDatasets: DatasetDirectory {
   func names() -> [String] { ["fashion-mnist", "synthetic", "absent"] }
 
-  func look(_ name: String, withStatistics: Bool) -> Asked<DatasetLook> {
+  func look(_ name: String, _ depth: DatasetDepth) -> Asked<DatasetLook> {
     let counts: [DatasetSelection.Split: Int]
     switch ByteString(name) {
     case "fashion-mnist": counts = [.train: 60_000, .test: 10_000]
     case "synthetic": counts = [.train: 1025, .test: 100]
+    case "single": counts = [.train: 1, .test: 0]
+    case "tiny": counts = [.train: 512, .test: 8]
     case "absent": return refused("absent.gz is not there: install it", isAbsent: true)
     case "damaged": return refused("damaged.gz is not what it should be", isAbsent: false)
     default:
-      return refused("there is no data set \"\(name)\"; there are fashion-mnist, synthetic", isAbsent: true)
+      return refused("there is no dataset \"\(name)\"; there are fashion-mnist, synthetic", isAbsent: true)
     }
     return .known(
       .success(
         DatasetSummary(
-          name: name, classes: ["a", "b"], counts: counts, shape: [3, 32, 32], mean: [0.1, 0.2, 0.3],
-          std: [0.4, 0.5, 0.6])))
+          name: name, classes: ["a", "b"], counts: counts,
+          shape: ByteString(name) == "tiny" ? [3, 8, 8] : [3, 32, 32],
+          fingerprint: Self.fingerprint(counts))))
+  }
+
+  static func fingerprint(_ counts: [DatasetSelection.Split: Int]) -> DatasetFingerprint {
+    DatasetFingerprint(
+      classes: 2, classNames: "ab", shape: [3, 32, 32], planes: 1, mean: [0.1, 0.2, 0.3],
+      std: [0.4, 0.5, 0.6], splits: counts.mapValues { .init(images: $0, pixels: "p", labels: "l") })
   }
 
   private func refused(_ text: String, isAbsent: Bool) -> Asked<DatasetLook> {

@@ -35,7 +35,7 @@ private final class SlowDatasets: DatasetDirectory {
     for wake in wakes { wake() }
   }
 
-  func look(_ name: String, withStatistics: Bool) -> Asked<DatasetLook> {
+  func look(_ name: String, _ depth: DatasetDepth) -> Asked<DatasetLook> {
     state.withLock { state in
       state.asked.append(name)
       if let look = state.found[name] { return .known(look) }

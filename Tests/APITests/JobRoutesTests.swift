@@ -215,7 +215,7 @@ import Testing
     #expect(job["progress"]?["epoch"] == 50)
   }
 
-  @Test func `data sets are listed with what they lack`() {
+  @Test func `datasets are listed with what they lack`() {
     let list = fixture.send(.get, "/datasets").json["datasets"]?.array ?? []
     #expect(list.map { $0["name"] } == ["fashion-mnist", "synthetic", "absent"])
     #expect(list.map { $0["available"] } == [true, true, false])
@@ -224,6 +224,7 @@ import Testing
       fixture.send(.get, "/datasets/fashion-mnist").json == [
         "name": "fashion-mnist", "classes": ["a", "b"], "counts": ["train": 60_000, "test": 10_000],
         "shape": [3, 32, 32], "mean": [0.1, 0.2, 0.3], "std": [0.4, 0.5, 0.6],
+        "digest": .string(FakeDatasets.fingerprint([.train: 60_000, .test: 10_000]).digest),
       ])
   }
 

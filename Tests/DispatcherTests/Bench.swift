@@ -42,7 +42,8 @@ final class Bench: Sendable {
     configuration.pollMilliseconds = 5
     configuration.lockPollMilliseconds = 20
     change(&configuration)
-    let dispatcher = Dispatcher(configuration, store: store, bootID: Bench.bootID)
+    let dispatcher = Dispatcher(
+      configuration, store: store, bootID: Bench.bootID, pins: CheckpointPins(data: data))
     try dispatcher.start()
     return dispatcher
   }

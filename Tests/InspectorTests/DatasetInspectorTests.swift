@@ -1,5 +1,6 @@
 import Datasets
 import Inspector
+import JobModel
 import Platform
 import SharedWork
 import Testing
@@ -14,7 +15,8 @@ private final class Bench: Sendable {
 
   static let answer = """
     echo '{"classes":["0","1"],"counts":{"train":3,"test":2},"shape":[3,32,32],"planes":1,\
-    "mean":[0,0,0],"std":[1,1,1]}'
+    "fingerprint":{"classes":2,"class_names_sha256":"c","shape":[3,32,32],"planes":1,"mean":[0,0,0],\
+    "std":[1,1,1],"splits":{"train":{"images":3,"pixels_sha256":"p","labels_sha256":"l"}}}}'
     """
 
   init(_ script: String, seconds: Int = 60) throws {
@@ -33,8 +35,8 @@ private final class Bench: Sendable {
   // A folder that stays behind in the temporary directory harms no test.
   deinit { try? FileSystem.removeTree(path) }
 
-  func look(_ name: String? = nil, withStatistics: Bool = false) -> DatasetFinding? {
-    switch inspector.look(name ?? self.name, withStatistics: withStatistics) {
+  func look(_ name: String? = nil, _ depth: DatasetDepth = .layout) -> DatasetFinding? {
+    switch inspector.look(name ?? self.name, depth) {
     case .known(let finding): return finding
     case .busy: return nil
     case .coming(let ticket):
@@ -58,7 +60,10 @@ private final class Bench: Sendable {
     for _ in 0..<5 { #expect(try bench.look()?.get().counts == [.train: 3, .test: 2]) }
     #expect(try bench.look("mnist-idx:\(bench.path)/below/./digits/")?.get().classes == ["0", "1"])
     #expect(bench.runs == 1)
-    #expect(try bench.look(withStatistics: true)?.get().std == [1, 1, 1])
+    for depth in [DatasetDepth.contents, .statistics] {
+      let fingerprint = try bench.look(nil, depth)?.get().fingerprint
+      #expect(fingerprint?.std == [1, 1, 1] && fingerprint?.splits[.train]?.images == 3)
+    }
     #expect(bench.runs == 2)
     try AtomicFile.write([1, 2, 3], to: "\(bench.path)/below/digits/train-images-idx3-ubyte")
     _ = bench.look()
@@ -108,7 +113,7 @@ private final class Bench: Sendable {
     var asked: [Asked<DatasetFinding>] = []
     for index in 0..<100 {
       try FileSystem.makeDirectories("\(bench.path)/below/\(index)")
-      asked.append(bench.inspector.look("mnist-idx:\(bench.path)/below/\(index)", withStatistics: false))
+      asked.append(bench.inspector.look("mnist-idx:\(bench.path)/below/\(index)", .layout))
     }
     let busy = asked.count { if case .busy = $0 { true } else { false } }
     #expect((60...70).contains(busy), "\(busy)")

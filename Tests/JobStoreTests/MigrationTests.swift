@@ -146,7 +146,7 @@ import Text
         #expect(try copy.content(of: before) == before, "after \(end) bytes, migrated again")
       }
     }
-    #expect(schemas == [6, migrations.count])
+    #expect(schemas == Set(6...migrations.count))
     _ = connection
   }
 }

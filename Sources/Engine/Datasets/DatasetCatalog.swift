@@ -1,7 +1,7 @@
 import Platform
 import Text
 
-/// The data sets that can be opened by name: built in, registered, or spelled out as `format:FOLDER`.
+/// The datasets that can be opened by name: built in, registered, or spelled out as `format:FOLDER`.
 package struct DatasetCatalog: Sendable {
   /// Where Debian's package `dataset-fashion-mnist` puts its files.
   package static let fashionMNISTRootDefault = "/usr/share/datasets/fashion-mnist"
@@ -26,12 +26,12 @@ package struct DatasetCatalog: Sendable {
     self.roots = roots
   }
 
-  /// The variables by which a process is told where its data sets lie (`init(environment:)`).
+  /// The variables by which a process is told where its datasets lie (`init(environment:)`).
   package static func environment(fashionMNISTRoot: String, roots: RootFolders) -> [String: String] {
     [fashionMNISTVariable: fashionMNISTRoot, rootVariable: roots.paths.joined(separator: rootSeparator)]
   }
 
-  /// The data sets that the variables of a worker's process name. Roots that are gone hold nothing.
+  /// The datasets that the variables of a worker's process name. Roots that are gone hold nothing.
   package init(environment: [String: String]) {
     let roots = (environment[Self.rootVariable] ?? "").split(separator: Self.rootSeparator).map(String.init)
     self.init(
@@ -50,7 +50,7 @@ package struct DatasetCatalog: Sendable {
   /// Throws what `open` would throw for a wrong name, a missing file or a wrong header; reads no image.
   package func check(_ name: String) throws(DatasetError) { _ = try source(name).layout() }
 
-  /// Where a data set lies and which files it has now, found without opening any: two that are equal have the
+  /// Where a dataset lies and which files it has now, found without opening any: two that are equal have the
   /// same images.
   package struct Source: Sendable, Hashable {
     /// The name with the folder that it leads to, links followed.
@@ -78,7 +78,7 @@ package struct DatasetCatalog: Sendable {
   /// A dataset that is generated, by what its name says, without statistics; `nil`: it is read from files.
   package func generated(_ name: String) throws(DatasetError) -> DatasetDescription? {
     guard try source(name) is SyntheticImages else { return nil }
-    return try describe(name, withStatistics: false)
+    return try describe(name, withContents: false)
   }
 
   /// The sizes of a dataset where they are known without reading a file: of the built-in ones. Files may be
@@ -91,14 +91,14 @@ package struct DatasetCatalog: Sendable {
 
   /// The sizes of a dataset; reads headers only.
   package func extent(_ name: String) throws(DatasetError) -> DatasetExtent {
-    try describe(name, withStatistics: false).extent
+    try describe(name, withContents: false).extent
   }
 
   /// Bytes of pixels that are read at a time, at least one image.
   private static let pieceBytes = 1 << 20
 
   /// Reads a split into memory, at most `limit` images of it; its statistics are those of the whole training
-  /// split.
+  /// split, and its digest is that of the whole split, which is read to its end.
   package func open(
     _ name: String, split: ImageDataset.Split, limit: Int? = nil
   ) throws(DatasetError) -> ImageDataset {
@@ -106,32 +106,70 @@ package struct DatasetCatalog: Sendable {
     let layout = try source.layout()
     var pixels: [UInt8] = []
     var labels: [Int] = []
-    let count = min(layout.counts[split] ?? 0, limit ?? .max)
-    let imageBytes = layout.planes * layout.side * layout.side
+    let countTotal = layout.counts[split] ?? 0
+    let count = min(countTotal, limit ?? .max)
     // What a header says is reserved up to a bound; beyond it memory grows with what comes.
     pixels.reserveCapacity(min(try layout.pixelBytes(count, of: name), Self.reservedBytesMax))
     labels.reserveCapacity(min(count, Self.reservedBytesMax / MemoryLayout<Int>.stride))
-    try source.read(split, limit: limit ?? .max, pieceMax: max(1, Self.pieceBytes / imageBytes)) {
-      pixels += $0.pixels
-      labels += $0.labels
+    let (digest, statistics) = try read(split, of: source, layout, countMax: count) { piece in
+      let missing = count - labels.count
+      if missing >= piece.labels.count {
+        pixels += piece.pixels
+        labels += piece.labels
+      } else if missing > 0 {
+        pixels += piece.pixels[..<(missing * layout.imageBytes)]
+        labels += piece.labels[..<missing]
+      }
     }
+    let known = if let statistics { statistics } else { try source.statistics(layout) }
     return ImageDataset(
       name: name, split: split, classes: layout.classes, side: layout.side, planes: layout.planes,
-      pixels: pixels,
-      labels: labels, statistics: try source.statistics(layout))
+      pixels: pixels, labels: labels, statistics: known,
+      whole: ImageDataset.WholeSplit(count: countTotal, digest: digest))
   }
 
-  /// Classes, sizes and, where they are asked for, statistics, for which the training split is read unless
-  /// they are known.
+  /// Hands out the images of a split: of a generated one at most `countMax`, of one in files all of them,
+  /// because its digest is that of all.
+  ///
+  /// - Returns: the digest; the statistics, where the whole training split was read for them.
+  private func read(
+    _ split: ImageDataset.Split, of source: any DatasetSource, _ layout: DatasetLayout, countMax: Int,
+    _ take: (LabelledPixels) -> Void
+  ) throws(DatasetError) -> (SplitDigest, ChannelStatistics?) {
+    let pieceMax = max(1, Self.pieceBytes / layout.imageBytes)
+    if let generator = source.generator {
+      try source.read(split, limit: countMax, pieceMax: pieceMax, take)
+      return (SplitDigest(generator: generator), nil)
+    }
+    var sums: StatisticsAccumulator?
+    if split == .train, source.knownStatistics == nil { sums = StatisticsAccumulator(planes: layout.planes) }
+    let hash = SplitHash()
+    try source.read(split, limit: .max, pieceMax: pieceMax) { piece in
+      hash.add(piece)
+      sums?.add(piece.pixels, area: layout.side * layout.side)
+      take(piece)
+    }
+    return (hash.finish(), sums?.statistics)
+  }
+
+  /// Classes and sizes, and the digests of what is generated; with `withContents` also the digests of what is
+  /// in files, for which every image is read, and statistics.
   package func describe(
-    _ name: String, withStatistics: Bool = true
+    _ name: String, withContents: Bool = true
   ) throws(DatasetError) -> DatasetDescription {
     let source = try source(name)
     let layout = try source.layout()
+    var digests: [ImageDataset.Split: SplitDigest] = [:]
+    var statistics: ChannelStatistics?
+    for split in ImageDataset.Split.allCases where withContents || source.generator != nil {
+      let (digest, found) = try read(split, of: source, layout, countMax: 0) { _ in }
+      digests[split] = digest
+      statistics = statistics ?? found
+    }
+    if withContents, statistics == nil { statistics = try source.statistics(layout) }
     return DatasetDescription(
       name: name, classes: layout.classes, counts: layout.counts, shape: [3, layout.side, layout.side],
-      planes: layout.planes,
-      statistics: withStatistics ? try source.statistics(layout) : nil)
+      planes: layout.planes, statistics: statistics, digests: digests)
   }
 
   private func source(_ name: String) throws(DatasetError) -> any DatasetSource {
@@ -199,7 +237,7 @@ package struct DatasetExtent: Sendable, Equatable {
   }
 }
 
-/// What a client may want to know of a data set before using it.
+/// What a client may want to know of a dataset before using it.
 package struct DatasetDescription: Sendable, Equatable {
   package let name: String
   package let classes: [String]
@@ -211,6 +249,8 @@ package struct DatasetDescription: Sendable, Equatable {
   package let planes: Int
   /// Of the training split, as used by the normalisation; `nil`: not asked for.
   package let statistics: ChannelStatistics?
+  /// Of each split, all its images; empty: neither generated nor asked for.
+  package let digests: [ImageDataset.Split: SplitDigest]
 
   /// The sizes alone.
   package var extent: DatasetExtent {

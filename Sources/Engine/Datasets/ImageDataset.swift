@@ -1,6 +1,6 @@
 /// Labelled square images of one size in memory, as 8-bit planes.
 package struct ImageDataset: Sendable {
-  /// The part of a data set that is trained on or tested on.
+  /// The part of a dataset that is trained on or tested on.
   package enum Split: String, Sendable, CaseIterable, Hashable {
     case train, test
   }
@@ -20,10 +20,20 @@ package struct ImageDataset: Sendable {
   package let labels: [Int]
   /// Mean and standard deviation of the training split, by which views are normalised.
   package let statistics: ChannelStatistics
+  /// What the whole split is, of which `pixels` may be the first images.
+  package let whole: WholeSplit
 
+  /// A split with all its images.
+  package struct WholeSplit: Sendable, Equatable {
+    /// Number of images.
+    package let count: Int
+    package let digest: SplitDigest
+  }
+
+  /// - Parameter whole: what the images are the first of; `nil`: they are all.
   init(
     name: String, split: Split, classes: [String], side: Int, planes: Int, pixels: [UInt8], labels: [Int],
-    statistics: ChannelStatistics
+    statistics: ChannelStatistics, whole: WholeSplit? = nil
   ) {
     precondition(planes == 1 || planes == 3, "images have one plane or three")
     precondition(pixels.count == labels.count * planes * side * side, "pixels do not fit the shape")
@@ -35,6 +45,10 @@ package struct ImageDataset: Sendable {
     self.pixels = pixels
     self.labels = labels
     self.statistics = statistics
+    self.whole =
+      whole
+      ?? WholeSplit(
+        count: labels.count, digest: SplitDigest(of: LabelledPixels(pixels: pixels, labels: labels)))
   }
 
   /// Number of images.
@@ -46,7 +60,7 @@ package struct ImageDataset: Sendable {
     let pixels = (0..<count).flatMap { self.pixels[($0 * planes * area)..<(($0 * planes + 1) * area)] }
     return ImageDataset(
       name: name, split: split, classes: classes, side: side, planes: 1, pixels: pixels, labels: labels,
-      statistics: statistics)
+      statistics: statistics, whole: whole)
   }
 
   /// The first `limit` images, or all if there are fewer or `limit` is `nil`.
@@ -55,7 +69,7 @@ package struct ImageDataset: Sendable {
     return ImageDataset(
       name: name, split: split, classes: classes, side: side, planes: planes,
       pixels: Array(pixels[..<(limit * planes * side * side)]), labels: Array(labels[..<limit]),
-      statistics: statistics)
+      statistics: statistics, whole: whole)
   }
 }
 

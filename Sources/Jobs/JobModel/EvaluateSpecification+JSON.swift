@@ -3,7 +3,7 @@ import Text
 extension EvaluateSpecification {
   /// What a `spec` leaves to the job that it names.
   package struct Defaults: Sendable {
-    /// The data set, that of the training.
+    /// The dataset, that of the training.
     package var dataset: ByteString
 
     package init(dataset: ByteString = "fashion-mnist") { self.dataset = dataset }
@@ -116,6 +116,16 @@ extension CheckpointReference {
     reader.describe("job", ["type": "string", "description": "the id of a train job"])
     var which: ByteString = "last"
     reader.line("which", bytesMax: 255, into: &which)
+    reader.describe(
+      "which",
+      [
+        "type": "string", "minLength": 1, "maxLength": 255, "default": "last",
+        "pattern": .string(ByteString.plainPattern()),
+        "description": """
+        `last` or `best` (by the training's checkpoint.keep_best), for which the evaluation waits until the \
+        training has ended; or the name of a checkpoint that exists, which is kept for the evaluation
+        """,
+      ])
     guard let id = reader.value("job")?.string.flatMap(JobID.init) else {
       reader.refuse("job", "must be the id of a train job")
       return nil

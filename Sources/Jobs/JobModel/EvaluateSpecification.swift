@@ -39,8 +39,32 @@ package struct EvaluateSpecification: Sendable, Equatable {
 /// A checkpoint of another job, by which an evaluation depends on that job.
 package struct CheckpointReference: Sendable, Equatable {
   package var job: JobID
-  /// `last`, or a checkpoint's name as the job's list gives it.
+  /// `last`, `best`, or a checkpoint's name as the job's list gives it.
   package var which: ByteString
+
+  /// What `which` asks for.
+  package enum Choice: Sendable, Equatable {
+    /// The newest when the job has ended.
+    case last
+    /// The best by the job's `keep_best` when it has ended.
+    case best
+    /// The one of that name, which exists when it is named.
+    case named(ByteString)
+
+    /// Whether it is known only when the job has ended.
+    package var waitsForEnd: Bool { if case .named = self { false } else { true } }
+
+    package init(_ which: ByteString) {
+      switch which {
+      case "last": self = .last
+      case "best": self = .best
+      default: self = .named(which)
+      }
+    }
+  }
+
+  /// What `which` asks for.
+  package var choice: Choice { Choice(which) }
 
   package init(
     job: JobID, which: ByteString
@@ -50,7 +74,7 @@ package struct CheckpointReference: Sendable, Equatable {
   }
 }
 
-/// The data set of an evaluation; its train and test splits are both used.
+/// The dataset of an evaluation; its train and test splits are both used.
 package struct EvaluationDataset: Sendable, Equatable {
   package var name: ByteString
   /// Takes the first so many images of each split; `nil`: all.
@@ -81,4 +105,20 @@ package enum EvaluationProtocol: String, Sendable, CaseIterable {
   /// Multinomial logistic regression on standardised features, fitted to convergence, with a ridge chosen on
   /// training images that are held back.
   case logistic
+}
+
+extension EvaluateSpecification {
+  /// Notes a dataset that has too few images to train or test a classifier.
+  package func check(
+    imageCounts counts: [DatasetSelection.Split: Int], at pointer: String, _ problems: ProblemList
+  ) {
+    for (split, needed) in [(DatasetSelection.Split.train, 2), (.test, 1)] {
+      let count = min(counts[split] ?? 0, dataset.limit ?? .max)
+      if count >= needed { continue }
+      problems.add(
+        "\(pointer)/dataset/name",
+        "must have at least \(needed) \(needed == 1 ? "image" : "images") in split \"\(split.rawValue)\", "
+          + "got \(count)")
+    }
+  }
 }

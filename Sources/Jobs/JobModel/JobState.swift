@@ -94,8 +94,10 @@ package enum Reason: String, Sendable, CaseIterable {
   case diskFull = "disk_full"
   /// Too little memory is free for it; it is tried again after a while.
   case outOfMemory = "out_of_memory"
-  /// A data set or checkpoint was missing or damaged when it was needed.
+  /// A dataset or checkpoint was missing or damaged when it was needed.
   case badInput = "bad_input"
+  /// The dataset is not what it was when the job was queued or started first.
+  case datasetChanged = "dataset_changed"
   /// The worker ended with an error of its own.
   case workerError = "worker_error"
   /// The worker is gone without an `end`; the job goes on from its last checkpoint.

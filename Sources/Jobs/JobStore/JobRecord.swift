@@ -36,7 +36,7 @@ package struct JobRecord: Sendable, Equatable {
   /// Bytes of the event file that have been ingested.
   package let ingestOffset: Int
   package let policy: JobPolicy
-  /// The ids of the jobs that it needs, a JSON array; some may be deleted by now.
+  /// The ids of the jobs that it waits for, a JSON array; some may be deleted by now.
   package let needsText: String
   /// Attempts that ended with an error of their own.
   package let failures: Int
@@ -48,6 +48,8 @@ package struct JobRecord: Sendable, Equatable {
   package let health: JobHealth
   /// Of each metric: last value, mean of the last tenth, extremes, step of the best; a JSON object.
   package let summary: String?
+  /// The dataset as it was when the job was queued, a `DatasetFingerprint` as JSON; `nil`: nobody looked.
+  package let datasetText: String?
   /// Grows with every change of the record.
   package let revision: Int
 
@@ -58,11 +60,18 @@ package struct JobRecord: Sendable, Equatable {
     try JobSpecification.parse(JSON.parse(specificationText), kind: kind)
   }
 
+  /// The dataset as it was when the job was queued; `nil`: nobody looked.
+  ///
+  /// - Throws: `JSONError` for a damaged row.
+  package func dataset() throws -> DatasetFingerprint? {
+    try datasetText.flatMap { DatasetFingerprint(json: try JSON.parse($0)) }
+  }
+
   static let columns = """
     id, sequence, kind, name, notes, labels, priority, state, reason, message, cancel_mode, spec, attempt,
     boot_id, crashes, created_at_ms, started_at_ms, finished_at_ms, steps, latest, result, ingest_offset,
     on_dependency_failure, max_duration_ms, max_attempts, failures, ran_ms, not_before_ms,
-    revision, needed_jobs, health, health_message, health_step, summary
+    revision, needed_jobs, health, health_message, health_step, summary, dataset
     """
 
   /// Reads a row that has `columns`. Numbers that others compute with are brought into their `RecordedRange`:
@@ -110,6 +119,7 @@ package struct JobRecord: Sendable, Equatable {
       HealthState(rawValue: row.text("health")) ?? .unknown, message: row.optionalText("health_message"),
       step: row.optionalInteger("health_step"))
     summary = row.optionalText("summary")
+    datasetText = row.optionalText("dataset")
     revision = row.integer("revision")
   }
 }
@@ -144,14 +154,16 @@ package struct NewJob: Sendable {
   package var labelling: JobLabelling
   package var specification: JobSpecification
   package var policy: JobPolicy
-  /// Jobs that have to end before this one begins, beside the one whose checkpoint it evaluates.
+  /// Jobs that have to end before this one begins, in addition to the one whose last checkpoint it evaluates.
   package var needs: [JobID]
   /// Optimiser steps of the whole run, if they are known.
   package var steps: Int?
+  /// The dataset as it is now, if that is known.
+  package var dataset: DatasetFingerprint?
 
   package init(
     id: JobID, labelling: JobLabelling, specification: JobSpecification, policy: JobPolicy = JobPolicy(),
-    needs: [JobID] = [], steps: Int? = nil
+    needs: [JobID] = [], steps: Int? = nil, dataset: DatasetFingerprint? = nil
   ) {
     self.id = id
     self.labelling = labelling
@@ -159,19 +171,30 @@ package struct NewJob: Sendable {
     self.policy = policy
     self.needs = needs
     self.steps = steps
+    self.dataset = dataset
+  }
+
+  /// The checkpoint that it evaluates.
+  private var checkpoint: CheckpointReference? {
+    guard case .evaluate(let specification) = specification else { return nil }
+    return specification.checkpoint
   }
 
   /// The job whose checkpoint it evaluates.
-  var checkpointNeed: JobID? {
-    guard case .evaluate(let specification) = specification else { return nil }
-    return specification.checkpoint.job
+  var checkpointNeed: JobID? { checkpoint?.job }
+
+  /// Every job that has to end before it begins, each once. A checkpoint that is named is there already.
+  var awaitedJobs: [JobID] {
+    let training = checkpoint.flatMap { $0.choice.waitsForEnd ? $0.job : nil }
+    return Self.unique(needs + [training].compactMap(\.self))
   }
 
-  /// Every job that has to end before it begins, each once.
-  var allNeeds: [JobID] {
-    var all: [JobID] = []
-    for id in needs + [checkpointNeed].compactMap(\.self) where !all.contains(id) { all.append(id) }
-    return all
+  /// Every job that must stay as long as it is unfinished, each once.
+  var neededJobs: [JobID] { Self.unique(needs + [checkpointNeed].compactMap(\.self)) }
+
+  private static func unique(_ ids: [JobID]) -> [JobID] {
+    var seen: Set<JobID> = []
+    return ids.filter { seen.insert($0).inserted }
   }
 }
 

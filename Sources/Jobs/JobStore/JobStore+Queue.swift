@@ -14,9 +14,13 @@ extension JobStore {
   /// As `enqueue`, in a write that is under way.
   func insert(_ jobs: [NewJob], _ connection: Connection) throws -> [JobRecord] {
     try jobs.map { job in
-      let needs = try job.allNeeds.map { try usableNeed($0, of: job, connection) }
-      let isBlocked = needs.contains { !job.policy.isMet(by: $0.state) }
-      let names = needs.sorted { $0.sequence < $1.sequence }.map { JSON.string($0.id.text) }
+      let awaitedIDs = job.awaitedJobs
+      let needs = try job.neededJobs.map {
+        try usableNeed($0, of: job, isAwaited: awaitedIDs.contains($0), connection)
+      }
+      let awaited = needs.filter { awaitedIDs.contains($0.id) }
+      let isBlocked = awaited.contains { !job.policy.isMet(by: $0.state) }
+      let names = awaited.sorted { $0.sequence < $1.sequence }.map { JSON.string($0.id.text) }
       let record = try insert(job, isBlocked ? .blocked : .queued, needs: .array(names), connection)
       for need in needs {
         try connection.execute(
@@ -27,11 +31,13 @@ extension JobStore {
     }
   }
 
-  private func usableNeed(_ id: JobID, of job: NewJob, _ connection: Connection) throws -> JobStanding {
+  private func usableNeed(
+    _ id: JobID, of job: NewJob, isAwaited: Bool, _ connection: Connection
+  ) throws -> JobStanding {
     let needed = try standing(of: id, connection)
     let isCheckpoint = job.checkpointNeed == id
     guard let needed, !isCheckpoint || needed.kind == .train,
-      !needed.state.isFinished || job.policy.isMet(by: needed.state)
+      !isAwaited || !needed.state.isFinished || job.policy.isMet(by: needed.state)
     else { throw JobStoreError.unusableNeed(id, kind: needed?.kind, state: needed?.state) }
     return needed
   }
@@ -43,8 +49,8 @@ extension JobStore {
     let record = try connection.first(
       """
       INSERT INTO jobs (id, kind, name, notes, labels, priority, state, spec, steps, on_dependency_failure,
-        max_duration_ms, max_attempts, needed_jobs, created_at_ms, changed_at_ms, changed_by)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'user')
+        max_duration_ms, max_attempts, needed_jobs, dataset, created_at_ms, changed_at_ms, changed_by)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'user')
       RETURNING \(JobRecord.columns)
       """,
       [
@@ -54,7 +60,7 @@ extension JobStore {
         .integer(job.labelling.priority), .text(state.rawValue), .text(job.specification.json.text),
         .optional(job.steps), .text(job.policy.onDependencyFailure.rawValue),
         .optional(job.policy.maxDurationSeconds.map { $0 * 1000 }), .integer(job.policy.maxAttempts),
-        .text(needs.text), .integer(now), .integer(now),
+        .text(needs.text), .optional(job.dataset?.json.text), .integer(now), .integer(now),
       ], JobRecord.init)
     guard let record else { throw JobStoreError.noSuchJob(job.id) }
     return record
@@ -137,9 +143,11 @@ extension JobStore {
     }
   }
 
-  /// The jobs that a job needs and that are still there, with their states.
+  /// The jobs that a job waits for and that are still there, with their states.
   func needs(of job: JobRecord, _ connection: Connection) throws -> [(id: JobID, state: JobState)] {
-    try connection.rows(
+    let awaited = Set(
+      (try JSON.parse(job.needsText).array ?? []).compactMap { $0.string.flatMap(JobID.init) })
+    return try connection.rows(
       """
       SELECT id, state, sequence FROM jobs JOIN job_dependencies ON needs = sequence WHERE job = ?
       ORDER BY sequence
@@ -149,7 +157,7 @@ extension JobStore {
         throw JobStoreError.unreadableRow(sequence: row.integer("sequence"))
       }
       return (id, state)
-    }
+    }.filter { awaited.contains($0.0) }
   }
 }
 

@@ -10,6 +10,20 @@ extension JobStore {
     return ids.filter { !known.contains($0.text) }
   }
 
+  /// Those of some ids whose jobs have not finished.
+  package func unfinished(of ids: [JobID]) throws -> Set<JobID> {
+    let list = JSON.array(ids.map { .string($0.text) }).text
+    let found = try read {
+      try $0.rows(
+        """
+        SELECT id FROM jobs WHERE id IN (SELECT value FROM json_each(?))
+          AND state NOT IN ('succeeded', 'failed', 'cancelled')
+        """, [.text(list)]
+      ) { JobID($0.text("id")) }
+    }
+    return Set(found.compactMap(\.self))
+  }
+
   /// Queues a job again that the database has lost (it is a copy from before, or was damaged), from what its
   /// run folder says. What the run has told is read anew; names, labels and limits are lost.
   ///

@@ -7,6 +7,8 @@ package struct FileIdentity: Equatable, Sendable {
   package let bytes: Int
   /// When the content was changed last.
   package let modified: FileTime
+  /// When the file itself was changed last, which no program can set back as it can `modified`.
+  package let changed: FileTime
 
   /// The file at a path, links followed; nil without one.
   package init?(path: String) {
@@ -19,6 +21,8 @@ package struct FileIdentity: Equatable, Sendable {
     inode = UInt64(status.st_ino)
     bytes = Int(status.st_size)
     modified = FileTime(status)
+    changed = FileTime(
+      unixSeconds: Int(status.st_ctim.tv_sec), nanoseconds: Int(status.st_ctim.tv_nsec))
   }
 }
 

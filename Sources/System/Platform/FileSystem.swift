@@ -79,6 +79,11 @@ package enum FileSystem {
     try retrying("rename", old) { Glibc.rename(old, new) }
   }
 
+  /// Gives a file a second name in the same file system, under which it stays when the first one is removed.
+  package static func link(_ old: String, to new: String) throws(SystemError) {
+    try retrying("link", old) { Glibc.link(old, new) }
+  }
+
   /// Removes a file; a missing one is no error.
   package static func remove(_ path: String) throws(SystemError) {
     if unlink(path) != 0 && errno != ENOENT { throw SystemError.last("remove", path) }

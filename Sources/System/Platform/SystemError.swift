@@ -51,6 +51,11 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
   /// Whether it may work later without anybody's doing: memory, processes or descriptors are short.
   package var passesByItself: Bool { isExhausted || errno == EAGAIN || errno == ENOMEM }
 
+  /// Whether the file system gives a file no second name there, though it may hold a copy.
+  package var isLinkRefused: Bool {
+    errno == EXDEV || errno == EPERM || errno == EMLINK || errno == EOPNOTSUPP || errno == ENOSYS
+  }
+
   /// Whether the file system or the quota is full.
   package var isDiskFull: Bool { errno == ENOSPC || errno == EDQUOT }
 

@@ -1,6 +1,7 @@
 import HTTP
 import JobModel
 import JobStore
+import RunFolder
 
 /// Whoever runs jobs; told that the store has something new for it: a job, or a wish to cancel one.
 package protocol JobControl: Sendable {
@@ -33,6 +34,7 @@ package struct API: Sendable {
   let datasets: any DatasetDirectory
   let control: any JobControl
   let events: EventHub
+  let pins: CheckpointPins
   /// How long a stream lasts at most; 0: without end.
   let streamSeconds: Int
   let version: String
@@ -45,12 +47,14 @@ package struct API: Sendable {
 
   /// - Parameters:
   ///   - data: the data folder.
+  ///   - pins: those of the data folder; the same value that the dispatcher sweeps.
   ///   - streamSeconds: how long a stream of events lasts at most; 0: without end.
   ///   - limits: the server's limits by name, for `/openapi.json`.
   ///   - version: what `/version` says.
   package init(
     store: JobStore, data: String, datasets: any DatasetDirectory, control: any JobControl,
-    events: EventHub, streamSeconds: Int = 0, limits: [String: Int] = [:], version: String
+    events: EventHub, pins: CheckpointPins, streamSeconds: Int = 0, limits: [String: Int] = [:],
+    version: String
   ) {
     self.store = store
     readiness = Readiness(store: store)
@@ -58,6 +62,7 @@ package struct API: Sendable {
     self.datasets = datasets
     self.control = control
     self.events = events
+    self.pins = pins
     self.streamSeconds = streamSeconds
     self.limits = limits
     self.version = version

@@ -1,5 +1,6 @@
 import HTTP
 import JobModel
+import RunFolder
 import SharedWork
 import Text
 
@@ -9,8 +10,8 @@ package protocol DatasetDirectory: Sendable {
   func names() -> [String]
   /// What is known of a dataset, or will be. Returns at once: no file of it is opened in this process.
   ///
-  /// - Parameter withStatistics: whether mean and deviation are wanted, for which a split may be read.
-  func look(_ name: String, withStatistics: Bool) -> Asked<DatasetLook>
+  /// - Parameter depth: what is wanted; more than sizes may take long.
+  func look(_ name: String, _ depth: DatasetDepth) -> Asked<DatasetLook>
 }
 
 /// What came of a look at a dataset.
@@ -29,27 +30,25 @@ package struct DatasetRefusal: Error, CustomStringConvertible {
   }
 }
 
-/// One data set, as `GET /datasets/{name}` shows it.
+/// One dataset, as `GET /datasets/{name}` shows it.
 package struct DatasetSummary: Sendable {
   package var name: String
   package var classes: [String]
   package var counts: [DatasetSelection.Split: Int]
   /// A view's channels, height and width.
   package var shape: [Int]
-  /// Of the training split, one number per channel, as used by the normalisation; empty: not asked for.
-  package var mean: [Double]
-  package var std: [Double]
+  /// What a job depends on; `nil`: not asked for.
+  package var fingerprint: DatasetFingerprint?
 
   package init(
     name: String, classes: [String], counts: [DatasetSelection.Split: Int], shape: [Int],
-    mean: [Double] = [], std: [Double] = []
+    fingerprint: DatasetFingerprint? = nil
   ) {
     self.name = name
     self.classes = classes
     self.counts = counts
     self.shape = shape
-    self.mean = mean
-    self.std = std
+    self.fingerprint = fingerprint
   }
 }
 
@@ -60,7 +59,7 @@ extension API {
     var query = QueryReader(request)
     try query.finish()
     let names = datasets.names()
-    let looks = DatasetLooks(datasets)
+    let looks = DatasetLooks(datasets, .layout)
     return try waiting(for: looks) {
       let found = names.map { ($0, looks.look(ByteString($0))) }
       guard looks.isComplete else { return nil }
@@ -86,7 +85,7 @@ extension API {
     var query = QueryReader(request)
     try query.finish()
     let name = request.parameters["name"] ?? ""
-    let looks = DatasetLooks(datasets, withStatistics: true)
+    let looks = DatasetLooks(datasets, .statistics)
     return try waiting(for: looks) {
       guard let look = looks.look(name), looks.isComplete else { return nil }
       return .json(try Self.json(look))
@@ -103,7 +102,9 @@ extension API {
       return [
         "name": .string(summary.name), "classes": .array(summary.classes.map(JSON.string)),
         "counts": json(summary.counts), "shape": .array(summary.shape.map(JSON.integer)),
-        "mean": .array(summary.mean.map(JSON.number)), "std": .array(summary.std.map(JSON.number)),
+        "mean": .array((summary.fingerprint?.mean ?? []).map(JSON.number)),
+        "std": .array((summary.fingerprint?.std ?? []).map(JSON.number)),
+        "digest": .optional(summary.fingerprint?.digest),
       ]
     }
   }

@@ -16,7 +16,7 @@ final class DatasetLooks: Sendable {
   }
 
   private let directory: any DatasetDirectory
-  private let withStatistics: Bool
+  private let depth: DatasetDepth
   private let state = Mutex(State())
 
   /// Datasets that are looked at for one request at the same time: others want theirs.
@@ -24,9 +24,9 @@ final class DatasetLooks: Sendable {
   /// Datasets that are looked at for one request in all.
   static let looksMax = 100
 
-  init(_ directory: any DatasetDirectory, withStatistics: Bool = false) {
+  init(_ directory: any DatasetDirectory, _ depth: DatasetDepth) {
     self.directory = directory
-    self.withStatistics = withStatistics
+    self.depth = depth
   }
 
   /// What is known of a dataset; `nil`: nothing yet, and the request cannot be answered now.
@@ -35,7 +35,7 @@ final class DatasetLooks: Sendable {
       if let known = state.known[name] { return known }
       if state.isBusy || state.coming.count >= Self.comingMax { return nil }
       if state.coming.contains(where: { $0.name == name }) { return nil }
-      switch directory.look(name.string, withStatistics: withStatistics) {
+      switch directory.look(name.string, depth) {
       case .known(let look):
         state.known[name] = look
         return look

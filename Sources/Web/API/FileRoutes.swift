@@ -80,15 +80,49 @@ extension API {
     ) {
       let reported = try store.checkpoints(id).map { ($0.name, $0.createdAtMilliseconds) }
       let times = Dictionary(reported, uniquingKeysWith: { $1 })
-      let list = try folder.list(newestMax: Self.checkpointsListedMax).map { manifest -> JSON in
+      let manifests = try folder.list(newestMax: Self.checkpointsListedMax)
+      let best = best(of: manifests, record)
+      let list = manifests.map { manifest -> JSON in
         [
           "name": .string(manifest.name), "step": .integer(manifest.step), "epoch": .integer(manifest.epoch),
           "bytes": .integer(manifest.bytes), "sha256": .string(manifest.sha256),
           "created_at": .optional(times[manifest.name].map { SystemClock.rfc3339(unixMilliseconds: $0) }),
+          "is_best": .bool(manifest == best),
         ]
       }
       return .json(["checkpoints": .array(list)])
     }
+  }
+
+  /// The best of a training's checkpoints by its `keep_best`; `nil`: it keeps none, or none has the metric.
+  private func best(of manifests: [CheckpointManifest], _ record: JobRecord) -> CheckpointManifest? {
+    guard let keepBest = keepBest(of: record) else { return nil }
+    return CheckpointFolder.ranked(manifests, isHighestBest: keepBest.mode == .max).first
+  }
+
+  /// `GET /jobs/{id}/checkpoints/last` and `…/best`: 302 to the checkpoint that this is now.
+  private func redirect(
+    to choice: CheckpointReference.Choice, _ record: JobRecord, _ folder: CheckpointFolder
+  ) throws -> Response {
+    let manifest: CheckpointManifest?
+    if choice == .last {
+      manifest = try folder.list(newestMax: 1).last
+    } else {
+      guard keepBest(of: record) != nil else {
+        throw Problem(
+          status: 404,
+          detail: "job \(record.id) has no best checkpoint: it is not a training with checkpoint.keep_best.")
+      }
+      manifest = best(of: try folder.list(newestMax: Self.checkpointsListedMax), record)
+    }
+    guard let manifest else {
+      throw Problem(
+        status: 404, detail: "job \(record.id) has no \(choice == .last ? "last" : "best") checkpoint yet.")
+    }
+    var response = Response(status: 302)
+    response.headers.add("Location", "/jobs/\(record.id)/checkpoints/\(manifest.name)")
+    response.headers.add("Cache-Control", "no-store")
+    return response
   }
 
   /// `GET /jobs/{id}/checkpoints/{name}`: the file as it is; ranges resume a broken download.
@@ -99,6 +133,8 @@ extension API {
     let record = try record(request)
     let folder = RunFolder(data: data, job: record.id).checkpoints
     let name = request.parameters["name"] ?? ""
+    let choice = CheckpointReference.Choice(name)
+    if choice.waitsForEnd { return try redirect(to: choice, record, folder) }
     // Checkpoints have names of ASCII; what is not one is not looked for.
     let isName = name.count <= 255 && name.bytes.allSatisfy { $0 > 0x20 && $0 < 0x7F }
     guard isName, let manifest = folder.manifest(of: name.string),

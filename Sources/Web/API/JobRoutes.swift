@@ -149,6 +149,7 @@ extension API {
     }
     try RunFolder(data: data, job: id).remove()
     try store.finishDeletion(id)
+    control.wake()
     return Response(status: 204)
   }
 

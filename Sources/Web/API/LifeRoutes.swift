@@ -29,7 +29,15 @@ extension API {
 
   /// `POST /jobs/{id}/retry`: a failed or cancelled job goes on from its last checkpoint.
   @Sendable
-  func retryJob(_ request: Request) throws -> Response { try change(request, store.retry) }
+  func retryJob(_ request: Request) throws -> Response {
+    try change(request) { id in
+      guard let record = try store.job(id) else { throw JobStoreError.noSuchJob(id) }
+      let held = try pinForRetry(record)
+      // If the store refuses, the pin is swept away with those of other finished jobs.
+      defer { letGo(held, areStored: true) }
+      return try store.retry(id)
+    }
+  }
 
   private func change(_ request: Request, _ change: (JobID) throws -> JobRecord) throws -> Response {
     var query = QueryReader(request)

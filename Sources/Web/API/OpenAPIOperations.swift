@@ -154,7 +154,8 @@ extension OpenAPIDocument {
     "GET /jobs/{id}/checkpoints": Operation(
       "Checkpoints, oldest first.", [id], answers: [.json(200, schema("CheckpointList"))], problems: [404]),
     "GET /jobs/{id}/checkpoints/{name}": Operation(
-      "A checkpoint: gzipped safetensors.",
+      "A checkpoint: gzipped safetensors. The names `last` and `best` (by the training's "
+        + "checkpoint.keep_best) redirect to the checkpoint that this is now.",
       [
         id, .path("name", ["type": "string", "minLength": 1]), ifNoneMatch,
         .header("Range", ["type": "string"], "parts of it"),
@@ -171,6 +172,7 @@ extension OpenAPIDocument {
           status: 206,
           content: ["application/gzip": ["type": "string"], "multipart/byteranges": ["type": "string"]],
           fields: ["Content-Range": "which part, where it is one"]),
+        Answer(status: 302, content: [:], fields: ["Location": "of the checkpoint that `last` or `best` is"]),
         .empty(304),
       ],
       problems: [404, 412, 416]),
@@ -180,7 +182,7 @@ extension OpenAPIDocument {
     "GET /datasets": Operation(
       "What can be trained on.", answers: [.json(200, schema("DatasetList"))]),
     "GET /datasets/{name}": Operation(
-      "A data set.", [.path("name", ["type": "string", "minLength": 1])],
+      "A dataset.", [.path("name", ["type": "string", "minLength": 1])],
       answers: [.json(200, schema("Dataset"))], problems: [404, 422]),
     "GET /healthz": Operation(
       "The process answers.", answers: [.json(200, ["type": "object", "required": ["status"]])]),

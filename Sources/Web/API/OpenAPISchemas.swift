@@ -156,7 +156,11 @@ extension OpenAPIDocument {
         "protocol": text, "features": text, "feature_layer": text, "preset": text, "dataset": text,
         "top1": fraction, "layer": text, "train_top1": fraction, "ridge": ["type": "number"],
         "iterations": integer, "baselines": described(["raw_pixels": fraction, "untrained": fraction]),
-      ], optional: ["baselines", "iterations", "layer", "ridge", "train_top1"]),
+        "dataset_digest": text, "checkpoint_sha256": textOrNull,
+      ],
+      optional: [
+        "baselines", "checkpoint_sha256", "dataset_digest", "iterations", "layer", "ridge", "train_top1",
+      ]),
     "Session": described([
       "needs_token": ["type": "boolean"], "name": textOrNull, "role": ["enum": ["read", "write", .null]],
     ]),
@@ -211,6 +215,9 @@ extension OpenAPIDocument {
         "items": described([
           "name": text, "step": integer, "epoch": integer, "bytes": integer, "sha256": text,
           "created_at": timeOrNull,
+          "is_best": [
+            "type": "boolean", "description": "the best by the training's checkpoint.keep_best",
+          ],
         ]),
       ]
     ]),
@@ -227,6 +234,11 @@ extension OpenAPIDocument {
       "name": text, "classes": ["type": "array", "items": text], "counts": ["type": "object"],
       "shape": ["type": "array", "items": integer], "mean": ["type": "array", "items": ["type": "number"]],
       "std": ["type": "array", "items": ["type": "number"]],
+      "digest": [
+        "type": "string",
+        "description":
+          "SHA-256 of all images: a job whose dataset has another one than at its first start fails",
+      ],
     ]),
   ]
 }

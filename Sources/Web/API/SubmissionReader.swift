@@ -4,7 +4,7 @@ import JobStore
 import RunFolder
 import Text
 
-/// Reads a submitted job, with everything that has to be there for it: data sets, and the training that it
+/// Reads a submitted job, with everything that has to be there for it: datasets, and the training that it
 /// evaluates.
 struct SubmissionReader {
   let api: API
@@ -55,7 +55,7 @@ struct SubmissionReader {
     guard let specification else { return nil }
     let job = NewJob(
       id: api.store.newID(), labelling: labelling, specification: specification, policy: policy, needs: needs,
-      steps: steps(specification))
+      steps: steps(specification), dataset: fingerprint(specification))
     return (job, ref)
   }
 
@@ -91,9 +91,10 @@ struct SubmissionReader {
 
   private func readTrain(_ spec: JSON, at pointer: String) -> TrainSpecification {
     let specification = TrainSpecification.read(spec, at: pointer, problems)
-    if let counts = imageCounts(specification.dataset.name, at: pointer) {
-      specification.check(
-        imageCount: counts[specification.dataset.split] ?? 0, at: pointer, problems)
+    if let summary = summary(of: specification.dataset.name, at: pointer) {
+      let count = summary.counts[specification.dataset.split] ?? 0
+      specification.check(imageCount: count, at: pointer, problems)
+      if let side = summary.shape.last { specification.check(imageSide: side, at: pointer, problems) }
     }
     return specification
   }
@@ -105,11 +106,28 @@ struct SubmissionReader {
     return summary.counts[train.dataset.split].map { train.stepCount(imageCount: $0) }
   }
 
+  /// The dataset as it is now, as far as the job reads it.
+  private func fingerprint(_ specification: JobSpecification) -> DatasetFingerprint? {
+    let name: ByteString
+    var split: DatasetSelection.Split?
+    switch specification {
+    case .train(let train): (name, split) = (train.dataset.name, train.dataset.split)
+    case .evaluate(let evaluation): name = evaluation.dataset.name
+    }
+    // A dataset that cannot be used has been noted by now.
+    guard case .success(let summary)? = looks.look(name) else { return nil }
+    var fingerprint = summary.fingerprint
+    if let split, let whole = fingerprint?.splits[split] { fingerprint?.splits = [split: whole] }
+    return fingerprint
+  }
+
   private func readEvaluate(_ spec: JSON, _ policy: JobPolicy, at pointer: String) -> EvaluateSpecification? {
     var spec = spec
     var training: Training?
     if let named = spec["checkpoint"]?["job"]?.string {
-      training = find(named, policy, at: "\(pointer)/checkpoint/job")
+      let choice = CheckpointReference.Choice(spec["checkpoint"]?["which"]?.string ?? "last")
+      let mustSucceed = choice.waitsForEnd && policy.onDependencyFailure == .cancel
+      training = find(named, mustSucceed: mustSucceed, at: "\(pointer)/checkpoint/job")
       if case .coming(let job) = training { spec = Self.replaceJob(in: spec, by: job.id) }
       if training == nil { return nil }
     }
@@ -118,7 +136,9 @@ struct SubmissionReader {
       let specification = EvaluateSpecification.read(
         spec, at: pointer, defaults: defaults ?? EvaluateSpecification.Defaults(), problems)
     else { return nil }
-    _ = imageCounts(specification.dataset.name, at: pointer)
+    if let summary = summary(of: specification.dataset.name, at: pointer) {
+      specification.check(imageCounts: summary.counts, at: pointer, problems)
+    }
     check(which: specification.checkpoint.which, of: training, at: "\(pointer)/checkpoint/which")
     return specification
   }
@@ -137,8 +157,9 @@ struct SubmissionReader {
     }
   }
 
-  private func find(_ name: ByteString, _ policy: JobPolicy, at pointer: String) -> Training? {
-    let requirement = "must be the id of a train job that has succeeded or still can"
+  private func find(_ name: ByteString, mustSucceed: Bool, at pointer: String) -> Training? {
+    let requirement =
+      "must be the id of a train job" + (mustSucceed ? " that has succeeded or still can" : "")
     let shown = "\"\(name.shown)\""
     if let job = refs[name] {
       if job.specification.kind == .train { return .coming(job) }
@@ -154,7 +175,7 @@ struct SubmissionReader {
         problems.add(pointer, "\(requirement), \(shown) is an evaluate job")
         return nil
       }
-      if named.state.isFinished && named.state != .succeeded && policy.onDependencyFailure == .cancel {
+      if named.state.isFinished && named.state != .succeeded && mustSucceed {
         let reason = named.reason.map { " (\($0.rawValue))" } ?? ""
         problems.add(pointer, "\(requirement), \(shown) is \(named.state.rawValue)\(reason)")
         return nil
@@ -173,35 +194,72 @@ struct SubmissionReader {
     return .object(members)
   }
 
-  /// A named checkpoint must exist by now; `last` must be possible.
+  /// A named checkpoint must exist by now; `last` and `best` must be possible.
   private func check(which: ByteString, of training: Training?, at pointer: String) {
-    guard case .stored(let named) = training else {
-      if case .coming = training, which != "last" {
-        problems.add(pointer, "must be \"last\" for a job of the same request, got \"\(which.shown)\"")
+    let choice = CheckpointReference.Choice(which)
+    switch training {
+    case nil: return
+    case .stored(let named): check(choice, of: named, at: pointer)
+    case .coming(let job):
+      if case .train(let train) = job.specification, choice == .best {
+        check(train.checkpoint.keepBest, of: "the training", at: pointer)
       }
-      return
+      if !choice.waitsForEnd {
+        problems.add(
+          pointer, "must be \"last\" or \"best\" for a job of the same request, got \"\(which.shown)\"")
+      }
     }
+  }
+
+  private func check(_ choice: CheckpointReference.Choice, of named: JobStanding, at pointer: String) {
+    // A store that cannot be read is reported when the job is to be written.
+    let keepBest = choice == .last ? nil : (try? api.store.job(named.id)).flatMap { api.keepBest(of: $0) }
+    if choice == .best, !check(keepBest, of: "job \(named.id)", at: pointer) { return }
     // What a training will have left when it ends is not known yet.
-    if which == "last", !named.state.isFinished { return }
+    if choice.waitsForEnd, !named.state.isFinished { return }
     let folder = RunFolder(data: api.data, job: named.id).checkpoints
     // A folder that cannot be read has no checkpoints to offer.
-    let names = ((try? folder.list(newestMax: Self.checkpointsShownMax)) ?? []).map { ByteString($0.name) }
-    if which == "last" {
-      if names.isEmpty {
+    switch choice {
+    case .last:
+      if ((try? folder.list(newestMax: 1)) ?? []).isEmpty {
         problems.add(pointer, "must be a checkpoint that exists; job \(named.id) has none any more")
       }
-    } else if folder.manifest(of: which.string) == nil {
-      let shown = (["last"] + names).map { "\"\($0.shown)\"" }.joined(separator: ", ")
-      problems.add(pointer, "must be one of \(shown), got \"\(which.shown)\"")
+    case .best:
+      let all = (try? folder.list()) ?? []
+      if CheckpointFolder.ranked(all, isHighestBest: keepBest?.mode == .max).isEmpty {
+        problems.add(
+          pointer,
+          "must be a checkpoint that exists; no checkpoint of job \(named.id) has a value of its "
+            + "keep_best.metric, \"\(keepBest?.metric.shown ?? "")\"")
+      }
+    case .named(let name):
+      if folder.manifest(of: name.string) != nil { return }
+      let names = (try? folder.list(newestMax: Self.checkpointsShownMax)) ?? []
+      let known = ["last"] + (keepBest == nil ? [] : ["best"]) + names.map { ByteString($0.name) }
+      let shown = known.map { "\"\($0.shown)\"" }.joined(separator: ", ")
+      problems.add(pointer, "must be one of \(shown), got \"\(name.shown)\"")
     }
+  }
+
+  /// Notes a training that keeps no best checkpoints; false if so.
+  @discardableResult
+  private func check(_ keepBest: KeepBest?, of training: String, at pointer: String) -> Bool {
+    if keepBest == nil {
+      problems.add(
+        pointer,
+        "must be \"last\" or a checkpoint's name, as checkpoint.keep_best of \(training) is null, "
+          + "got \"best\"")
+    }
+    return keepBest != nil
   }
 
   /// Checkpoints that an error names.
   private static let checkpointsShownMax = 8
 
-  private func imageCounts(_ name: ByteString, at pointer: String) -> [DatasetSelection.Split: Int]? {
+  /// What is known of a dataset; one that cannot be used is noted.
+  private func summary(of name: ByteString, at pointer: String) -> DatasetSummary? {
     switch looks.look(name) {
-    case .success(let summary)?: return summary.counts
+    case .success(let summary)?: return summary
     case .failure(let refusal)?:
       problems.add("\(pointer)/dataset/name", ByteString(refusal.description).shown(charactersMax: 1_000))
       return nil

@@ -17,7 +17,7 @@ extension API {
     // Before the input is judged: what was right the first time need not be so any more.
     if let key, let known = try store.answer(to: key) { return known.response(isRepeated: true) }
     let body = try request.json()
-    let looks = DatasetLooks(datasets)
+    let looks = DatasetLooks(datasets, .contents)
     return try waiting(for: looks) { try submit(body, under: key, isDryRun: isDryRun, looks) }
   }
 
@@ -43,12 +43,16 @@ extension API {
     if let refusal = control.refusal { throw Problem(status: 507, detail: "\(refusal).") }
     let (wait, control) = (CommitWait(), control)
     let describe = { @Sendable (records: [JobRecord]) in Self.created(records, isBatch: isBatch) }
-    store.enqueue(jobs, under: key, describe: describe) { outcome in
+    let held = try pinCheckpoints(of: jobs, isBatch: isBatch)
+    store.enqueue(jobs, under: key, describe: describe) { [self] outcome in
       switch outcome {
       case .success((let answer, let isRepeated)):
+        letGo(held, areStored: !isRepeated)
         control.wake()
         wait.settle(answer.response(isRepeated: isRepeated))
-      case .failure(let error): wait.settle(API.problem(for: error).response)
+      case .failure(let error):
+        letGo(held, areStored: false)
+        wait.settle(API.problem(for: error).response)
       }
     }
     return Response(body: .pending(wait))

@@ -16,16 +16,22 @@ package final class Dispatcher: Sendable {
   private let thread = Mutex<Thread?>(nil)
   private let host: ProcessHost
   private let bootID: String
+  private let pins: CheckpointPins
 
   /// The store is looked at no more often than this, however many requests change it.
   private static let gatheringMilliseconds = 5
 
-  /// - Parameter bootID: names this life of the daemon, unlike any other.
-  package init(_ configuration: DispatcherConfiguration, store: JobStore, bootID: String) {
+  /// - Parameters:
+  ///   - bootID: names this life of the daemon, unlike any other.
+  ///   - pins: those of the data folder; the same value that requests hold theirs by.
+  package init(
+    _ configuration: DispatcherConfiguration, store: JobStore, bootID: String, pins: CheckpointPins
+  ) {
     self.configuration = configuration
     self.store = store
     self.bootID = bootID
-    host = ProcessHost(configuration)
+    self.pins = pins
+    host = ProcessHost(configuration, pins: pins)
   }
 
   /// Finishes the deletions of earlier daemons and settles their jobs: adopts live workers, queues the jobs
@@ -38,10 +44,14 @@ package final class Dispatcher: Sendable {
       inbox.send($0)
     }
     try loop.settleEarlierRuns()
-    let thread = try Thread(name: "dispatcher") { [loop, inbox] in
-      var loop = loop
+    var sweep = PinSweep(pins, store: store)
+    sweep.run()
+    let thread = try Thread(name: "dispatcher") { [loop, sweep, inbox] in
+      var (loop, sweep) = (loop, sweep)
       while !loop.isDone {
-        loop.turn(inbox.receive(timeoutMilliseconds: loop.patienceMilliseconds))
+        let patience = [loop.patienceMilliseconds, sweep.patienceMilliseconds].compactMap(\.self).min()
+        loop.turn(inbox.receive(timeoutMilliseconds: patience))
+        sweep.run()
         SystemClock.sleep(milliseconds: Self.gatheringMilliseconds)
       }
     }

@@ -4,6 +4,7 @@ import Logging
 import Platform
 import RunFolder
 import Synchronization
+import Text
 
 /// The host of the product: child processes, and run folders below the data folder.
 final class ProcessHost: WorkerHost {
@@ -11,8 +12,12 @@ final class ProcessHost: WorkerHost {
   /// By attempt: one that has ended may still be about to exit when the next begins.
   private let children = Mutex<[JobID: [Int: ChildProcess]]>([:])
   private let log = Log("dispatcher")
+  private let pins: CheckpointPins
 
-  init(_ configuration: DispatcherConfiguration) { self.configuration = configuration }
+  init(_ configuration: DispatcherConfiguration, pins: CheckpointPins) {
+    self.configuration = configuration
+    self.pins = pins
+  }
 
   var monotonicNanoseconds: UInt64 { SystemClock.monotonicNanoseconds }
 
@@ -58,29 +63,48 @@ final class ProcessHost: WorkerHost {
     let newest = try folder.checkpoints.list(newestMax: 1).last
     var spec = try RunSpec(
       job: job.id, attempt: job.attempt, specification: job.specification(),
-      threads: configuration.threadsPerWorker, resumeFrom: newest.map { folder.checkpoints.path(of: $0.name) }
-    )
+      threads: configuration.threadsPerWorker,
+      resumeFrom: newest.map { folder.checkpoints.path(of: $0.name) },
+      dataset: job.dataset())
     if case .evaluate(let evaluation) = spec.specification {
-      spec.checkpointPath = try checkpoint(evaluation.checkpoint)
+      let checkpoint = try checkpoint(evaluation.checkpoint, for: job.id)
+      spec.checkpointPath = checkpoint.path
+      spec.checkpointSHA256 = ByteString(checkpoint.manifest.sha256)
     }
     return spec
   }
 
-  /// The checkpoint that an evaluation names.
-  private func checkpoint(_ reference: CheckpointReference) throws -> String {
-    let folder = folder(reference.job)
-    if reference.which == "last" {
-      let newest = try folder.checkpoints.newestIntact { [log] damaged in
-        log.warning("job \(reference.job): the checkpoint \(damaged.name) is damaged and set aside")
-      }
-      if let newest { return folder.checkpoints.path(of: newest.name) }
-    } else if let manifest = folder.checkpoints.manifest(of: reference.which.string),
-      try folder.checkpoints.isIntact(manifest)
-    {
-      return folder.checkpoints.path(of: manifest.name)
+  /// The checkpoint that an evaluation names: what is pinned for it, or what it asks for is pinned now, so that
+  /// its later attempts have the same.
+  private func checkpoint(
+    _ reference: CheckpointReference, for job: JobID
+  ) throws -> (manifest: CheckpointManifest, path: String) {
+    if try pins.pinned(for: job) == nil, let name = try name(of: reference) {
+      _ = try pins.pin(name, of: folder(reference.job).checkpoints, for: job)
     }
-    throw LaunchError(
-      reason: .badInput, message: "job \(reference.job) has no intact checkpoint \"\(reference.which)\"")
+    guard let pinned = try pins.pinned(for: job), try pins.isIntact(pinned.manifest, for: job) else {
+      throw LaunchError(
+        reason: .badInput, message: "job \(reference.job) has no intact checkpoint \"\(reference.which)\"")
+    }
+    return pinned
+  }
+
+  /// The name of the checkpoint that is asked for now; `nil`: there is none.
+  private func name(of reference: CheckpointReference) throws -> String? {
+    let folder = folder(reference.job)
+    switch reference.choice {
+    case .named(let name): return name.string
+    case .last:
+      return try folder.checkpoints.newestIntact { [log] damaged in
+        log.warning("job \(reference.job): the checkpoint \(damaged.name) is damaged and set aside")
+      }?.name
+    case .best:
+      guard case .train(let training) = try folder.readSpec().specification,
+        let best = training.checkpoint.keepBest
+      else { return nil }
+      let all = try folder.checkpoints.list()
+      return CheckpointFolder.ranked(all, isHighestBest: best.mode == .max).first?.name
+    }
   }
 
   func send(_ signal: Signal, to job: JobID, attempt: Int) {

@@ -8,8 +8,8 @@ import Text
 /// Looks at datasets in processes of their own, so that no file of a dataset is ever read in the daemon's,
 /// and keeps what was found as long as the files are the same.
 ///
-/// Two processes run at a time at most: one for numbers of images, which submissions wait for, and one for
-/// statistics, which may read a whole split.
+/// Two processes run at a time at most: one for sizes, which lists show, and one for contents, which reads
+/// every image.
 package final class DatasetInspector: Sendable {
   /// How a process is started, and what it may take.
   package struct Configuration: Sendable {
@@ -38,7 +38,7 @@ package final class DatasetInspector: Sendable {
   private let configuration: Configuration
   private let catalog: DatasetCatalog
   private let layouts: Work
-  private let statistics: Work
+  private let contents: Work
   private let log = Log("datasets")
 
   /// Bytes that a process may print.
@@ -60,18 +60,18 @@ package final class DatasetInspector: Sendable {
     let limits = Work.Limits(
       threads: 1, waitingMax: Self.waitingMax, keptMax: Self.keptMax, keptBytesMax: Self.keptBytesMax)
     layouts = Work(name: "dataset-layout", limits: limits)
-    statistics = Work(name: "dataset-stats", limits: limits)
+    contents = Work(name: "dataset-contents", limits: limits)
   }
 
   /// What is known of a dataset, or will be. Returns at once: only names and sizes of files are read.
-  package func look(_ name: String, withStatistics: Bool) -> Asked<DatasetFinding> {
+  package func look(_ name: String, _ depth: DatasetDepth) -> Asked<DatasetFinding> {
     do {
       let source = try catalog.locate(name)
-      if !withStatistics, let description = try catalog.generated(name) {
+      if depth != .statistics, let description = try catalog.generated(name) {
         return .known(.success(DatasetReport(description)))
       }
-      return (withStatistics ? statistics : layouts).ask(source.name, stamp: source.files) { [self] in
-        result(name, source, withStatistics: withStatistics)
+      return (depth == .layout ? layouts : contents).ask(source.name, stamp: source.files) { [self] in
+        result(name, source, depth)
       }
     } catch {
       return .known(.failure(DatasetProblem(error)))
@@ -79,9 +79,9 @@ package final class DatasetInspector: Sendable {
   }
 
   private func result(
-    _ name: String, _ source: DatasetCatalog.Source, withStatistics: Bool
+    _ name: String, _ source: DatasetCatalog.Source, _ depth: DatasetDepth
   ) -> Work.Result {
-    let (finding, isAtLimit) = inspect(name, withStatistics: withStatistics)
+    let (finding, isAtLimit) = inspect(name, depth)
     // Files that have changed meanwhile may be what was found, or not.
     let isSame = (try? catalog.locate(name)) == source
     let bytes = source.name.count + source.files.reduce(256) { $0 + $1.count }
@@ -97,10 +97,10 @@ package final class DatasetInspector: Sendable {
   }
 
   /// Has a process look.
-  private func inspect(_ name: String, withStatistics: Bool) -> (DatasetFinding, isAtLimit: Bool) {
+  private func inspect(_ name: String, _ depth: DatasetDepth) -> (DatasetFinding, isAtLimit: Bool) {
     let seconds = configuration.seconds
     let arguments = [
-      "\(configuration.memoryBytes)", "\(seconds)", withStatistics ? "statistics" : "layout", name,
+      "\(configuration.memoryBytes)", "\(seconds)", depth == .layout ? "layout" : "contents", name,
     ]
     do {
       let output = try ProcessOutput(

@@ -11,9 +11,8 @@ package struct DatasetReport: Sendable, Equatable {
   package let shape: [Int]
   /// Planes of a stored image: 1 or 3.
   package let planes: Int
-  /// Of the training split, one number per channel; `nil`: not asked for.
-  package let mean: [Double]?
-  package let std: [Double]?
+  /// What a job depends on; its mean and deviation are empty where they were not asked for.
+  package let fingerprint: DatasetFingerprint?
 
   /// The same of a description.
   package init(_ description: DatasetDescription) {
@@ -21,8 +20,7 @@ package struct DatasetReport: Sendable, Equatable {
     counts = description.counts
     shape = description.shape
     planes = description.planes
-    mean = description.statistics?.mean
-    std = description.statistics?.std
+    fingerprint = DatasetFingerprint(description)
   }
 
   /// The sizes alone.
@@ -53,7 +51,8 @@ package struct DatasetProblem: Error, Equatable, CustomStringConvertible {
   package init(_ error: DatasetError) {
     switch error {
     case .unknown, .missingFile: kind = .absent
-    case .wrongParameter, .outsideRoots, .malformed, .tooLarge, .unreadable, .blurTooWide: kind = .unusable
+    case .wrongParameter, .outsideRoots, .malformed, .tooLarge, .unreadable, .blurTooWide, .pythonVersion:
+      kind = .unusable
     }
     description = error.description
   }
@@ -76,8 +75,7 @@ package func json(of finding: DatasetFinding) -> JSON {
         Dictionary(
           uniqueKeysWithValues: report.counts.map { (ByteString($0.key.rawValue), .integer($0.value)) })),
       "shape": .array(report.shape.map(JSON.integer)), "planes": .integer(report.planes),
-      "mean": report.mean.map { .array($0.map(JSON.number)) } ?? .null,
-      "std": report.std.map { .array($0.map(JSON.number)) } ?? .null,
+      "fingerprint": report.fingerprint?.json ?? .null,
     ]
   }
 }
@@ -108,10 +106,35 @@ extension DatasetReport {
       return (split, count)
     }
     self.counts = Dictionary(pairs, uniquingKeysWith: { first, _ in first })
-    mean = json["mean"]?.array?.compactMap(\.double)
-    std = json["std"]?.array?.compactMap(\.double)
+    fingerprint = json["fingerprint"].flatMap(DatasetFingerprint.init(json:))
     guard self.shape.count == 3, planes == 1 || planes == 3,
       self.counts.count == ImageDataset.Split.allCases.count
     else { return nil }
+  }
+}
+
+extension DatasetFingerprint {
+  /// That of a description; `nil` if its images were not looked at.
+  fileprivate init?(_ description: DatasetDescription) {
+    if description.digests.isEmpty { return nil }
+    self.init(
+      classes: description.classes.count, classNames: ByteString(digest(ofClasses: description.classes)),
+      shape: description.shape, planes: description.planes, mean: description.statistics?.mean ?? [],
+      std: description.statistics?.std ?? [], splits: [:])
+    for (split, digest) in description.digests {
+      splits[DatasetSelection.Split(split)] = Split(
+        images: description.counts[split] ?? 0, pixels: ByteString(digest.pixels),
+        labels: ByteString(digest.labels))
+    }
+  }
+}
+
+extension DatasetSelection.Split {
+  /// The same split.
+  package init(_ split: ImageDataset.Split) {
+    switch split {
+    case .train: self = .train
+    case .test: self = .test
+    }
   }
 }

@@ -6,18 +6,18 @@ import Platform
 /// the body of `vicregd describe-dataset`.
 ///
 /// - Parameter arguments: as `DatasetInspector` gives them: bytes of memory, seconds of processor time,
-///   `layout` or `statistics`, and the name.
+///   `layout` or `contents`, and the name.
 /// - Returns: the exit code: 0 when something was printed, a problem with the dataset included; 2 for wrong
 ///   arguments.
 package func runInspector(_ arguments: [String], catalog: DatasetCatalog) throws -> Int32 {
   guard arguments.count == 4, let bytes = Int(arguments[0]), let seconds = Int(arguments[1]),
-    ["layout", "statistics"].contains(arguments[2])
+    ["layout", "contents"].contains(arguments[2])
   else { return 2 }
   lowerPriority(by: inspectorNiceness)
   try ProcessLimits.set(addressSpaceBytes: bytes, cpuSeconds: seconds)
   let finding: DatasetFinding
   do {
-    let description = try catalog.describe(arguments[3], withStatistics: arguments[2] == "statistics")
+    let description = try catalog.describe(arguments[3], withContents: arguments[2] == "contents")
     finding = .success(DatasetReport(description))
   } catch {
     finding = .failure(DatasetProblem(error))

@@ -167,13 +167,68 @@ package struct CheckpointFolder: Sendable {
       if keepsInitial { kept.insert(0) }
       if let everySteps { kept.formUnion(all.map(\.step).filter { $0 > 0 && $0 % everySteps == 0 }) }
       if let best {
-        // Of equals the older one is better, so that the choice does not change with what comes.
-        let ranked = all.compactMap { manifest in manifest.metric.map { (manifest.step, $0) } }.sorted {
-          $0.1 != $1.1 ? ($0.1 < $1.1) != best.isHighest : $0.0 < $1.0
-        }
-        kept.formUnion(ranked.prefix(best.count).map(\.0))
+        let ranked = CheckpointFolder.ranked(all, isHighestBest: best.isHighest)
+        kept.formUnion(ranked.prefix(best.count).map(\.step))
       }
       return kept
+    }
+  }
+
+  /// Checkpoints that have a metric, the best first. Of equals the older one is better, so that the choice
+  /// does not change with what comes.
+  package static func ranked(
+    _ all: [CheckpointManifest], isHighestBest: Bool
+  ) -> [CheckpointManifest] {
+    let measured = all.compactMap { manifest in manifest.metric.map { (manifest, $0) } }
+    return measured.sorted {
+      $0.1 != $1.1 ? ($0.1 < $1.1) != isHighestBest : $0.0.step < $1.0.step
+    }.map(\.0)
+  }
+
+  /// Gives a checkpoint of another folder a place in this one, durable when this returns: as a second name of
+  /// the same file, or as a copy where the file system has no second names.
+  ///
+  /// - Returns: its manifest; `nil`: there is no such checkpoint, or no more.
+  package func add(_ name: String, from other: CheckpointFolder) throws(SystemError) -> CheckpointManifest? {
+    for _ in 0..<CheckpointFolder.addTriesMax {
+      if let present = manifest(of: name) { return present }
+      guard let source = other.manifest(of: name) else { return nil }
+      // What an attempt left that was interrupted may be half of another checkpoint.
+      try FileSystem.remove(manifestPath(of: name))
+      try FileSystem.remove(path(of: name))
+      do throws(SystemError) {
+        try Self.link(other.path(of: name), to: path(of: name))
+        try Self.link(other.manifestPath(of: name), to: manifestPath(of: name))
+      } catch {
+        // It was removed or replaced meanwhile.
+        guard error.isNotFound else { throw error }
+      }
+      // A checkpoint that is replaced has no manifest for that time: equal ones belong to the file linked.
+      if manifest(of: name) == source {
+        try FileSystem.syncDirectory(path)
+        return source
+      }
+    }
+    return nil
+  }
+
+  /// A checkpoint is replaced once at most while a run resumes.
+  private static let addTriesMax = 4
+
+  private static func link(_ old: String, to new: String) throws(SystemError) {
+    do throws(SystemError) {
+      try FileSystem.link(old, to: new)
+    } catch {
+      guard error.isLinkRefused else { throw error }
+      let (file, copy) = (try File(old, .read, links: .refused), try AtomicFile(new))
+      var offset = 0
+      while true {
+        let piece = try file.read(at: offset, countMax: 1 << 20)
+        if piece.isEmpty { break }
+        try copy.write(piece)
+        offset += piece.count
+      }
+      try copy.commit()
     }
   }
 

@@ -11,12 +11,16 @@ package struct RunSpec: Sendable, Equatable {
   package var threads: Int
   /// Path of the run's own checkpoint to go on from; `nil`: from the beginning.
   package var resumeFrom: String?
-  /// Evaluate: path of the checkpoint to judge.
+  /// Evaluate: path of the checkpoint to evaluate.
   package var checkpointPath: String?
+  /// Evaluate: SHA-256 of that file, in hexadecimal.
+  package var checkpointSHA256: ByteString?
+  /// The dataset as it was when the job was queued; `nil`: nobody looked.
+  package var dataset: DatasetFingerprint?
 
   package init(
     job: JobID, attempt: Int, specification: JobSpecification, threads: Int, resumeFrom: String? = nil,
-    checkpointPath: String? = nil
+    checkpointPath: String? = nil, checkpointSHA256: ByteString? = nil, dataset: DatasetFingerprint? = nil
   ) {
     self.job = job
     self.attempt = attempt
@@ -24,6 +28,8 @@ package struct RunSpec: Sendable, Equatable {
     self.threads = threads
     self.resumeFrom = resumeFrom
     self.checkpointPath = checkpointPath
+    self.checkpointSHA256 = checkpointSHA256
+    self.dataset = dataset
   }
 }
 
@@ -34,7 +40,8 @@ extension RunSpec {
       "job": .string(job.text), "attempt": .integer(attempt), "kind": .string(specification.kind.rawValue),
       "spec": specification.json,
       "threads": .integer(threads), "resume_from": .optional(resumeFrom),
-      "checkpoint_path": .optional(checkpointPath),
+      "checkpoint_path": .optional(checkpointPath), "checkpoint_sha256": .optional(checkpointSHA256),
+      "dataset": dataset?.json ?? .null,
     ]
   }
 
@@ -53,7 +60,9 @@ extension RunSpec {
     }
     try self.init(
       job: job, attempt: attempt, specification: JobSpecification.parse(spec, kind: kind), threads: threads,
-      resumeFrom: json["resume_from"]?.string?.string, checkpointPath: json["checkpoint_path"]?.string?.string
-    )
+      resumeFrom: json["resume_from"]?.string?.string,
+      checkpointPath: json["checkpoint_path"]?.string?.string,
+      checkpointSHA256: json["checkpoint_sha256"]?.string,
+      dataset: json["dataset"].flatMap(DatasetFingerprint.init(json:)))
   }
 }

@@ -11,8 +11,10 @@ enum FailureReason {
   static func of(_ error: any Error) -> Reason {
     switch error {
     case TrainingError.diverged: .diverged
+    case ChangedInput.dataset: .datasetChanged
     case let error as SystemError where error.isDiskFull: .diskFull
-    case is TrainingError, is CheckpointError, is ConvolutionRecordError, is DatasetError, is RunFolderError:
+    case is TrainingError, is CheckpointError, is ConvolutionRecordError, is DatasetError, is RunFolderError,
+      is ChangedInput:
       .badInput
     default: .workerError
     }

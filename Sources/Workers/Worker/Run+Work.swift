@@ -13,6 +13,7 @@ extension Run {
     let dataset = try catalog.open(
       specification.dataset.name.string, split: ImageDataset.Split(specification.dataset.split),
       limit: specification.dataset.limit)
+    try checkInputs(spec, of: specification.dataset.name, [dataset])
     var spec = spec
     var rollbacks = 0
     while true {
@@ -80,14 +81,14 @@ extension Run {
     guard let path = spec.checkpointPath else {
       throw RunFolderError(operation: "read", subject: folder.specPath, cause: "it names no checkpoint")
     }
+    let (name, limit) = (specification.dataset.name, specification.dataset.limit)
+    let train = try catalog.open(name.string, split: .train, limit: limit)
+    let test = try catalog.open(name.string, split: .test, limit: limit)
+    try checkInputs(spec, of: name, [train, test])
     let recorded = try recordedConvolutions()
     let evaluation = try makeEvaluation(
-      specification, checkpoint: try Checkpoint(path: path),
-      train: try catalog.open(
-        specification.dataset.name.string, split: .train, limit: specification.dataset.limit),
-      test: try catalog.open(
-        specification.dataset.name.string, split: .test, limit: specification.dataset.limit),
-      threads: spec.threads, recorded: recorded,
+      specification, checkpoint: try Checkpoint(path: path), train: train, test: test, threads: spec.threads,
+      recorded: recorded,
       resumingFrom: try resumable(spec) { try CheckpointFormat.read(path: $0) }?.state)
     try start(
       spec, step: evaluation.step, steps: evaluation.stepsTotal, epochs: evaluation.stepsTotal,
@@ -97,14 +98,25 @@ extension Run {
     let outcome = try evaluation.run(reporter)
     try reporter.finish()
     switch outcome {
-    case .finished(let result):
-      log.info("result \(result.json.text)")
-      try events.append(.result(result.json))
+    case .finished(let found):
+      let result = try withInputs(found.json)
+      log.info("result \(result.text)")
+      try events.append(.result(result))
       return nil
     case .stopped(let request):
       try confirm(request, step: evaluation.step)
       return request
     }
+  }
+}
+
+extension Run {
+  /// A result with the digests of what it was found with.
+  fileprivate func withInputs(_ result: JSON) throws -> JSON {
+    guard var members = result.object, let inputs = try folder.readInputs() else { return result }
+    members["dataset_digest"] = .string(inputs.dataset.digest)
+    members["checkpoint_sha256"] = .optional(inputs.checkpointSHA256)
+    return .object(members)
   }
 }
 

@@ -1,4 +1,4 @@
-/// Where a data set's images come from: a folder in some format, or a generator.
+/// Where a dataset's images come from: a folder in some format, or a generator.
 protocol DatasetSource: Sendable {
   /// What the headers say; throws if a file is not there or its header is wrong.
   func layout() throws(DatasetError) -> DatasetLayout
@@ -16,9 +16,12 @@ protocol DatasetSource: Sendable {
 
   /// The paths at which its files are looked for; a generator has none.
   var candidates: [String] { get }
+
+  /// Everything that determines the images of a generator, as text; `nil`: they come from files.
+  var generator: String? { get }
 }
 
-/// What a data set may have at most. A header's word for more is not believed, and costs nothing.
+/// What a dataset may have at most. A header's word for more is not believed, and costs nothing.
 package enum DatasetLimit {
   /// Images of one split.
   package static let imagesMax = 100_000_000
@@ -28,18 +31,21 @@ package enum DatasetLimit {
   package static let contentBytesMax = 64 << 30
 }
 
-/// Size and classes of a data set.
+/// Size and classes of a dataset.
 struct DatasetLayout: Sendable, Equatable {
   var classes: [String]
   var counts: [ImageDataset.Split: Int]
   var side: Int
   var planes: Int
 
-  /// Bytes of so many images.
+  /// Bytes of one image.
+  var imageBytes: Int { planes * side * side }
+
+  /// Bytes of n images.
   ///
-  /// - Throws: `DatasetError.tooLarge` if they are more than a data set may have in memory.
+  /// - Throws: `DatasetError.tooLarge` if they are more than a dataset may have in memory.
   func pixelBytes(_ count: Int, of name: String) throws(DatasetError) -> Int {
-    let (bytes, overflow) = count.multipliedReportingOverflow(by: planes * side * side)
+    let (bytes, overflow) = count.multipliedReportingOverflow(by: imageBytes)
     guard !overflow, bytes <= DatasetLimit.pixelBytesMax else {
       throw .tooLarge(name: name, what: "\(count) images of \(side) × \(side) pixels in \(planes) planes")
     }
@@ -54,6 +60,8 @@ struct LabelledPixels {
 }
 
 extension DatasetSource {
+  var generator: String? { nil }
+
   /// Mean and deviation of the training split, computed if they are not known.
   func statistics(_ layout: DatasetLayout) throws(DatasetError) -> ChannelStatistics {
     if let knownStatistics { return knownStatistics }

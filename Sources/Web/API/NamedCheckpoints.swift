@@ -1,0 +1,80 @@
+import HTTP
+import JobModel
+import JobStore
+import RunFolder
+import Text
+
+// A checkpoint that an evaluation names is pinned before the evaluation is stored.
+
+extension API {
+  /// Pins the checkpoints that jobs name and holds the pins; `letGo` must follow.
+  ///
+  /// - Returns: the jobs whose pins are held.
+  /// - Throws: `SpecificationProblems` where retention was faster; no pin is held then.
+  func pinCheckpoints(of jobs: [NewJob], isBatch: Bool) throws -> [JobID] {
+    let problems = ProblemList()
+    var held: [JobID] = []
+    do {
+      for (index, job) in jobs.enumerated() {
+        guard case .evaluate(let evaluation) = job.specification,
+          case .named(let name) = evaluation.checkpoint.choice
+        else { continue }
+        pins.hold([job.id])
+        held.append(job.id)
+        if try !isPinned(name, of: evaluation.checkpoint.job, for: job.id) {
+          let place = isBatch ? "/jobs/\(index)/spec" : "/spec"
+          problems.add(
+            "\(place)/checkpoint/which",
+            "must be a checkpoint that exists; \"\(name.shown)\" has been removed by the training's retention"
+          )
+        }
+      }
+      try problems.check()
+      return held
+    } catch {
+      letGo(held, areStored: false)
+      throw error
+    }
+  }
+
+  /// Pins a checkpoint for a job; false: it does not exist.
+  func isPinned(_ name: ByteString, of training: JobID, for job: JobID) throws -> Bool {
+    try pins.pin(name.string, of: RunFolder(data: data, job: training).checkpoints, for: job) != nil
+  }
+
+  /// The jobs are stored, or never will be; their pins go then.
+  func letGo(_ jobs: [JobID], areStored: Bool) {
+    // What cannot be removed now is swept away after the store's next change.
+    if !areStored { for job in jobs { try? pins.remove(job) } }
+    pins.letGo(jobs)
+  }
+
+  /// Pins what a job to be retried names, since pins go with the end of a job, and holds it; `letGo` must
+  /// follow.
+  ///
+  /// - Throws: 409 where the checkpoint is gone.
+  func pinForRetry(_ record: JobRecord) throws -> [JobID] {
+    guard record.state == .failed || record.state == .cancelled,
+      case .evaluate(let evaluation) = try record.specification(),
+      case .named(let name) = evaluation.checkpoint.choice
+    else { return [] }
+    pins.hold([record.id])
+    do {
+      if try isPinned(name, of: evaluation.checkpoint.job, for: record.id) { return [record.id] }
+      throw Problem(
+        status: 409,
+        detail: "cannot retry job \(record.id): job \(evaluation.checkpoint.job) no longer has the "
+          + "checkpoint \"\(name.shown)\"; submit an evaluation of another one.")
+    } catch {
+      letGo([record.id], areStored: false)
+      throw error
+    }
+  }
+
+  /// How a training keeps its best checkpoints; `nil`: it does not.
+  func keepBest(of record: JobRecord) -> KeepBest? {
+    // A specification that this program cannot read keeps none that it knows of.
+    guard case .train(let training)? = try? record.specification() else { return nil }
+    return training.checkpoint.keepBest
+  }
+}

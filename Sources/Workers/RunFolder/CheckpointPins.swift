@@ -1,0 +1,85 @@
+import JobModel
+import Platform
+
+/// `DATA/pins/<job id>/`: the checkpoint that an unfinished evaluation names, as a second name of the file, so
+/// that no retention of the training takes it.
+///
+/// A pin is made before the job is stored and removed after the job has finished, so that a death in between
+/// leaves a pin too many, never one too few. What is too many is swept away: every pin whose job is not
+/// unfinished, unless a request is about to store that job.
+package final class CheckpointPins: Sendable {
+  private let path: String
+  private let requests = Requests()
+
+  /// The pins of a data folder; nothing is touched.
+  package init(data: String) { path = "\(data)/pins" }
+
+  /// Where the pinned checkpoint of a job is.
+  private func folder(_ job: JobID) -> CheckpointFolder { CheckpointFolder("\(path)/\(job)") }
+
+  /// Pins a checkpoint for a job, durable when this returns. What is pinned already stays.
+  ///
+  /// - Returns: its manifest; `nil`: the folder has no such checkpoint, or no more.
+  package func pin(
+    _ name: String, of checkpoints: CheckpointFolder, for job: JobID
+  ) throws(SystemError) -> CheckpointManifest? {
+    let folder = folder(job)
+    try FileSystem.makeDirectories(folder.path)
+    return try folder.add(name, from: checkpoints)
+  }
+
+  /// The checkpoint that is pinned for a job; `nil`: none is.
+  package func pinned(for job: JobID) throws(SystemError) -> (manifest: CheckpointManifest, path: String)? {
+    let folder = folder(job)
+    return try folder.list(newestMax: 1).last.map { ($0, folder.path(of: $0.name)) }
+  }
+
+  /// Whether the file that is pinned has the digest of its manifest. Reads the whole file.
+  package func isIntact(_ manifest: CheckpointManifest, for job: JobID) throws(SystemError) -> Bool {
+    try folder(job).isIntact(manifest)
+  }
+
+  /// Keeps the pins of jobs that a request is about to store from being swept away.
+  package func hold(_ jobs: [JobID]) { requests.hold(jobs) }
+
+  /// The jobs are stored, or never will be.
+  package func letGo(_ jobs: [JobID]) { requests.letGo(jobs) }
+
+  /// Removes the pin of a job.
+  package func remove(_ job: JobID) throws(SystemError) { try FileSystem.removeTree("\(path)/\(job)") }
+
+  /// Removes the pins of all jobs but the unfinished ones and those that a request is about to store.
+  ///
+  /// - Parameter unfinished: those of some jobs that are.
+  package func sweep(unfinished: ([JobID]) throws -> Set<JobID>) throws {
+    guard FileSystem.isDirectory(path) else { return }
+    let all = try FileSystem.list(path).compactMap { JobID($0) }
+    if all.isEmpty { return }
+    try requests.whileNoneBegins { held in
+      let idle = all.filter { !held.contains($0) }
+      let needed = try unfinished(idle)
+      for job in idle where !needed.contains(job) { try remove(job) }
+    }
+  }
+}
+
+/// The jobs that requests are about to store. Unchecked because `monitor` guards it.
+private final class Requests: @unchecked Sendable {
+  private let monitor = Monitor()
+  private var counts: [JobID: Int] = [:]
+
+  func hold(_ jobs: [JobID]) {
+    monitor.alone { for job in jobs { counts[job, default: 0] += 1 } }
+  }
+
+  func letGo(_ jobs: [JobID]) {
+    monitor.alone {
+      for job in jobs { counts[job] = counts[job].flatMap { $0 > 1 ? $0 - 1 : nil } }
+    }
+  }
+
+  /// Runs `body` while no job is added: a job that it finds finished must not be retried meanwhile.
+  func whileNoneBegins(_ body: (Set<JobID>) throws -> Void) throws {
+    try monitor.alone { Result { try body(Set(counts.keys)) } }.get()
+  }
+}

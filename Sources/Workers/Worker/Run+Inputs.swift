@@ -1,0 +1,45 @@
+import Datasets
+import JobModel
+import RunFolder
+import Text
+import Training
+
+/// Something that a run depends on is not what it was.
+enum ChangedInput: Error, CustomStringConvertible {
+  /// The dataset of that name; each difference is a sentence.
+  case dataset(name: ByteString, differences: [String])
+  /// The checkpoint that is evaluated.
+  case checkpoint
+
+  var description: String {
+    switch self {
+    case .dataset(let name, let differences):
+      "the dataset \"\(name.shown)\" has changed: \(differences.joined(separator: "; ")); put the old one "
+        + "back and retry, or submit a new job"
+    case .checkpoint:
+      "the checkpoint to evaluate is not the one of the first start; submit a new evaluation"
+    }
+  }
+}
+
+extension Run {
+  /// Compares what the run depends on with its first start, or, at that, with what was queued, and records it.
+  /// A run folder of an older version has no record: it takes what is there now.
+  ///
+  /// - Throws: `ChangedInput`.
+  func checkInputs(_ spec: RunSpec, of name: ByteString, _ datasets: [ImageDataset]) throws {
+    guard let dataset = DatasetFingerprint(datasets) else { return }
+    let now = RunInputs(dataset: dataset, checkpointSHA256: spec.checkpointSHA256)
+    let recorded = try folder.readInputs()
+    let then = recorded == nil ? "when the job was queued" : "at the first start"
+    if let before = recorded?.dataset ?? spec.dataset {
+      let differences = before.differences(from: dataset, then: then)
+      guard differences.isEmpty else { throw ChangedInput.dataset(name: name, differences: differences) }
+    }
+    if let recorded {
+      guard recorded.checkpointSHA256 == now.checkpointSHA256 else { throw ChangedInput.checkpoint }
+    } else {
+      try folder.writeInputs(now)
+    }
+  }
+}
