@@ -99,7 +99,7 @@ final class Responder: Sendable {
     guard head.method == .get || head.method == .head, (try? admit(head, client)) != nil else { return nil }
     let request = request(head, [], client)
     guard let instant = instant(request) else { return nil }
-    let encoding = EncodingRequest(instant.response, request, head)
+    let encoding = EncodingRequest(instant.response, request, head, coding)
     guard coding.isAtHand(encoding.response, for: request) else { return nil }
     return InstantAnswer(answer: encode(encoding), isCurrent: instant.isCurrent)
   }
@@ -121,7 +121,7 @@ final class Responder: Sendable {
   /// A pending answer that has come and needs no compressing; nil: a handler's thread has to see to it.
   func readyAnswer(_ request: PendingRequest) -> Answer? {
     guard let response = request.pending.ready() else { return nil }
-    let encoding = EncodingRequest(request.completed(response), request.request, request.head)
+    let encoding = EncodingRequest(request.completed(response), request.request, request.head, coding)
     return coding.isAtHand(encoding.response, for: request.request) ? encode(encoding) : nil
   }
 
@@ -151,7 +151,7 @@ final class Responder: Sendable {
   private func outcome(
     _ response: Response, _ request: Request, _ head: RequestHead, _ liveness: Liveness
   ) -> Outcome {
-    let encoding = EncodingRequest(response, request, head)
+    let encoding = EncodingRequest(response, request, head, coding)
     switch coding.effort(encoding.response, for: request) {
     case .none: return .answer(encode(encoding))
     // Nothing is compressed for a client that is gone: such work is dropped.
@@ -185,8 +185,8 @@ struct EncodingRequest: Sendable {
   let request: Request
   let head: RequestHead
 
-  init(_ response: Response, _ request: Request, _ head: RequestHead) {
-    self.response = response.conditioned(by: request, now: SystemClock.unixMilliseconds / 1_000)
+  init(_ response: Response, _ request: Request, _ head: RequestHead, _ coding: ContentCoding) {
+    self.response = coding.conditioned(response, by: request)
     var bodiless = request
     bodiless.body = []
     self.request = bodiless
