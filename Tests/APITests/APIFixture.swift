@@ -155,7 +155,7 @@ struct FakeDatasets: DatasetDirectory {
     case "absent": return refused("absent.gz is not there: install it", isAbsent: true)
     case "damaged": return refused("damaged.gz is not what it should be", isAbsent: false)
     default:
-      return refused("there is no data set \"\(name)\"; there are fashion-mnist, synthetic", isAbsent: true)
+      return refused("there is no dataset \"\(name)\"; there are fashion-mnist, synthetic", isAbsent: true)
     }
     return .known(
       .success(

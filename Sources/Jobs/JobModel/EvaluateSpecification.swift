@@ -50,7 +50,7 @@ package struct CheckpointReference: Sendable, Equatable {
   }
 }
 
-/// The data set of an evaluation; its train and test splits are both used.
+/// The dataset of an evaluation; its train and test splits are both used.
 package struct EvaluationDataset: Sendable, Equatable {
   package var name: ByteString
   /// Takes the first so many images of each split; `nil`: all.

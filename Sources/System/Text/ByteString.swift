@@ -39,6 +39,9 @@ package struct ByteString: Sendable {
   package var count: Int { string.utf8.count }
 
   package var isEmpty: Bool { string.utf8.isEmpty }
+
+  /// Number of characters (Unicode scalars), as JSON Schema counts a text's length.
+  package var charactersCount: Int { string.unicodeScalars.count }
 }
 
 extension ByteString: Hashable, Comparable {

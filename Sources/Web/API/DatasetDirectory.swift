@@ -29,7 +29,7 @@ package struct DatasetRefusal: Error, CustomStringConvertible {
   }
 }
 
-/// One data set, as `GET /datasets/{name}` shows it.
+/// One dataset, as `GET /datasets/{name}` shows it.
 package struct DatasetSummary: Sendable {
   package var name: String
   package var classes: [String]
@@ -64,7 +64,7 @@ extension API {
     return try waiting(for: looks) {
       let found = names.map { ($0, looks.look(ByteString($0))) }
       guard looks.isComplete else { return nil }
-      return .json(["datasets": .array(found.map { Self.json($0, $1) })])
+      return Response.json(["datasets": .array(found.map { Self.json($0, $1) })]).tagged
     }
   }
 
@@ -89,7 +89,7 @@ extension API {
     let looks = DatasetLooks(datasets, withStatistics: true)
     return try waiting(for: looks) {
       guard let look = looks.look(name), looks.isComplete else { return nil }
-      return .json(try Self.json(look))
+      return Response.json(try Self.json(look)).tagged
     }
   }
 

@@ -87,7 +87,7 @@ extension API {
           "created_at": .optional(times[manifest.name].map { SystemClock.rfc3339(unixMilliseconds: $0) }),
         ]
       }
-      return .json(["checkpoints": .array(list)])
+      return Response.json(["checkpoints": .array(list)]).tagged
     }
   }
 
