@@ -9,7 +9,7 @@ struct ServeSettings: Sendable {
     help: "queue, runs and checkpoints; made if missing; one daemon at a time")
   static let migrations = Setting(
     name: "migrations", kind: .text("DIR"), standard: nil,
-    help: "the database's migrations; found beside the binary or in its source tree")
+    help: "the database's migrations; found next to the binary or in its source tree")
 
   static let table: [Setting] = WebSettings.table + own
 
@@ -30,25 +30,25 @@ struct ServeSettings: Sendable {
       help: "leave the workers running when the daemon is told to stop; the next one takes them over"),
     Setting(
       name: "stall-seconds", kind: .number(0...86_400), standard: "3600",
-      help: "a worker that gives no sign of life for so long is killed and its job goes on; 0: never"),
+      help: "seconds without a sign of life after which a worker is killed, and its job goes on; 0: never"),
     Setting(
       name: "reserve-mib", kind: .number(0...1 << 24), standard: "512",
       help: "space to keep free: below it new jobs are refused and running ones rest; 0: none"),
     Setting(
       name: "public", kind: .text("DIR"), standard: nil,
-      help: "the dashboard's files; found beside the binary or in its source tree"),
+      help: "the dashboard's files; found next to the binary or in its source tree"),
     migrations,
     Setting(
       name: "dygraphs", kind: .text("DIR"), standard: "/usr/share/javascript/dygraphs",
       help: "the chart library's files, served under /vendor/dygraphs/"),
     Setting(
       name: "fashion-mnist", kind: .text("DIR"), standard: DatasetCatalog.fashionMNISTRootDefault,
-      help: "the four gzipped IDX files of the data set"),
+      help: "the four gzipped IDX files of the dataset"),
     Setting(
       name: "dataset-root", kind: .folders("DIR"), standard: "",
       help:
         "folder below which datasets may be named by their path, such as cifar10:DIR/cifar; may be given "
-        + "more than once, in the variable with colons in between. None: no dataset is named by a path"),
+        + "more than once; in the variable, separated by colons. None: no dataset is named by a path"),
     Setting(
       name: "inspection-seconds", kind: .number(1...3_600), standard: "60",
       help: "longest that a process may take to look at the files of a dataset"),

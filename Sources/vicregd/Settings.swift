@@ -93,7 +93,7 @@ struct Settings: Sendable {
 
   /// The value of a `number`.
   func number(_ name: String) -> Int {
-    guard let number = Int(text(name)) else { preconditionFailure("the setting \(name) is no number") }
+    guard let number = Int(text(name)) else { preconditionFailure("the setting \(name) is not a number") }
     return number
   }
 
@@ -106,14 +106,16 @@ struct Settings: Sendable {
     var found: [String: String] = [:]
     var rest = arguments[...]
     while let argument = rest.popFirst() {
-      guard argument.hasPrefix("--") else { throw UsageError("\"\(argument)\" is no flag") }
+      guard argument.hasPrefix("--") else { throw UsageError("\"\(argument)\" is not a flag") }
       let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       let name = String(parts[0])
       guard let setting = table.first(where: { $0.name == name }) else {
         let near = suggestion(for: argument, in: table.map { "--\($0.name)" })
         throw UsageError("there is no flag --\(name)\(near)")
       }
-      guard found[name] == nil || setting.isRepeatable else { throw UsageError("--\(name) is given twice") }
+      guard found[name] == nil || setting.isRepeatable else {
+        throw UsageError("--\(name) may be given only once")
+      }
       let value: String
       if parts.count == 2 {
         value = String(parts[1])
@@ -141,7 +143,7 @@ struct Settings: Sendable {
     _ value: String, of setting: Setting, as source: String
   ) throws(UsageError) -> String {
     if let problem = setting.problem(with: value) {
-      throw UsageError("\(source) \(problem), is \"\(value)\"")
+      throw UsageError("\(source) \(problem), got \"\(value)\"")
     }
     return value
   }

@@ -1,6 +1,7 @@
 import Access
 import Crypto
 import HTTPServer
+import JobModel
 import Logging
 import Platform
 import Text
@@ -9,7 +10,7 @@ import Text
 struct WebSettings: Sendable {
   static let tokens = Setting(
     name: "tokens", kind: .text("FILE"), standard: nil,
-    help: "access tokens, made by `vicregd token create`; DIR/tokens of --data where it is not said")
+    help: "access tokens, made by `vicregd token create`; by default DIR/tokens of --data")
 
   static let table: [Setting] = access + limits
 
@@ -37,14 +38,16 @@ struct WebSettings: Sendable {
       help: "no authentication, also on an address that others can reach"),
     Setting(
       name: "tls-cert", kind: .text("FILE"), standard: nil,
-      help: "certificate chain (PEM); with --tls-key, TLS is spoken. Read again at SIGHUP"),
+      help: "certificate chain (PEM); with --tls-key, enables TLS. Read again at SIGHUP"),
     Setting(name: "tls-key", kind: .text("FILE"), standard: nil, help: "its key (PEM, without a password)"),
     Setting(
       name: "hsts-seconds", kind: .number(0...1 << 31), standard: "31536000",
-      help: "how long browsers that came by TLS use nothing else (Strict-Transport-Security); 0: not sent"),
+      help:
+        "seconds for which browsers that used TLS use nothing else (Strict-Transport-Security); 0: not sent"
+    ),
     Setting(
       name: "access-log", kind: .text("FILE"), standard: nil,
-      help: "one JSON line an answer; - is standard output. Opened again at SIGHUP"),
+      help: "one JSON line per answer; - is standard output. Opened again at SIGHUP"),
   ]
 
   private static let limits: [Setting] = [
@@ -63,6 +66,12 @@ struct WebSettings: Sendable {
     Setting(
       name: "small-body-bytes-max", kind: .number(1_024...1 << 30), standard: "65536",
       help: "largest body of a request that is not POST /jobs"),
+    Setting(
+      name: "json-members-max", kind: .number(16...1 << 20),
+      standard: String(JSONLimits.membersMaxDefault), help: "members of one object in a JSON body"),
+    Setting(
+      name: "json-values-max", kind: .number(1_000...1 << 30),
+      standard: String(JSONLimits.valuesMaxDefault), help: "values in one JSON body, nested ones included"),
     Setting(
       name: "bodies-bytes-max", kind: .number(1 << 20...1 << 40), standard: "67108864",
       help: "bodies of all requests at the same time; of one address or /64, large ones have half of it"),
@@ -98,19 +107,19 @@ struct WebSettings: Sendable {
       help: "for a client to take an answer; each KiB that it takes gives a second back"),
     Setting(
       name: "stream-seconds", kind: .number(0...86_400), standard: "3600",
-      help: "seconds after which a stream of events ends, and its client asks again; 0: never"),
+      help: "seconds after which a stream of events ends, so that its client connects again; 0: never"),
     Setting(
       name: "session-idle-seconds", kind: .number(60...30 * 86_400), standard: "43200",
       help: "seconds without a request after which a browser has to sign in again"),
     Setting(
       name: "sessions-per-token-max", kind: .number(1...1_000), standard: "64",
-      help: "browsers signed in with one access token; a further one signs out the one idle longest"),
+      help: "browsers signed in with one access token; one more signs out the one that was idle longest"),
     Setting(
       name: "stop-seconds", kind: .number(0...3_600), standard: "5",
       help: "for running answers and streams to end when the daemon is told to stop"),
     Setting(
       name: "handler-threads", kind: .number(1...256), standard: "8",
-      help: "requests that are worked on at the same time"),
+      help: "requests that are handled at the same time"),
     Setting(
       name: "loop-threads", kind: .number(1...64), standard: "1",
       help: "threads that move bytes between sockets and memory"),

@@ -68,7 +68,7 @@ import Text
     {
       #expect(try send(.get, target, as: String(target.prefix { $0 != "?" })).status == 200)
     }
-    #expect(try send(.get, "/jobs?limit=0", as: "/jobs").status == 400)
+    #expect(try send(.get, "/jobs?limit=0", as: "/jobs").status == 422)
     #expect(try send(.get, "/datasets/synthetic", as: "/datasets/{name}").status == 200)
     #expect(try send(.patch, "/jobs/\(id)", as: "/jobs/{id}", #"{"notes":"n"}"#).status == 200)
     #expect(try send(.delete, "/jobs/\(id)", as: "/jobs/{id}").status == 409)
@@ -120,7 +120,7 @@ import Text
       for (key, outside) in ends {
         guard let limit = leaf.schema[key] else { continue }
         limits += 1
-        // So large a batch is refused for another reason: the data set has not so many images.
+        // So large a batch is refused for another reason: the dataset has not so many images.
         if leaf.path != ["batch_size"] || key == "minimum" {
           #expect(!isRefused(limit, at: leaf.path, of: "train"), "\(leaf.path) \(limit.text)")
         }

@@ -38,7 +38,7 @@ import Text
   }
 
   @Test func `are not lists that must not be asked for`() {
-    for _ in 0..<2 { #expect(fixture.router.respond(to: request("/jobs?limit=0")).status == 400) }
+    for _ in 0..<2 { #expect(fixture.router.respond(to: request("/jobs?limit=0")).status == 422) }
     #expect(fixture.router.instantResponse(to: request("/jobs?limit=0")) == nil)
   }
 

@@ -90,9 +90,9 @@ import Testing
     ("/jobs?stat=queued", "did you mean \"state\""),
     ("/jobs?limit=1&limit=2", "once"), ("/healthz?x", ""), ("/datasets?x=1", "x"),
   ])
-  func `a wrong query is a 400 that says what is allowed`(target: String, hint: String) {
+  func `a wrong query is a 422 that says what is allowed`(target: String, hint: String) {
     let response = fixture.send(.get, target)
-    #expect(response.status == (hint.isEmpty ? 200 : 400))
+    #expect(response.status == (hint.isEmpty ? 200 : 422))
     #expect(
       hint.isEmpty || response.json["detail"]?.string?.string.contains(hint) == true, "\(response.text)")
   }

@@ -33,11 +33,12 @@ import Testing
     #expect(fixture.send(.post, "/jobs/0000000000000000/\(what)").status == 404)
     let job = try fixture.post(#"{"kind":"train"}"#)
     #expect(fixture.send(.post, "/jobs/\(job)/\(what)", #"{"now":true}"#).errors.keys.contains("/now"))
-    #expect(fixture.send(.post, "/jobs/\(job)/\(what)?now=true").status == 400)
+    #expect(fixture.send(.post, "/jobs/\(job)/\(what)?now=true").status == 422)
     try fixture.finish(.succeeded)
     let response = fixture.send(.post, "/jobs/\(job)/\(what)")
     #expect(response.status == 409)
-    #expect(response.json["detail"]?.string?.string.contains("is succeeded") == true, "\(response.text)")
+    #expect(
+      response.json["detail"]?.string?.string.contains("has already succeeded") == true, "\(response.text)")
   }
 
   @Test func `the events of a job tell its life`() throws {
@@ -67,7 +68,8 @@ import Testing
     let first = try #require(jobs[0]["id"])
     #expect(jobs.map { $0["needs"] } == [[], [first], [first]])
     #expect(jobs[1]["on_dependency_failure"] == "run")
-    #expect(jobs[1]["max_duration"] == 60 && jobs[1]["max_attempts"] == 3)
+    #expect(
+      jobs[1]["max_duration_seconds"] == 60 && jobs[1]["max_duration"] == 60 && jobs[1]["max_attempts"] == 3)
     #expect(jobs[0]["max_duration"] == .some(nil) && jobs[0]["max_attempts"] == 1)
     try fixture.finish(.failed, reason: .diverged)
     let states = fixture.send(.get, "/jobs").json["jobs"]?.array?.map { $0["state"] }
@@ -75,7 +77,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (#""max_duration":0"#, "/max_duration"), (#""max_attempts":0"#, "/max_attempts"),
+    (#""max_duration":0"#, "/max_duration"), (#""max_duration_seconds":0"#, "/max_duration_seconds"),
+    (#""max_duration_seconds":1,"max_duration":2"#, "/max_duration"), (#""max_attempts":0"#, "/max_attempts"),
     (#""on_dependency_failure":"wait""#, "/on_dependency_failure"), (#""needs":"a""#, "/needs"),
     (#""needs":["0000000000000000"]"#, "/needs/0"),
   ])

@@ -54,12 +54,80 @@ import Text
     }
   }
 
+  /// Calls `visit` with every object of the document, its name, and the path to it.
+  private func walk(_ value: JSON, _ path: String = "", _ visit: (JSON, String) -> Void) {
+    if value.object != nil { visit(value, path) }
+    for (key, member) in value.object ?? [:] { walk(member, "\(path)/\(key)", visit) }
+    for (index, element) in (value.array ?? []).enumerated() { walk(element, "\(path)/\(index)", visit) }
+  }
+
+  @Test func `says of every property and parameter what it means`() {
+    var described = 0
+    walk(document) { schema, path in
+      for (name, property) in schema["properties"]?.object ?? [:] {
+        #expect(property["description"]?.string?.isEmpty == false, "\(path) \(name)")
+        described += 1
+      }
+      for parameter in schema["parameters"]?.array ?? [] {
+        #expect(
+          parameter["description"]?.string?.isEmpty == false, "\(path) \(parameter["name"]?.text ?? "")")
+      }
+    }
+    #expect(described > 200)
+  }
+
+  @Test func `says of every number in a request how large it may be`() {
+    let requests: [ByteString] = [
+      "TrainSpecification", "EvaluateSpecification", "TrainJob", "EvaluateJob", "Batch", "Labelling",
+      "Cancellation",
+    ]
+    var numbers = 0
+    func check(_ schema: JSON, _ path: String) {
+      let types = schema["type"]?.array ?? [schema["type"]].compactMap(\.self)
+      guard types.contains("integer") || types.contains("number") else { return }
+      numbers += 1
+      #expect(schema["minimum"] != nil || schema["exclusiveMinimum"] != nil, "\(path)")
+      #expect(schema["maximum"] != nil || schema["exclusiveMaximum"] != nil, "\(path)")
+    }
+    for name in requests {
+      walk(document["components"]?["schemas"]?[name] ?? .null, name.string, check)
+    }
+    for (path, methods) in document["paths"]?.object ?? [:] {
+      for operation in (methods.object ?? [:]).values {
+        for parameter in operation["parameters"]?.array ?? [] { walk(parameter, path.string, check) }
+      }
+    }
+    #expect(numbers > 60)
+  }
+
+  /// Texts at and over the length that is described, in characters of one, two, three and four bytes.
+  @Test(arguments: ["a", "\u{E9}", "\u{20AC}", "\u{1F600}"])
+  func `counts the characters that a text may have as it says`(character: String) throws {
+    let fixture = try APIFixture()
+    let job = document["components"]?["schemas"]?["TrainJob"]?["properties"]
+    let label = job?["labels"]
+    let fields: [(JSON?, (String) -> String)] = [
+      (job?["name"]?["anyOf"]?.array?.last, { "{\"kind\":\"train\",\"name\":\"\($0)\"}" }),
+      (job?["notes"], { "{\"kind\":\"train\",\"notes\":\"\($0)\"}" }),
+      (label?["propertyNames"], { "{\"kind\":\"train\",\"labels\":{\"\($0)\":\"\"}}" }),
+      (label?["additionalProperties"], { "{\"kind\":\"train\",\"labels\":{\"a\":\"\($0)\"}}" }),
+    ]
+    for (schema, body) in fields {
+      let most = try #require(schema?["maxLength"]?.int)
+      for (count, status) in [(most, 200), (most + 1, 422)] {
+        let text = String(repeating: character, count: count)
+        #expect(fixture.send(.post, "/jobs?dry_run=1", body(text)).status == status, "\(body("")) \(count)")
+      }
+    }
+  }
+
   @Test func `has the limits of the readers themselves`() {
     let train = TrainSpecification.schema
     let encoder = train["properties"]?["encoder"]
+    var width = encoder?["properties"]?["width"]?.object ?? [:]
+    width["description"] = nil
     #expect(
-      encoder?["properties"]?["width"]
-        == ["type": "integer", "minimum": 16, "maximum": 512, "multipleOf": 16])
+      JSON.object(width) == ["type": "integer", "minimum": 16, "maximum": 512, "multipleOf": 16])
     #expect(encoder?["additionalProperties"] == false)
     #expect(train["properties"]?["optimizer"]?["properties"]?["lr"]?["exclusiveMinimum"] == 0)
     // Every field that a resolved specification has is one that can be given.

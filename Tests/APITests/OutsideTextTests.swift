@@ -123,7 +123,7 @@ import Text
   @Test(arguments: [unknownParameters, wrongStates, repeated, "x=1&x=2&x=3"])
   func `an answer to a wrong query says each thing once`(query: String) throws {
     let response = fixture.send(.get, "/jobs?\(query)")
-    #expect(response.status == 400)
+    #expect(response.status == 422)
     let detail = try #require(response.json["detail"]?.string?.string)
     #expect(detail.utf8.count < 8_000)
     #expect(detail.split(separator: "known here:").count <= 2)

@@ -131,7 +131,7 @@ import Testing
       #expect(response.headers["Content-Type"] == "application/json")
     }
     #expect(
-      fixture.send(.get, "/jobs/\(id)/metrics?follow=true", headers: [("Accept", "text/csv")]).status == 400)
+      fixture.send(.get, "/jobs/\(id)/metrics?follow=true", headers: [("Accept", "text/csv")]).status == 422)
   }
 
   @Test func `health is what the worker has said last, and lists are filtered by it`() throws {
@@ -159,7 +159,7 @@ import Testing
     #expect(listed("health=collapsed,unknown&state=running,queued").count == 2)
     #expect(listed("health=good").isEmpty && listed("health=collapsed&label=a").isEmpty)
     #expect(listed("health=unknown&label=a").count == 1)
-    #expect(fixture.send(.get, "/jobs?health=ill").status == 400)
+    #expect(fixture.send(.get, "/jobs?health=ill").status == 422)
     // What a resume replaces is not said any more.
     try fixture.tell(id, attempt: attempt, [#"{"event":"started","attempt":1,"step":10}"#])
     #expect(fixture.send(.get, "/jobs/\(id)").json["health"]?["state"] == "good")
@@ -172,8 +172,8 @@ import Testing
     "points=50&keys=a.b", "points=50&keys=$", "keys=loss,", "keys=a&keys=b", "from_step=-1", "follow=maybe",
     "point=50",
   ])
-  func `a wrong question about metrics is a 400`(query: String) {
-    #expect(fixture.send(.get, "/jobs/\(id)/metrics?\(query)").status == 400)
+  func `a wrong question about metrics is a 422`(query: String) {
+    #expect(fixture.send(.get, "/jobs/\(id)/metrics?\(query)").status == 422)
   }
 
   @Test func `the log is what the worker wrote, whole or its last lines`() throws {
@@ -190,7 +190,7 @@ import Testing
     }
     try AtomicFile.write(Array("a\nb".utf8), to: folder.logPath)
     #expect(fixture.send(.get, "/jobs/\(id)/log?tail=1").text == "b")
-    #expect(fixture.send(.get, "/jobs/\(id)/log?tail=0").status == 400)
+    #expect(fixture.send(.get, "/jobs/\(id)/log?tail=0").status == 422)
   }
 
   @Test func `links that lead out of the data folder are not followed`() throws {

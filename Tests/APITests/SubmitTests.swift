@@ -78,8 +78,8 @@ import Testing
   /// What is wrong, where, and a part of what the answer has to say about it.
   @Test(arguments: [
     ("[]", "", "must be an object, got []"),
-    ("{}", "/kind", "must be \"train\" or \"evaluate\"; it is missing"),
-    (#"{"kind":"sweep"}"#, "/kind", "must be \"train\" or \"evaluate\", got \"sweep\""),
+    ("{}", "/kind", "must be one of \"train\", \"evaluate\"; it is missing"),
+    (#"{"kind":"sweep"}"#, "/kind", "must be one of \"train\", \"evaluate\", got \"sweep\""),
     (#"{"kind":"train","prio":1}"#, "/prio", "unknown key \"prio\"; did you mean \"priority\"?"),
     (#"{"kind":"train","name":7}"#, "/name", "got 7"),
     (
@@ -164,8 +164,17 @@ import Testing
     #expect(response.json["spec"] == TrainSpecification.preset(.paper).json)
     #expect(response.json["steps"] == .integer(500 * 235))
     #expect(fixture.send(.post, "/jobs?dry_run=true", #"{"kind":"trial"}"#).status == 422)
-    #expect(fixture.send(.post, "/jobs?dry_run=perhaps", #"{"kind":"train"}"#).status == 400)
-    #expect(fixture.send(.post, "/jobs?dryrun=true", #"{"kind":"train"}"#).status == 400)
+    for value in ["1", "true"] {
+      let resolved = fixture.send(.post, "/jobs?dry_run=\(value)", #"{"kind":"train"}"#)
+      #expect(resolved.status == 200 && resolved.json["dry_run"] == true)
+    }
+    for value in ["", "yes", "TRUE", "2", "on"] {
+      let refused = fixture.send(.post, "/jobs?dry_run=\(value)", #"{"kind":"train"}"#)
+      #expect(refused.status == 422)
+      #expect(refused.errors["/dry_run"] == "must be one of true, false, 1, 0, got \"\(value)\"")
+    }
+    #expect(fixture.send(.post, "/jobs?dry_run=perhaps", #"{"kind":"train"}"#).status == 422)
+    #expect(fixture.send(.post, "/jobs?dryrun=true", #"{"kind":"train"}"#).status == 422)
     try expectNoTrace()
   }
 

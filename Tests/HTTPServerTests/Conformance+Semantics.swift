@@ -43,7 +43,8 @@ extension Conformance {
     .ok("9110 12.5.3", get("/long", "Accept-Encoding: br, *;q=0.1"), fields: ["content-encoding": "gzip"]),
     .ok("9110 12.5.3", get("/long", "Accept-Encoding: "), fields: ["content-encoding": ""]),
     .ok("9110 8.4", get("/file", "Accept-Encoding: gzip"), fields: ["content-encoding": ""]),
-    .ok("9110 8.8.1", get("/long", "Accept-Encoding: gzip"), fields: ["etag": "W/\"v2\""]),
+    .ok("9110 8.8.3.3", get("/long", "Accept-Encoding: gzip"), fields: ["etag": "\"v2+gzip\""]),
+    .ok("9110 8.8.3.3", get("/long"), fields: ["etag": "\"v2\""]),
   ]
 
   /// Section 13.
@@ -57,6 +58,16 @@ extension Conformance {
     .ok("9110 13.1.2", get("/file", "If-None-Match: v1")),
     .ok("9110 13.1.2", get("/file", "If-None-Match: \"v1\"", method: "HEAD"), 304),
     .ok("9110 13.1.2", get("/long", "If-None-Match: W/\"v2\"", "Accept-Encoding: gzip"), 304),
+    .ok(
+      "9110 15.4.5", get("/long", "If-None-Match: \"v2+gzip\"", "Accept-Encoding: gzip"), 304,
+      fields: ["etag": "\"v2+gzip\"", "vary": "Accept-Encoding"]),
+    .ok(
+      "9110 15.4.5", get("/long", "If-None-Match: \"v2\"", "Accept-Encoding: gzip"), 304,
+      fields: ["etag": "\"v2\"", "vary": "Accept-Encoding"]),
+    .ok("9110 13.1.2", get("/long", "If-None-Match: \"v2+gzip\"")),
+    .ok("9110 13.1.1", get("/long", "If-Match: \"v2+gzip\"")),
+    .ok("9110 13.1.1", get("/long", "If-Match: \"v2\"", "Accept-Encoding: gzip")),
+    .ok("9110 13.1.1", get("/long", "If-Match: W/\"v2+gzip\""), 412),
     .ok("9110 13.1.1", get("/file", "If-Match: \"v1\"")),
     .ok("9110 13.1.1", get("/file", "If-Match: *")),
     .ok("9110 13.1.1", get("/file", "If-Match: \"v2\""), 412),

@@ -168,7 +168,7 @@ import Testing
       #expect(answer.fields["content-encoding"] == "gzip")
       #expect(answer.fields["vary"] == "Accept-Encoding")
       let tag = try #require(answer.fields["etag"])
-      #expect(tag.hasPrefix("W/"))
+      #expect(!tag.hasPrefix("W/") && tag.hasSuffix("+gzip\""))
       #expect(
         try get(client, "/script.js", "Accept-Encoding: gzip\r\nIf-None-Match: \(tag)\r\n").status == 304)
       for refused in ["", "Accept-Encoding: gzip;q=0\r\n", "Accept-Encoding: br\r\n"] {

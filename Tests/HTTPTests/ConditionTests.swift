@@ -46,6 +46,33 @@ import Text
     #expect(answer([(name, value)], method: .post).status == 200)
   }
 
+  private func gzipped(_ fields: (String, String)...) -> Response {
+    var response = Response(contentType: "text/plain", bytes: Array("0123456789".utf8))
+    response.headers.add("ETag", "\"v1\"")
+    response.headers.add("Accept-Ranges", "bytes")
+    var request = Request(method: .get, segments: [])
+    for (name, value) in fields { request.headers.add(ByteString(name), value) }
+    return response.conditioned(by: request, mayBeGzipped: true)
+  }
+
+  @Test(arguments: [
+    ("\"v1+gzip\"", "\"v1+gzip\""), ("W/\"v1+gzip\"", "\"v1+gzip\""), ("\"v1\"", "\"v1\""),
+    ("\"v1\", \"v1+gzip\"", "\"v1+gzip\""), ("\"x\", \"v1\"", "\"v1\""), ("*", "\"v1\""), ("\"v1+br\"", nil),
+  ])
+  func `a client is told which form of the version it has`(condition: String, tag: String?) {
+    let response = gzipped(("If-None-Match", condition))
+    #expect(response.status == (tag == nil ? 200 : 304))
+    #expect(response.headers["ETag"]?.string == tag ?? "\"v1\"")
+    // Without gzip, the gzipped form is not what the client can have.
+    #expect(answer([("If-None-Match", "\"v1+gzip\"")]).status == 200)
+  }
+
+  @Test func `a gzipped form has no part in ranges`() {
+    #expect(gzipped(("Range", "bytes=0-1"), ("If-Range", "\"v1\"")).status == 206)
+    #expect(gzipped(("Range", "bytes=0-1"), ("If-Range", "\"v1+gzip\"")).status == 200)
+    #expect(gzipped(("Range", "bytes=0-1"), ("If-Match", "\"v1+gzip\"")).status == 206)
+  }
+
   @Test func `not modified keeps what a cache needs and drops the content`() {
     let response = answer([("If-None-Match", "\"v1\"")])
     #expect(response.headers["ETag"] == "\"v1\"")

@@ -107,7 +107,7 @@ import Testing
       ("/dataset", "cifar10", "must be an object, got \"cifar10\""),
       (
         "/dataset/name", "",
-        "must be a string of 1 to 1024 bytes without control characters and controls of text direction, "
+        "must be a string of 1 to 1024 characters without control characters and controls of text direction, "
           + "got \"\""
       ),
       ("/dataset/split", "val", #"must be one of "train", "test", got "val""#),
@@ -151,7 +151,7 @@ import Testing
       ),
       (
         "/augmentation/blur_probability", [0.1, 0.2, 0.3],
-        "must be a number from 0 to 1, or an array of two such numbers, one a view, got [0.1,0.2,0.3]"
+        "must be a number from 0 to 1, or an array of two such numbers, one per view, got [0.1,0.2,0.3]"
       ),
       ("/optimizer/name", "Adam", #"must be one of "adam", "adamw", "sgd", "lars", got "Adam""#),
       ("/optimizer/lr", -1, "must be > 0, got -1"),
@@ -166,6 +166,11 @@ import Testing
       ("/checkpoint/every_epochs", 0, "must be a whole number from 1 to 1000000, got 0"),
       ("/checkpoint/keep_last", 0, "must be a whole number from 1 to 10000, got 0"),
       ("/checkpoint/keep_every", 0, "must be null or a whole number from 1 to 1000000, got 0"),
+      (
+        "/checkpoint/keep_best/metric", "los",
+        #"must be one of "inv", "var", "cov", "loss", "std_mean", "std_min", "corr", "rankme", "grad_norm", "#
+          + #""lr", "images_per_second", got "los""#
+      ),
       ("/checkpoint/keep_best/mode", "low", #"must be one of "min", "max", got "low""#),
       ("/divergence/policy", "hope", #"must be one of "fail", "rollback", got "hope""#),
       ("/divergence/lr_factor", 0, "must be > 0, got 0"),

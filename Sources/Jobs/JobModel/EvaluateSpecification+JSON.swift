@@ -45,11 +45,15 @@ extension EvaluateSpecification {
 
   private static func read(_ reader: ObjectReader, defaults: Defaults) -> EvaluateSpecification? {
     var checkpoint: CheckpointReference?
-    reader.object("checkpoint") { checkpoint = CheckpointReference.read($0) }
+    reader.object("checkpoint", "What is evaluated: a checkpoint of a train job.") {
+      checkpoint = CheckpointReference.read($0)
+    }
     var choice = EvaluationProtocol.linear
-    reader.choice("protocol", into: &choice)
+    reader.choice("protocol", into: &choice, "How the frozen encoder is evaluated; every result names it.")
     var features = Features.cached
-    reader.choice("features", into: &features)
+    reader.choice(
+      "features", into: &features,
+      "What the head is trained on: cached features of unaugmented images, or new augmented ones each epoch.")
     if choice == .logistic, features != .cached {
       reader.refuse("features", "must be \"cached\" with protocol \"logistic\"")
     }
@@ -59,16 +63,27 @@ extension EvaluateSpecification {
       reader.refuse("layer", "must be \"pooled\" or \"fc\" with protocol \"logistic\"")
     }
     var dataset = EvaluationDataset(name: defaults.dataset)
-    reader.object("dataset") {
-      $0.line("name", bytesMax: 1024, into: &dataset.name)
-      $0.integer("limit", orNullIn: 2...1_000_000_000, into: &dataset.limit)
+    reader.object(
+      "dataset",
+      "The images that the head is trained and tested on; the dataset of the training, if not given."
+    ) {
+      $0.line(
+        "name", charactersMax: 1024, into: &dataset.name,
+        "A dataset of GET /datasets, or a path in one of the forms of --dataset-root.")
+      $0.integer(
+        "limit", orNullIn: 2...1_000_000_000, into: &dataset.limit,
+        "Use only the first N images of each split; null: all.")
     }
     var baselines = false
-    reader.boolean("baselines", into: &baselines)
+    reader.boolean(
+      "baselines", into: &baselines,
+      "Whether raw pixels and the untrained encoder are evaluated in the same way.")
     var epochs = 50
-    reader.integer("epochs", 1...100_000, into: &epochs)
+    reader.integer("epochs", 1...100_000, into: &epochs, "Epochs of the linear head; logistic has none.")
     var seed: UInt64 = 0
-    reader.seed("seed", into: &seed)
+    reader.seed(
+      "seed", into: &seed,
+      "Of all randomness; the same specification and seed give the same result.")
     return checkpoint.map {
       EvaluateSpecification(
         checkpoint: $0, protocol: choice, features: features, dataset: dataset, baselines: baselines,
@@ -96,10 +111,8 @@ extension ObjectReader {
   fileprivate func layer(_ key: ByteString, into field: inout EvaluationLayer?) {
     describe(
       key,
-      [
-        "enum": .array(EvaluationLayer.allCases.map { .string($0.rawValue) } + [.null]),
-        "description": "default: pooled with protocol logistic, else null, the output of the encoder",
-      ])
+      "What of the encoder is evaluated; null: its output. Default: pooled with logistic, else null.",
+      ["enum": .array(EvaluationLayer.allCases.map { .string($0.rawValue) } + [.null])])
     guard let value = value(key) else { return }
     if value.isNull {
       field = nil
@@ -113,19 +126,13 @@ extension ObjectReader {
 
 extension CheckpointReference {
   fileprivate static func read(_ reader: ObjectReader) -> CheckpointReference? {
-    reader.describe("job", ["type": "string", "description": "the id of a train job"])
+    reader.describe("job", "The id of a train job.", ["type": "string"])
     var which: ByteString = "last"
-    reader.line("which", bytesMax: 255, into: &which)
-    reader.describe(
-      "which",
-      [
-        "type": "string", "minLength": 1, "maxLength": 255, "default": "last",
-        "pattern": .string(ByteString.plainPattern()),
-        "description": """
-        `last` or `best` (by the training's checkpoint.keep_best), for which the evaluation waits until the \
-        training has ended; or the name of a checkpoint that exists, which is kept for the evaluation
-        """,
-      ])
+    reader.line(
+      "which", charactersMax: 255, into: &which,
+      "Which of its checkpoints: `last` or `best` (by the training's checkpoint.keep_best), for which the "
+        + "evaluation waits until the training has ended; or the name of a checkpoint that exists, which is "
+        + "kept for the evaluation.")
     guard let id = reader.value("job")?.string.flatMap(JobID.init) else {
       reader.refuse("job", "must be the id of a train job")
       return nil

@@ -46,18 +46,22 @@ extension JSON {
 /// What a text may have, so that its value costs no more memory than its size explains.
 package struct JSONLimits: Sendable {
   /// Members of one object.
-  package var membersMax = 1_000
+  package let membersMax: Int
   /// Values in one text, those inside arrays and objects included.
-  package var valuesMax = 250_000
+  package let valuesMax: Int
 
-  package init() {}
+  /// Where nothing else is said.
+  package static let membersMaxDefault = 1_000
+  /// Where nothing else is said.
+  package static let valuesMaxDefault = 250_000
+
+  package init(membersMax: Int = membersMaxDefault, valuesMax: Int = valuesMaxDefault) {
+    self.membersMax = membersMax
+    self.valuesMax = valuesMax
+  }
 
   /// For texts of the daemon's own, whose size is bounded where they are read.
-  package static var none: JSONLimits {
-    var limits = JSONLimits()
-    (limits.membersMax, limits.valuesMax) = (.max, .max)
-    return limits
-  }
+  package static let none = JSONLimits(membersMax: .max, valuesMax: .max)
 }
 
 /// Recursive descent over the grammar of RFC 8259, sections 2 to 7.

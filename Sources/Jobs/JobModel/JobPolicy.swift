@@ -37,11 +37,23 @@ package struct JobPolicy: Sendable, Equatable {
     return schema["properties"]?.object ?? [:]
   }
 
-  /// Reads `on_dependency_failure`, `max_duration` and `max_attempts`; what is missing stays as it is.
+  /// Reads `on_dependency_failure`, `max_duration_seconds` and `max_attempts`; what is missing stays
+  /// unchanged.
   package mutating func read(_ reader: ObjectReader) {
-    reader.choice("on_dependency_failure", into: &onDependencyFailure)
-    reader.integer("max_duration", orNullIn: Self.maxDurationRange, into: &maxDurationSeconds)
-    reader.integer("max_attempts", Self.maxAttemptsRange, into: &maxAttempts)
+    reader.choice(
+      "on_dependency_failure", into: &onDependencyFailure,
+      "What happens when a job that this one needs ends without success: it is cancelled too, or runs.")
+    reader.integer(
+      "max_duration_seconds", orNullIn: Self.maxDurationRange, into: &maxDurationSeconds,
+      "Seconds that the job may run, all attempts together; null: as long as it takes.")
+    if reader.value("max_duration_seconds") == nil {
+      reader.integer(
+        "max_duration", orNullIn: Self.maxDurationRange, into: &maxDurationSeconds,
+        "The old name of max_duration_seconds; only one of them may be given.")
+    }
+    reader.integer(
+      "max_attempts", Self.maxAttemptsRange, into: &maxAttempts,
+      "Attempts that may fail by an error of their own; crashes, pauses and restarts do not count.")
   }
 
   /// Milliseconds that a job waits before another attempt, after so many failures or deaths in a row: none

@@ -47,9 +47,10 @@ package enum NumberRange: Sendable {
 extension ObjectReader {
   /// A whole number, `1.0` included.
   package func integer(
-    _ key: ByteString, _ range: ClosedRange<Int>, multipleOf unit: Int = 1, into field: inout Int
+    _ key: ByteString, _ range: ClosedRange<Int>, multipleOf unit: Int = 1, into field: inout Int,
+    _ description: String
   ) {
-    describe(key, Self.schema(range, multipleOf: unit))
+    describe(key, description, Self.schema(range, multipleOf: unit))
     guard let value = value(key) else { return }
     if let number = value.int, range.contains(number), number % unit == 0 {
       field = number
@@ -60,8 +61,10 @@ extension ObjectReader {
   }
 
   /// A whole number or `null`.
-  package func integer(_ key: ByteString, orNullIn range: ClosedRange<Int>, into field: inout Int?) {
-    describe(key, ["anyOf": [["type": "null"], Self.schema(range)]])
+  package func integer(
+    _ key: ByteString, orNullIn range: ClosedRange<Int>, into field: inout Int?, _ description: String
+  ) {
+    describe(key, description, ["anyOf": [["type": "null"], Self.schema(range)]])
     guard let value = value(key) else { return }
     if value.isNull {
       field = nil
@@ -74,15 +77,17 @@ extension ObjectReader {
 
   /// A whole number that every reader of JSON keeps apart from its neighbours: 0 to 2^53 − 1 (RFC 8259,
   /// section 6).
-  package func seed(_ key: ByteString, into field: inout UInt64) {
+  package func seed(_ key: ByteString, into field: inout UInt64, _ description: String) {
     var value = Int(field)
-    integer(key, 0...9_007_199_254_740_991, into: &value)
+    integer(key, 0...9_007_199_254_740_991, into: &value, description)
     field = UInt64(value)
   }
 
   /// A number.
-  package func number(_ key: ByteString, _ range: NumberRange, into field: inout Double) {
-    describe(key, range.schema)
+  package func number(
+    _ key: ByteString, _ range: NumberRange, into field: inout Double, _ description: String
+  ) {
+    describe(key, description, range.schema)
     guard let value = value(key) else { return }
     guard let number = value.double else { return refuse(key, "must be a number \(range.phrase)") }
     if range.contains(number) {
@@ -93,8 +98,11 @@ extension ObjectReader {
   }
 
   /// Two numbers, the first not above the second.
-  package func interval(_ key: ByteString, _ range: NumberRange, into field: inout [Double]) {
-    describe(key, Self.schema(arrayOf: range.schema, 2...2, "[low, high] with low ≤ high"))
+  package func interval(
+    _ key: ByteString, _ range: NumberRange, into field: inout [Double], _ description: String
+  ) {
+    describe(
+      key, description, Self.schema(arrayOf: range.schema, 2...2, "[low, high] with low ≤ high."))
     guard let value = value(key) else { return }
     let numbers = value.array?.compactMap(\.double) ?? []
     if value.array?.count == 2, numbers.count == 2, numbers.allSatisfy(range.contains),
@@ -106,23 +114,28 @@ extension ObjectReader {
     }
   }
 
-  /// One number for both views, or an array of one a view; becomes two numbers.
-  package func perView(_ key: ByteString, _ range: NumberRange, into field: inout [Double]) {
+  /// One number for both views, or an array of one per view; becomes two numbers.
+  package func perView(
+    _ key: ByteString, _ range: NumberRange, into field: inout [Double], _ description: String
+  ) {
     describe(
-      key, ["anyOf": [range.schema, Self.schema(arrayOf: range.schema, 2...2, "one number a view")]])
+      key, description,
+      ["anyOf": [range.schema, Self.schema(arrayOf: range.schema, 2...2, "One number per view.")]])
     guard let value = value(key) else { return }
     let elements = value.array ?? [value, value]
     let numbers = elements.compactMap(\.double)
     if elements.count == 2, numbers.count == 2, numbers.allSatisfy(range.contains) {
       field = numbers
     } else {
-      refuse(key, "must be a number \(range.phrase), or an array of two such numbers, one a view")
+      refuse(key, "must be a number \(range.phrase), or an array of two such numbers, one per view")
     }
   }
 
   /// Exactly `count` numbers.
-  package func numbers(_ key: ByteString, count: Int, _ range: NumberRange, into field: inout [Double]) {
-    describe(key, Self.schema(arrayOf: range.schema, count...count))
+  package func numbers(
+    _ key: ByteString, count: Int, _ range: NumberRange, into field: inout [Double], _ description: String
+  ) {
+    describe(key, description, Self.schema(arrayOf: range.schema, count...count))
     guard let value = value(key) else { return }
     let numbers = value.array?.compactMap(\.double) ?? []
     if value.array?.count == count, numbers.count == count, numbers.allSatisfy(range.contains) {
@@ -132,11 +145,12 @@ extension ObjectReader {
     }
   }
 
-  /// So many whole numbers.
+  /// An array of whole numbers.
   package func integers(
-    _ key: ByteString, count: ClosedRange<Int>, _ range: ClosedRange<Int>, into field: inout [Int]
+    _ key: ByteString, count: ClosedRange<Int>, _ range: ClosedRange<Int>, into field: inout [Int],
+    _ description: String
   ) {
-    describe(key, Self.schema(arrayOf: Self.schema(range), count))
+    describe(key, description, Self.schema(arrayOf: Self.schema(range), count))
     guard let value = value(key) else { return }
     let numbers = value.array?.compactMap(\.int) ?? []
     if numbers.count == value.array?.count, count.contains(numbers.count), numbers.allSatisfy(range.contains)
@@ -151,40 +165,67 @@ extension ObjectReader {
   }
 
   /// `true` or `false`.
-  package func boolean(_ key: ByteString, into field: inout Bool) {
-    describe(key, ["type": "boolean"])
+  package func boolean(_ key: ByteString, into field: inout Bool, _ description: String) {
+    describe(key, description, ["type": "boolean"])
     guard let value = value(key) else { return }
     if let boolean = value.bool { field = boolean } else { refuse(key, "must be true or false") }
   }
 
   /// One of the raw values of an enumeration.
   package func choice<Choice: RawRepresentable<String> & CaseIterable>(
-    _ key: ByteString, into field: inout Choice
+    _ key: ByteString, into field: inout Choice, _ description: String
   ) {
-    describe(key, ["enum": .array(Choice.allCases.map { .string($0.rawValue) })])
+    let names = Choice.allCases.map(\.rawValue)
+    describe(key, description, Self.schema(among: names))
     guard let value = value(key) else { return }
     if let choice = value.string.flatMap(Choice.init(bytes:)) {
       field = choice
     } else {
-      let allowed = Choice.allCases.map { "\"\($0.rawValue)\"" }
-      refuse(key, "must be \(allowed.count > 1 ? "one of " : "")\(allowed.joined(separator: ", "))")
+      refuse(key, Self.requirement(among: names))
     }
   }
 
-  /// A plain text of one line and 1 to `bytesMax` bytes.
-  package func line(_ key: ByteString, bytesMax: Int, into field: inout ByteString) {
-    describe(key, Self.lineSchema(bytesMax: bytesMax))
+  /// One of some names.
+  package func name(
+    _ key: ByteString, among names: [String], into field: inout ByteString, _ description: String
+  ) {
+    describe(key, description, Self.schema(among: names))
     guard let value = value(key) else { return }
-    if let text = value.string, ObjectReader.isLine(text, bytesMax: bytesMax) {
+    if let text = value.string, names.contains(where: { ByteString($0) == text }) {
       field = text
     } else {
-      refuse(key, "must be a string of 1 to \(bytesMax) bytes \(ByteString.plainPhrase)")
+      refuse(key, Self.requirement(among: names))
     }
+  }
+
+  /// What a member must be that is one of some names.
+  package static func requirement(among names: [String]) -> String {
+    "must be \(names.count > 1 ? "one of " : "")\(names.map { "\"\($0)\"" }.joined(separator: ", "))"
+  }
+
+  private static func schema(among names: [String]) -> JSON { ["enum": .array(names.map(JSON.string))] }
+
+  /// A plain text of one line and 1 to `charactersMax` characters.
+  package func line(
+    _ key: ByteString, charactersMax: Int, into field: inout ByteString, _ description: String
+  ) {
+    describe(key, description, Self.lineSchema(charactersMax: charactersMax))
+    guard let value = value(key) else { return }
+    if let text = value.string, ObjectReader.isLine(text, charactersMax: charactersMax) {
+      field = text
+    } else {
+      refuse(key, Self.lineRequirement(charactersMax: charactersMax))
+    }
+  }
+
+  /// What a text must be that `isLine` takes.
+  package static func lineRequirement(charactersMax: Int) -> String {
+    "must be a string of 1 to \(charactersMax) characters \(ByteString.plainPhrase)"
   }
 
   /// The members of an object one level down; `read` is not called if there is none.
-  package func object(_ key: ByteString, _ read: (ObjectReader) -> Void) {
-    describe(key, ObjectReader.schema(read))
+  package func object(_ key: ByteString, _ description: String, _ read: (ObjectReader) -> Void) {
+    describe(key, description, ObjectReader.schema(read))
     guard let value = value(key) else { return }
     let reader = ObjectReader(value, at: pointer(to: key), problems, places: places)
     if value.object == nil { return }
@@ -213,18 +254,17 @@ extension ObjectReader {
     return .object(members)
   }
 
-  /// A text as `isLine` takes it. JSON Schema counts characters, so a text of others than ASCII may meet its
-  /// limit earlier.
-  package static func lineSchema(bytesMax: Int) -> JSON {
+  /// A text as `isLine` takes it.
+  package static func lineSchema(charactersMax: Int) -> JSON {
     [
-      "type": "string", "minLength": 1, "maxLength": .integer(bytesMax),
+      "type": "string", "minLength": 1, "maxLength": .integer(charactersMax),
       "pattern": .string(ByteString.plainPattern()),
-      "description": .string("at most \(bytesMax) bytes of UTF-8"),
     ]
   }
 
-  /// Whether a text has 1 to `bytesMax` bytes of UTF-8 and no hidden character.
-  package static func isLine(_ text: ByteString, bytesMax: Int) -> Bool {
-    (1...bytesMax).contains(text.count) && text.isPlain()
+  /// Whether a text has 1 to `charactersMax` characters (Unicode scalars, as JSON Schema counts them), none
+  /// of them hidden.
+  package static func isLine(_ text: ByteString, charactersMax: Int) -> Bool {
+    (1...charactersMax).contains(text.charactersCount) && text.isPlain()
   }
 }

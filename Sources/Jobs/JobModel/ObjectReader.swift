@@ -41,8 +41,18 @@ package final class ObjectReader {
   package var isDescribing: Bool { schemas != nil }
 
   /// Notes the JSON Schema of a member, where the reader describes.
-  package func describe(_ key: ByteString, _ schema: @autoclosure () -> JSON) {
-    if schemas != nil { schemas?[key] = schema() }
+  ///
+  /// - Parameter description: what the member means, with its unit; goes before the schema's own.
+  package func describe(_ key: ByteString, _ description: String, _ schema: @autoclosure () -> JSON) {
+    if schemas != nil { schemas?[key] = ObjectReader.described(description, schema()) }
+  }
+
+  /// A schema with a description before its own.
+  package static func described(_ description: String, _ schema: JSON) -> JSON {
+    guard case .object(var members) = schema else { return schema }
+    let own = members["description"]?.string.map { " \($0)" } ?? ""
+    members["description"] = .string("\(description)\(own)")
+    return .object(members)
   }
 
   /// The member as it is; `nil` if it is missing.
@@ -52,7 +62,12 @@ package final class ObjectReader {
   }
 
   /// The JSON Pointer (RFC 6901) of a member. Of a key from outside it has what `ByteString.shown` gives.
-  package func pointer(to key: ByteString) -> String { "\(pointer)/\(ObjectReader.escape(key.shown))" }
+  package func pointer(to key: ByteString) -> String { ObjectReader.pointer(to: key, in: pointer) }
+
+  /// The JSON Pointer of a member of what another one points to.
+  package static func pointer(to key: ByteString, in pointer: String) -> String {
+    "\(pointer)/\(escape(key.shown))"
+  }
 
   /// Notes a problem with a member, and its value.
   package func refuse(_ key: ByteString, _ requirement: @autoclosure () -> String) {

@@ -208,22 +208,3 @@ package struct CheckpointRecord: Sendable, Equatable {
   package let sha256: String
   package let createdAtMilliseconds: Int
 }
-
-/// Which jobs a list shows; what is `nil` or empty does not filter.
-package struct JobFilter: Sendable {
-  package var states: [JobState] = []
-  package var kind: JobKind?
-  package var health: [HealthState] = []
-  /// A label and the value that it must have; any value if `nil`.
-  package var label: (key: ByteString, value: ByteString?)?
-
-  package init(
-    states: [JobState] = [], kind: JobKind? = nil, health: [HealthState] = [],
-    label: (key: ByteString, value: ByteString?)? = nil
-  ) {
-    self.states = states
-    self.kind = kind
-    self.health = health
-    self.label = label
-  }
-}

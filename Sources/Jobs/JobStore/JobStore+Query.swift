@@ -1,6 +1,5 @@
 import JobModel
 import SQLite
-import Text
 
 extension JobStore {
   /// The job of that id, if there is one.
@@ -38,68 +37,42 @@ extension JobStore {
     return job
   }
 
-  /// Newest first: jobs that arrived before the cursor (a record's `sequence`), at most `limit`.
-  package func list(_ filter: JobFilter = JobFilter(), before cursor: Int? = nil, limit: Int) throws
-    -> [JobRecord]
-  {
-    if let label = filter.label { return try list(filter, label, before: cursor ?? .max, limit: limit) }
-    // Each part reads an index from its newest end on, and stops when it has enough.
-    let states: [JobState?] = filter.states.isEmpty ? [nil] : Array(Set(filter.states))
-    let healths: [HealthState?] = filter.health.isEmpty ? [nil] : Array(Set(filter.health))
-    var arguments: [Value] = []
-    let parts = states.flatMap { state in healths.map { (state: state, health: $0) } }.map { part in
-      var conditions = ["sequence < ?"]
-      arguments.append(.integer(cursor ?? .max))
-      if let state = part.state {
-        conditions.append("state = ?")
-        arguments.append(.text(state.rawValue))
-      }
-      if let health = part.health {
-        conditions.append("health = ?")
-        arguments.append(.text(health.rawValue))
-      }
-      if let kind = filter.kind {
-        conditions.append("kind = ?")
-        arguments.append(.text(kind.rawValue))
-      }
-      arguments.append(.integer(limit))
-      return """
-        SELECT * FROM (SELECT \(JobRecord.columns) FROM jobs
-          WHERE \(conditions.joined(separator: " AND ")) ORDER BY sequence DESC LIMIT ?)
-        """
-    }
-    let sql = "\(parts.joined(separator: " UNION ALL ")) ORDER BY sequence DESC LIMIT ?"
-    return try read { try $0.rows(sql, arguments + [.integer(limit)], JobRecord.init) }
+  /// Jobs of one list in its order, at most `limit`, after a cursor.
+  package func list(
+    _ filter: JobFilter = JobFilter(), _ order: JobOrder = JobOrder(), after cursor: JobCursor? = nil,
+    limit: Int
+  ) throws -> [JobRecord] {
+    try read { try list(filter, order, after: cursor, limit: limit, $0) }
   }
 
-  /// Jobs with a label: those that have it are looked at from the newest on.
+  /// As `list`, with the place of the next page and how many jobs there are in all, as of one moment.
+  package func page(
+    _ filter: JobFilter, _ order: JobOrder, after cursor: JobCursor?, limit: Int
+  ) throws -> JobPage {
+    try read { connection in
+      try connection.snapshot {
+        let found = try list(filter, order, after: cursor, limit: limit + 1, connection)
+        let jobs = Array(found.prefix(limit))
+        let next = found.count > limit ? jobs.last.map { JobCursor($0, order) } : nil
+        return JobPage(jobs: jobs, next: next, total: try total(filter, connection))
+      }
+    }
+  }
+
   private func list(
-    _ filter: JobFilter, _ label: (key: ByteString, value: ByteString?), before cursor: Int, limit: Int
+    _ filter: JobFilter, _ order: JobOrder, after cursor: JobCursor?, limit: Int, _ connection: Connection
   ) throws -> [JobRecord] {
-    var conditions = ["key = ?", "job < ?"]
-    var arguments: [Value] = [.text(label.key), .integer(cursor)]
-    if let value = label.value {
-      conditions.append("value = ?")
-      arguments.append(.text(value))
-    }
-    if !filter.states.isEmpty {
-      conditions.append("state IN (\(filter.states.map { _ in "?" }.joined(separator: ", ")))")
-      arguments += filter.states.map { .text($0.rawValue) }
-    }
-    if !filter.health.isEmpty {
-      conditions.append("health IN (\(filter.health.map { _ in "?" }.joined(separator: ", ")))")
-      arguments += filter.health.map { .text($0.rawValue) }
-    }
-    if let kind = filter.kind {
-      conditions.append("kind = ?")
-      arguments.append(.text(kind.rawValue))
-    }
-    // By a cross join the left table leads.
-    let sql = """
-      SELECT \(JobRecord.columns) FROM job_labels CROSS JOIN jobs ON sequence = job
-      WHERE \(conditions.joined(separator: " AND ")) ORDER BY job DESC LIMIT ?
-      """
-    return try read { try $0.rows(sql, arguments + [.integer(limit)], JobRecord.init) }
+    let query = JobPageQuery(filter, order, after: cursor, limit: limit)
+    return try connection.rows(query.sql, query.arguments, JobRecord.init)
+  }
+
+  /// How many jobs a filter leaves.
+  private func total(_ filter: JobFilter, _ connection: Connection) throws -> Int {
+    let selection = JobSelection(filter)
+    // Jobs in each state are counted already.
+    let counted = filter.isByStateAlone ? ("sum(jobs)", "job_counts") : ("count(*)", selection.source)
+    let sql = "SELECT \(counted.0) AS total FROM \(counted.1) WHERE \(selection.condition)"
+    return try connection.first(sql, selection.arguments) { $0.integer("total") } ?? 0
   }
 
   /// How many jobs are in each state.

@@ -1,16 +1,20 @@
 import JobModel
 import SQLite
 
-/// What users, and the daemon on its own account, ask of jobs. Asking twice is harmless.
+/// What users, and the daemon on its own account, ask of jobs. Asking twice is harmless. A `check` sees the
+/// job as it was, in the same transaction, and refuses the request by throwing.
 extension JobStore {
   /// Asks a job to end. What waits is cancelled at once, what runs becomes `cancelling`; asking again is
   /// harmless, and `now` after `graceful` is taken up.
   ///
   /// - Returns: the job as it is then; a finished one is left alone.
   /// - Throws: `JobStoreError.noSuchJob`.
-  package func requestCancel(_ id: JobID, mode: CancelMode) throws -> JobRecord {
+  package func requestCancel(
+    _ id: JobID, mode: CancelMode, if check: (JobRecord) throws -> Void = { _ in }
+  ) throws -> JobRecord {
     try write { connection in
       let job = try existing(id, connection)
+      try check(job)
       switch job.state {
       case .succeeded, .failed, .cancelled: return job
       case .blocked, .queued, .paused:
@@ -47,9 +51,12 @@ extension JobStore {
   /// Asks a job to rest: what is queued is paused at once, what runs writes a checkpoint first.
   ///
   /// - Throws: `JobStoreError`: `noSuchJob`, `wrongState`.
-  package func requestPause(_ id: JobID) throws -> JobRecord {
+  package func requestPause(
+    _ id: JobID, if check: (JobRecord) throws -> Void = { _ in }
+  ) throws -> JobRecord {
     try write { connection in
       let job = try existing(id, connection)
+      try check(job)
       switch job.state {
       case .queued, .paused:
         if job.state == .paused && job.reason == .userPaused { return job }
@@ -68,9 +75,12 @@ extension JobStore {
   /// Lets a paused job go on; one that is still pausing does not rest.
   ///
   /// - Throws: `JobStoreError`: `noSuchJob`, `wrongState`.
-  package func resume(_ id: JobID) throws -> JobRecord {
+  package func resume(
+    _ id: JobID, if check: (JobRecord) throws -> Void = { _ in }
+  ) throws -> JobRecord {
     try write { connection in
       let job = try existing(id, connection)
+      try check(job)
       switch job.state {
       case .paused: try move(job, to: Step(.queued, by: .user), connection)
       case .pausing: try move(job, to: Step(.running, by: .user), connection)
@@ -89,9 +99,12 @@ extension JobStore {
   /// - Returns: the job as it is then; one that has not ended is left alone.
   /// - Throws: `JobStoreError`: `noSuchJob`, `wrongState` after success, `unusableNeed` if a job that it
   ///   needs cannot succeed any more or is gone.
-  package func retry(_ id: JobID) throws -> JobRecord {
+  package func retry(
+    _ id: JobID, if check: (JobRecord) throws -> Void = { _ in }
+  ) throws -> JobRecord {
     try write { connection in
       let job = try existing(id, connection)
+      try check(job)
       switch job.state {
       case .failed, .cancelled: break
       case .succeeded:

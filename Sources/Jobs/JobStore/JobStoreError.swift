@@ -9,7 +9,7 @@ package enum JobStoreError: Error, Equatable, CustomStringConvertible {
   case wrongState(JobID, state: JobState, operation: String, allowed: [JobState])
   /// Unfinished jobs need this one.
   case isNeeded(JobID, by: [JobID])
-  /// A job that is to be queued needs one that cannot succeed any more, is no training, or does not exist
+  /// A job that is to be queued needs one that cannot succeed any more, is not a training, or does not exist
   /// (`state` nil).
   case unusableNeed(JobID, kind: JobKind?, state: JobState?)
   /// An idempotency key that stands for another request already.
@@ -21,8 +21,8 @@ package enum JobStoreError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .noSuchJob(let id): "there is no job \(id)"
     case .wrongState(let id, let state, let operation, let allowed):
-      "cannot \(operation) job \(id): it is \(state.rawValue); "
-        + "possible when \(allowed.map(\.rawValue).joined(separator: ", "))"
+      "cannot \(operation) job \(id): it \(Self.phrase(state)); "
+        + "allowed in state \(allowed.map(\.rawValue).joined(separator: ", "))"
     case .isNeeded(let id, let others):
       "cannot delete job \(id): unfinished jobs need it: \(others.map(\.text).joined(separator: ", "))"
     case .unusableNeed(let id, let kind, let state):
@@ -33,9 +33,17 @@ package enum JobStoreError: Error, Equatable, CustomStringConvertible {
       default: "job \(id) is an evaluation and has no checkpoints"
       }
     case .keyReused(let key):
-      "the idempotency key \"\(key)\" was used for another request; take a new one for each"
+      "the idempotency key \"\(key)\" was used for another request; use a new one for each request"
     case .unreadableRow(let sequence):
       "the database has a job (number \(sequence)) that this program cannot read"
+    }
+  }
+
+  private static func phrase(_ state: JobState) -> String {
+    switch state {
+    case .succeeded, .failed: "has already \(state.rawValue)"
+    case .cancelled: "has already been cancelled"
+    case .blocked, .queued, .running, .pausing, .paused, .cancelling: "is \(state.rawValue)"
     }
   }
 }

@@ -58,6 +58,9 @@ package struct ByteString: Sendable {
   }
 
   @inlinable package var isEmpty: Bool { string.utf8.isEmpty }
+
+  /// Number of characters (Unicode scalars), as JSON Schema counts a text's length.
+  package var charactersCount: Int { string.unicodeScalars.count }
 }
 
 extension ByteString: Hashable, Comparable {

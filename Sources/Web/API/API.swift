@@ -1,3 +1,4 @@
+import Crypto
 import HTTP
 import JobModel
 import JobStore
@@ -39,6 +40,8 @@ package struct API: Sendable {
   let streamSeconds: Int
   let version: String
   let limits: [String: Int]
+  /// Of the JSON in bodies.
+  let jsonLimits: JSONLimits
   let jobs = JobCache()
   let jobLists = JobListCache()
   let readiness: Readiness
@@ -65,6 +68,9 @@ package struct API: Sendable {
     self.pins = pins
     self.streamSeconds = streamSeconds
     self.limits = limits
+    jsonLimits = JSONLimits(
+      membersMax: limits["json_members_max"] ?? JSONLimits.membersMaxDefault,
+      valuesMax: limits["json_values_max"] ?? JSONLimits.valuesMaxDefault)
     self.version = version
   }
 
@@ -95,7 +101,7 @@ package struct API: Sendable {
     let document = OpenAPIDocument(
       routes: router.routes, datasets: datasets.names(), limits: limits, version: version
     ).json.text
-    var description = Response.json(text: document)
+    var description = Response.json(text: document).tagged
     description.compressedForm = CompressedForm()
     router.on(.get, "/openapi.json") { [description] request in
       var query = QueryReader(request)
@@ -106,6 +112,16 @@ package struct API: Sendable {
 }
 
 extension Response {
+  /// The same answer with an entity tag made of its bytes, for what has no revision.
+  var tagged: Response {
+    guard case .bytes(let bytes) = body else { return self }
+    let hash = SHA256()
+    hash.update(bytes)
+    var answer = self
+    answer.headers.set("ETag", EntityTag(String(hexadecimal(hash.finish()).prefix(32))).text)
+    return answer
+  }
+
   /// An answer that is one JSON value.
   static func json(_ value: JSON, status: Int = 200) -> Response { json(text: value.text, status: status) }
 

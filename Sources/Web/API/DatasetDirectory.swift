@@ -63,7 +63,7 @@ extension API {
     return try waiting(for: looks) {
       let found = names.map { ($0, looks.look(ByteString($0))) }
       guard looks.isComplete else { return nil }
-      return .json(["datasets": .array(found.map { Self.json($0, $1) })])
+      return Response.json(["datasets": .array(found.map { Self.json($0, $1) })]).tagged
     }
   }
 
@@ -88,7 +88,7 @@ extension API {
     let looks = DatasetLooks(datasets, .statistics)
     return try waiting(for: looks) {
       guard let look = looks.look(name), looks.isComplete else { return nil }
-      return .json(try Self.json(look))
+      return Response.json(try Self.json(look)).tagged
     }
   }
 

@@ -90,7 +90,7 @@ extension API {
           "is_best": .bool(manifest == best),
         ]
       }
-      return .json(["checkpoints": .array(list)])
+      return Response.json(["checkpoints": .array(list)]).tagged
     }
   }
 

@@ -7,7 +7,7 @@ extension Request {
   /// The request's `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header), with or without its quotes;
   /// nil without one.
   ///
-  /// - Throws: 400 for one that is no key.
+  /// - Throws: 400 for one that is not a key.
   func idempotencyKey() throws(Problem) -> IdempotencyKey? {
     let fields = headers.all("Idempotency-Key")
     guard let field = fields.first else { return nil }
@@ -17,7 +17,9 @@ extension Request {
     guard fields.count == 1, (1...255).contains(key.count), isVisible else {
       throw Problem(
         status: 400,
-        detail: "Idempotency-Key must stand once and be 1 to 255 visible ASCII characters without quotes.")
+        detail:
+          "Idempotency-Key may be given only once and must be 1 to 255 visible ASCII characters without "
+          + "quotes, got \"\(field.shown)\".")
     }
     let hash = SHA256()
     hash.update(Array("\(method.rawValue) /\(segments.joined(separator: "/"))?".utf8))

@@ -7,15 +7,26 @@ import Text
 extension JobRecord {
   /// The job as clients see it, in the order in which people read it. Made from the record alone, so the
   /// record's revision tags it; what is JSON in the record goes in as it is.
-  var jsonText: String {
-    var text = "{\"id\":\"\(id)\",\"kind\":\"\(kind.rawValue)\""
-    text.reserveCapacity(specificationText.utf8.count + (latest?.utf8.count ?? 0) + Self.frameBytes)
-    func add(_ name: String, _ json: String) {
-      text += ",\""
+  var jsonText: String { jsonText(of: nil) }
+
+  /// The members that a job has, except `result` of a training.
+  static let memberNames: [ByteString] = OpenAPIDocument.jobProperties.keys.sorted()
+
+  /// Some members of the job, or all of them.
+  func jsonText(of fields: Set<ByteString>?) -> String {
+    var text = ""
+    if fields == nil {
+      text.reserveCapacity(specificationText.utf8.count + (latest?.utf8.count ?? 0) + Self.frameBytes)
+    }
+    func add(_ name: String, _ json: @autoclosure () -> String) {
+      if let fields, !fields.contains(ByteString(name)) { return }
+      text += text.isEmpty ? "{\"" : ",\""
       text += name
       text += "\":"
-      text += json
+      text += json()
     }
+    add("id", "\"\(id)\"")
+    add("kind", "\"\(kind.rawValue)\"")
     add("name", JSON.optional(labelling.name).text)
     add("labels", JSON.object(labelling.labels.mapValues { .string($0) }).text)
     add("notes", JSON.optional(labelling.notes).text)
@@ -36,8 +47,7 @@ extension JobRecord {
     add("summary", summary ?? "null")
     if kind == .evaluate { add("result", result ?? "null") }
     add("spec", specificationText)
-    text += "}"
-    return text
+    return text.isEmpty ? "{}" : text + "}"
   }
 
   /// What the rest takes beside the texts that are long, about.

@@ -5,57 +5,6 @@ import RunFolder
 import Text
 
 extension API {
-  /// Jobs in one list, where the request does not say.
-  static let listLimitDefault = 50
-  /// Jobs in one list at most.
-  static let listLimitMax = 500
-
-  /// `GET /jobs`
-  @Sendable
-  func listJobs(_ request: Request) throws -> Response {
-    let commits = store.commitCount
-    if let known = jobLists.response(to: request, asOf: commits) { return known }
-    var query = QueryReader(request)
-    var filter = JobFilter()
-    filter.states = query.choices("state")
-    filter.health = query.choices("health")
-    filter.kind = query.choice("kind")
-    if let text = query.value("label") {
-      let (key, value) = text.divided(at: 0x3D)
-      filter.label = (key: key, value: value)
-    }
-    let limit = query.integer("limit", 1...Self.listLimitMax) ?? Self.listLimitDefault
-    let cursor = query.integer("cursor", 1...Int.max)
-    try query.finish()
-    let records = try store.list(filter, before: cursor, limit: limit + 1)
-    let page = records.prefix(limit)
-    let next = records.count > limit ? page.last?.sequence : nil
-    let rest = "],\"next_cursor\":\(next.map { "\"\($0)\"" } ?? "null")}"
-    var response = Response.json(bytes: Array("{\"jobs\":[".utf8) + elements(page, asOf: commits) + rest.utf8)
-    if let next {
-      let rest = request.query.filter { $0.name != "cursor" }.map {
-        "\(percentEncoded($0.name))=\(percentEncoded($0.value))&"
-      }
-      response.headers.add("Link", "</jobs?\(rest.joined())cursor=\(next)>; rel=\"next\"")
-    }
-    return jobLists.keep(response, to: request, asOf: commits)
-  }
-
-  /// `GET /jobs` where nothing has been written to the store since the same list was read.
-  @Sendable
-  func jobListInMemory(_ request: Request) -> InstantResponse? {
-    let commits = store.commitCount
-    guard let response = jobLists.response(to: request, asOf: commits) else { return nil }
-    let store = store
-    return InstantResponse(response) { store.commitCount == commits }
-  }
-
-  /// The newest jobs are few and known by their cache; any other list may be a search through all of them.
-  @Sendable
-  func jobListWeight(_ request: Request) -> RouteWeight {
-    request.query.isEmpty || jobLists.response(to: request, asOf: store.commitCount) != nil ? .light : .heavy
-  }
-
   /// `GET /jobs/{id}`
   @Sendable
   func getJob(_ request: Request) throws -> Response {
@@ -67,7 +16,8 @@ extension API {
     // A client that has the job as it is waits for another, any other for the end.
     let known = request.headers.list("If-None-Match").flatMap(EntityTag.list)
     let wait = JobWait(record.id, seconds: seconds, hub: events, store: store) { record in
-      record.state.isFinished || known.map { !$0.contains(where: record.entityTag.matchesWeakly) } ?? false
+      let isAnother = known.map { record.entityTag.version(in: $0, isStrong: false) == nil }
+      return record.state.isFinished || isAnother ?? false
     } answer: { record in
       var response = Self.response(record)
       response.headers.add("Preference-Applied", "wait=\(seconds)")
@@ -98,7 +48,7 @@ extension API {
   }
 
   /// A job that was read after so many commits, from memory where it has not changed.
-  private func response(_ record: JobRecord, asOf commits: Int) -> Response {
+  func response(_ record: JobRecord, asOf commits: Int) -> Response {
     let known = jobs.response(record.id, revision: record.revision, asOf: commits)
     if let known { return known }
     let response = Self.response(record)
@@ -106,31 +56,17 @@ extension API {
     return response
   }
 
-  /// Jobs as the elements of a JSON array.
-  private func elements(_ records: ArraySlice<JobRecord>, asOf commits: Int) -> [UInt8] {
-    var bytes: [UInt8] = []
-    for record in records {
-      if !bytes.isEmpty { bytes.append(UInt8(ascii: ",")) }
-      // Without the newline at its end; `dropLast()` would be that of any sequence, byte by byte.
-      if case .bytes(let job) = response(record, asOf: commits).body { bytes += job[..<(job.count - 1)] }
-    }
-    return bytes
-  }
-
-  /// `PATCH /jobs/{id}`: name, labels, notes, priority.
+  /// `PATCH /jobs/{id}`: name, labels, notes and priority, by a merge patch.
   @Sendable
   func relabelJob(_ request: Request) throws -> Response {
     var query = QueryReader(request)
     try query.finish()
     let id = try request.jobID()
-    let body = try request.json()
-    let check: (JobRecord) throws -> Void = { record in
-      if let problem = request.preconditionProblem(tag: record.entityTag) { throw problem }
-    }
-    let record = try store.relabel(id, if: check) { labelling in
+    let body = try request.json(jsonLimits)
+    let record = try store.relabel(id, if: request.checkPreconditions) { labelling in
       let problems = ProblemList()
       let reader = ObjectReader(body, at: "", problems)
-      labelling.read(reader)
+      labelling.merge(reader)
       reader.finish()
       try problems.check()
     }
@@ -144,9 +80,7 @@ extension API {
     var query = QueryReader(request)
     try query.finish()
     let id = try request.jobID()
-    try store.delete(id) { record in
-      if let problem = request.preconditionProblem(tag: record.entityTag) { throw problem }
-    }
+    try store.delete(id, if: request.checkPreconditions)
     try RunFolder(data: data, job: id).remove()
     try store.finishDeletion(id)
     control.wake()
@@ -162,12 +96,12 @@ extension API {
     var mode = CancelMode.graceful
     if !request.body.isEmpty {
       let problems = ProblemList()
-      let reader = ObjectReader(try request.json(), at: "", problems)
-      reader.choice("mode", into: &mode)
+      let reader = ObjectReader(try request.json(jsonLimits), at: "", problems)
+      reader.choice("mode", into: &mode, "")
       reader.finish()
       try problems.check()
     }
-    let record = try store.requestCancel(id, mode: mode)
+    let record = try store.requestCancel(id, mode: mode, if: request.checkPreconditions)
     control.wake()
     return Self.response(record, status: 202)
   }
@@ -186,19 +120,4 @@ extension API {
     response.headers.add("ETag", record.entityTag.text)
     return response
   }
-}
-
-/// A text as part of a query: all but unreserved characters as `%XX` (RFC 3986, section 2.3).
-private func percentEncoded(_ text: ByteString) -> String {
-  let hexDigits = Array("0123456789ABCDEF".utf8)
-  let unreserved = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~".utf8)
-  var bytes: [UInt8] = []
-  for byte in text.bytes {
-    if unreserved.contains(byte) {
-      bytes.append(byte)
-    } else {
-      bytes += [UInt8(ascii: "%"), hexDigits[Int(byte >> 4)], hexDigits[Int(byte & 15)]]
-    }
-  }
-  return String(decoding: bytes, as: UTF8.self)
 }

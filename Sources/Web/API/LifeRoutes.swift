@@ -6,9 +6,9 @@ import Platform
 // What users ask of a job's life, and the record of it.
 
 extension API {
-  /// Steps in one answer, where the request does not say.
+  /// Changes in one answer, where the request does not say.
   static let transitionsLimitDefault = 500
-  /// Steps in one answer at most.
+  /// Changes in one answer at most.
   static let transitionsLimitMax = 10_000
 
   /// Adds the routes of this file.
@@ -21,40 +21,42 @@ extension API {
 
   /// `POST /jobs/{id}/pause`: what runs writes a checkpoint first.
   @Sendable
-  func pauseJob(_ request: Request) throws -> Response { try change(request, store.requestPause) }
+  func pauseJob(_ request: Request) throws -> Response { try change(request, store.requestPause(_:if:)) }
 
   /// `POST /jobs/{id}/resume`
   @Sendable
-  func resumeJob(_ request: Request) throws -> Response { try change(request, store.resume) }
+  func resumeJob(_ request: Request) throws -> Response { try change(request, store.resume(_:if:)) }
 
   /// `POST /jobs/{id}/retry`: a failed or cancelled job goes on from its last checkpoint.
   @Sendable
   func retryJob(_ request: Request) throws -> Response {
-    try change(request) { id in
+    try change(request) { id, isAllowed in
       guard let record = try store.job(id) else { throw JobStoreError.noSuchJob(id) }
       let held = try pinForRetry(record)
       // If the store refuses, the pin is swept away with those of other finished jobs.
       defer { letGo(held, areStored: true) }
-      return try store.retry(id)
+      return try store.retry(id, if: isAllowed)
     }
   }
 
-  private func change(_ request: Request, _ change: (JobID) throws -> JobRecord) throws -> Response {
+  private func change(
+    _ request: Request, _ change: (JobID, (JobRecord) throws -> Void) throws -> JobRecord
+  ) throws -> Response {
     var query = QueryReader(request)
     try query.finish()
     if !request.body.isEmpty {
       let problems = ProblemList()
-      ObjectReader(try request.json(), at: "", problems).finish()
+      ObjectReader(try request.json(jsonLimits), at: "", problems).finish()
       try problems.check()
     }
-    let record = try change(request.jobID())
+    let record = try change(request.jobID(), request.checkPreconditions)
     control.wake()
     var response = Response.json(text: record.jsonText, status: 202)
     response.headers.add("ETag", record.entityTag.text)
     return response
   }
 
-  /// `GET /jobs/{id}/transitions`: every step of the job's life, oldest first, with time, cause and actor.
+  /// `GET /jobs/{id}/transitions`: every change of the job's state, oldest first, with time, cause and actor.
   @Sendable
   func listTransitions(_ request: Request) throws -> Response {
     var query = QueryReader(request)
@@ -62,9 +64,9 @@ extension API {
     let limit = query.integer("limit", 1...Self.transitionsLimitMax) ?? Self.transitionsLimitDefault
     try query.finish()
     let steps = try store.transitions(of: request.jobID(), after: after, limit: limit)
-    // Every job has steps: only where none came can it be that there is no such job.
+    // Every job has some: only where none came can it be that there is no such job.
     if steps.isEmpty { _ = try record(request) }
-    return .json(["transitions": .array(steps.map(\.json))])
+    return Response.json(["transitions": .array(steps.map(\.json))]).tagged
   }
 }
 
@@ -85,6 +87,7 @@ extension JobPolicy {
   var json: [(String, JSON)] {
     [
       ("on_dependency_failure", .string(onDependencyFailure.rawValue)),
+      ("max_duration_seconds", .optional(maxDurationSeconds)),
       ("max_duration", .optional(maxDurationSeconds)), ("max_attempts", .integer(maxAttempts)),
     ]
   }

@@ -66,7 +66,7 @@ extension API {
       for key in keys ?? standard where !distinct.contains(key) { distinct.append(key) }
       let names = distinct.map(\.string)
       let series = try store.series(id, keys: names, points: points ?? pointsStandard)
-      var response = isCSV ? series.csv(names) : Response.json(text: series.jsonText(id, names))
+      var response = (isCSV ? series.csv(names) : Response.json(text: series.jsonText(id, names))).tagged
       response.headers.add("Vary", "Accept")
       return response
     }

@@ -6,7 +6,7 @@ import Text
 /// them, and the schemas that the readers of requests give of themselves.
 struct OpenAPIDocument {
   let routes: [(method: Method, pattern: String, access: RouteAccess)]
-  /// Names of data sets, for the schema of a specification.
+  /// Names of datasets, for the schema of a specification.
   let datasets: [String]
   /// The server's limits by the names that answers use for them.
   let limits: [String: Int]
@@ -22,7 +22,8 @@ struct OpenAPIDocument {
         VICReg training as a service. Errors are problem+json (RFC 9457). Where access tokens are used, \
         `Authorization: Bearer TOKEN` or the cookie of `POST /session` is needed. Every answer has an \
         `X-Request-Id`, which is the request's own where that has one. A request over one of `x-limits` is \
-        answered 408, 413, 414, 431 or 503, and the answer names the limit.
+        answered 400, 408, 413, 414, 431 or 503, and the answer names the limit. A slash at the end of a \
+        path changes nothing. Lengths of texts are in characters (Unicode code points).
         """,
       ],
       "x-limits": .object(limits.mapValues(JSON.integer)),
@@ -62,17 +63,20 @@ struct OpenAPIDocument {
     var parameters: [Parameter]
     /// The schema of a JSON body, and whether there must be one.
     var body: (schema: JSON, isRequired: Bool)?
+    /// The media types of the body.
+    var bodyTypes: [String]
     var answers: [Answer]
     /// Statuses of problems beside those that any request may meet.
     var problems: [Int]
 
     init(
       _ summary: String, _ parameters: [Parameter] = [], body: (schema: JSON, isRequired: Bool)? = nil,
-      answers: [Answer], problems: [Int] = []
+      bodyTypes: [String] = ["application/json"], answers: [Answer], problems: [Int] = []
     ) {
       self.summary = summary
       self.parameters = parameters
       self.body = body
+      self.bodyTypes = bodyTypes
       self.answers = answers
       self.problems = problems
     }
@@ -80,12 +84,13 @@ struct OpenAPIDocument {
     /// Header fields of problems.
     private static let fields: [Int: [String: String]] = [
       401: ["WWW-Authenticate": "Bearer, and what is wrong with the token (RFC 6750)"],
+      415: ["Accept-Encoding": "identity, where the content was encoded"],
       416: ["Content-Range": "the size of the whole"],
       429: ["Retry-After": "seconds"], 503: ["Retry-After": "seconds"],
     ]
 
     /// Statuses that the server itself, or who stands before the routes, may answer with.
-    private static let common = [400, 401, 403, 408, 413, 414, 417, 421, 429, 431, 500, 503, 507]
+    private static let common = [400, 401, 403, 408, 413, 414, 415, 417, 421, 422, 429, 431, 500, 503, 507]
 
     fileprivate func json(access: RouteAccess, isHead: Bool) -> JSON {
       var responses: [ByteString: JSON] = [:]
@@ -106,8 +111,9 @@ struct OpenAPIDocument {
       ]
       if access == .open { members["security"] = [] }
       if let body, !isHead {
+        let content = bodyTypes.map { (ByteString($0), ["schema": body.schema] as JSON) }
         members["requestBody"] = [
-          "required": .bool(body.isRequired), "content": ["application/json": ["schema": body.schema]],
+          "required": .bool(body.isRequired), "content": .object(Dictionary(uniqueKeysWithValues: content)),
         ]
       }
       return .object(members)
@@ -119,19 +125,18 @@ struct OpenAPIDocument {
     var name: String
     var place: String
     var schema: JSON
-    var description = ""
+    var description: String
 
     fileprivate var json: JSON {
-      var members: [ByteString: JSON] = [
+      [
         "name": .string(name), "in": .string(place), "required": .bool(place == "path"), "schema": schema,
+        "description": .string(description),
       ]
-      if !description.isEmpty { members["description"] = .string(description) }
-      return .object(members)
     }
 
     /// A part of the path, which is always there.
-    static func path(_ name: String, _ schema: JSON) -> Parameter {
-      Parameter(name: name, place: "path", schema: schema)
+    static func path(_ name: String, _ schema: JSON, _ description: String) -> Parameter {
+      Parameter(name: name, place: "path", schema: schema, description: description)
     }
 
     /// A parameter of the query.
@@ -164,9 +169,12 @@ struct OpenAPIDocument {
         "type": "object", "required": ["data"],
         "properties": [
           "id": ["type": "string", "pattern": "^[0-9]+$", "description": "what Last-Event-ID resumes from"],
-          "event": ["enum": .array(names.map(JSON.string))],
+          "event": ["enum": .array(names.map(JSON.string)), "description": "what kind of event it is"],
           "data": ["type": "string", "contentMediaType": "application/json", "description": .string(data)],
-          "retry": ["type": "integer"],
+          "retry": [
+            "type": "integer", "minimum": 0,
+            "description": "milliseconds after which a client whose stream broke asks again",
+          ],
         ],
       ]
       return Answer(

@@ -1,4 +1,7 @@
+import HTTP
 import JobModel
+import JobStore
+import Text
 
 extension OpenAPIDocument {
   /// What is said of each route, by method and pattern. A test holds it to the routes.
@@ -6,11 +9,11 @@ extension OpenAPIDocument {
     all.merge(part) { $1 }
   }
 
-  private static let id = Parameter.path("id", schema("JobID"))
+  private static let id = Parameter.path("id", schema("JobID"), "the job")
   private static let ifNoneMatch = Parameter.header(
-    "If-None-Match", ["type": "string"], "304 where the entity tag is the same")
+    "If-None-Match", ["type": "string"], "304 where one of the entity tags is that of the answer")
   private static let ifMatch = Parameter.header(
-    "If-Match", ["type": "string"], "412 where the entity tag is another")
+    "If-Match", ["type": "string"], "412 where none of the entity tags is one of the job as it is")
   private static let job = schema("Job")
 
   private static func schema(_ name: String) -> JSON {
@@ -19,13 +22,13 @@ extension OpenAPIDocument {
 
   private static func integer(_ range: ClosedRange<Int>) -> JSON { ObjectReader.schema(range) }
 
-  private static let flag: JSON = ["type": "boolean"]
+  private static let flag: JSON = ["enum": .array(QueryReader.flagValues.map { .string($0.text) })]
 
   private static let jobs: [String: Operation] = [
     "POST /jobs": Operation(
       "Queue a job, or several that may name one another by ref: all or none.",
       [
-        .query("dry_run", flag, "only resolve and check"),
+        .query("dry_run", flag, "1 or true: only resolve and check"),
         .header(
           "Idempotency-Key",
           ["type": "string", "pattern": "^([!#-~]{1,255}|\"[!#-~]{1,255}\")$"],
@@ -39,20 +42,45 @@ extension OpenAPIDocument {
           fields: tagged.merging([
             "Location": "of a single job", "Idempotency-Replayed": "`true` where the key was known",
           ]) { $1 }),
-      ],
-      problems: [415, 422]),
+      ]),
     "GET /jobs": Operation(
-      "Jobs, newest first.",
+      "Jobs: filtered, sorted, page by page.",
       [
+        ifNoneMatch,
         .query("state", ["type": "string", "pattern": .string(statePattern)], "states, separated by commas"),
         .query("kind", choices(JobKind.self), "one kind only"),
         .query(
           "health", ["type": "string", "pattern": .string(healthPattern)], "healths, separated by commas"),
-        .query("label", ["type": "string"], "jobs that have the label: KEY or KEY=VALUE"),
-        .query("limit", integer(1...API.listLimitMax), "jobs in one answer"),
-        .query("cursor", integer(1...Int.max), "`next_cursor` of the answer before"),
+        .query(
+          "label",
+          [
+            "type": "array", "maxItems": .integer(API.listLabelsMax),
+            "items": ["type": "string", "pattern": "^[^=]"],
+          ], "jobs that have the label: KEY or KEY=VALUE; may be given several times, all must match"),
+        .query(
+          "q", ["type": "string"],
+          "words, at most \(API.listWordsMax), that all occur in name, labels (KEY=VALUE) or notes; the "
+            + "case of ASCII letters does not matter"),
+        .query(
+          "sort", ["type": "string", "pattern": .string("^-?(\(words(JobOrder.Field.self)))$")],
+          "the field to sort by, after - in descending order; jobs without a value come last. Default: "
+            + "-created_at"),
+        .query(
+          "fields",
+          ["type": "string", "pattern": .string("^(\(memberWords))(,(\(memberWords)))*$")],
+          "members of jobs, separated by commas; only these are in the answer"),
+        .query(
+          "limit", integer(1...API.listLimitMax), "jobs in one answer; default \(API.listLimitDefault)"),
+        .query(
+          "cursor", ["type": "string", "pattern": "^[1-9][0-9]*(-([0-9a-f]{2})*)?$"],
+          "`next_cursor` of the answer before, with the same sort"),
       ],
-      answers: [.json(200, schema("JobList"), fields: ["Link": "the next page, with rel=next (RFC 8288)"])]),
+      answers: [
+        .json(
+          200, schema("JobList"),
+          fields: listTagged.merging(["Link": "the next page, with rel=next (RFC 8288)"]) { $1 }),
+        .empty(304),
+      ], problems: [412]),
     "GET /jobs/{id}": Operation(
       "A job.",
       [
@@ -68,17 +96,21 @@ extension OpenAPIDocument {
         .empty(304),
       ], problems: [404, 412]),
     "PATCH /jobs/{id}": Operation(
-      "Change name, labels, notes or priority.", [id, ifMatch], body: (schema("Labelling"), true),
-      answers: [.json(200, job, fields: tagged)], problems: [404, 412, 415, 422]),
+      "Change name, labels, notes or priority by a merge patch (RFC 7396); one that changes nothing leaves "
+        + "the entity tag.",
+      [id, ifMatch], body: (schema("Labelling"), true), bodyTypes: Request.patchTypes,
+      answers: [.json(200, job, fields: tagged)], problems: [404, 412]),
     "DELETE /jobs/{id}": Operation(
       "Remove a finished job, its lines and its files.", [id, ifMatch], answers: [.empty(204)],
       problems: [404, 409, 412]),
     "POST /jobs/{id}/cancel": Operation(
-      "End a job; asking twice is harmless.", [id], body: (schema("Cancellation"), false),
-      answers: [.json(202, job, fields: tagged)], problems: [404, 415, 422]),
+      "End a job; asking twice is harmless.", [id, ifMatch], body: (schema("Cancellation"), false),
+      answers: [.json(202, job, fields: tagged)], problems: [404, 412]),
   ]
 
   private static let tagged = ["ETag": "changes whenever the job does; for If-None-Match and If-Match"]
+
+  private static let listTagged = ["ETag": "changes whenever the answer does; for If-None-Match"]
 
   private static let nothing: JSON = ["type": "object", "additionalProperties": false]
 
@@ -87,18 +119,20 @@ extension OpenAPIDocument {
     "POST /jobs/{id}/resume": change("Go on with a paused job."),
     "POST /jobs/{id}/retry": change("Go on with a failed or cancelled job from its last checkpoint."),
     "GET /jobs/{id}/transitions": Operation(
-      "Every step of the job's life, oldest first.",
+      "Every change of the job's state, oldest first.",
       [
-        id, .query("after", integer(0...Int.max), "steps behind this one"),
-        .query("limit", integer(1...API.transitionsLimitMax), "steps in one answer"),
+        id, ifNoneMatch, .query("after", integer(0...Int.max), "changes after the one with this id"),
+        .query(
+          "limit", integer(1...API.transitionsLimitMax),
+          "changes in one answer; default \(API.transitionsLimitDefault)"),
       ],
-      answers: [.json(200, schema("TransitionList"))], problems: [404]),
+      answers: [.json(200, schema("TransitionList"), fields: listTagged), .empty(304)], problems: [404, 412]),
   ]
 
   private static func change(_ summary: String) -> Operation {
     Operation(
-      summary, [id], body: (nothing, false), answers: [.json(202, job, fields: tagged)],
-      problems: [404, 409, 415, 422])
+      summary, [id, ifMatch], body: (nothing, false), answers: [.json(202, job, fields: tagged)],
+      problems: [404, 409, 412])
   }
 
   private static let lastEventID = Parameter.header(
@@ -107,10 +141,10 @@ extension OpenAPIDocument {
 
   private static let streams: [String: Operation] = [
     "GET /jobs/{id}/metrics": Operation(
-      "The recorded lines as they are, one JSON object a line (schema `Line`), or with `points` or `keys`, "
+      "The recorded lines, one JSON object per line (schema `Line`), or with `points` or `keys`, "
         + "which go together and without the others, or as text/csv, curves: mean, min and max of equal "
         + "buckets of steps. The CSV has `step`, then `NAME`, `NAME_min` and `NAME_max` of each metric; all "
-        + "metrics and 100,000 points unless it is asked for less.",
+        + "metrics and 100,000 points unless the request asks for less.",
       [
         id, .query("follow", flag, "go on until the job ends"),
         .query("from_step", integer(0...Int.max), "no lines of smaller steps"),
@@ -128,9 +162,9 @@ extension OpenAPIDocument {
             "text/csv": ["type": "string"],
           ])
       ],
-      problems: [404, 422]),
+      problems: [404]),
     "GET /jobs/{id}/events": Operation(
-      "State, lines and steps of life of a job as Server-Sent Events, until it ends; 204: the client has "
+      "State, lines and changes of state of a job as Server-Sent Events, until it ends; 204: the client has "
         + "them all.",
       [id, after, lastEventID],
       answers: [
@@ -149,15 +183,16 @@ extension OpenAPIDocument {
       ]),
     "GET /jobs/{id}/log": Operation(
       "What the worker wrote for people.",
-      [id, .query("tail", integer(1...API.tailLinesMax), "the last so many lines")],
+      [id, .query("tail", integer(1...API.tailLinesMax), "only the last N lines")],
       answers: [.text(200, "text/plain")], problems: [404]),
     "GET /jobs/{id}/checkpoints": Operation(
-      "Checkpoints, oldest first.", [id], answers: [.json(200, schema("CheckpointList"))], problems: [404]),
+      "Checkpoints, oldest first.", [id, ifNoneMatch],
+      answers: [.json(200, schema("CheckpointList"), fields: listTagged), .empty(304)], problems: [404, 412]),
     "GET /jobs/{id}/checkpoints/{name}": Operation(
       "A checkpoint: gzipped safetensors. The names `last` and `best` (by the training's "
         + "checkpoint.keep_best) redirect to the checkpoint that this is now.",
       [
-        id, .path("name", ["type": "string", "minLength": 1]), ifNoneMatch,
+        id, .path("name", ["type": "string", "minLength": 1], "as the list names it"), ifNoneMatch,
         .header("Range", ["type": "string"], "parts of it"),
         .header("If-Range", ["type": "string"], "the parts only of this entity tag or date, else all"),
       ],
@@ -180,17 +215,18 @@ extension OpenAPIDocument {
 
   private static let others: [String: Operation] = [
     "GET /datasets": Operation(
-      "What can be trained on.", answers: [.json(200, schema("DatasetList"))]),
+      "What can be trained on.", [ifNoneMatch],
+      answers: [.json(200, schema("DatasetList"), fields: listTagged), .empty(304)], problems: [412]),
     "GET /datasets/{name}": Operation(
-      "A dataset.", [.path("name", ["type": "string", "minLength": 1])],
-      answers: [.json(200, schema("Dataset"))], problems: [404, 422]),
+      "A dataset.", [.path("name", ["type": "string", "minLength": 1], "the dataset"), ifNoneMatch],
+      answers: [.json(200, schema("Dataset"), fields: listTagged), .empty(304)], problems: [404, 412, 422]),
     "GET /healthz": Operation(
-      "The process answers.", answers: [.json(200, ["type": "object", "required": ["status"]])]),
+      "The process answers.", answers: [.json(200, schema("Liveness"))]),
     "GET /readyz": Operation(
       "The store answers too; the number of jobs in each state, at most one second old.",
-      answers: [.json(200, ["type": "object", "required": ["status", "jobs"]])]),
+      answers: [.json(200, schema("Readiness"))]),
     "GET /version": Operation(
-      "Which build this is.", answers: [.json(200, ["type": "object", "required": ["name", "version"]])]),
+      "Which build this is.", answers: [.json(200, schema("Version"))]),
   ]
 
   private static let session: [String: Operation] = [
@@ -218,7 +254,9 @@ extension OpenAPIDocument {
   private static func batch(_ name: String) -> JSON {
     [
       "type": "object", "required": ["jobs"],
-      "properties": ["jobs": ["type": "array", "items": schema(name)]],
+      "properties": [
+        "jobs": ["type": "array", "items": schema(name), "description": "in the order of the request"]
+      ],
     ]
   }
 
@@ -232,7 +270,12 @@ extension OpenAPIDocument {
 
   /// Matches raw values of an enumeration, separated by commas.
   private static func list<Choice: RawRepresentable<String> & CaseIterable>(of type: Choice.Type) -> String {
-    let words = Choice.allCases.map(\.rawValue).joined(separator: "|")
-    return "^(\(words))(,(\(words)))*$"
+    "^(\(words(type)))(,(\(words(type))))*$"
   }
+
+  private static func words<Choice: RawRepresentable<String> & CaseIterable>(_ type: Choice.Type) -> String {
+    Choice.allCases.map(\.rawValue).joined(separator: "|")
+  }
+
+  private static var memberWords: String { JobRecord.memberNames.joined(separator: "|").string }
 }

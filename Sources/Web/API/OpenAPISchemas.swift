@@ -4,19 +4,20 @@ import Text
 extension OpenAPIDocument {
   /// Everything that operations refer to.
   static func schemas(datasets: [String]) -> [ByteString: JSON] {
-    requests(datasets: datasets).merging(answers) { $1 }
+    requests(datasets: datasets).merging(jobAnswers) { $1 }.merging(answers) { $1 }
   }
 
   private static func requests(datasets: [String]) -> [ByteString: JSON] {
-    let names: JSON = ["enum": .array(datasets.map(JSON.string))]
+    let names = about("A dataset of GET /datasets.", ["enum": .array(datasets.map(JSON.string))])
     let train = replacing(TrainSpecification.schema, ["dataset", "name"], by: names)
     let evaluate = replacing(
       replacing(EvaluateSpecification.schema, ["dataset", "name"], by: names), ["checkpoint", "job"],
-      by: ["$ref": "#/components/schemas/JobID"])
+      by: about("The id of a train job.", object("JobID")))
     let single: JSON = ["oneOf": [object("TrainJob"), object("EvaluateJob")]]
     return [
       "JobID": [
-        "type": "string", "pattern": "^[0-9a-hjkmnp-tv-z]{16}$", "description": "sorts by age",
+        "type": "string", "pattern": "^[0-9a-hjkmnp-tv-z]{16}$",
+        "description": "The id of a job; ids sort by age.",
       ],
       "TrainSpecification": train, "EvaluateSpecification": evaluate,
       "TrainJob": submission(.train, "TrainSpecification", isBatch: false),
@@ -26,6 +27,7 @@ extension OpenAPIDocument {
         "type": "object", "required": ["jobs"], "additionalProperties": false,
         "properties": [
           "jobs": [
+            "description": "Jobs that are queued together, all or none, in this order.",
             "type": "array", "minItems": 1, "maxItems": .integer(API.jobsPerRequestMax),
             "items": [
               "oneOf": [
@@ -37,10 +39,15 @@ extension OpenAPIDocument {
         ],
       ],
       "Labelling": [
-        "type": "object", "properties": .object(JobLabelling.schemas), "additionalProperties": false,
+        "type": "object", "properties": .object(JobLabelling.patchSchemas), "additionalProperties": false,
       ],
       "Cancellation": [
-        "type": "object", "properties": ["mode": choices(CancelMode.self)], "additionalProperties": false,
+        "type": "object", "additionalProperties": false,
+        "properties": [
+          "mode": about(
+            "graceful: after the current step, with a checkpoint; now: at once, without one.",
+            choices(CancelMode.self))
+        ],
       ],
     ]
   }
@@ -51,11 +58,17 @@ extension OpenAPIDocument {
     properties.merge(JobPolicy.schemas) { $1 }
     properties["needs"] = [
       "type": "array", "maxItems": .integer(SubmissionReader.needsMax), "items": text,
-      "description": "ids of jobs, or refs of earlier ones of the same request",
+      "description":
+        "Jobs that have to end before this one begins: ids, or refs of earlier jobs of the request.",
     ]
-    properties["kind"] = ["const": .string(kind.rawValue)]
-    properties["spec"] = object(specification)
-    if isBatch { properties["ref"] = ObjectReader.lineSchema(bytesMax: 64) }
+    properties["kind"] = about("What the job does.", ["const": .string(kind.rawValue)])
+    properties["spec"] = about(
+      "What determines the result; every field has a default.", object(specification))
+    if isBatch {
+      properties["ref"] = about(
+        "A name by which later jobs of the request refer to this one.",
+        ObjectReader.lineSchema(charactersMax: SubmissionReader.refCharactersMax))
+    }
     var required: [JSON] = ["kind"]
     if kind == .evaluate { required.append("spec") }
     return [
@@ -64,7 +77,8 @@ extension OpenAPIDocument {
     ]
   }
 
-  private static func object(_ name: String) -> JSON { ["$ref": .string("#/components/schemas/\(name)")] }
+  /// The schema of that name.
+  static func object(_ name: String) -> JSON { ["$ref": .string("#/components/schemas/\(name)")] }
 
   /// The schema with the one of a property some levels down replaced.
   private static func replacing(_ schema: JSON, _ path: [ByteString], by new: JSON) -> JSON {
@@ -76,169 +90,149 @@ extension OpenAPIDocument {
     return .object(members)
   }
 
-  private static let text: JSON = ["type": "string"]
-  private static let textOrNull: JSON = ["type": ["string", "null"]]
-  private static let time: JSON = ["type": "string", "format": "date-time"]
-  private static let timeOrNull: JSON = ["type": ["string", "null"], "format": "date-time"]
-  private static let integer: JSON = ["type": "integer"]
-  private static let integerOrNull: JSON = ["type": ["integer", "null"]]
-  private static let numberOrNull: JSON = ["type": ["number", "null"]]
+  /// A property with what it means, its unit and its range.
+  static func about(_ description: String, _ schema: JSON) -> JSON {
+    ObjectReader.described(description, schema)
+  }
 
-  private static let null: JSON = ["type": "null"]
-  private static let reasonOrNull: JSON = ["anyOf": [choices(Reason.self), null]]
-  private static let fraction: JSON = ["type": "number", "minimum": 0, "maximum": 1]
-  private static let labels: JSON = ["type": "object", "additionalProperties": text]
-  private static let specification: JSON = [
-    "description": "with every field resolved",
-    "anyOf": [object("TrainSpecification"), object("EvaluateSpecification")],
-  ]
-  private static let line: JSON = [
-    "type": "object", "required": ["event"],
-    "description": """
-    One line of a job's stream: what the worker has recorded. `metric` lines have the loss and its parts \
-    under `loss`, `inv`, `var`, `cov` and further numbers; one that is not finite is null.
-    """,
-    "properties": [
-      "event": text, "step": integer, "epoch": integer, "steps": integer, "epochs": integer,
-      "time": time, "attempt": integer, "threads": integer, "isa": text,
-      "loss": numberOrNull, "inv": numberOrNull, "var": numberOrNull, "cov": numberOrNull,
-      "lr": numberOrNull, "images_per_second": numberOrNull, "name": text, "bytes": integer, "sha256": text,
-      "message": text, "state": text, "reason": text, "result": ["type": "object"],
-    ],
-  ]
-
-  private static func described(_ properties: [ByteString: JSON], optional: Set<ByteString> = []) -> JSON {
+  /// An object whose properties are always there, but for some.
+  static func described(_ properties: [ByteString: JSON], optional: Set<ByteString> = []) -> JSON {
     let required = properties.keys.sorted().filter { !optional.contains($0) }.map { JSON.string($0) }
     return ["type": "object", "properties": .object(properties), "required": .array(required)]
   }
 
+  /// An array of some kind of element.
+  static func list(_ description: String, of element: JSON) -> JSON {
+    ["type": "array", "description": .string(description), "items": element]
+  }
+
+  /// Any text.
+  static let text: JSON = ["type": "string"]
+  /// Any text, or null.
+  static let textOrNull: JSON = ["type": ["string", "null"]]
+  /// A time (RFC 3339).
+  static let time: JSON = ["type": "string", "format": "date-time"]
+  /// A time (RFC 3339), or null.
+  static let timeOrNull: JSON = ["type": ["string", "null"], "format": "date-time"]
+  /// A whole number from 0.
+  static let count: JSON = ["type": "integer", "minimum": 0]
+  /// A whole number from 0, or null.
+  static let countOrNull: JSON = ["type": ["integer", "null"], "minimum": 0]
+  /// Any number.
+  static let number: JSON = ["type": "number"]
+  /// Any number, or null.
+  static let numberOrNull: JSON = ["type": ["number", "null"]]
+  /// A number from 0 to 1.
+  static let fraction: JSON = ["type": "number", "minimum": 0, "maximum": 1]
+  private static let null: JSON = ["type": "null"]
+
+  /// A schema, or null.
+  static func nullable(_ schema: JSON) -> JSON { ["anyOf": [schema, null]] }
+
   private static func buckets(_ description: String, count: Int) -> JSON {
-    [
-      "type": "array", "description": .string(description),
-      "items": [
+    list(
+      description,
+      of: [
         "type": "array", "items": numberOrNull, "minItems": .integer(count), "maxItems": .integer(count),
-      ],
-    ]
+      ])
   }
 
   private static let answers: [ByteString: JSON] = [
     "Problem": described(
       [
-        "type": text, "title": text, "status": integer, "detail": text,
-        "errors": ["type": "array", "items": described(["pointer": text, "message": text])],
+        "type": about("A URI reference that names the kind of problem; about:blank: the status does.", text),
+        "title": about("The kind of problem.", text),
+        "status": about("The status code.", ["type": "integer", "minimum": 400, "maximum": 599]),
+        "detail": about("What went wrong this time, and what to do about it.", text),
+        "errors": list(
+          "Every error of the input once; at most \(ProblemList.problemsMax) are listed.",
+          of: described([
+            "pointer": about(
+              "A JSON Pointer (RFC 6901) into the body; of a query parameter, / and its name.", text),
+            "message": about("What is wrong with the value, and what is allowed.", text),
+          ])),
       ], optional: ["detail", "errors"]),
-    "Job": described(
-      [
-        "id": object("JobID"), "kind": choices(JobKind.self), "name": textOrNull,
-        "labels": labels, "notes": textOrNull, "priority": integer,
-        "state": choices(JobState.self), "reason": reasonOrNull, "message": textOrNull, "attempt": integer,
-        "failures": integer, "needs": ["type": "array", "items": object("JobID")],
-        "on_dependency_failure": choices(JobPolicy.OnDependencyFailure.self), "max_duration": integerOrNull,
-        "max_attempts": integer, "created_at": time, "started_at": timeOrNull,
-        "finished_at": timeOrNull,
-        "progress": described([
-          "epoch": integer, "epochs": integerOrNull, "step": integer, "steps": integerOrNull,
-          "images_per_second": numberOrNull, "seconds_left": numberOrNull,
-        ]),
-        "health": object("Health"), "summary": ["anyOf": [object("Summary"), null]],
-        "latest": ["anyOf": [object("Line"), null]], "result": ["anyOf": [object("Result"), null]],
-        "spec": specification,
-      ], optional: ["result"]),
-    "Resolved": described([
-      "dry_run": ["const": true], "kind": choices(JobKind.self), "name": textOrNull,
-      "labels": labels, "notes": textOrNull, "priority": integer, "spec": specification,
-      "on_dependency_failure": text, "max_duration": integerOrNull, "max_attempts": integer,
-      "steps": integerOrNull, "memory_bytes": integerOrNull,
-    ]),
-    "Line": line,
-    "Result": described(
-      [
-        "protocol": text, "features": text, "feature_layer": text, "preset": text, "dataset": text,
-        "top1": fraction, "layer": text, "train_top1": fraction, "ridge": ["type": "number"],
-        "iterations": integer, "baselines": described(["raw_pixels": fraction, "untrained": fraction]),
-        "dataset_digest": text, "checkpoint_sha256": textOrNull,
-      ],
-      optional: [
-        "baselines", "checkpoint_sha256", "dataset_digest", "iterations", "layer", "ridge", "train_top1",
-      ]),
     "Session": described([
-      "needs_token": ["type": "boolean"], "name": textOrNull, "role": ["enum": ["read", "write", .null]],
+      "needs_token": about("Whether requests need an access token.", ["type": "boolean"]),
+      "name": about("The name of the request's token; null: it has none.", textOrNull),
+      "role": about("What the request may do; null: nothing.", ["enum": ["read", "write", .null]]),
     ]),
-    "JobList": described(["jobs": ["type": "array", "items": object("Job")], "next_cursor": textOrNull]),
+    "Liveness": described(["status": about("The process answers.", ["const": "ok"])]),
+    "Readiness": described([
+      "status": about("The store answers too.", ["const": "ready"]),
+      "jobs": about("How many jobs are in each state.", ["type": "object", "additionalProperties": count]),
+    ]),
+    "Version": described([
+      "name": about("The name of the program.", text), "version": about("Its version.", text),
+    ]),
     "TransitionList": described([
-      "transitions": [
-        "type": "array",
-        "items": described([
-          "id": integer, "job": object("JobID"), "time": time,
-          "from": ["anyOf": [choices(JobState.self), null]], "to": choices(JobState.self),
-          "reason": reasonOrNull, "message": textOrNull, "actor": choices(Actor.self), "attempt": integer,
-        ]),
-      ]
+      "transitions": list("Every change of the job's state, oldest first.", of: transition)
     ]),
-    "Health": described([
-      "state": choices(HealthState.self),
-      "message": ["type": ["string", "null"], "description": "why, for people"],
-      "step": ["type": ["integer", "null"], "description": "the optimiser step at which it was found"],
-    ]),
-    "Summary": [
-      "type": "object",
-      "description": """
-      Of each metric, all lines together; null where no value is finite. `mean` is that of the last tenth of \
-      the finite values; the best is the lowest, but the highest of rankme, std_mean, std_min, \
-      images_per_second and accuracies.
-      """,
-      "additionalProperties": described([
-        "last": numberOrNull, "mean": numberOrNull, "min": numberOrNull, "max": numberOrNull,
-        "best_step": integerOrNull,
-      ]),
-    ],
     "Series": described([
-      "job": object("JobID"),
-      "width": [
-        "type": "integer", "minimum": 1,
-        "description": "steps of a bucket: a power of two; buckets begin at its multiples",
-      ],
-      "series": [
-        "type": "object",
-        "additionalProperties": buckets(
-          "[step, mean, min, max] of each bucket with a line; nulls: no value is finite", count: 4),
-      ],
-      "not_finite": [
-        "type": "object",
-        "additionalProperties": buckets(
-          "[step, count] of each bucket with values that are not finite", count: 2),
-      ],
-    ]),
-    "CheckpointList": described([
-      "checkpoints": [
-        "type": "array",
-        "items": described([
-          "name": text, "step": integer, "epoch": integer, "bytes": integer, "sha256": text,
-          "created_at": timeOrNull,
-          "is_best": [
-            "type": "boolean", "description": "the best by the training's checkpoint.keep_best",
-          ],
+      "job": about("The job.", object("JobID")),
+      "width": about(
+        "Steps of a bucket: a power of two; buckets begin at its multiples.",
+        ["type": "integer", "minimum": 1]),
+      "series": about(
+        "The curve of each metric.",
+        [
+          "type": "object",
+          "additionalProperties": buckets(
+            "[step, mean, min, max] of each bucket with a line; nulls: no value is finite.", count: 4),
         ]),
-      ]
+      "not_finite": about(
+        "Of each metric that has any, the values that are not finite.",
+        [
+          "type": "object",
+          "additionalProperties": buckets(
+            "[step, count] of each bucket with values that are not finite.", count: 2),
+        ]),
     ]),
+    "CheckpointList": described(["checkpoints": list("Checkpoints, oldest first.", of: checkpoint)]),
     "DatasetList": described([
-      "datasets": [
-        "type": "array",
-        "items": described([
-          "name": text, "available": ["type": "boolean"], "counts": ["type": ["object", "null"]],
-          "problem": textOrNull,
-        ]),
-      ]
+      "datasets": list(
+        "What can be trained on by name.",
+        of: described([
+          "name": about("As specifications name it.", text),
+          "available": about("Whether it can be used.", ["type": "boolean"]),
+          "counts": about(
+            "Images of each split; null: it cannot be used.",
+            ["type": ["object", "null"], "additionalProperties": count]),
+          "problem": about("Why it cannot be used; null: it can.", textOrNull),
+        ]))
     ]),
     "Dataset": described([
-      "name": text, "classes": ["type": "array", "items": text], "counts": ["type": "object"],
-      "shape": ["type": "array", "items": integer], "mean": ["type": "array", "items": ["type": "number"]],
-      "std": ["type": "array", "items": ["type": "number"]],
-      "digest": [
-        "type": "string",
-        "description":
-          "SHA-256 of all images: a job whose dataset has another one than at its first start fails",
-      ],
+      "name": about("As specifications name it.", text),
+      "classes": list("The names of the classes, in the order of their labels.", of: text),
+      "counts": about("Images of each split.", ["type": "object", "additionalProperties": count]),
+      "shape": list("Channels, height and width of a view; height and width in pixels.", of: count),
+      "mean": list("Of each channel of the training split; pixels are from 0 to 1.", of: number),
+      "std": list(
+        "Standard deviation of each channel of the training split; pixels are from 0 to 1.", of: number),
+      "digest": about(
+        "SHA-256 of all images and labels: a job whose dataset has another one than at its first start fails.",
+        text),
     ]),
   ]
+
+  private static let transition = described([
+    "id": about("Counts the changes of all jobs.", count),
+    "job": about("The job.", object("JobID")), "time": about("When it happened.", time),
+    "from": about("The state before; null: the job was new.", nullable(choices(JobState.self))),
+    "to": about("The state after.", choices(JobState.self)),
+    "reason": about("Why, for programs.", nullable(choices(Reason.self))),
+    "message": about("Why, for people.", textOrNull),
+    "actor": about("Who brought it about.", choices(Actor.self)),
+    "attempt": about("The attempt in which it happened, from 1; 0: before the first.", count),
+  ])
+
+  private static let checkpoint = described([
+    "name": about("The file's name, by which it is downloaded and evaluated.", text),
+    "step": about("Optimiser steps that it contains.", count),
+    "epoch": about("Epochs that it contains.", count), "bytes": about("Size of the file in bytes.", count),
+    "sha256": about("SHA-256 of the file, in hexadecimal digits.", text),
+    "created_at": about("When it was reported; null: that is not known.", timeOrNull),
+    "is_best": about(
+      "Whether it is the best by the training's checkpoint.keep_best.", ["type": "boolean"]),
+  ])
 }

@@ -35,13 +35,13 @@ struct SubmissionReader {
     var ref: ByteString?
     if isInBatch, reader.value("ref") != nil {
       var text: ByteString = ""
-      reader.line("ref", bytesMax: 64, into: &text)
+      reader.line("ref", charactersMax: Self.refCharactersMax, into: &text, "")
       ref = text
     }
     let spec = reader.value("spec") ?? [:]
     _ = reader.value("kind")
     guard let kind else {
-      reader.refuse("kind", "must be \"train\" or \"evaluate\"")
+      reader.refuse("kind", ObjectReader.requirement(among: JobKind.allCases.map(\.rawValue)))
       reader.finish()
       return nil
     }
@@ -88,6 +88,8 @@ struct SubmissionReader {
 
   /// Jobs that one job may need.
   static let needsMax = 100
+  /// Characters of a job's `ref`.
+  static let refCharactersMax = 64
 
   private func readTrain(_ spec: JSON, at pointer: String) -> TrainSpecification {
     let specification = TrainSpecification.read(spec, at: pointer, problems)

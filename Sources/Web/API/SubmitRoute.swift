@@ -16,7 +16,7 @@ extension API {
     let key = isDryRun ? nil : given
     // Before the input is judged: what was right the first time need not be so any more.
     if let key, let known = try store.answer(to: key) { return known.response(isRepeated: true) }
-    let body = try request.json()
+    let body = try request.json(jsonLimits)
     let looks = DatasetLooks(datasets, .contents)
     return try waiting(for: looks) { try submit(body, under: key, isDryRun: isDryRun, looks) }
   }
@@ -78,6 +78,7 @@ extension API {
         "labels": .object(job.labelling.labels.mapValues { .string($0) }),
         "notes": .optional(job.labelling.notes), "priority": .integer(job.labelling.priority),
         "on_dependency_failure": policy["on_dependency_failure"] ?? .null,
+        "max_duration_seconds": policy["max_duration_seconds"] ?? .null,
         "max_duration": policy["max_duration"] ?? .null, "max_attempts": policy["max_attempts"] ?? .null,
         "spec": job.specification.json, "steps": .optional(job.steps),
         "memory_bytes": .optional(need?.bytes),

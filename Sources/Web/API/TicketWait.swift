@@ -92,7 +92,7 @@ extension Problem {
   /// Too much is being computed for an answer now.
   static var busy: Problem {
     var problem = Problem(
-      status: 503, detail: "The answer takes more time than there is for it now; try again.")
+      status: 503, detail: "The answer takes too long to compute; try again.")
     problem.headers.add("Retry-After", "2")
     return problem
   }

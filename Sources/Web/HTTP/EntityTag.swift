@@ -24,6 +24,23 @@ package struct EntityTag: Equatable, Sendable {
     self = tags[0]
   }
 
+  /// The tag of the gzipped form of the same version: other bytes, so another tag (RFC 9110, section
+  /// 8.8.3.3), as strong as this one.
+  package var gzipped: EntityTag { EntityTag("\(value)+gzip", isWeak: isWeak) }
+
+  /// The tags of one version, one per content coding in which answers are sent.
+  private var forms: [EntityTag] { [self, gzipped] }
+
+  /// The first of the tags in a list that names the version of this tag, in whatever content coding; nil if
+  /// none does.
+  ///
+  /// - Parameter isStrong: whether weak tags never match (RFC 9110, section 8.8.3.2).
+  package func version(in tags: [EntityTag], isStrong: Bool) -> EntityTag? {
+    forms.first { form in
+      tags.contains { isStrong ? $0.matchesStrongly(form) : $0.matchesWeakly(form) }
+    }
+  }
+
   /// Byte for byte the same, and neither weak (RFC 9110, section 8.8.3.2).
   package func matchesStrongly(_ other: EntityTag) -> Bool {
     !isWeak && !other.isWeak && value == other.value

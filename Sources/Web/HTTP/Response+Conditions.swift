@@ -4,9 +4,12 @@ extension Response {
   /// The answer after the request's preconditions and ranges (RFC 9110, sections 13.2.2 and 14.2).
   ///
   /// Only a 200 to GET or HEAD is changed: by its `ETag` and `Last-Modified` to 304 or 412, and, where it
-  /// says `Accept-Ranges: bytes` and knows its length, to 206 or 416.
-  /// - Parameter now: Unix seconds; a date of this second is too young to tell two versions apart.
-  package func conditioned(by request: Request, now: Int = .max) -> Response {
+  /// says `Accept-Ranges: bytes` and knows its length, to 206 or 416. Its `ETag` is that of the body without
+  /// a content coding.
+  /// - Parameters:
+  ///   - now: Unix seconds; a date of this second is too young to tell two versions apart.
+  ///   - mayBeGzipped: whether the client can have the body gzipped as well.
+  package func conditioned(by request: Request, now: Int = .max, mayBeGzipped: Bool = false) -> Response {
     if case .pending = body { return self }
     guard status == 200, request.method == .get || request.method == .head,
       request.headers.fields.contains(where: { Response.isCondition($0.name) })
@@ -18,11 +21,12 @@ extension Response {
       return problem.response
     }
     if let condition = request.headers.list("If-None-Match") {
-      if condition == "*" || tag.map({ matches(condition, $0) }) == true { return notModified }
+      if let tag = tag?.known(to: condition, mayBeGzipped: mayBeGzipped) { return notModified(tag) }
+      if condition == "*" { return notModified(tag) }
     } else if let modified, let since = request.headers["If-Modified-Since"].flatMap(unixSeconds(httpDate:)),
       modified <= since
     {
-      return notModified
+      return notModified(tag)
     }
     let isStrongDate = modified.map { $0 < now } ?? false
     return ranged(by: request, tag, date: isStrongDate ? modified : nil)
@@ -34,11 +38,14 @@ extension Response {
   }
 
   /// 304 carries the fields that a cache needs and no content (RFC 9110, section 15.4.5).
-  private var notModified: Response {
+  ///
+  /// - Parameter tag: of the form that the client has.
+  private func notModified(_ tag: EntityTag?) -> Response {
     closeStream()
     var answer = Response(status: 304)
+    if let tag { answer.headers.add("ETag", tag.text) }
     let names: [ByteString] = [
-      "ETag", "Last-Modified", "Cache-Control", "Content-Location", "Expires", "Vary",
+      "Last-Modified", "Cache-Control", "Content-Location", "Expires", "Vary",
     ]
     for name in names {
       for value in headers.all(name) { answer.headers.add(name, value) }
@@ -59,7 +66,7 @@ extension Response {
     case .ignored: return self
     case .unsatisfiable:
       var refusal = Problem(
-        status: 416, detail: "The body has \(size) bytes; no range asked for holds one of them.")
+        status: 416, detail: "The body has \(size) bytes; no requested range overlaps it.")
       refusal.headers.add("Content-Range", "bytes */\(size)")
       return refusal.response
     case .satisfiable(let ranges):
@@ -150,23 +157,31 @@ extension Request {
   ///   - modified: when it was changed last, in Unix seconds.
   package func preconditionProblem(tag: EntityTag?, modified: Int? = nil) -> Problem? {
     if let condition = headers.list("If-Match") {
-      if let tag, condition != "*", EntityTag.list(condition)?.contains(where: tag.matchesStrongly) != true {
-        return Problem(status: 412, detail: "The entity tag is \(tag.text), not one of If-Match.")
+      if let tag, condition != "*",
+        tag.version(in: EntityTag.list(condition) ?? [], isStrong: true) == nil
+      {
+        return Problem(
+          status: 412, detail: "The entity tag is now \(tag.text), which If-Match does not name.")
       }
     } else if let modified, let since = headers["If-Unmodified-Since"].flatMap(unixSeconds(httpDate:)),
       modified > since
     {
-      return Problem(status: 412, detail: "It was changed at \(imfFixdate(unixSeconds: modified)).")
+      return Problem(status: 412, detail: "It was last changed at \(imfFixdate(unixSeconds: modified)).")
     }
     guard method != .get, method != .head, let condition = headers.list("If-None-Match") else { return nil }
-    if condition == "*" || tag.map({ matches(condition, $0) }) == true {
-      return Problem(status: 412, detail: "If-None-Match names what is there.")
+    if condition == "*" || tag?.version(in: EntityTag.list(condition) ?? [], isStrong: false) != nil {
+      return Problem(status: 412, detail: "If-None-Match names the present version.")
     }
     return nil
   }
 }
 
-/// Whether a list of entity tags has this one, weak or not.
-private func matches(_ condition: ByteString, _ tag: EntityTag) -> Bool {
-  EntityTag.list(condition)?.contains(where: tag.matchesWeakly) ?? false
+extension EntityTag {
+  /// The tag of the form that a client has by its If-None-Match, among the forms that it can be sent; nil if
+  /// it has none of this version.
+  fileprivate func known(to condition: ByteString, mayBeGzipped: Bool) -> EntityTag? {
+    let tags = EntityTag.list(condition) ?? []
+    if mayBeGzipped, tags.contains(where: gzipped.matchesWeakly) { return gzipped }
+    return tags.contains(where: matchesWeakly) ? self : nil
+  }
 }

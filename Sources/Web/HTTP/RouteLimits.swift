@@ -35,6 +35,7 @@ package struct BodyLimit: Sendable, Equatable {
   package var problem: Problem {
     Problem(
       status: 413,
-      detail: "The request's body must have at most \(bytesMax) bytes here, which is the limit \(name).")
+      detail:
+        "The request's body must have at most \(bytesMax) bytes, which is the limit \(name) of this route.")
   }
 }

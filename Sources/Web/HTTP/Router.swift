@@ -3,7 +3,7 @@ import Text
 /// Finds the handler of a request by its path and method.
 ///
 /// A pattern is literal segments and `{name}` for any one segment that is not empty; a literal wins over
-/// a name.
+/// a name. A slash at the end of a path changes nothing: `/jobs/` is answered as `/jobs` is.
 /// `HEAD` is answered by the handler of `GET`, whose body the server leaves out (RFC 9110, section 9.3.2);
 /// `OPTIONS` by the list of methods, and `OPTIONS *` by those of the whole server (section 9.3.7). What no
 /// pattern matches goes to the fallback, such as static files.
@@ -49,45 +49,41 @@ package struct Router: Sendable {
     instant: InstantHandler? = nil, _ handler: @escaping Handler
   ) {
     precondition(pattern.utf8.first == 0x2F, "The pattern \(pattern) does not begin with a slash.")
-    var parts = ByteString(pattern).dropFirst(1).split(0x2F, omittingEmptySubsequences: false)
-    if parts == [""] { parts = [] }
     let access = access ?? (method.isSafe ? .read : .write)
     routes.append((method, pattern, access))
     let route = Route(
       handler: handler, instant: instant, access: access, weight: weight, bodyLimit: bodyLimit)
-    root.insert(parts[...], method, route, pattern)
+    root.insert(Router.parts(of: pattern)[...], method, route, pattern)
   }
 
   /// Whom the route of a request answers. The fallback and `OPTIONS` are open.
   package func access(of request: Request) -> RouteAccess {
     var parameters: [ByteString: ByteString] = [:]
-    guard request.method != .options, let node = root.find(request.segments[...], &parameters) else {
-      return .open
-    }
+    guard request.method != .options, let node = find(request.segments, &parameters) else { return .open }
     return node.route(for: request.method)?.access ?? .read
   }
 
   /// What a request may take of the server, known by its head alone.
   package func limits(of request: Request) -> RouteLimits {
     var parameters: [ByteString: ByteString] = [:]
-    guard let route = root.find(request.segments[...], &parameters)?.route(for: request.method) else {
+    guard let route = find(request.segments, &parameters)?.route(for: request.method) else {
       return RouteLimits(body: bodyLimit)
     }
     return RouteLimits(weight: route.weight(request), body: route.bodyLimit ?? bodyLimit)
   }
 
-  /// Why a request is refused whatever its content is: the method is not known or not possible, or nothing
-  /// has this path. An `Admission`.
+  /// Why a request is refused whatever its content is: the method is not known or not possible, nothing has
+  /// this path, or the content is in a coding that is not read. An `Admission`.
   package func admission(of request: Request) -> Problem? {
     var parameters: [ByteString: ByteString] = [:]
     do {
       try checkMethod(request)
       guard request.method != .options else { return nil }
-      if let node = root.find(request.segments[...], &parameters) {
-        if node.route(for: request.method) != nil { return nil }
+      if let node = find(request.segments, &parameters) {
+        if node.route(for: request.method) != nil { return request.contentCodingProblem }
         return .methodNotAllowed(request.method, allow: node.allow)
       }
-      if request.method != .get, request.method != .head { _ = try fallback(request) }
+      if request.method != .get, request.method != .head { _ = try askFallback(request) }
       return nil
     } catch let failure as Problem {
       return failure
@@ -111,9 +107,8 @@ package struct Router: Sendable {
   package func instantResponse(to request: Request) -> InstantResponse? {
     guard request.method == .get || request.method == .head else { return nil }
     var request = request
-    guard let node = root.find(request.segments[...], &request.parameters) else {
-      return instantFallback(request)
-    }
+    guard let node = find(request.segments, &request.parameters) else { return instantFallback(request) }
+    request.dropSlashAtEnd()
     return node.routes[.get]?.instant?(request)
   }
 
@@ -125,12 +120,46 @@ package struct Router: Sendable {
         Method.known.subtracting([.trace, .query]).map(\.rawValue).sorted()
           .joined(separator: ", ").string)
     }
-    guard let node = root.find(request.segments[...], &request.parameters) else {
-      return try fallback(request)
+    guard let node = find(request.segments, &request.parameters) else { return try askFallback(request) }
+    if let route = node.route(for: request.method) {
+      if let problem = request.contentCodingProblem { throw problem }
+      request.dropSlashAtEnd()
+      return try route.handler(request)
     }
-    if let route = node.route(for: request.method) { return try route.handler(request) }
     if request.method == .options { return Router.methods(node.allow) }
     throw Problem.methodNotAllowed(request.method, allow: node.allow)
+  }
+
+  /// The place of a path among the patterns, with or without a slash at its end.
+  private func find(_ segments: [ByteString], _ parameters: inout [ByteString: ByteString]) -> Node? {
+    if let node = root.find(segments[...], &parameters) { return node }
+    guard segments.count > 1, segments.last == "" else { return nil }
+    return root.find(segments.dropLast(), &parameters)
+  }
+
+  /// The answer to a path that has no route.
+  private func askFallback(_ request: Request) throws -> Response {
+    do {
+      return try fallback(request)
+    } catch let failure as Problem where failure.status == 404 {
+      throw unknownPath(request.segments)
+    }
+  }
+
+  /// 404 with the route that may have been meant.
+  private func unknownPath(_ segments: [ByteString]) -> Problem {
+    let patterns = routes.map { Router.parts(of: $0.pattern) }
+    let meant = PathSuggestion(patterns: patterns).path(for: segments)
+    let hint = meant.map { "; did you mean \($0)?" } ?? "."
+    return Problem(
+      status: 404,
+      detail: "There is nothing at \(ByteString("/\(segments.joined(separator: "/"))").shown)\(hint)")
+  }
+
+  /// The segments of a pattern; `/` has none.
+  private static func parts(of pattern: String) -> [ByteString] {
+    let parts = ByteString(pattern).dropFirst(1).split(0x2F, omittingEmptySubsequences: false)
+    return parts == [""] ? [] : parts
   }
 
   private func checkMethod(_ request: Request) throws(Problem) {

@@ -40,6 +40,16 @@ struct ContentCoding: Sendable {
     return !isOnDisk || compresses(response, for: request) && response.compressedForm?.isAtHand == true
   }
 
+  /// The answer after the request's conditions and ranges, with the field that tells caches what it depends
+  /// on.
+  func conditioned(_ response: Response, by request: Request) -> Response {
+    var answer = response
+    if mayCompress(response, for: request) { answer.headers.add("Vary", "Accept-Encoding") }
+    return answer.conditioned(
+      by: request, now: SystemClock.unixMilliseconds / 1_000,
+      mayBeGzipped: compresses(response, for: request))
+  }
+
   private func compresses(_ response: Response, for request: Request) -> Bool {
     mayCompress(response, for: request) && acceptsGzip(request.headers.list("Accept-Encoding") ?? "")
   }
@@ -55,18 +65,17 @@ struct ContentCoding: Sendable {
 
   /// The same answer, its body compressed where type, size and client allow.
   ///
-  /// The entity tag becomes weak: it now stands for two different sequences of bytes (section 8.8.1).
+  /// The entity tag becomes that of the gzipped form.
   func encode(_ response: Response, for request: Request) throws(SystemError) -> Response {
-    guard let level, mayCompress(response, for: request) else { return response }
+    guard let level, compresses(response, for: request), let packed = try packed(response, level: level)
+    else { return response }
     var answer = response
-    answer.headers.add("Vary", "Accept-Encoding")
-    guard compresses(response, for: request), let packed = try packed(response, level: level) else {
-      return answer
-    }
     answer.body = .bytes(packed)
     answer.headers.set("Content-Encoding", "gzip")
     answer.headers.remove("Accept-Ranges")
-    if let tag = answer.headers["ETag"], !tag.hasPrefix("W/") { answer.headers.set("ETag", "W/\(tag)") }
+    if let tag = answer.headers["ETag"].flatMap(EntityTag.init(text:)) {
+      answer.headers.set("ETag", tag.gzipped.text)
+    }
     return answer
   }
 

@@ -101,7 +101,7 @@ final class Responder: Sendable {
     guard head.method == .get || head.method == .head, (try? admit(head, request)) != nil,
       let instant = instant(request)
     else { return nil }
-    let encoding = EncodingRequest(instant.response, asked)
+    let encoding = EncodingRequest(instant.response, asked, coding)
     guard coding.isAtHand(encoding.response, for: request) else { return nil }
     return InstantAnswer(answer: encode(encoding), isCurrent: instant.isCurrent)
   }
@@ -123,7 +123,7 @@ final class Responder: Sendable {
   /// A pending answer that has come and needs no compressing; nil: a handler's thread has to see to it.
   func readyAnswer(_ request: PendingRequest) -> Answer? {
     guard let response = request.pending.ready() else { return nil }
-    let encoding = EncodingRequest(request.completed(response), request.asked)
+    let encoding = EncodingRequest(request.completed(response), request.asked, coding)
     return coding.isAtHand(encoding.response, for: request.asked.request) ? encode(encoding) : nil
   }
 
@@ -151,7 +151,7 @@ final class Responder: Sendable {
   }
 
   private func outcome(_ response: Response, _ asked: AskedRequest, _ liveness: Liveness) -> Outcome {
-    let encoding = EncodingRequest(response, asked)
+    let encoding = EncodingRequest(response, asked, coding)
     switch coding.effort(encoding.response, for: asked.request) {
     case .none: return .answer(encode(encoding))
     // Nothing is compressed for a client that is gone: such work is dropped.
@@ -175,8 +175,8 @@ struct EncodingRequest: Sendable {
   let response: Response
   let asked: AskedRequest
 
-  init(_ response: Response, _ asked: AskedRequest) {
-    self.response = response.conditioned(by: asked.request, now: SystemClock.unixMilliseconds / 1_000)
+  init(_ response: Response, _ asked: AskedRequest, _ coding: ContentCoding) {
+    self.response = coding.conditioned(response, by: asked.request)
     self.asked = asked
   }
 }

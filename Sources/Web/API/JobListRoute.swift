@@ -1,0 +1,136 @@
+import HTTP
+import JobModel
+import JobStore
+import Text
+
+// `GET /jobs`: filtered, sorted, page by page.
+
+extension API {
+  /// Jobs in one list, where the request does not say.
+  static let listLimitDefault = 50
+  /// Jobs in one list at most.
+  static let listLimitMax = 500
+  /// Labels that one list may ask for.
+  static let listLabelsMax = JobLabelling.labelsMax
+  /// Words that one list may be searched for.
+  static let listWordsMax = 16
+
+  /// `GET /jobs`
+  @Sendable
+  func listJobs(_ request: Request) throws -> Response {
+    let commits = store.commitCount
+    if let known = jobLists.response(to: request, asOf: commits) { return known }
+    var query = QueryReader(request)
+    let filter = Self.filter(&query)
+    let order = query.order("sort")
+    let fields = query.names("fields", among: JobRecord.memberNames)
+    let limit = query.integer("limit", 1...Self.listLimitMax) ?? Self.listLimitDefault
+    let cursor = query.cursor("cursor", order)
+    try query.finish()
+    let page = try store.page(filter, order, after: cursor, limit: limit)
+    let next = page.next.map { "\"\($0.text)\"" } ?? "null"
+    let rest = "],\"next_cursor\":\(next),\"total\":\(page.total)}"
+    let jobs = fields.map { Self.elements(page.jobs, fields: $0) } ?? elements(page.jobs, asOf: commits)
+    var response = Response.json(bytes: Array("{\"jobs\":[".utf8) + jobs + rest.utf8)
+    if let next = page.next { response.headers.add("Link", Self.link(to: next, of: request)) }
+    return jobLists.keep(response.tagged, to: request, asOf: commits)
+  }
+
+  private static func filter(_ query: inout QueryReader) -> JobFilter {
+    var filter = JobFilter()
+    filter.states = query.choices("state")
+    filter.health = query.choices("health")
+    filter.kind = query.choice("kind")
+    let labels = query.values("label")
+    if labels.count > Self.listLabelsMax || labels.contains(where: { $0.divided(at: 0x3D).before.isEmpty }) {
+      query.refuse("label", "must be KEY or KEY=VALUE, and may be given at most \(Self.listLabelsMax) times")
+    }
+    filter.labels = labels.map { text in
+      let (key, value) = text.divided(at: 0x3D)
+      return (key: key, value: value)
+    }
+    filter.words = (query.value("q") ?? "").split(0x20)
+    if filter.words.count > Self.listWordsMax {
+      query.refuse("q", "must have at most \(Self.listWordsMax) words, got \(filter.words.count)")
+    }
+    return filter
+  }
+
+  /// The target of the next page, with everything else that was asked for.
+  private static func link(to cursor: JobCursor, of request: Request) -> String {
+    let rest = request.query.filter { $0.name != "cursor" }.map {
+      "\(percentEncoded($0.name))=\(percentEncoded($0.value))&"
+    }
+    return "</jobs?\(rest.joined())cursor=\(cursor.text)>; rel=\"next\""
+  }
+
+  /// `GET /jobs` where nothing has been written to the store since the same list was read.
+  @Sendable
+  func jobListInMemory(_ request: Request) -> InstantResponse? {
+    let commits = store.commitCount
+    guard let response = jobLists.response(to: request, asOf: commits) else { return nil }
+    let store = store
+    return InstantResponse(response) { store.commitCount == commits }
+  }
+
+  /// The newest jobs are few and known by their cache; any other list may be a search through all of them.
+  @Sendable
+  func jobListWeight(_ request: Request) -> RouteWeight {
+    request.query.isEmpty || jobLists.response(to: request, asOf: store.commitCount) != nil ? .light : .heavy
+  }
+
+  /// Jobs as the elements of a JSON array.
+  private func elements(_ records: [JobRecord], asOf commits: Int) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for record in records {
+      if !bytes.isEmpty { bytes.append(UInt8(ascii: ",")) }
+      // Without the newline at its end; `dropLast()` would be that of any sequence, byte by byte.
+      if case .bytes(let job) = response(record, asOf: commits).body { bytes += job[..<(job.count - 1)] }
+    }
+    return bytes
+  }
+
+  /// Some members of jobs as the elements of a JSON array.
+  private static func elements(_ records: [JobRecord], fields: Set<ByteString>) -> [UInt8] {
+    Array(records.map { $0.jsonText(of: fields) }.joined(separator: ",").utf8)
+  }
+}
+
+extension QueryReader {
+  /// A field of jobs to sort by, after `-` in descending order; the newest first if it is missing.
+  fileprivate mutating func order(_ name: ByteString) -> JobOrder {
+    guard let text = value(name) else { return JobOrder() }
+    let isDescending = text.hasPrefix("-")
+    let word = isDescending ? text.dropFirst(1) : text
+    if let field = JobOrder.Field(bytes: word) { return JobOrder(field, isDescending: isDescending) }
+    let known = JobOrder.Field.allCases.map(\.rawValue)
+    refuse(
+      name,
+      "must be one of \(known.joined(separator: ", ")), with - before it for descending order, "
+        + "\(Self.phrase(text, among: known.map { ByteString($0) }))")
+    return JobOrder()
+  }
+
+  /// Where a page begins.
+  fileprivate mutating func cursor(_ name: ByteString, _ order: JobOrder) -> JobCursor? {
+    guard let text = value(name) else { return nil }
+    if let cursor = JobCursor(text, order) { return cursor }
+    refuse(name, "must be the next_cursor of a list with the same sort, got \"\(text.shown)\"")
+    return nil
+  }
+}
+
+/// A text as part of a query: all but unreserved characters as `%XX` (RFC 3986, section 2.3).
+private func percentEncoded(_ text: ByteString) -> String {
+  let hexDigits = Array("0123456789ABCDEF".utf8)
+  let unreserved = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~".utf8)
+  var bytes: [UInt8] = []
+  for byte in text.bytes {
+    if unreserved.contains(byte) {
+      bytes.append(byte)
+    } else {
+      bytes += [UInt8(ascii: "%"), hexDigits[Int(byte >> 4)], hexDigits[Int(byte & 15)]]
+    }
+  }
+  return String(decoding: bytes, as: UTF8.self)
+}

@@ -1,0 +1,157 @@
+import JobModel
+import Text
+
+// What jobs look like in answers.
+
+extension OpenAPIDocument {
+  /// The schemas of jobs and their parts.
+  static let jobAnswers: [ByteString: JSON] = [
+    "Job": described(jobProperties, optional: ["result"]),
+    "JobList": described([
+      "jobs": list("One page of the list; with `fields`, only these members of each job.", of: jobOrPart),
+      "next_cursor": about("The `cursor` of the next page; null: this is the last one.", textOrNull),
+      "total": about("Jobs on all pages.", count),
+    ]),
+    "Resolved": described(
+      labelling.merging([
+        "dry_run": about("Nothing was queued.", ["const": true]),
+        "kind": about("What the job would do.", choices(JobKind.self)),
+        "spec": about("The specification with every field resolved.", specification),
+        "steps": about("Optimiser steps of the whole run; null: not known.", countOrNull),
+        "memory_bytes": about(
+          "Memory in bytes that the job would take at most; null: not known.", countOrNull),
+      ]) { $1 }),
+    "Line": line, "Result": result, "Health": health, "Summary": summary,
+  ]
+
+  /// The members of a job.
+  static let jobProperties: [ByteString: JSON] = labelling.merging([
+    "id": about("Names the job.", object("JobID")),
+    "kind": about("What the job does.", choices(JobKind.self)),
+    "state": about("Where the job is in its life.", choices(JobState.self)),
+    "reason": about(
+      "Why it is in its state, for programs; null: as a matter of course.", nullable(choices(Reason.self))),
+    "message": about("Why it is in its state, for people.", textOrNull),
+    "attempt": about("Counts the attempts, from 1; 0: none has begun.", count),
+    "failures": about("Attempts that ended with an error of their own.", count),
+    "needs": list("Jobs that have to end before this one begins.", of: object("JobID")),
+    "created_at": about("When it was queued.", time),
+    "started_at": about("When its first attempt began; null: none has.", timeOrNull),
+    "finished_at": about("When it ended; null: it has not.", timeOrNull),
+    "progress": about("How far it is.", progress),
+    "health": about("How well the training goes.", object("Health")),
+    "summary": about("Its metrics so far; null: there are none.", nullable(object("Summary"))),
+    "latest": about("The last metric line; null: there is none.", nullable(object("Line"))),
+    "result": about(
+      "What an evaluation found; null: nothing yet. A training has none.", nullable(object("Result"))),
+    "spec": about("The specification with every field resolved.", specification),
+  ]) { $1 }
+
+  private static let labelling: [ByteString: JSON] = [
+    "name": about("What people call the job; null: nothing.", textOrNull),
+    "labels": about(
+      "Keys and values by which lists are filtered.", ["type": "object", "additionalProperties": text]),
+    "notes": about("Any text for people; null: there is none.", textOrNull),
+    "priority": about(
+      "Jobs with a higher priority begin first.", ["type": "integer", "minimum": 0, "maximum": 100]),
+    "on_dependency_failure": about(
+      "What happens when a job that this one needs ends without success.",
+      choices(JobPolicy.OnDependencyFailure.self)),
+    "max_duration_seconds": about("Seconds that the job may run; null: as long as it takes.", countOrNull),
+    "max_duration": about("The same in seconds, under its old name.", countOrNull),
+    "max_attempts": about(
+      "Attempts that may fail by an error of their own.", ["type": "integer", "minimum": 1]),
+  ]
+
+  /// A list with `fields` has any part of a job.
+  private static let jobOrPart: JSON = ["type": "object", "properties": .object(jobProperties)]
+
+  private static let progress = described([
+    "epoch": about("Epochs that are complete.", countOrNull),
+    "epochs": about("Epochs of the whole run; null: it has none.", countOrNull),
+    "step": about("Optimiser steps that are done, as of the last metric line.", count),
+    "steps": about("Optimiser steps of the whole run; null: not known yet.", countOrNull),
+    "images_per_second": about("Training speed, in images per second; null: not known.", numberOrNull),
+    "seconds_left": about("Seconds until the end; null: not known.", numberOrNull),
+  ])
+
+  private static let specification: JSON = [
+    "anyOf": [object("TrainSpecification"), object("EvaluateSpecification")]
+  ]
+
+  private static let health = described([
+    "state": about(
+      "unknown: too few figures; warning: may recover; collapsed: the embedding says little about its "
+        + "images; diverging: the loss grows or is not finite.", choices(HealthState.self)),
+    "message": about("Why, for people; null: there is nothing to say.", textOrNull),
+    "step": about("The optimiser step at which it was found; null: at none.", countOrNull),
+  ])
+
+  private static let summary: JSON = [
+    "type": "object",
+    "description": """
+    Of each metric, all lines together; null where no value is finite. The best is the lowest value, but the \
+    highest of rankme, std_mean, std_min, images_per_second and accuracies.
+    """,
+    "additionalProperties": described([
+      "last": about("The last value.", numberOrNull),
+      "mean": about("The mean of the last tenth of the finite values.", numberOrNull),
+      "min": about("The lowest value.", numberOrNull), "max": about("The highest value.", numberOrNull),
+      "best_step": about("The optimiser step of the best value.", countOrNull),
+    ]),
+  ]
+
+  private static let line: JSON = [
+    "type": "object", "required": ["event"],
+    "description": """
+    One line of a job's stream, as the worker recorded it. `metric` lines have the loss and its parts under \
+    `loss`, `inv`, `var`, `cov` and further numbers; one that is not finite is null.
+    """,
+    "properties": [
+      "event": about("What kind of line it is.", text),
+      "time": about("When it was recorded.", time),
+      "step": about("Optimiser steps that are done.", count),
+      "epoch": about("Epochs that are complete.", count),
+      "steps": about("Optimiser steps of the whole run.", count),
+      "epochs": about("Epochs of the whole run.", count),
+      "attempt": about("The attempt, from 1.", count),
+      "threads": about("Threads of the worker.", count),
+      "isa": about("Instruction set of the worker.", text),
+      "loss": about("The loss.", numberOrNull), "inv": about("The invariance term.", numberOrNull),
+      "var": about("The variance term, summed over both views.", numberOrNull),
+      "cov": about("The covariance term, summed over both views.", numberOrNull),
+      "lr": about("The learning rate.", numberOrNull),
+      "images_per_second": about("Speed in images per second.", numberOrNull),
+      "name": about("The name of a checkpoint.", text),
+      "bytes": about("Size of a file in bytes.", count),
+      "sha256": about("SHA-256 of a file, in hexadecimal digits.", text),
+      "message": about("For people.", text), "state": about("The job's state at its end.", text),
+      "reason": about("Why, for programs.", text),
+      "result": about("What an evaluation found.", ["type": "object"]),
+    ],
+  ]
+
+  private static let result = described(
+    [
+      "protocol": about("How it was evaluated.", text),
+      "features": about("What the head was trained on.", text),
+      "feature_layer": about("The layer that was evaluated, by its name in the encoder.", text),
+      "layer": about("The layer that was asked for.", text),
+      "preset": about("The recipe of the training.", text),
+      "dataset": about("What it was evaluated on.", text),
+      "top1": about("Accuracy on the test images, as a fraction.", fraction),
+      "train_top1": about("Accuracy on the training images, as a fraction.", fraction),
+      "ridge": about("Strength of the L2 penalty that was chosen.", number),
+      "iterations": about("Iterations until convergence.", count),
+      "dataset_digest": about("SHA-256 of the images and labels, in hexadecimal digits.", text),
+      "checkpoint_sha256": about("SHA-256 of the checkpoint, in hexadecimal digits; null: it has none.", textOrNull),
+      "baselines": about(
+        "The same evaluation of other features.",
+        described([
+          "raw_pixels": about("Accuracy of raw pixels, as a fraction.", fraction),
+          "untrained": about("Accuracy of the untrained encoder, as a fraction.", fraction),
+        ])),
+    ], optional: [
+      "baselines", "checkpoint_sha256", "dataset_digest", "iterations", "layer", "ridge", "train_top1",
+    ])
+}
