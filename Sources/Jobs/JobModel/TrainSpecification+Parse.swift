@@ -1,5 +1,5 @@
 extension TrainSpecification {
-  /// Reads a `spec`: members that it names, on top of the preset that it names (`seed` if none).
+  /// Reads a `spec`: members that it names, on top of the preset that it names (`Preset.defaultValue` if none).
   ///
   /// The learning rate of a recipe that scales it follows a changed `batch_size` unless `lr` is given.
   /// Members of `optimizer` that its `name` does not use are accepted and have no effect.
@@ -28,8 +28,9 @@ extension TrainSpecification {
   private static let places = KeyPlaces(schema, outside: JobSubmission.keys, name: "spec")
 
   private static func read(_ reader: ObjectReader) -> TrainSpecification {
-    var preset = Preset.seed
+    var preset = Preset.defaultValue
     reader.choice("preset", into: &preset)
+    reader.describe("preset", Preset.schema)
     var result = TrainSpecification.preset(preset)
     reader.integer("batch_size", 2...65_536, into: &result.batchSize)
     result.optimizer.learningRate = preset.learningRate(batchSize: result.batchSize)
@@ -52,7 +53,7 @@ extension TrainSpecification {
     return result
   }
 
-  /// Notes what is wrong about the batches that so many images make; for a data set's size once it is known.
+  /// Notes what is wrong about the batches that so many images make; for a dataset's size once it is known.
   package func check(imageCount: Int, at pointer: String, _ problems: ProblemList) {
     let count = min(imageCount, dataset.limit ?? imageCount)
     let steps = stepCount(imageCount: imageCount)
