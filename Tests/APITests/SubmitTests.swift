@@ -33,6 +33,7 @@ import Testing
     #expect(
       job["progress"] == [
         "epoch": 0, "epochs": 2, "step": 0, "steps": 1876, "images_per_second": nil, "seconds_left": nil,
+        "finish_at": nil,
       ])
     var expected = TrainSpecification.preset(.small)
     expected.epochs = 2

@@ -1,5 +1,5 @@
 extension TrainSpecification {
-  /// Reads a `spec`: members that it names, on top of the preset that it names (`Preset.defaultValue` if none).
+  /// Reads a `spec`: members that it names, on top of the preset that it names, or of `Preset.defaultValue`.
   ///
   /// The learning rate of a recipe that scales it follows a changed `batch_size` unless `lr` is given.
   /// Members of `optimizer` that its `name` does not use are accepted and have no effect.

@@ -14,7 +14,8 @@ extension API {
   @Sendable
   func listJobs(_ request: Request) throws -> Response {
     let commits = store.commitCount
-    if let known = jobLists.response(to: request, asOf: commits) { return known }
+    let moment = JobMoment(store)
+    if let known = jobLists.response(to: request, asOf: commits, at: moment.milliseconds) { return known }
     var query = QueryReader(request)
     var filter = JobFilter()
     filter.states = query.choices("state")
@@ -31,21 +32,24 @@ extension API {
     let page = records.prefix(limit)
     let next = records.count > limit ? page.last?.sequence : nil
     let rest = "],\"next_cursor\":\(next.map { "\"\($0)\"" } ?? "null")}"
-    var response = Response.json(bytes: Array("{\"jobs\":[".utf8) + elements(page, asOf: commits) + rest.utf8)
+    var response = Response.json(
+      bytes: Array("{\"jobs\":[".utf8) + elements(page, asOf: commits, at: moment) + rest.utf8)
     if let next {
       let rest = request.query.filter { $0.name != "cursor" }.map {
         "\(percentEncoded($0.name))=\(percentEncoded($0.value))&"
       }
       response.headers.add("Link", "</jobs?\(rest.joined())cursor=\(next)>; rel=\"next\"")
     }
-    return jobLists.keep(response, to: request, asOf: commits)
+    return jobLists.keep(
+      response, to: request, life: AnswerLife(of: page, madeAt: moment.milliseconds), asOf: commits,
+      at: moment.milliseconds)
   }
 
   /// `GET /jobs` where nothing has been written to the store since the same list was read.
   @Sendable
   func jobListInMemory(_ request: Request) -> InstantResponse? {
     let commits = store.commitCount
-    guard let response = jobLists.response(to: request, asOf: commits) else { return nil }
+    guard let response = jobLists.response(to: request, asOf: commits, at: store.clock()) else { return nil }
     let store = store
     return InstantResponse(response) { store.commitCount == commits }
   }
@@ -53,7 +57,8 @@ extension API {
   /// The newest jobs are few and known by their cache; any other list may be a search through all of them.
   @Sendable
   func jobListWeight(_ request: Request) -> RouteWeight {
-    request.query.isEmpty || jobLists.response(to: request, asOf: store.commitCount) != nil ? .light : .heavy
+    request.query.isEmpty
+      || jobLists.response(to: request, asOf: store.commitCount, at: store.clock()) != nil ? .light : .heavy
   }
 
   /// `GET /jobs/{id}`
@@ -63,13 +68,13 @@ extension API {
     try query.finish()
     guard let seconds = request.preferredWaitSeconds, seconds > 0 else { return try jobNow(request) }
     let record = try record(request)
-    if record.state.isFinished { return Self.response(record) }
+    if record.state.isFinished { return response(record) }
     // A client that has the job as it is waits for another, any other for the end.
     let known = request.headers.list("If-None-Match").flatMap(EntityTag.list)
     let wait = JobWait(record.id, seconds: seconds, hub: events, store: store) { record in
       record.state.isFinished || known.map { !$0.contains(where: record.entityTag.matchesWeakly) } ?? false
     } answer: { record in
-      var response = Self.response(record)
+      var response = response(record)
       response.headers.add("Preference-Applied", "wait=\(seconds)")
       response.headers.add("Vary", "Prefer")
       return response
@@ -82,7 +87,8 @@ extension API {
   func jobInMemory(_ request: Request) -> InstantResponse? {
     let commits = store.commitCount
     guard request.query.isEmpty, request.headers["Prefer"] == nil,
-      let id = JobID(request.parameters["id"] ?? ""), let response = jobs.response(id, asOf: commits)
+      let id = JobID(request.parameters["id"] ?? ""),
+      let response = jobs.response(id, asOf: commits, at: store.clock())
     else { return nil }
     let store = store
     return InstantResponse(response) { store.commitCount == commits }
@@ -93,26 +99,33 @@ extension API {
     let id = try request.jobID()
     let commits = store.commitCount
     guard let revision = try store.revision(id) else { throw JobStoreError.noSuchJob(id) }
-    if let response = jobs.response(id, revision: revision, asOf: commits) { return response }
-    return response(try record(request), asOf: commits)
+    let moment = JobMoment(store)
+    let known = jobs.response(id, revision: revision, asOf: commits, at: moment.milliseconds)
+    return try known ?? response(try record(request), asOf: commits, at: moment)
   }
 
   /// A job that was read after so many commits, from memory where it has not changed.
-  private func response(_ record: JobRecord, asOf commits: Int) -> Response {
-    let known = jobs.response(record.id, revision: record.revision, asOf: commits)
+  private func response(_ record: JobRecord, asOf commits: Int, at moment: JobMoment) -> Response {
+    let (now, revision) = (moment.milliseconds, record.revision)
+    let known = jobs.response(record.id, revision: revision, asOf: commits, at: now)
     if let known { return known }
-    let response = Self.response(record)
-    jobs.keep(response, record.id, revision: record.revision, asOf: commits)
+    let response = response(record, at: moment)
+    let life = AnswerLife(of: CollectionOfOne(record), madeAt: now)
+    jobs.keep(response, record.id, revision: revision, life: life, asOf: commits)
     return response
   }
 
   /// Jobs as the elements of a JSON array.
-  private func elements(_ records: ArraySlice<JobRecord>, asOf commits: Int) -> [UInt8] {
+  private func elements(
+    _ records: ArraySlice<JobRecord>, asOf commits: Int, at moment: JobMoment
+  ) -> [UInt8] {
     var bytes: [UInt8] = []
     for record in records {
       if !bytes.isEmpty { bytes.append(UInt8(ascii: ",")) }
       // Without the newline at its end; `dropLast()` would be that of any sequence, byte by byte.
-      if case .bytes(let job) = response(record, asOf: commits).body { bytes += job[..<(job.count - 1)] }
+      if case .bytes(let job) = response(record, asOf: commits, at: moment).body {
+        bytes += job[..<(job.count - 1)]
+      }
     }
     return bytes
   }
@@ -135,7 +148,7 @@ extension API {
       try problems.check()
     }
     control.wake()
-    return Self.response(record)
+    return response(record)
   }
 
   /// `DELETE /jobs/{id}`: a finished job, its rows and its files.
@@ -168,7 +181,7 @@ extension API {
     }
     let record = try store.requestCancel(id, mode: mode)
     control.wake()
-    return Self.response(record, status: 202)
+    return response(record, status: 202)
   }
 
   /// The job that the path names.
@@ -180,8 +193,10 @@ extension API {
     return record
   }
 
-  private static func response(_ record: JobRecord, status: Int = 200) -> Response {
-    var response = Response.json(text: record.jsonText, status: status)
+  /// A job as it is now.
+  func response(_ record: JobRecord, status: Int = 200, at moment: JobMoment? = nil) -> Response {
+    var response = Response.json(
+      text: record.jsonText(at: moment ?? JobMoment(store)), status: status)
     response.headers.add("ETag", record.entityTag.text)
     return response
   }

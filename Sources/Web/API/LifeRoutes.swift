@@ -41,9 +41,7 @@ extension API {
     }
     let record = try change(request.jobID())
     control.wake()
-    var response = Response.json(text: record.jsonText, status: 202)
-    response.headers.add("ETag", record.entityTag.text)
-    return response
+    return response(record, status: 202)
   }
 
   /// `GET /jobs/{id}/transitions`: every step of the job's life, oldest first, with time, cause and actor.

@@ -100,12 +100,24 @@ extension OpenAPIDocument {
     """,
     "properties": [
       "event": text, "step": integer, "epoch": integer, "steps": integer, "epochs": integer,
-      "time": time, "attempt": integer, "threads": integer, "isa": text,
+      "time": time, "attempt": integer, "threads": integer, "isa": text, "cpu": textOrNull,
+      "cores": integerOrNull, "memory_bytes": integerOrNull, "version": textOrNull,
       "loss": numberOrNull, "inv": numberOrNull, "var": numberOrNull, "cov": numberOrNull,
       "lr": numberOrNull, "images_per_second": numberOrNull, "name": text, "bytes": integer, "sha256": text,
       "message": text, "state": text, "reason": text, "result": ["type": "object"],
     ],
   ]
+
+  private static func seconds(_ description: String, orNull: Bool = false) -> JSON {
+    [
+      "type": orNull ? ["number", "null"] : "number", "minimum": 0,
+      "description": .string("seconds \(description)"),
+    ]
+  }
+
+  private static func count(_ description: String) -> JSON {
+    ["type": ["integer", "null"], "minimum": 0, "description": .string(description)]
+  }
 
   private static func described(_ properties: [ByteString: JSON], optional: Set<ByteString> = []) -> JSON {
     let required = properties.keys.sorted().filter { !optional.contains($0) }.map { JSON.string($0) }
@@ -136,10 +148,10 @@ extension OpenAPIDocument {
         "on_dependency_failure": choices(JobPolicy.OnDependencyFailure.self), "max_duration": integerOrNull,
         "max_attempts": integer, "created_at": time, "started_at": timeOrNull,
         "finished_at": timeOrNull,
-        "progress": described([
-          "epoch": integer, "epochs": integerOrNull, "step": integer, "steps": integerOrNull,
-          "images_per_second": numberOrNull, "seconds_left": numberOrNull,
-        ]),
+        "running_seconds": seconds(
+          "spent running, all attempts together; not in the queue, at rest, or without a worker"),
+        "estimate": object("Estimate"), "progress": object("Progress"),
+        "host": ["anyOf": [object("Host"), null]],
         "health": object("Health"), "summary": ["anyOf": [object("Summary"), null]],
         "latest": ["anyOf": [object("Line"), null]], "result": ["anyOf": [object("Result"), null]],
         "spec": specification,
@@ -148,15 +160,80 @@ extension OpenAPIDocument {
       "dry_run": ["const": true], "kind": choices(JobKind.self), "name": textOrNull,
       "labels": labels, "notes": textOrNull, "priority": integer, "spec": specification,
       "on_dependency_failure": text, "max_duration": integerOrNull, "max_attempts": integer,
-      "steps": integerOrNull, "memory_bytes": integerOrNull,
+      "steps": integerOrNull, "memory_bytes": integerOrNull, "estimate": object("Estimate"),
     ]),
+    "Estimate": described([
+      "seconds": seconds(
+        """
+        that the whole job will spend running, by what this machine had measured of such work when the job \
+        was started last, or has by now; null where it never did any
+        """, orNull: true),
+      "memory_bytes": count(
+        "bytes that the job's process takes at most, planned exactly; null where that is not known"),
+      "disk_bytes": count(
+        "bytes that its checkpoints, events and log take at most, about; null where that is not known"),
+    ]),
+    "Progress": described([
+      "step": ["type": "integer", "minimum": 0, "description": "steps done; an evaluation's are its stages"],
+      "steps": count("steps that will be taken, `max_steps` included; null until that is known"),
+      "epoch": count("epochs done; of a linear evaluation those of its present classifier"),
+      "epochs": count(
+        """
+        epochs that the steps begin; of a linear evaluation those of each classifier; null for protocol \
+        logistic, which has none, and until they are known
+        """),
+      "images_per_second": [
+        "type": ["number", "null"], "minimum": 0,
+        "description": """
+        by the steps of the present or last attempt and the time between their lines: a mean in which a \
+        moment t seconds back weighs exp(-t/60); null before the first steps, and where steps are not of \
+        equal length
+        """,
+      ],
+      "seconds_left": seconds(
+        """
+        until `finish_at`; null for a job that is not running (`estimate` says what a whole one takes), \
+        where nothing is known, and for an evaluation that has taken longer than its estimate
+        """, orNull: true),
+      "finish_at": [
+        "type": ["string", "null"], "format": "date-time",
+        "description": """
+        when a running job will have finished: a training by its pace, an evaluation by its estimate; null \
+        as `seconds_left` is
+        """,
+      ],
+    ]),
+    "Host": [
+      "type": "object", "description": "what the job's last attempt ran on; null before it has begun",
+      "required": ["cores", "cpu", "isa", "memory_bytes", "threads", "version"],
+      "properties": [
+        "cpu": [
+          "type": ["string", "null"], "description": "the processor's model; null where it has no name",
+        ],
+        "cores": count("cores that affinity and CPU quota left to the worker"),
+        "threads": ["type": "integer", "minimum": 1, "description": "threads of the worker's engine"],
+        "isa": [
+          "type": "string",
+          "description": "instruction set of the kernels; results have the same bits only within one",
+        ],
+        "memory_bytes": count("bytes of memory that the machine, or the worker's control group, has"),
+        "version": ["type": ["string", "null"], "description": "of the worker's program"],
+      ],
+    ],
     "Line": line,
     "Result": described(
       [
         "protocol": text, "features": text, "feature_layer": text, "preset": text, "dataset": text,
+        "method": text, "isa": text, "train_images": integer, "test_images": integer,
+        "seconds": seconds("that the evaluation ran, all attempts together"),
         "top1": fraction, "layer": text, "train_top1": fraction, "ridge": ["type": "number"],
         "iterations": integer, "baselines": described(["raw_pixels": fraction, "untrained": fraction]),
-      ], optional: ["baselines", "iterations", "layer", "ridge", "train_top1"]),
+      ],
+      optional: [
+        "baselines", "isa", "iterations", "layer", "method", "ridge", "seconds", "test_images",
+        "train_images",
+        "train_top1",
+      ]),
     "Session": described([
       "needs_token": ["type": "boolean"], "name": textOrNull, "role": ["enum": ["read", "write", .null]],
     ]),
