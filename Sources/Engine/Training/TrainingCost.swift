@@ -78,11 +78,11 @@ package struct TrainingCost: Sendable, Equatable {
 enum WorkUnits {
   /// A number that a layer puts out, in a training step: normalisation, activation and addition, forward and
   /// backward.
-  static let trainedOutput = 1_300.0
+  static let trainedOutput = 400.0
   /// The same in inference.
-  static let inferredOutput = 250.0
+  static let inferredOutput = 100.0
   /// A pixel value of an augmented view.
-  static let viewValue = 900.0
+  static let viewValue = 500.0
   /// A parameter in an optimiser step.
   static let update = 600.0
   /// A pixel value of an image that is only normalised.
