@@ -11,35 +11,31 @@ import Training
 /// What the API may ask of the daemon: the dispatcher, and what the machine can bear.
 final class DaemonControl: JobControl {
   private let dispatcher: Dispatcher
-  private let memory: JobMemory
-  private let machineBytes = MachineMemory.totalBytes ?? .max
+  private let costs: JobCosts
+  let machineMemoryBytes = MachineMemory.totalBytes
 
-  init(dispatcher: Dispatcher, memory: JobMemory) {
+  init(dispatcher: Dispatcher, costs: JobCosts) {
     self.dispatcher = dispatcher
-    self.memory = memory
+    self.costs = costs
   }
 
   func wake() { dispatcher.wake() }
 
   var refusal: String? { dispatcher.refusal }
 
-  func memoryNeed(of specification: JobSpecification) -> MemoryNeed? {
-    guard let bytes = memory.bytes(specification) else { return nil }
-    return MemoryNeed(bytes: bytes, machineBytes: machineBytes)
+  func cost(of specification: JobSpecification, training: TrainSpecification?) -> JobCost {
+    costs.cost(of: specification, training: training)
   }
 }
 
-/// Estimates of jobs' memory, each computed once.
-final class JobMemory: Sendable {
+/// What jobs will take; what has to be planned for it is planned once.
+final class JobCosts: Sendable {
   private let threads: Int
   private let directory: CatalogDirectory
   /// What a job trains; `nil`: it is no training, or cannot be told.
   private let training: @Sendable (JobID) -> TrainSpecification?
-  /// By the digest of what they were computed from, which may be a long text.
-  private let known = Mutex<[[UInt8]: Int]>([:])
-
-  /// Estimates that are kept.
-  private static let knownMax = 1_000
+  private let trainings = Plans<TrainingCost>()
+  private let evaluations = Plans<JobCost>()
 
   /// - Parameters:
   ///   - threads: of each worker.
@@ -53,48 +49,60 @@ final class JobMemory: Sendable {
     self.training = training
   }
 
-  /// Bytes that the job's process will take at most; `nil`: it cannot be told.
-  func bytes(_ specification: JobSpecification) -> Int? {
+  /// What is known of the job; all `nil` where it cannot be told.
+  ///
+  /// - Parameter training: what the checkpoint of an evaluation is trained by, where its job is not in the
+  ///   store yet.
+  func cost(of specification: JobSpecification, training: TrainSpecification? = nil) -> JobCost {
     // What cannot be read or planned is refused by the worker, with the reason.
     switch specification {
-    case .train(let training): try? bytes(training)
-    case .evaluate(let evaluation): try? bytes(evaluation)
+    case .train(let specification): (try? cost(of: specification)) ?? JobCost()
+    case .evaluate(let specification):
+      (try? cost(of: specification, training ?? self.training(specification.checkpoint.job))) ?? JobCost()
     }
   }
 
-  private func bytes(_ specification: TrainSpecification) throws -> Int? {
-    var training = specification
-    // What has no bearing on memory must not make one estimate two.
-    training.seed = 0
-    training.optimizer.learningRate = 1
-    training.epochs = 1
-    guard let extent = directory.lastKnownExtent(training.dataset.name) else { return nil }
-    let images = extent.images(.init(training.dataset.split))
-    return try remembered("\(images) \(training.json.text)") {
-      try MemoryEstimate.bytes(training: training, images: images, threads: threads)
-    }
+  private func cost(of specification: TrainSpecification) throws -> JobCost? {
+    var planned = specification
+    // What has no bearing on the plan must not make one plan two.
+    planned.seed = 0
+    planned.optimizer.learningRate = 1
+    planned.epochs = 1
+    guard let extent = directory.lastKnownExtent(planned.dataset.name) else { return nil }
+    let images = extent.images(.init(planned.dataset.split))
+    return try trainings.remembered("\(images) \(planned.json.text)") {
+      try TrainingCost(planned, images: images, threads: threads)
+    }.cost(of: specification, imageCount: images.count)
   }
 
-  private func bytes(_ specification: EvaluateSpecification) throws -> Int? {
-    guard let training = training(specification.checkpoint.job),
-      let extent = directory.lastKnownExtent(specification.dataset.name)
-    else { return nil }
-    return try remembered("\(extent) \(specification.json.text) \(training.json.text)") {
-      try MemoryEstimate.bytes(
+  private func cost(
+    of specification: EvaluateSpecification, _ training: TrainSpecification?
+  ) throws -> JobCost? {
+    guard let training, let extent = directory.lastKnownExtent(specification.dataset.name) else { return nil }
+    return try evaluations.remembered("\(extent) \(specification.json.text) \(training.json.text)") {
+      try JobCost(
         evaluation: specification, of: training, train: extent.images(.train), test: extent.images(.test),
         classes: extent.classCount, threads: threads)
     }
   }
+}
 
-  private func remembered(_ text: String, _ compute: () throws -> Int) rethrows -> Int {
+/// Plans by the digest of what they were made from, which may be a long text.
+private final class Plans<Plan: Sendable>: Sendable {
+  private let known = Mutex<[[UInt8]: Plan]>([:])
+
+  /// Plans that are kept; beyond that all are forgotten.
+  private static var knownMax: Int { 1_000 }
+
+  func remembered(_ text: String, _ make: () throws -> Plan) rethrows -> Plan {
     let key = SHA256.digest(of: Array(text.utf8))
-    if let bytes = known.withLock({ $0[key] }) { return bytes }
-    let bytes = try compute()
+    if let plan = known.withLock({ $0[key] }) { return plan }
+    let plan = try make()
     known.withLock {
       if $0.count >= Self.knownMax { $0 = [:] }
-      $0[key] = bytes
+      $0[key] = plan
     }
-    return bytes
+    return plan
   }
 }
 

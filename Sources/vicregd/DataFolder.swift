@@ -34,8 +34,10 @@ struct DataFolder: Sendable {
   static func databasePath(in path: String) -> String { "\(path)/vicregd.sqlite" }
 
   /// Opens the database, creating or migrating it.
-  func openStore(migrations: String) throws -> JobStore {
-    try JobStore(path: databasePath, migrations: JobStore.migrations(in: migrations))
+  ///
+  /// - Parameter machine: by which the rates of this machine's workers are kept.
+  func openStore(migrations: String, machine: String = "") throws -> JobStore {
+    try JobStore(path: databasePath, migrations: JobStore.migrations(in: migrations), machine: machine)
   }
 }
 

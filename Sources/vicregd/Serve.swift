@@ -6,10 +6,12 @@ import HTTP
 import HTTPServer
 import JobModel
 import JobStore
+import Kernels
 import Logging
 import Platform
 import RunFolder
 import Text
+import Worker
 
 /// `vicregd serve`: the daemon.
 enum Serve {
@@ -28,9 +30,10 @@ enum Serve {
     web.tls = try settings.web.readCertificate()
     let accessLog = try settings.web.accessLogPath.map { try AccessLog(path: $0) }
     if let accessLog { web.accessLog = { accessLog.write($0) } }
-    let store = try data.openStore(migrations: settings.migrations)
+    let store = try data.openStore(
+      migrations: settings.migrations, machine: machine(settings))
     let datasets = CatalogDirectory(settings, program: try FileSystem.executablePath())
-    let memory = JobMemory(threads: settings.threadsPerWorker, directory: datasets) { id in
+    let costs = JobCosts(threads: settings.threadsPerWorker, directory: datasets) { id in
       // A job that is not there or cannot be read is refused where it is asked for.
       guard let job = try? store.job(id), case .train(let training)? = try? job.specification() else {
         return nil
@@ -38,13 +41,13 @@ enum Serve {
       return training
     }
     var configuration = try dispatcherConfiguration(settings, data: data)
-    configuration.memoryBytes = { memory.bytes($0) }
+    configuration.memoryBytes = { costs.cost(of: $0).memoryBytes }
     let pins = CheckpointPins(data: data.path)
     let dispatcher = Dispatcher(
       configuration, store: store, bootID: SecureRandom.id(byteCount: 8), pins: pins)
     // Before the first request: what an earlier daemon left behind is settled.
     try dispatcher.start()
-    let jobControl = DaemonControl(dispatcher: dispatcher, memory: memory)
+    let jobControl = DaemonControl(dispatcher: dispatcher, costs: costs)
     let events = try EventHub(store: store)
     let router = try router(
       settings, data: data, store: store, datasets: datasets, control: jobControl, events: events,
@@ -83,6 +86,15 @@ enum Serve {
     } catch {
       Log("serve").error("\(error); the old certificate stays in use")
     }
+  }
+
+  /// By which the rates of this machine's workers are kept.
+  private static func machine(_ settings: ServeSettings) -> String {
+    // A set that this machine lacks is refused by each worker, with the reason.
+    let isa = try? InstructionSet.named(settings.isa == "auto" ? nil : settings.isa)
+    return workerHost(
+      threads: settings.threadsPerWorker, isa: isa?.rawValue ?? settings.isa, version: Version.number
+    ).rateKey
   }
 
   private static func dispatcherConfiguration(

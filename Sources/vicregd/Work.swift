@@ -8,6 +8,6 @@ enum Work {
     guard arguments.count == 1, let folder = arguments.first, !folder.hasPrefix("-") else {
       throw UsageError("usage: vicregd work RUN_DIR")
     }
-    return runWorker(runDirectory: folder)
+    return runWorker(runDirectory: folder, version: Version.number)
   }
 }

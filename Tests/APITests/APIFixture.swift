@@ -24,11 +24,16 @@ final class APIFixture: Sendable {
     return "/\(root)/migrations"
   }()
 
-  init(datasets: any DatasetDirectory = FakeDatasets()) throws {
+  /// - Parameter clock: Unix time in milliseconds.
+  init(
+    datasets: any DatasetDirectory = FakeDatasets(),
+    clock: @escaping @Sendable () -> Int = { SystemClock.unixMilliseconds }
+  ) throws {
     data = "\(FileSystem.temporaryDirectory)/vicregd-api-\(UInt64.random(in: .min ... .max))"
     try FileSystem.makeDirectories(data)
     store = try JobStore(
-      path: "\(data)/vicregd.sqlite", migrations: JobStore.migrations(in: Self.migrations))
+      path: "\(data)/vicregd.sqlite", migrations: JobStore.migrations(in: Self.migrations),
+      machine: JobHost(cpu: "C", threads: 2, isa: "avx2").rateKey, clock: clock)
     var router = Router(problem: API.problem)
     events = try EventHub(store: store)
     pins = CheckpointPins(data: data)
@@ -139,9 +144,21 @@ final class CountingControl: JobControl {
   var refusal: String? { reason.withLock { $0 } }
   func wake() { count.withLock { $0 += 1 } }
   /// A megabyte for each image of the batch, of a machine with a thousand.
-  func memoryNeed(of specification: JobSpecification) -> MemoryNeed? {
-    guard case .train(let training) = specification else { return nil }
-    return MemoryNeed(bytes: training.batchSize << 20, machineBytes: 1_000 << 20)
+  let machineMemoryBytes: Int? = 1_000 << 20
+  /// A thousand multiply-adds for each of a thousand images of an epoch, or of an evaluation.
+  func cost(of specification: JobSpecification, training: TrainSpecification?) -> JobCost {
+    switch specification {
+    case .train(let own):
+      JobCost(
+        memoryBytes: own.batchSize << 20, diskBytes: 7 << 20,
+        work: Work(kind: "train", amount: Double(own.epochs) * 1e6, perImage: 1000), epochs: own.epochs,
+        stepImages: own.batchSize)
+    case .evaluate(let own):
+      JobCost(
+        memoryBytes: training.map { $0.batchSize << 20 }, diskBytes: 1 << 20,
+        work: Work(kind: "evaluate \(own.protocol.rawValue)", amount: 1e6, perImage: 1000),
+        epochs: own.protocol == .logistic ? nil : own.epochs)
+    }
   }
   func refuse(_ text: String?) { reason.withLock { $0 = text } }
 }

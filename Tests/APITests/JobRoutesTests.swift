@@ -128,13 +128,22 @@ import Testing
   @Test func `a running job shows how far it is`() throws {
     let id = try train()
     let job = try #require(try fixture.store.claimNext(bootID: "b"))
-    let line = #"{"event":"metric","step":100,"epoch":3,"inv":null,"images_per_second":512}"#
-    try fixture.tell(id, attempt: job.attempt, [#"{"event":"started","step":0,"steps":300}"#, line])
+    let begun = fixture.store.clock()
+    func time(_ seconds: Int) -> String { SystemClock.rfc3339(unixMilliseconds: begun + seconds * 1000) }
+    let start =
+      #"{"event":"started","time":"\#(time(0))","step":0,"steps":300,"epochs":3,"threads":2,"isa":"a"}"#
+    let line =
+      #"{"event":"metric","step":100,"epoch":1,"time":"\#(time(50))","inv":null,"images_per_second":9}"#
+    try fixture.tell(id, attempt: job.attempt, [start, line])
     let json = fixture.send(.get, "/jobs/\(id)").json
-    #expect(
-      json["progress"] == [
-        "epoch": 3, "epochs": 500, "step": 100, "steps": 300, "images_per_second": 512, "seconds_left": 100,
-      ])
+    let progress = try #require(json["progress"]?.object)
+    #expect(progress["epoch"] == 1 && progress["epochs"] == 3)
+    #expect(progress["step"] == 100 && progress["steps"] == 300)
+    // 100 steps of 64 images in 50 seconds; what the line says of itself does not count.
+    #expect(abs((progress["images_per_second"]?.double ?? 0) - 128) < 1e-6)
+    #expect(progress["finish_at"]?.string?.string == time(150))
+    let left = try #require(progress["seconds_left"]?.double)
+    #expect(left <= 150 && left == left.rounded(), "\(left)")
     #expect(json["latest"] == (try JSON.parse(line)))
     #expect(json["started_at"]?.string?.hasSuffix("Z") == true)
   }
@@ -211,7 +220,10 @@ import Testing
         #"{"event":"result","result":{"protocol":"linear","top1":0.5,"baselines":{"raw_pixels":0.25}}}"#
       ])
     let job = fixture.send(.get, "/jobs/\(id)").json
-    #expect(job["result"] == ["protocol": "linear", "top1": 0.5, "baselines": ["raw_pixels": 0.25]])
+    #expect(
+      job["result"] == [
+        "protocol": "linear", "top1": 0.5, "baselines": ["raw_pixels": 0.25], "seconds": 0,
+      ])
     #expect(job["progress"]?["epoch"] == 50)
   }
 

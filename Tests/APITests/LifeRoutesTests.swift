@@ -109,7 +109,7 @@ import Testing
 
   @Test func `what the machine has not the memory for is refused, and told before`() throws {
     let dry = fixture.send(.post, "/jobs?dry_run=true", #"{"kind":"train"}"#)
-    #expect(dry.json["memory_bytes"] == .integer(256 << 20), "\(dry.text)")
+    #expect(dry.json["memory_bytes"] == .integer(64 << 20), "\(dry.text)")
     let body = #"{"kind":"train","spec":{"batch_size":2000}}"#
     let refused = fixture.send(.post, "/jobs", body)
     #expect(refused.status == 422)

@@ -35,9 +35,10 @@ import Testing
     #expect(job["result"] == nil)
     #expect(
       job["progress"] == [
-        "epoch": 0, "epochs": 2, "step": 0, "steps": 470, "images_per_second": nil, "seconds_left": nil,
+        "epoch": 0, "epochs": 2, "step": 0, "steps": 1876, "images_per_second": nil, "seconds_left": nil,
+        "finish_at": nil,
       ])
-    var expected = TrainSpecification.preset(.seed)
+    var expected = TrainSpecification.preset(.small)
     expected.epochs = 2
     #expect(job["spec"] == expected.json)
     #expect(fixture.control.wakes == 1)

@@ -2,8 +2,17 @@ import JobModel
 import Testing
 
 @Suite struct TrainSpecificationTests {
-  @Test func `an empty spec is the seed recipe`() throws {
+  @Test func `an empty spec is the small recipe, which takes minutes`() throws {
     let specification = try TrainSpecification.parse([:])
+    #expect(specification == .preset(.small))
+    #expect(specification.encoder.width == 16)
+    #expect(specification.epochs == 5)
+    let preset = TrainSpecification.schema["properties"]?["preset"]
+    #expect(preset?["default"] == "small", "\(preset?.text ?? "")")
+  }
+
+  @Test func `the seed recipe is as published`() throws {
+    let specification = try TrainSpecification.parse(["preset": "seed"])
     #expect(specification == .preset(.seed))
     #expect(specification.projector.widths == [1024, 1024, 1024, 1024])
     #expect(specification.encoder.fc == 512)
@@ -162,7 +171,7 @@ import Testing
       ("/optimizer/weight_decay", -0.1, "must be from 0 to 100, got -0.1"),
       ("/schedule/name", "step", #"must be one of "constant", "cosine", got "step""#),
       ("/schedule/final_factor", 2, "must be from 0 to 1, got 2"),
-      ("/schedule/warmup_epochs", 501, "must be ≤ epochs (500), got 501"),
+      ("/schedule/warmup_epochs", 501, "must be ≤ epochs (5), got 501"),
       ("/checkpoint/every_epochs", 0, "must be a whole number from 1 to 1000000, got 0"),
       ("/checkpoint/keep_last", 0, "must be a whole number from 1 to 10000, got 0"),
       ("/checkpoint/keep_every", 0, "must be null or a whole number from 1 to 1000000, got 0"),
@@ -236,11 +245,11 @@ import Testing
   }
 
   @Test func `batches that the images cannot fill are refused`() {
-    let alone: JSON = ["dataset": ["limit": 257]]
+    let alone: JSON = ["dataset": ["limit": 257], "batch_size": 256]
     #expect(throws: SpecificationProblems.self) { try TrainSpecification.parse(alone) }
-    let none: JSON = ["dataset": ["limit": 255], "drop_last": true]
+    let none: JSON = ["dataset": ["limit": 255], "batch_size": 256, "drop_last": true]
     #expect(throws: SpecificationProblems.self) { try TrainSpecification.parse(none) }
-    let fits: JSON = ["dataset": ["limit": 257], "drop_last": true]
+    let fits: JSON = ["dataset": ["limit": 257], "batch_size": 256, "drop_last": true]
     #expect(throws: Never.self) { try TrainSpecification.parse(fits) }
   }
 

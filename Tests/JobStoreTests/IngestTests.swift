@@ -211,10 +211,10 @@ import Testing
     #expect(try store.checkpoints(job.id).count == 1)
   }
 
-  @Test func `a result is kept as it was told`() throws {
+  @Test func `a result is kept as it was told, with the seconds that its job has run`() throws {
     _ = try ingest(["{\"event\":\"result\",\"time\":\"t\",\"result\":{\"top1\":0.5,\"protocol\":\"linear\"}}"]
     )
-    #expect(try fixture.job(job.id).result == "{\"protocol\":\"linear\",\"top1\":0.5}")
+    #expect(try fixture.job(job.id).result == "{\"protocol\":\"linear\",\"seconds\":0,\"top1\":0.5}")
   }
 
   @Test func `lines are read on from a place and from a step`() throws {

@@ -113,6 +113,9 @@ import Text
     let resting = try #require(jobs.first { $0.state == .paused && $0.reason == .userPaused })
     #expect(try store.resume(resting.id).state == .queued)
     #expect(resting.health == JobHealth() && resting.summary == nil)
+    #expect(resting.cost == JobCost(epochs: 100_000, stepImages: 4) && resting.host == nil)
+    guard case .train(let promised) = try resting.specification() else { throw Missing() }
+    #expect(promised.json == (try JSON.parse(resting.specificationText)), "as it was resolved then")
     let new = NewJob(id: store.newID(), labelling: JobLabelling(), specification: .train(.preset(.small)))
     #expect(try #require(store.enqueue([new]).first).sequence == last + 1)
     let trained = try #require(jobs.first { $0.labelling.name == "tiny" })
@@ -146,6 +149,7 @@ import Text
         #expect(try copy.content(of: before) == before, "after \(end) bytes, migrated again")
       }
     }
+    // Each migration is whole or not there.
     #expect(schemas == Set(6...migrations.count))
     _ = connection
   }

@@ -9,6 +9,7 @@ final class StoreFixture: Sendable {
   let store: JobStore
   let folder: String
   let now: ManualClock
+  private let machine: String
 
   /// The folder of the product's migrations.
   static let migrations: String = {
@@ -18,15 +19,17 @@ final class StoreFixture: Sendable {
 
   var path: String { "\(folder)/vicregd.sqlite" }
 
-  init() throws {
+  /// - Parameter machine: as of `JobStore`.
+  init(machine: String = "") throws {
     let folder = "\(FileSystem.temporaryDirectory)/vicregd-store-\(UInt64.random(in: .min ... .max))"
     try FileSystem.makeDirectories(folder)
     let now = ManualClock()
     self.folder = folder
     self.now = now
+    self.machine = machine
     store = try JobStore(
       path: "\(folder)/vicregd.sqlite", migrations: JobStore.migrations(in: Self.migrations),
-      clock: { now.read() })
+      machine: machine, clock: { now.read() })
   }
 
   deinit {
@@ -37,7 +40,8 @@ final class StoreFixture: Sendable {
   /// Another store over the same file, as after a restart.
   func reopened() throws -> JobStore {
     try JobStore(
-      path: path, migrations: JobStore.migrations(in: Self.migrations), clock: { [now] in now.read() })
+      path: path, migrations: JobStore.migrations(in: Self.migrations), machine: machine,
+      clock: { [now] in now.read() })
   }
 
   @discardableResult

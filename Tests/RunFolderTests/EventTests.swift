@@ -10,7 +10,12 @@ import Testing
   static let digest = String(repeating: "ab", count: 32)
 
   static let all: [WorkerEvent] = [
-    .started(RunStart(attempt: 2, step: 10, steps: 100, epochs: 5, threads: 2, isa: "avx2")),
+    .started(
+      RunStart(
+        attempt: 2, step: 10, steps: 100, epochs: 5,
+        host: JobHost(
+          cpu: "A processor", cores: 4, threads: 2, isa: "avx2", memoryBytes: 1 << 34, version: "1.2.3"))
+    ),
     .metric(MetricLine(step: 11, epoch: 1, values: [.init("cov", 1.25), .init("inv", 0.1)])),
     .checkpoint(
       CheckpointManifest(name: "step-00000020.safetensors.gz", step: 20, epoch: 1, bytes: 7, sha256: digest)),

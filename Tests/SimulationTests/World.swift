@@ -179,7 +179,7 @@ final class World: WorkerHost, @unchecked Sendable {
         .started(
           RunStart(
             attempt: worker.attempt, step: worker.step, steps: Self.steps, epochs: 3,
-            threads: 1, isa: "none")))
+            host: JobHost(threads: 1, isa: "none"))))
       return
     }
     if hear(job, worker) { return }

@@ -94,12 +94,14 @@ package enum MemoryEstimate {
       + (subjects.max() ?? 0) + 2 * augmentationBytes(train.side, blurKernel: 1, threads: threads)
   }
 
-  private struct Plan {
+  /// A network and its optimiser, planned and not there.
+  struct Plan {
     let model: VICRegModel
     let optimizer: Optimizer
   }
 
-  private static func plan(
+  /// The training of a specification as it would be planned for so many images at once.
+  static func plan(
     _ specification: TrainSpecification, batchSize: Int, side: Int, threads: Int
   ) throws -> Plan {
     let model = try VICRegModel(
@@ -114,7 +116,7 @@ package enum MemoryEstimate {
   }
 
   /// The tensors of a checkpoint.
-  private static func checkpointBytes(_ plan: Plan) -> Int {
+  static func checkpointBytes(_ plan: Plan) -> Int {
     let floats =
       plan.model.parameters.reduce(0) { $0 + $1.value.count }
       + plan.model.buffers.reduce(0) { $0 + $1.value.count }

@@ -9,6 +9,14 @@ package enum Preset: String, Sendable, CaseIterable {
   /// A narrow network that trains on a CPU in minutes.
   case small
 
+  /// What a specification without a preset gets: training on a CPU takes minutes, not days.
+  package static let defaultValue = Preset.small
+
+  /// The `preset` of a specification, as a JSON Schema.
+  static var schema: JSON {
+    ["enum": .array(allCases.map { .string($0.rawValue) }), "default": .string(defaultValue.rawValue)]
+  }
+
   /// The learning rate that the recipe means for a batch size; LARS recipes scale theirs by `batch/256`.
   package func learningRate(batchSize: Int) -> Double {
     switch self {

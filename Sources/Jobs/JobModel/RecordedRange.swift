@@ -15,6 +15,8 @@ package enum RecordedRange {
   package static let attempts = 1...Int(Int32.max)
   /// Threads of a worker's engine.
   package static let threads = 1...1024
+  /// Cores that a worker could keep busy.
+  package static let cores = 1...65_536
   /// For how long something has run, in milliseconds: at most ten years.
   package static let ageMilliseconds = 0...315_360_000_000
 

@@ -1,5 +1,5 @@
 extension TrainSpecification {
-  /// Reads a `spec`: members that it names, on top of the preset that it names (`seed` if none).
+  /// Reads a `spec`: members that it names, on top of the preset that it names, or of `Preset.defaultValue`.
   ///
   /// The learning rate of a recipe that scales it follows a changed `batch_size` unless `lr` is given.
   /// Members of `optimizer` that its `name` does not use are accepted and have no effect.
@@ -28,10 +28,10 @@ extension TrainSpecification {
   private static let places = KeyPlaces(schema, outside: JobSubmission.keys, name: "spec")
 
   private static func read(_ reader: ObjectReader) -> TrainSpecification {
-    var preset = Preset.seed
-    reader.choice(
-      "preset", into: &preset,
-      "The named recipe from which every field comes that is not given.")
+    var preset = Preset.defaultValue
+    let meaning = "The recipe that fills every field that is not given."
+    reader.choice("preset", into: &preset, meaning)
+    reader.describe("preset", meaning, Preset.schema)
     var result = TrainSpecification.preset(preset)
     reader.integer(
       "batch_size", 2...65_536, into: &result.batchSize,

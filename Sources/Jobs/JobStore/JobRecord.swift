@@ -1,4 +1,5 @@
 import JobModel
+import Platform
 import SQLite
 import Text
 
@@ -29,6 +30,18 @@ package struct JobRecord: Sendable, Equatable {
   package let finishedAtMilliseconds: Int?
   /// Optimiser steps of the whole run, once known.
   package let steps: Int?
+  /// What it will take, as far as that was known when it was queued.
+  package let cost: JobCost
+  /// How long the whole job would take, by what was known when it was claimed last; `nil`: nothing was.
+  package let claimedEstimateMilliseconds: Int?
+  /// When the present attempt, or the last one, was claimed.
+  package let claimedAtMilliseconds: Int?
+  /// How long all attempts before the present one ran, those before a retry included.
+  package let runningMilliseconds: Int
+  /// What its last attempt ran on; `nil`: none has begun.
+  package let host: JobHost?
+  /// How fast the present attempt, or the last one, gets on.
+  package let pace: Pace?
   /// The last metric line as it was recorded.
   package let latest: String?
   /// What an evaluation found, as JSON.
@@ -53,6 +66,12 @@ package struct JobRecord: Sendable, Equatable {
   /// Grows with every change of the record.
   package let revision: Int
 
+  /// Milliseconds that it has spent running, in all attempts, at a time.
+  package func runningMilliseconds(at now: Int) -> Int {
+    guard state.isActive, let claimedAtMilliseconds else { return runningMilliseconds }
+    return runningMilliseconds + RecordedRange.ageMilliseconds.nearest(to: now - claimedAtMilliseconds)
+  }
+
   /// The specification as a value.
   ///
   /// - Throws: `SpecificationProblems` or `JSONError` if an older program stored what this one does not read.
@@ -71,7 +90,9 @@ package struct JobRecord: Sendable, Equatable {
     id, sequence, kind, name, notes, labels, priority, state, reason, message, cancel_mode, spec, attempt,
     boot_id, crashes, created_at_ms, started_at_ms, finished_at_ms, steps, latest, result, ingest_offset,
     on_dependency_failure, max_duration_ms, max_attempts, failures, ran_ms, not_before_ms,
-    revision, needed_jobs, health, health_message, health_step, summary, dataset
+    revision, needed_jobs, health, health_message, health_step, summary, dataset, memory_bytes, disk_bytes,
+    work, work_per_image, work_kind, epochs, step_images, estimate_ms, claimed_at_ms, running_ms, host,
+    pace_steps, pace_seconds, pace_step, pace_at_ms
     """
 
   /// Reads a row that has `columns`. Numbers that others compute with are brought into their `RecordedRange`:
@@ -120,7 +141,42 @@ package struct JobRecord: Sendable, Equatable {
       step: row.optionalInteger("health_step"))
     summary = row.optionalText("summary")
     datasetText = row.optionalText("dataset")
+    cost = JobCost(row)
+    claimedEstimateMilliseconds = row.optionalInteger("estimate_ms")
+    claimedAtMilliseconds = row.optionalInteger("claimed_at_ms")
+    runningMilliseconds = RecordedRange.ageMilliseconds.nearest(to: row.integer("running_ms"))
+    host = row.optionalText("host").flatMap { try? JSON.parse($0) }.flatMap(JobHost.init(json:))
+    pace = Pace(row)
     revision = row.integer("revision")
+  }
+}
+
+extension JobCost {
+  /// Reads the columns of a job; damaged ones count as unknown.
+  fileprivate init(_ row: Row) {
+    func count(_ name: String) -> Int? {
+      row.optionalInteger(name).flatMap { RecordedRange.bytes.contains($0) ? $0 : nil }
+    }
+    var work: Work?
+    if let amount = row.optionalReal("work"), let perImage = row.optionalReal("work_per_image"),
+      let kind = row.optionalText("work_kind")
+    {
+      work = Work(kind: kind, amount: amount, perImage: perImage)
+    }
+    self.init(
+      memoryBytes: count("memory_bytes"), diskBytes: count("disk_bytes"), work: work, epochs: count("epochs"),
+      stepImages: count("step_images"))
+  }
+}
+
+extension Pace {
+  /// Reads the columns of a job.
+  fileprivate init?(_ row: Row) {
+    guard let steps = row.optionalReal("pace_steps"), let seconds = row.optionalReal("pace_seconds"),
+      let step = row.optionalInteger("pace_step"), let time = row.optionalInteger("pace_at_ms"),
+      RecordedRange.steps.contains(step), SystemClock.rfc3339Range.contains(time)
+    else { return nil }
+    self.init(steps: steps, seconds: seconds, step: step, atMilliseconds: time)
   }
 }
 
@@ -160,6 +216,8 @@ package struct NewJob: Sendable {
   package var steps: Int?
   /// The dataset as it is now, if that is known.
   package var dataset: DatasetFingerprint?
+  /// What it will take.
+  package var cost = JobCost()
 
   package init(
     id: JobID, labelling: JobLabelling, specification: JobSpecification, policy: JobPolicy = JobPolicy(),

@@ -1,4 +1,5 @@
 import JobModel
+import Platform
 import SQLite
 import Text
 
@@ -52,11 +53,14 @@ extension JobStore {
         job.ingestOffset == start
       else { return .stale }
       var ingestion = try Ingestion(job, connection)
-      for (line, event) in parsed { try ingestion.take(line, event, now: clock()) }
+      for (line, event) in parsed {
+        try ingestion.take(line, event, now: clock(), ranMilliseconds: ranMilliseconds)
+      }
       try ingestion.finish(offset: end, self)
       guard let last = ingestion.end else { return .recorded(malformed: ingestion.malformed) }
       try count(ranMilliseconds, of: job, connection)
       let state = try self.end(job, by: last.event, line: last.line, connection)
+      if state == .succeeded { try measureEvaluation(job.id, connection) }
       return .ended(state, malformed: ingestion.malformed)
     }
   }
@@ -65,7 +69,9 @@ extension JobStore {
   /// counts as malformed. A run may tell a hundred thousand metric lines a second, whose curves are read from
   /// the line when they are asked for.
   private static func event(of line: String) -> JSON? {
-    guard let head = try? JSON.members(["event", "epoch", "step"], of: line), RecordedRange.allow(head) else {
+    guard let head = try? JSON.members(["event", "epoch", "step", "time"], of: line),
+      RecordedRange.allow(head)
+    else {
       return nil
     }
     if head["event"] == "metric" { return .object(head) }
@@ -124,6 +130,11 @@ private struct Ingestion {
   private var steps: Int?
   private var crashes: Int
   private var hasMetricsChanged = false
+  private var epochs: Int?
+  private var host: JobHost?
+  private var pace: Pace?
+  /// The last metric line, by which the pace goes on.
+  private var lastMetric: (step: Int, time: ByteString?, now: Int)?
   private var health: JobHealth
   private(set) var malformed = 0
   /// The `end` event, which the caller records with the transition.
@@ -142,9 +153,15 @@ private struct Ingestion {
     steps = job.steps
     crashes = job.crashes
     health = job.health
+    epochs = job.cost.epochs
+    host = job.host
+    pace = job.pace
   }
 
-  mutating func take(_ line: String, _ event: JSON?, now: Int) throws {
+  /// - Parameters:
+  ///   - now: the time that counts where the line has none.
+  ///   - ranMilliseconds: how long the attempt has run.
+  mutating func take(_ line: String, _ event: JSON?, now: Int, ranMilliseconds: Int) throws {
     guard let event, let name = event["event"]?.string else {
       malformed += 1
       return
@@ -152,10 +169,11 @@ private struct Ingestion {
     let step = event["step"]?.int
     switch name {
     case "metric":
-      guard step != nil else {
+      guard let step else {
         malformed += 1
         return
       }
+      lastMetric = (step, event["time"]?.string, now)
       latest = line
       hasMetricsChanged = true
     case "started":
@@ -165,8 +183,13 @@ private struct Ingestion {
         if try step > max(furthestCheckpoint() ?? 0, furthestStart() ?? 0) { crashes = 0 }
       }
       if let total = event["steps"]?.int { steps = total }
+      begin(event, now: now)
     case "checkpoint": try record(checkpoint: event, now: now)
-    case "result": result = event["result"]?.text
+    case "result":
+      var members = event["result"]?.object ?? [:]
+      let milliseconds = job.runningMilliseconds + RecordedRange.ageMilliseconds.nearest(to: ranMilliseconds)
+      members["seconds"] = .number(Double(milliseconds) / 1000)
+      result = JSON.object(members).text
     case "health":
       guard step != nil, let found = JobHealth(event: event) else {
         malformed += 1
@@ -186,6 +209,33 @@ private struct Ingestion {
     try connection.execute(
       "INSERT INTO events (job, sequence, event, step, line) VALUES (?, ?, ?, ?, ?)",
       [.integer(job.sequence), .integer(sequence), .text(name), .optional(step), .text(line)])
+  }
+
+  /// Takes what the first line of an attempt says besides its steps.
+  private mutating func begin(_ event: JSON, now: Int) {
+    if job.kind == .train, let total = event["epochs"]?.int { epochs = total }
+    host = JobHost(json: event) ?? host
+    lastMetric = nil
+    pace = Pace(
+      beginningAfter: event["step"]?.int ?? 0, atMilliseconds: Self.time(event["time"]?.string) ?? now)
+  }
+
+  /// Brings the pace up to the last metric line, and records what it says of the machine.
+  private mutating func follow(_ store: JobStore) throws {
+    guard let lastMetric else { return }
+    let time = Self.time(lastMetric.time) ?? lastMetric.now
+    var known = pace ?? Pace(beginningAfter: lastMetric.step, atMilliseconds: time)
+    let measured = known.take(step: lastMetric.step, atMilliseconds: time)
+    pace = known
+    guard job.kind == .train, let measured, let work = job.cost.work, let host, let steps, steps > 0 else {
+      return
+    }
+    try store.measure(
+      work, share: measured.steps / Double(steps), seconds: measured.seconds, on: host, connection)
+  }
+
+  private static func time(_ text: ByteString?) -> Int? {
+    text.flatMap { SystemClock.unixMilliseconds(rfc3339: $0.bytes) }
   }
 
   private mutating func record(checkpoint event: JSON, now: Int) throws {
@@ -246,7 +296,8 @@ private struct Ingestion {
     return try line.flatMap { JobHealth(event: try JSON.parse($0)) } ?? JobHealth()
   }
 
-  func finish(offset: Int, _ store: JobStore) throws {
+  mutating func finish(offset: Int, _ store: JobStore) throws {
+    try follow(store)
     if hasMetricsChanged { try packMetrics() }
     if health != job.health { try record(health) }
     if sequence > oldSequence {
@@ -255,11 +306,14 @@ private struct Ingestion {
     try connection.execute(
       """
       UPDATE jobs SET ingest_offset = ?, event_sequence = ?, latest = ?, result = ?, steps = ?, crashes = ?,
+        epochs = ?, host = ?, pace_steps = ?, pace_seconds = ?, pace_step = ?, pace_at_ms = ?,
         revision = revision + 1 WHERE sequence = ?
       """,
       [
         .integer(offset), .integer(sequence), .optional(latest), .optional(result), .optional(steps),
-        .integer(crashes), .integer(job.sequence),
+        .integer(crashes), .optional(epochs), .optional(host?.json.text), .optional(pace?.steps),
+        .optional(pace?.seconds), .optional(pace?.step), .optional(pace?.atMilliseconds),
+        .integer(job.sequence),
       ])
   }
 

@@ -116,11 +116,11 @@ extension JobStore {
 
   /// Counts the time of an attempt that has ended.
   func count(_ ranMilliseconds: Int, of job: JobRecord, _ connection: Connection) throws {
+    let ran = RecordedRange.ageMilliseconds.nearest(to: ranMilliseconds)
     try connection.execute(
-      "UPDATE jobs SET ran_ms = ? WHERE sequence = ?",
+      "UPDATE jobs SET ran_ms = ?, running_ms = ? WHERE sequence = ?",
       [
-        .integer(job.ranMilliseconds + RecordedRange.ageMilliseconds.nearest(to: ranMilliseconds)),
-        .integer(job.sequence),
+        .integer(job.ranMilliseconds + ran), .integer(job.runningMilliseconds + ran), .integer(job.sequence),
       ])
   }
 

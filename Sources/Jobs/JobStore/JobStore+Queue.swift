@@ -49,8 +49,9 @@ extension JobStore {
     let record = try connection.first(
       """
       INSERT INTO jobs (id, kind, name, notes, labels, priority, state, spec, steps, on_dependency_failure,
-        max_duration_ms, max_attempts, needed_jobs, dataset, created_at_ms, changed_at_ms, changed_by)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'user')
+        max_duration_ms, max_attempts, needed_jobs, dataset, created_at_ms, changed_at_ms, changed_by,
+        memory_bytes, disk_bytes, work, work_per_image, work_kind, epochs, step_images)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'user', ?, ?, ?, ?, ?, ?, ?)
       RETURNING \(JobRecord.columns)
       """,
       [
@@ -61,7 +62,7 @@ extension JobStore {
         .optional(job.steps), .text(job.policy.onDependencyFailure.rawValue),
         .optional(job.policy.maxDurationSeconds.map { $0 * 1000 }), .integer(job.policy.maxAttempts),
         .text(needs.text), .optional(job.dataset?.json.text), .integer(now), .integer(now),
-      ], JobRecord.init)
+      ] + job.cost.values, JobRecord.init)
     guard let record else { throw JobStoreError.noSuchJob(job.id) }
     return record
   }
@@ -71,7 +72,7 @@ extension JobStore {
   package func claimNext(bootID: String) throws -> JobRecord? {
     let now = clock()
     return try write { connection in
-      try connection.first(
+      let job = try connection.first(
         """
         UPDATE jobs SET state = 'running', attempt = attempt + 1, boot_id = ?1, reason = NULL, message = NULL,
           started_at_ms = coalesce(started_at_ms, ?2), claimed_at_ms = ?2, changed_at_ms = ?2,
@@ -81,6 +82,8 @@ extension JobStore {
           ORDER BY priority DESC, sequence LIMIT 1)
         RETURNING \(JobRecord.columns)
         """, [.text(bootID), .integer(now), .integer(Self.backOffMillisecondsMax)], JobRecord.init)
+      if let job { try recordEstimate(of: job, connection) }
+      return job
     }
   }
 

@@ -13,6 +13,9 @@ package final class JobStore: Sendable {
   let observers = CommitObservers()
   private let readers: Mutex<[Connection]> = Mutex([])
   private let path: String
+  /// By which the rates of this machine are kept: `JobHost.rateKey` of its workers.
+  let machine: String
+  let ratesCache = Mutex<(commits: Int, rates: MeasuredRates)?>(nil)
   /// Unix time in milliseconds.
   package let clock: @Sendable () -> Int
   private let random: @Sendable () -> UInt32
@@ -27,11 +30,12 @@ package final class JobStore: Sendable {
   /// copied to `<path>.schema-<number>` before. The files become their owner's alone.
   ///
   /// - Parameters:
+  ///   - machine: by which the rates of this machine's workers are kept, `JobHost.rateKey`.
   ///   - clock: Unix time in milliseconds.
   ///   - random: 32 unpredictable bits, for ids.
   /// - Throws: `SQLiteError`, `MigrationError`, `SystemError`.
   package init(
-    path: String, migrations: [Migration],
+    path: String, migrations: [Migration], machine: String = "",
     clock: @escaping @Sendable () -> Int = { SystemClock.unixMilliseconds },
     random: @escaping @Sendable () -> UInt32 = { UInt32.random(in: .min ... .max) }
   ) throws {
@@ -44,6 +48,7 @@ package final class JobStore: Sendable {
       connection, migrations, appliedAt: SystemClock.rfc3339(unixMilliseconds: clock())
     ) { try JobStore.backUp(connection, to: "\(path).schema-\($0)") }
     self.path = path
+    self.machine = machine
     self.clock = clock
     self.random = random
     writer = try GroupWriter(connection) { [observers] in observers.call() }

@@ -154,6 +154,8 @@ package struct Row {
   package func optionalReal(_ name: String) -> Double? {
     switch value(name) {
     case .real(let value): value
+    // SQLite keeps a whole number as an integer, and hands it out as one by RETURNING.
+    case .integer(let value): Double(value)
     case .null: nil
     default: preconditionFailure("The column \(name) has no real number.")
     }

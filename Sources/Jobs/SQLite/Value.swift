@@ -20,6 +20,11 @@ package enum Value: Sendable, Equatable {
 
   /// `.integer`, or `.null` for `nil`.
   package static func optional(_ value: Int?) -> Value { value.map(Value.integer) ?? .null }
+
+  /// `.real`, or `.null` for `nil` and what is not finite.
+  package static func optional(_ value: Double?) -> Value {
+    value.flatMap { $0.isFinite ? .real($0) : nil } ?? .null
+  }
 }
 
 extension Value: ExpressibleByIntegerLiteral, ExpressibleByStringLiteral {

@@ -13,6 +13,19 @@ package enum CPU {
     return count > 0 ? count : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
   }
 
+  /// The model as `/proc/cpuinfo` names it, such as `AMD EPYC 7763 64-Core Processor`; `nil`: it does not.
+  package static var model: String? {
+    for line in (ControlGroups.text("/proc/cpuinfo") ?? "").split(separator: "\n") {
+      let sides = line.split(separator: ":", maxSplits: 1)
+      guard sides.count == 2, sides[0].split(whereSeparator: \.isWhitespace) == ["model", "name"] else {
+        continue
+      }
+      let words = sides[1].split(whereSeparator: \.isWhitespace)
+      return words.isEmpty ? nil : words.joined(separator: " ")
+    }
+    return nil
+  }
+
   /// AVX2, FMA and the rest of x86-64-v3 can be used.
   package static var supportsAVX2: Bool { ccpu_supports_x86_64_v3() != 0 }
 

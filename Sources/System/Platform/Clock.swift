@@ -44,6 +44,35 @@ package enum SystemClock {
     return String(decoding: text, as: UTF8.self)
   }
 
+  /// The Unix time in milliseconds of a text as `rfc3339` writes it; `nil` for any other form.
+  package static func unixMilliseconds(rfc3339 bytes: some Sequence<UInt8>) -> Int? {
+    let text = Array(bytes.prefix(25))
+    guard text.count == 24, text[4] == 0x2D, text[7] == 0x2D, text[10] == 0x54, text[13] == 0x3A,
+      text[16] == 0x3A, text[19] == 0x2E, text[23] == 0x5A
+    else { return nil }
+    func number(_ range: Range<Int>) -> Int? {
+      var value = 0
+      for byte in text[range] {
+        guard (0x30...0x39).contains(byte) else { return nil }
+        value = 10 * value + Int(byte - 0x30)
+      }
+      return value
+    }
+    guard let year = number(0..<4), let month = number(5..<7), let day = number(8..<10),
+      let hour = number(11..<13), let minute = number(14..<16), let second = number(17..<19),
+      let milliseconds = number(20..<23), (1...12).contains(month), (1...31).contains(day), hour < 24,
+      minute < 60, second < 61
+    else { return nil }
+    var parts = tm()
+    parts.tm_year = Int32(year - 1900)
+    parts.tm_mon = Int32(month - 1)
+    parts.tm_mday = Int32(day)
+    parts.tm_hour = Int32(hour)
+    parts.tm_min = Int32(minute)
+    parts.tm_sec = Int32(second)
+    return Int(timegm(&parts)) * 1000 + milliseconds
+  }
+
   /// The time now as RFC 3339.
   package static var rfc3339Now: String { rfc3339(unixMilliseconds: unixMilliseconds) }
 

@@ -10,21 +10,13 @@ package protocol JobControl: Sendable {
   func wake()
   /// Why no new job can be taken now, such as too little space; `nil`: it can.
   var refusal: String? { get }
-  /// What memory a job will take; `nil`: it cannot be told.
-  func memoryNeed(of specification: JobSpecification) -> MemoryNeed?
-}
-
-/// What memory a job takes, and what there is.
-package struct MemoryNeed: Sendable, Equatable {
-  /// Of the job's process, at most.
-  package let bytes: Int
-  /// All that the machine has.
-  package let machineBytes: Int
-
-  package init(bytes: Int, machineBytes: Int) {
-    self.bytes = bytes
-    self.machineBytes = machineBytes
-  }
+  /// What a job will take, as far as that can be known.
+  ///
+  /// - Parameter training: what the checkpoint of an evaluation is trained by, where its job is queued by the
+  ///   same request.
+  func cost(of specification: JobSpecification, training: TrainSpecification?) -> JobCost
+  /// Bytes of memory that the machine has; `nil`: unknown.
+  var machineMemoryBytes: Int? { get }
 }
 
 /// The routes under which the daemon answers, except the static files.

@@ -144,13 +144,16 @@ package final class EventHub: Sendable {
   private func pass(_ entries: [FeedEntry], through: Int) throws {
     let followed = state.withLock { Set($0.topics.keys) }
     let wantsAll = followed.contains(.everything)
+    let moment = JobMoment(store)
     var items: [(Subject, EventItem)] = []
     for entry in entries where wantsAll || followed.contains(.job(entry.job)) {
       let record = entry.change == .job ? try store.job(entry.job) : nil
-      if followed.contains(.job(entry.job)), let item = EventItem.ofJob(entry, record) {
+      if followed.contains(.job(entry.job)), let item = EventItem.ofJob(entry, record, at: moment) {
         items.append((.job(entry.job), item))
       }
-      if wantsAll, let item = EventItem.ofAll(entry, record) { items.append((.everything, item)) }
+      if wantsAll, let item = EventItem.ofAll(entry, record, at: moment) {
+        items.append((.everything, item))
+      }
     }
     let wakes = state.withLock { state in
       state.position = through

@@ -26,7 +26,9 @@ extension API {
         .job(record.id), .events, after: start.position, seconds: streamSeconds, hub: events, store: store
       ) {
         var greeting = start.greeting
-        if let record = try store.job(record.id) { greeting += EventItem(state: record).event }
+        if let record = try store.job(record.id) {
+          greeting += EventItem(state: record, at: JobMoment(store)).event
+        }
         return greeting
       })
   }

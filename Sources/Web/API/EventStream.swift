@@ -146,8 +146,9 @@ final class EventStream: BodyStream {
       return (lines.map(EventItem.init), lines.last?.sequence ?? position)
     case (.everything, _):
       let (entries, through) = try store.feed(after: position, limit: Self.itemsMax)
+      let moment = JobMoment(store)
       let items = try entries.compactMap { entry in
-        EventItem.ofAll(entry, entry.change == .job ? try store.job(entry.job) : nil)
+        EventItem.ofAll(entry, entry.change == .job ? try store.job(entry.job) : nil, at: moment)
       }
       return (items, through)
     }

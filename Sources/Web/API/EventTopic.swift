@@ -46,10 +46,10 @@ struct EventItem: Sendable {
   let event: [UInt8]
 
   /// What a follower of the job is told.
-  static func ofJob(_ entry: FeedEntry, _ record: JobRecord?) -> EventItem? {
+  static func ofJob(_ entry: FeedEntry, _ record: JobRecord?, at moment: JobMoment) -> EventItem? {
     switch entry.change {
     case .line(let line): return EventItem(line)
-    case .job: return record.map(EventItem.init(state:))
+    case .job: return record.map { EventItem(state: $0, at: moment) }
     case .deleted:
       return EventItem(
         position: nil, step: nil, isLast: true, line: [],
@@ -58,7 +58,7 @@ struct EventItem: Sendable {
   }
 
   /// What a follower of everything is told.
-  static func ofAll(_ entry: FeedEntry, _ record: JobRecord?) -> EventItem? {
+  static func ofAll(_ entry: FeedEntry, _ record: JobRecord?, at moment: JobMoment) -> EventItem? {
     let job = "\"job\":\"\(entry.job)\""
     let event: ServerSentEvent
     switch entry.change {
@@ -68,7 +68,7 @@ struct EventItem: Sendable {
         name: name, data: "{\(job),\"sequence\":\(line.sequence),\"line\":\(line.line)}")
     case .job:
       guard let record else { return nil }
-      event = ServerSentEvent(name: "state", data: record.jsonText)
+      event = ServerSentEvent(name: "state", data: record.jsonText(at: moment))
     case .deleted: event = ServerSentEvent(name: "deleted", data: "{\(job)}")
     }
     return EventItem(
@@ -85,10 +85,10 @@ struct EventItem: Sendable {
   }
 
   /// How a job is at the moment.
-  init(state record: JobRecord) {
+  init(state record: JobRecord, at moment: JobMoment) {
     self.init(
       position: nil, step: nil, isLast: false, line: [],
-      event: ServerSentEvent(name: "state", data: record.jsonText).bytes)
+      event: ServerSentEvent(name: "state", data: record.jsonText(at: moment)).bytes)
   }
 
   private init(position: Int?, step: Int?, isLast: Bool, line: [UInt8], event: [UInt8]) {

@@ -5,15 +5,18 @@ import Platform
 import Text
 
 extension JobRecord {
-  /// The job as clients see it, in the order in which people read it. Made from the record alone, so the
-  /// record's revision tags it; what is JSON in the record goes in as it is.
-  var jsonText: String { jsonText(of: nil) }
+  /// The job as clients see it, in the order in which people read it. What is JSON in the record goes in
+  /// unchanged.
+  ///
+  /// The record's revision tags it: of a job that has not finished, time alone changes `running_seconds`,
+  /// `seconds_left`, `finish_at` and `estimate.seconds`, and the tag says that nothing else has changed.
+  func jsonText(at moment: JobMoment) -> String { jsonText(of: nil, at: moment) }
 
   /// The members that a job has, except `result` of a training.
   static let memberNames: [ByteString] = OpenAPIDocument.jobProperties.keys.sorted()
 
   /// Some members of the job, or all of them.
-  func jsonText(of fields: Set<ByteString>?) -> String {
+  func jsonText(of fields: Set<ByteString>?, at moment: JobMoment) -> String {
     var text = ""
     if fields == nil {
       text.reserveCapacity(specificationText.utf8.count + (latest?.utf8.count ?? 0) + Self.frameBytes)
@@ -35,17 +38,20 @@ extension JobRecord {
     add("reason", Self.json(reason?.rawValue))
     add("message", Self.json(message))
     add("health", health.json.text)
+    add("estimate", cost.estimate(seconds: estimatedSeconds(at: moment)).text)
     add("attempt", String(attempt))
     add("created_at", Self.time(createdAtMilliseconds))
     add("started_at", Self.time(startedAtMilliseconds))
     add("finished_at", Self.time(finishedAtMilliseconds))
+    add("running_seconds", Self.seconds(runningMilliseconds(at: moment.milliseconds)))
     add("needs", needsText)
     for (name, value) in policy.json { add(name, value.text) }
     add("failures", String(failures))
-    add("progress", progress)
+    add("progress", progress(at: moment))
     add("latest", latest ?? "null")
     add("summary", summary ?? "null")
     if kind == .evaluate { add("result", result ?? "null") }
+    add("host", host?.json.text ?? "null")
     add("spec", specificationText)
     return text.isEmpty ? "{}" : text + "}"
   }
@@ -53,7 +59,7 @@ extension JobRecord {
   /// What the rest takes beside the texts that are long, about.
   private static let frameBytes = 1_024
 
-  /// Changes whenever `jsonText` does.
+  /// Changes whenever the record does.
   var entityTag: EntityTag { Self.entityTag(id, revision: revision) }
 
   /// The tag of a job's revision.
@@ -65,29 +71,69 @@ extension JobRecord {
     milliseconds.map { "\"\(SystemClock.rfc3339(unixMilliseconds: $0))\"" } ?? "null"
   }
 
-  /// How far it is, from the last metric line. Numbers that are not known yet are `null`.
-  private var progress: String {
-    // Both texts were JSON when they were stored; a damaged one costs the progress, not the answer.
-    let known = latest.flatMap { try? JSON.members(["epoch", "images_per_second", "step"], of: $0) }
-    let line = known ?? [:]
-    let names: [ByteString] = ["epochs", "max_steps", "batch_size"]
-    let specification = (try? JSON.members(names, of: specificationText)) ?? [:]
-    let epochs = specification["epochs"]?.int
-    let isComplete = state == .succeeded && specification["max_steps"]?.int == nil
-    let step = line["step"]?.int(in: RecordedRange.steps) ?? 0
-    let imagesPerSecond = line["images_per_second"]?.double
-    var secondsLeft: Double?
-    if state == .running, let steps, let imagesPerSecond, imagesPerSecond > 0,
-      let batchSize = specification["batch_size"]?.int
-    {
-      secondsLeft = (Double(max(0, steps - step)) * Double(batchSize) / imagesPerSecond).rounded()
+  private static func seconds(_ milliseconds: Int) -> String { JSON.number(Double(milliseconds) / 1000).text }
+
+  /// How long the whole job takes: by what was known when it was claimed last, else by what is known now.
+  private func estimatedSeconds(at moment: JobMoment) -> Double? {
+    if attempt > 0, let claimedEstimateMilliseconds { return Double(claimedEstimateMilliseconds) / 1000 }
+    return moment.seconds(for: cost)
+  }
+
+  /// How far it is. Numbers that are not known yet are `null`.
+  private func progress(at moment: JobMoment) -> String {
+    // The text was JSON when it was stored; a damaged one costs the progress, not the answer.
+    let line = latest.flatMap { try? JSON.members(["epoch", "step"], of: $0) } ?? [:]
+    let epochs = cost.epochs
+    let epoch = state == .succeeded ? epochs : epochs.map { min($0, line["epoch"]?.int(in: 0...$0) ?? 0) }
+    var imagesPerSecond: Double?
+    if let stepsPerSecond = pace?.stepsPerSecond, let images = cost.stepImages {
+      imagesPerSecond = stepsPerSecond * Double(images)
     }
+    let finish = finishMilliseconds(at: moment).map { max($0, moment.milliseconds) }
+    let secondsLeft = finish.map { (Double($0 - moment.milliseconds) / 1000).rounded() }
     func text(_ value: Int?) -> String { value.map(String.init) ?? "null" }
     func text(_ value: Double?) -> String { value.map { JSON.number($0).text } ?? "null" }
-    let epoch = isComplete ? epochs : line["epoch"]?.int(in: RecordedRange.epochs) ?? 0
     return """
-      {"epoch":\(text(epoch)),"epochs":\(text(epochs)),"images_per_second":\(text(imagesPerSecond)),\
-      "seconds_left":\(text(secondsLeft)),"step":\(step),"steps":\(text(steps))}
+      {"epoch":\(text(epoch)),"epochs":\(text(epochs)),"finish_at":\(Self.time(finish)),\
+      "images_per_second":\(text(imagesPerSecond)),"seconds_left":\(text(secondsLeft)),\
+      "step":\(line["step"]?.int(in: RecordedRange.steps) ?? 0),"steps":\(text(steps))}
       """
   }
+
+  /// When a running job will have finished: a training by its pace, any other, and a training without one, by
+  /// what its estimate leaves. `nil`: it does not run, nothing is known, or it has taken longer already.
+  private func finishMilliseconds(at moment: JobMoment) -> Int? {
+    guard state == .running else { return nil }
+    if kind == .train, let steps, let finish = pace?.finishMilliseconds(steps: steps) { return finish }
+    guard let seconds = estimatedSeconds(at: moment) else { return nil }
+    let left = seconds * 1000 - Double(runningMilliseconds(at: moment.milliseconds))
+    return left > 0 ? Int(exactly: (Double(moment.milliseconds) + left).rounded()) : nil
+  }
+}
+
+extension JobCost {
+  /// As clients see it; what is unknown is `null`.
+  func estimate(seconds: Double?) -> JSON {
+    [
+      "seconds": seconds.map { .number(($0 * 10).rounded() / 10) } ?? .null,
+      "memory_bytes": .optional(memoryBytes), "disk_bytes": .optional(diskBytes),
+    ]
+  }
+}
+
+/// What an answer about jobs depends on besides their records.
+struct JobMoment: Sendable {
+  /// The time now, in Unix time.
+  let milliseconds: Int
+  /// How fast this machine does work.
+  let rates: MeasuredRates
+
+  /// A store that cannot be read costs the estimates, not the answers.
+  init(_ store: JobStore) {
+    milliseconds = store.clock()
+    rates = (try? store.measuredRates()) ?? MeasuredRates()
+  }
+
+  /// How long a job of that cost takes on this machine; `nil`: it never did such work.
+  func seconds(for cost: JobCost) -> Double? { cost.work.flatMap { rates.seconds(for: $0) } }
 }

@@ -19,7 +19,8 @@ extension API {
   @Sendable
   func listJobs(_ request: Request) throws -> Response {
     let commits = store.commitCount
-    if let known = jobLists.response(to: request, asOf: commits) { return known }
+    let moment = JobMoment(store)
+    if let known = jobLists.response(to: request, asOf: commits, at: moment.milliseconds) { return known }
     var query = QueryReader(request)
     let filter = Self.filter(&query)
     let order = query.order("sort")
@@ -30,10 +31,14 @@ extension API {
     let page = try store.page(filter, order, after: cursor, limit: limit)
     let next = page.next.map { "\"\($0.text)\"" } ?? "null"
     let rest = "],\"next_cursor\":\(next),\"total\":\(page.total)}"
-    let jobs = fields.map { Self.elements(page.jobs, fields: $0) } ?? elements(page.jobs, asOf: commits)
+    let jobs =
+      fields.map { Self.elements(page.jobs, fields: $0, at: moment) }
+      ?? elements(page.jobs, asOf: commits, at: moment)
     var response = Response.json(bytes: Array("{\"jobs\":[".utf8) + jobs + rest.utf8)
     if let next = page.next { response.headers.add("Link", Self.link(to: next, of: request)) }
-    return jobLists.keep(response.tagged, to: request, asOf: commits)
+    return jobLists.keep(
+      response.tagged, to: request, life: AnswerLife(of: page.jobs, madeAt: moment.milliseconds),
+      asOf: commits, at: moment.milliseconds)
   }
 
   private static func filter(_ query: inout QueryReader) -> JobFilter {
@@ -67,32 +72,36 @@ extension API {
   /// `GET /jobs` where nothing has been written to the store since the same list was read.
   @Sendable
   func jobListInMemory(_ request: Request) -> InstantResponse? {
-    let commits = store.commitCount
-    guard let response = jobLists.response(to: request, asOf: commits) else { return nil }
-    let store = store
-    return InstantResponse(response) { store.commitCount == commits }
+    let (commits, now) = (store.commitCount, store.clock())
+    guard let response = jobLists.response(to: request, asOf: commits, at: now) else { return nil }
+    return instantResponse(response, asOf: commits, at: now)
   }
 
   /// The newest jobs are few and known by their cache; any other list may be a search through all of them.
   @Sendable
   func jobListWeight(_ request: Request) -> RouteWeight {
-    request.query.isEmpty || jobLists.response(to: request, asOf: store.commitCount) != nil ? .light : .heavy
+    request.query.isEmpty
+      || jobLists.response(to: request, asOf: store.commitCount, at: store.clock()) != nil ? .light : .heavy
   }
 
   /// Jobs as the elements of a JSON array.
-  private func elements(_ records: [JobRecord], asOf commits: Int) -> [UInt8] {
+  private func elements(_ records: [JobRecord], asOf commits: Int, at moment: JobMoment) -> [UInt8] {
     var bytes: [UInt8] = []
     for record in records {
       if !bytes.isEmpty { bytes.append(UInt8(ascii: ",")) }
       // Without the newline at its end; `dropLast()` would be that of any sequence, byte by byte.
-      if case .bytes(let job) = response(record, asOf: commits).body { bytes += job[..<(job.count - 1)] }
+      if case .bytes(let job) = response(record, asOf: commits, at: moment).body {
+        bytes += job[..<(job.count - 1)]
+      }
     }
     return bytes
   }
 
   /// Some members of jobs as the elements of a JSON array.
-  private static func elements(_ records: [JobRecord], fields: Set<ByteString>) -> [UInt8] {
-    Array(records.map { $0.jsonText(of: fields) }.joined(separator: ",").utf8)
+  private static func elements(
+    _ records: [JobRecord], fields: Set<ByteString>, at moment: JobMoment
+  ) -> [UInt8] {
+    Array(records.map { $0.jsonText(of: fields, at: moment) }.joined(separator: ",").utf8)
   }
 }
 

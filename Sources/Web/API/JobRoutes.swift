@@ -12,14 +12,14 @@ extension API {
     try query.finish()
     guard let seconds = request.preferredWaitSeconds, seconds > 0 else { return try jobNow(request) }
     let record = try record(request)
-    if record.state.isFinished { return Self.response(record) }
+    if record.state.isFinished { return response(record) }
     // A client that has the job as it is waits for another, any other for the end.
     let known = request.headers.list("If-None-Match").flatMap(EntityTag.list)
     let wait = JobWait(record.id, seconds: seconds, hub: events, store: store) { record in
       let isAnother = known.map { record.entityTag.version(in: $0, isStrong: false) == nil }
       return record.state.isFinished || isAnother ?? false
     } answer: { record in
-      var response = Self.response(record)
+      var response = response(record)
       response.headers.add("Preference-Applied", "wait=\(seconds)")
       response.headers.add("Vary", "Prefer")
       return response
@@ -30,12 +30,19 @@ extension API {
   /// `GET /jobs/{id}` where nothing has been written to the store since the job was read.
   @Sendable
   func jobInMemory(_ request: Request) -> InstantResponse? {
-    let commits = store.commitCount
+    let (commits, now) = (store.commitCount, store.clock())
     guard request.query.isEmpty, request.headers["Prefer"] == nil,
-      let id = JobID(request.parameters["id"] ?? ""), let response = jobs.response(id, asOf: commits)
+      let id = JobID(request.parameters["id"] ?? ""), let response = jobs.response(id, asOf: commits, at: now)
     else { return nil }
+    return instantResponse(response, asOf: commits, at: now)
+  }
+
+  /// An answer from memory for as long as nothing is written to the store and the times in it are not old.
+  func instantResponse(_ response: Response, asOf commits: Int, at now: Int) -> InstantResponse {
     let store = store
-    return InstantResponse(response) { store.commitCount == commits }
+    return InstantResponse(response) {
+      store.commitCount == commits && (0..<AnswerLife.millisecondsMax).contains(store.clock() - now)
+    }
   }
 
   /// The job as it is, from memory where it has not changed.
@@ -43,16 +50,19 @@ extension API {
     let id = try request.jobID()
     let commits = store.commitCount
     guard let revision = try store.revision(id) else { throw JobStoreError.noSuchJob(id) }
-    if let response = jobs.response(id, revision: revision, asOf: commits) { return response }
-    return response(try record(request), asOf: commits)
+    let moment = JobMoment(store)
+    let known = jobs.response(id, revision: revision, asOf: commits, at: moment.milliseconds)
+    return try known ?? response(try record(request), asOf: commits, at: moment)
   }
 
   /// A job that was read after so many commits, from memory where it has not changed.
-  func response(_ record: JobRecord, asOf commits: Int) -> Response {
-    let known = jobs.response(record.id, revision: record.revision, asOf: commits)
+  func response(_ record: JobRecord, asOf commits: Int, at moment: JobMoment) -> Response {
+    let (now, revision) = (moment.milliseconds, record.revision)
+    let known = jobs.response(record.id, revision: revision, asOf: commits, at: now)
     if let known { return known }
-    let response = Self.response(record)
-    jobs.keep(response, record.id, revision: record.revision, asOf: commits)
+    let response = response(record, at: moment)
+    let life = AnswerLife(of: CollectionOfOne(record), madeAt: now)
+    jobs.keep(response, record.id, revision: revision, life: life, asOf: commits)
     return response
   }
 
@@ -71,7 +81,7 @@ extension API {
       try problems.check()
     }
     control.wake()
-    return Self.response(record)
+    return response(record)
   }
 
   /// `DELETE /jobs/{id}`: a finished job, its rows and its files.
@@ -103,7 +113,7 @@ extension API {
     }
     let record = try store.requestCancel(id, mode: mode, if: request.checkPreconditions)
     control.wake()
-    return Self.response(record, status: 202)
+    return response(record, status: 202)
   }
 
   /// The job that the path names.
@@ -115,8 +125,10 @@ extension API {
     return record
   }
 
-  private static func response(_ record: JobRecord, status: Int = 200) -> Response {
-    var response = Response.json(text: record.jsonText, status: status)
+  /// A job as it is now.
+  func response(_ record: JobRecord, status: Int = 200, at moment: JobMoment? = nil) -> Response {
+    var response = Response.json(
+      text: record.jsonText(at: moment ?? JobMoment(store)), status: status)
     response.headers.add("ETag", record.entityTag.text)
     return response
   }

@@ -51,9 +51,7 @@ extension API {
     }
     let record = try change(request.jobID(), request.checkPreconditions)
     control.wake()
-    var response = Response.json(text: record.jsonText, status: 202)
-    response.headers.add("ETag", record.entityTag.text)
-    return response
+    return response(record, status: 202)
   }
 
   /// `GET /jobs/{id}/transitions`: every change of the job's state, oldest first, with time, cause and actor.

@@ -20,8 +20,10 @@ extension OpenAPIDocument {
         "steps": about("Optimiser steps of the whole run; null: not known.", countOrNull),
         "memory_bytes": about(
           "Memory in bytes that the job would take at most; null: not known.", countOrNull),
+        "estimate": about("What the whole job would take.", object("Estimate")),
       ]) { $1 }),
-    "Line": line, "Result": result, "Health": health, "Summary": summary,
+    "Line": line, "Result": result, "Health": health, "Summary": summary, "Estimate": estimate,
+    "Progress": progress, "Host": host,
   ]
 
   /// The members of a job.
@@ -38,7 +40,12 @@ extension OpenAPIDocument {
     "created_at": about("When it was queued.", time),
     "started_at": about("When its first attempt began; null: none has.", timeOrNull),
     "finished_at": about("When it ended; null: it has not.", timeOrNull),
-    "progress": about("How far it is.", progress),
+    "running_seconds": about(
+      "Seconds spent running, all attempts together; not in the queue, at rest, or without a worker.",
+      seconds),
+    "estimate": about("What the whole job takes.", object("Estimate")),
+    "host": about("What its last attempt ran on; null: it has not begun.", nullable(object("Host"))),
+    "progress": about("How far it is.", object("Progress")),
     "health": about("How well the training goes.", object("Health")),
     "summary": about("Its metrics so far; null: there are none.", nullable(object("Summary"))),
     "latest": about("The last metric line; null: there is none.", nullable(object("Line"))),
@@ -66,14 +73,57 @@ extension OpenAPIDocument {
   /// A list with `fields` has any part of a job.
   private static let jobOrPart: JSON = ["type": "object", "properties": .object(jobProperties)]
 
-  private static let progress = described([
-    "epoch": about("Epochs that are complete.", countOrNull),
-    "epochs": about("Epochs of the whole run; null: it has none.", countOrNull),
-    "step": about("Optimiser steps that are done, as of the last metric line.", count),
-    "steps": about("Optimiser steps of the whole run; null: not known yet.", countOrNull),
-    "images_per_second": about("Training speed, in images per second; null: not known.", numberOrNull),
-    "seconds_left": about("Seconds until the end; null: not known.", numberOrNull),
+  private static let estimate = described([
+    "seconds": about(
+      """
+      Seconds that it spends running, by what this machine had measured of such work when the job was \
+      started last, or has by now; null: it never did any.
+      """, secondsOrNull),
+    "memory_bytes": about("Bytes that its process takes at most; null: not known.", countOrNull),
+    "disk_bytes": about(
+      "Bytes that its checkpoints, events and log take at most, about; null: not known.", countOrNull),
   ])
+
+  private static let progress = described([
+    "epoch": about(
+      "Epochs that are complete; of a linear evaluation those of its present classifier.", countOrNull),
+    "epochs": about(
+      """
+      Epochs that the steps begin; of a linear evaluation those of each classifier; null: not known yet, or \
+      protocol logistic, which has none.
+      """, countOrNull),
+    "step": about("Optimiser steps that are done; an evaluation's are its stages.", count),
+    "steps": about("Steps that will be taken, `max_steps` included; null: not known yet.", countOrNull),
+    "images_per_second": about(
+      """
+      Speed in images per second, by the steps of the last attempt and the time between their lines: a mean \
+      in which a moment t seconds back weighs exp(-t/60). null: before the first steps, and where steps are \
+      not of equal length.
+      """, numberOrNull),
+    "seconds_left": about(
+      """
+      Seconds until `finish_at`; null: it is not running (`estimate` says what a whole job takes), nothing is \
+      known, or an evaluation has taken longer than its estimate.
+      """, secondsOrNull),
+    "finish_at": about(
+      """
+      When a running job will have finished: a training by its pace, an evaluation by its estimate; null as \
+      `seconds_left` is.
+      """, timeOrNull),
+  ])
+
+  private static let host = described([
+    "cpu": about("The processor's model; null: it has no name.", textOrNull),
+    "cores": about("Cores that affinity and CPU quota left to the worker; null: not known.", countOrNull),
+    "threads": about("Threads of the worker's engine.", ["type": "integer", "minimum": 1]),
+    "isa": about("Instruction set of the kernels; results have the same bits only within one.", text),
+    "memory_bytes": about(
+      "Bytes of memory that the machine, or the worker's control group, has; null: not known.", countOrNull),
+    "version": about("Of the worker's program; null: not known.", textOrNull),
+  ])
+
+  private static let seconds: JSON = ["type": "number", "minimum": 0]
+  private static let secondsOrNull: JSON = ["type": ["number", "null"], "minimum": 0]
 
   private static let specification: JSON = [
     "anyOf": [object("TrainSpecification"), object("EvaluateSpecification")]
@@ -117,6 +167,10 @@ extension OpenAPIDocument {
       "attempt": about("The attempt, from 1.", count),
       "threads": about("Threads of the worker.", count),
       "isa": about("Instruction set of the worker.", text),
+      "cpu": about("The processor's model; null: it has no name.", textOrNull),
+      "cores": about("Cores that the worker may use.", countOrNull),
+      "memory_bytes": about("Bytes of memory that the worker may use.", countOrNull),
+      "version": about("Of the worker's program.", textOrNull),
       "loss": about("The loss.", numberOrNull), "inv": about("The invariance term.", numberOrNull),
       "var": about("The variance term, summed over both views.", numberOrNull),
       "cov": about("The covariance term, summed over both views.", numberOrNull),
@@ -138,6 +192,11 @@ extension OpenAPIDocument {
       "feature_layer": about("The layer that was evaluated, by its name in the encoder.", text),
       "layer": about("The layer that was asked for.", text),
       "preset": about("The recipe of the training.", text),
+      "method": about("The method of the training.", text),
+      "isa": about("Instruction set of the worker.", text),
+      "train_images": about("Images that the head was trained on.", count),
+      "test_images": about("Images that it was tested on.", count),
+      "seconds": about("Seconds that the evaluation ran, all attempts together.", seconds),
       "dataset": about("What it was evaluated on.", text),
       "top1": about("Accuracy on the test images, as a fraction.", fraction),
       "train_top1": about("Accuracy on the training images, as a fraction.", fraction),
@@ -152,6 +211,7 @@ extension OpenAPIDocument {
           "untrained": about("Accuracy of the untrained encoder, as a fraction.", fraction),
         ])),
     ], optional: [
-      "baselines", "checkpoint_sha256", "dataset_digest", "iterations", "layer", "ridge", "train_top1",
+      "baselines", "checkpoint_sha256", "dataset_digest", "isa", "iterations", "layer", "method", "ridge",
+      "seconds", "test_images", "train_images", "train_top1",
     ])
 }

@@ -27,22 +27,22 @@ extension API {
   ) throws -> Response? {
     let problems = ProblemList()
     let isBatch = body["jobs"] != nil
-    let jobs =
+    var jobs =
       isBatch ? readBatch(body, problems, looks) : [readOne(body, problems, looks)].compactMap(\.self)
     guard looks.isComplete else { return nil }
     try problems.check()
-    let needs = jobs.map(memoryNeed)
-    for (index, need) in needs.enumerated() {
-      guard let need, need.bytes > need.machineBytes else { continue }
-      let kind = jobs[index].specification.kind
+    estimate(&jobs)
+    for (index, job) in jobs.enumerated() {
+      guard let refusal = memoryRefusal(job) else { continue }
       let place = isBatch ? "/jobs/\(index)/spec/" : "/spec/"
-      problems.add(place + (kind == .train ? "batch_size" : "dataset/limit"), need.refusal(of: kind))
+      problems.add(place + (job.specification.kind == .train ? "batch_size" : "dataset/limit"), refusal)
     }
     try problems.check()
-    if isDryRun { return dryRun(jobs, needs, isBatch: isBatch) }
+    if isDryRun { return dryRun(jobs, isBatch: isBatch) }
     if let refusal = control.refusal { throw Problem(status: 507, detail: "\(refusal).") }
     let (wait, control) = (CommitWait(), control)
-    let describe = { @Sendable (records: [JobRecord]) in Self.created(records, isBatch: isBatch) }
+    let moment = JobMoment(store)
+    let describe = { @Sendable (records: [JobRecord]) in Self.created(records, at: moment, isBatch: isBatch) }
     let held = try pinCheckpoints(of: jobs, isBatch: isBatch)
     store.enqueue(jobs, under: key, describe: describe) { [self] outcome in
       switch outcome {
@@ -58,8 +58,8 @@ extension API {
     return Response(body: .pending(wait))
   }
 
-  private static func created(_ records: [JobRecord], isBatch: Bool) -> StoredAnswer {
-    let texts = records.map(\.jsonText)
+  private static func created(_ records: [JobRecord], at moment: JobMoment, isBatch: Bool) -> StoredAnswer {
+    let texts = records.map { $0.jsonText(at: moment) }
     guard !isBatch, let record = records.first else {
       return StoredAnswer(status: 201, headers: [:], body: "{\"jobs\":[\(texts.joined(separator: ","))]}\n")
     }
@@ -67,10 +67,32 @@ extension API {
     return StoredAnswer(status: 201, headers: headers, body: texts[0] + "\n")
   }
 
-  private func memoryNeed(of job: NewJob) -> MemoryNeed? { control.memoryNeed(of: job.specification) }
+  /// Notes what each job will take. An evaluation may name a training of the same request.
+  private func estimate(_ jobs: inout [NewJob]) {
+    var trainings: [JobID: TrainSpecification] = [:]
+    for index in jobs.indices {
+      var training: TrainSpecification?
+      switch jobs[index].specification {
+      case .train(let specification): trainings[jobs[index].id] = specification
+      case .evaluate(let specification): training = trainings[specification.checkpoint.job]
+      }
+      jobs[index].cost = control.cost(of: jobs[index].specification, training: training)
+    }
+  }
 
-  private func dryRun(_ jobs: [NewJob], _ needs: [MemoryNeed?], isBatch: Bool) -> Response {
-    let resolved = zip(jobs, needs).map { job, need -> JSON in
+  /// Why a job is refused that the machine has not the memory for.
+  private func memoryRefusal(_ job: NewJob) -> String? {
+    guard let bytes = job.cost.memoryBytes, let there = control.machineMemoryBytes, bytes > there else {
+      return nil
+    }
+    let isTraining = job.specification.kind == .train
+    let what = isTraining ? "smaller, or the network narrower: the training" : "smaller: the evaluation"
+    return "must be \(what) needs \(bytes >> 20) MiB of memory, this machine has \(there >> 20)"
+  }
+
+  private func dryRun(_ jobs: [NewJob], isBatch: Bool) -> Response {
+    let moment = JobMoment(store)
+    let resolved = jobs.map { job -> JSON in
       let policy = JSON.object(Dictionary(uniqueKeysWithValues: job.policy.json))
       return [
         "dry_run": true, "kind": .string(job.specification.kind.rawValue),
@@ -81,7 +103,8 @@ extension API {
         "max_duration_seconds": policy["max_duration_seconds"] ?? .null,
         "max_duration": policy["max_duration"] ?? .null, "max_attempts": policy["max_attempts"] ?? .null,
         "spec": job.specification.json, "steps": .optional(job.steps),
-        "memory_bytes": .optional(need?.bytes),
+        "memory_bytes": .optional(job.cost.memoryBytes),
+        "estimate": job.cost.estimate(seconds: moment.seconds(for: job.cost)),
       ]
     }
     return .json(isBatch ? ["jobs": .array(resolved)] : resolved.first ?? .null)
@@ -108,13 +131,5 @@ extension API {
       }
       return read.job
     }
-  }
-}
-
-extension MemoryNeed {
-  /// Why a job of that kind is refused.
-  func refusal(of kind: JobKind) -> String {
-    let what = kind == .train ? "smaller, or the network narrower: the training" : "smaller: the evaluation"
-    return "must be \(what) needs \(bytes >> 20) MiB of memory, this machine has \(machineBytes >> 20)"
   }
 }

@@ -17,8 +17,7 @@ extension WorkerEvent {
       line.add("step", .integer(start.step))
       line.add("steps", .integer(start.steps))
       line.add("epochs", .integer(start.epochs))
-      line.add("threads", .integer(start.threads))
-      line.add("isa", .string(start.isa))
+      for (key, value) in start.host.members { line.add(key, value) }
     case .checkpoint(let manifest):
       line.add("time", .string(time))
       for (key, value) in manifest.members { line.add(key, value) }
@@ -53,11 +52,9 @@ extension WorkerEvent {
     switch json["event"]?.string {
     case "started":
       guard let attempt = json["attempt"]?.int, let step = json["step"]?.int, let steps = json["steps"]?.int,
-        let epochs = json["epochs"]?.int, let threads = json["threads"]?.int,
-        let isa = json["isa"]?.string?.string
+        let epochs = json["epochs"]?.int, let host = JobHost(json: json)
       else { return nil }
-      self = .started(
-        RunStart(attempt: attempt, step: step, steps: steps, epochs: epochs, threads: threads, isa: isa))
+      self = .started(RunStart(attempt: attempt, step: step, steps: steps, epochs: epochs, host: host))
     case "metric":
       guard let step = json["step"]?.int, let epoch = json["epoch"]?.int else { return nil }
       let values = members.filter { !MetricLine.otherKeys.contains($0.key) }

@@ -28,17 +28,15 @@ package struct RunStart: Sendable, Equatable {
   /// Steps and epochs when all is done.
   package var steps: Int
   package var epochs: Int
-  package var threads: Int
-  /// The instruction set of the kernels; results are the same bits only within one.
-  package var isa: String
+  /// What it runs on.
+  package var host: JobHost
 
-  package init(attempt: Int, step: Int, steps: Int, epochs: Int, threads: Int, isa: String) {
+  package init(attempt: Int, step: Int, steps: Int, epochs: Int, host: JobHost) {
     self.attempt = attempt
     self.step = step
     self.steps = steps
     self.epochs = epochs
-    self.threads = threads
-    self.isa = isa
+    self.host = host
   }
 }
 

@@ -15,6 +15,8 @@ struct Run {
   let log: Log
 
   let catalog: DatasetCatalog
+  /// This program's.
+  let version: String
 
   /// Does the work and writes how it ended.
   ///
@@ -64,8 +66,8 @@ struct Run {
     try events.append(
       .started(
         RunStart(
-          attempt: spec.attempt, step: step, steps: steps, epochs: epochs, threads: spec.threads,
-          isa: isa)))
+          attempt: spec.attempt, step: step, steps: steps, epochs: epochs,
+          host: workerHost(threads: spec.threads, isa: isa, version: version))))
     log.info("at step \(step) of \(steps), instruction set \(isa)")
   }
 

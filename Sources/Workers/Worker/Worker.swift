@@ -1,4 +1,5 @@
 import Datasets
+import JobModel
 import Logging
 import Platform
 import RunFolder
@@ -9,10 +10,11 @@ import RunFolder
 /// Stops for SIGTERM (checkpoint, `yielded`), SIGUSR1 (checkpoint, `end` cancelled) and SIGINT (`end`
 /// cancelled at once).
 ///
+/// - Parameter version: of this program.
 /// - Returns: the exit code: 0 when the run succeeded, was cancelled or yielded; 1 when it failed and `end`
 ///   says so;
 ///   2 when not even that could be written, `RunFolder.diskFullExitCode` for want of space.
-package func runWorker(runDirectory: String) -> Int32 {
+package func runWorker(runDirectory: String, version: String) -> Int32 {
   let signals = StopSignals()
   lowerPriority(by: workerNiceness)
   let log = Log("worker")
@@ -24,7 +26,8 @@ package func runWorker(runDirectory: String) -> Int32 {
       // The daemon hands its settings to its workers by the environment.
       let catalog = DatasetCatalog(environment: Environment.all)
       return try Run(
-        folder: folder, lock: lock, events: events, signals: signals, log: log, catalog: catalog
+        folder: folder, lock: lock, events: events, signals: signals, log: log, catalog: catalog,
+        version: version
       ).perform()
     }
   } catch let error as SystemError where error.isDiskFull {
@@ -38,3 +41,10 @@ package func runWorker(runDirectory: String) -> Int32 {
 
 /// Steps of niceness by which a worker stands back, so that the daemon stays answerable.
 private let workerNiceness: Int32 = 10
+
+/// The machine that this process runs on, as a worker of so many threads uses it.
+package func workerHost(threads: Int, isa: String, version: String) -> JobHost {
+  JobHost(
+    cpu: CPU.model, cores: CPU.availableCores, threads: threads, isa: isa,
+    memoryBytes: MachineMemory.totalBytes, version: version)
+}

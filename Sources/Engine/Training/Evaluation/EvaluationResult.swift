@@ -26,6 +26,11 @@ package struct EvaluationResult: Sendable, Equatable {
   package let features: EvaluateSpecification.Features
   /// What of the encoder was evaluated.
   package let layer: EvaluationLayer
+  /// The instruction set that computed it; another one rounds differently.
+  package let isa: String
+  /// Images that the classifier was fitted to and tested on.
+  package let trainImages: Int
+  package let testImages: Int
   /// The recipe of the training.
   package let preset: Preset
   /// The dataset's name.
@@ -43,7 +48,8 @@ package struct EvaluationResult: Sendable, Equatable {
       "protocol": .string(`protocol`.rawValue), "features": .string(features.rawValue),
       "layer": .string(layer.rawValue), "feature_layer": .string(layer.rawValue),
       "preset": .string(preset.rawValue), "dataset": .string(dataset),
-      "top1": .number(top1),
+      "method": "vicreg", "isa": .string(isa), "train_images": .integer(trainImages),
+      "test_images": .integer(testImages), "top1": .number(top1),
     ]
     if let fit {
       members["ridge"] = .number(fit.ridge)

@@ -82,7 +82,8 @@ package final class EvaluationSubjects {
     let trained = outcomes[.trained]
     return EvaluationResult(
       protocol: specification.protocol, features: specification.features,
-      layer: isFC ? .fc : .pooled, preset: checkpoint.specification.preset,
+      layer: isFC ? .fc : .pooled, isa: instructionSet.rawValue, trainImages: train.count,
+      testImages: test.count, preset: checkpoint.specification.preset,
       dataset: specification.dataset.name.string, top1: trained?.top1 ?? 0, fit: trained?.fit,
       baselines: baselines)
   }
