@@ -14,6 +14,9 @@ final class CatalogDirectory: Sendable {
   /// The sizes that were found last, by name.
   private let lastExtents = Mutex<[ByteString: DatasetExtent]>([:])
 
+  /// Processes that look at datasets at the same time: for sizes, and for statistics.
+  static let inspectorsMax = 2
+
   private typealias Counts = [DatasetSelection.Split: Int]
 
   /// Names that are kept; beyond that all are forgotten.

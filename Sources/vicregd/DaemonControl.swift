@@ -23,6 +23,8 @@ final class DaemonControl: JobControl {
 
   var refusal: String? { dispatcher.refusal }
 
+  var shortage: String? { dispatcher.shortage }
+
   func memoryNeed(of specification: JobSpecification) -> MemoryNeed? {
     guard let bytes = memory.bytes(specification) else { return nil }
     return MemoryNeed(bytes: bytes, machineBytes: machineBytes)

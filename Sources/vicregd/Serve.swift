@@ -21,9 +21,14 @@ enum Serve {
     let settings = try ServeSettings(arguments: arguments, environment: Environment.all)
     Log.level = settings.logLevel
     let signals = SignalWaiter([.terminate, .interrupt, .hangUp])
+    let descriptors = try DescriptorBudget(
+      settings, limit: DescriptorLimit.raise(), inherited: DescriptorLimit.inheritedCount)
     let access = try ServeAccess(settings.web)
     let data = try DataFolder(settings.data)
+    var configuration = try dispatcherConfiguration(settings, data: data)
+    try ThreadBudget.check(settings, launch: configuration.threadsPerLaunch)
     var web = settings.web.server
+    web.connectionsRoom = descriptors.connections
     web.tls = try settings.web.readCertificate()
     let accessLog = try settings.web.accessLogPath.map { try AccessLog(path: $0) }
     if let accessLog { web.accessLog = { accessLog.write($0) } }
@@ -36,7 +41,6 @@ enum Serve {
       }
       return training
     }
-    var configuration = try dispatcherConfiguration(settings, data: data)
     configuration.memoryBytes = { memory.bytes($0) }
     let dispatcher = Dispatcher(configuration, store: store, bootID: SecureRandom.id(byteCount: 8))
     // Before the first request: what an earlier daemon left behind is settled.
@@ -127,8 +131,8 @@ enum Serve {
     return router
   }
 
-  private static func announce(host: String, port: Int, isSecure: Bool) {
-    let url = "\(isSecure ? "https" : "http")://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+  private static func announce(host: HostAddress, port: Int, isSecure: Bool) {
+    let url = "\(isSecure ? "https" : "http")://\(host.urlText):\(port)"
     let line: JSON = ["event": "listening", "url": .string(url)]
     StandardStream.output.write(line.text + "\n")
     Log("serve").info("listening on \(url)")

@@ -20,6 +20,11 @@ struct ServeSettings: Sendable {
       name: "threads-per-worker", kind: .number(0...1024), standard: "0",
       help: "threads of each running job; 0 shares the cores that affinity and CPU quota leave"),
     Setting(
+      name: "worker-nice", kind: .number(Niceness.range), standard: "0",
+      help:
+        "how far running jobs stand back behind other processes of this machine (nice); at 10 a job beside "
+        + "another busy process gets a tenth of the processor"),
+    Setting(
       name: "crash-limit", kind: .number(1...1000), standard: "3",
       help: "deaths of a job's worker without a new checkpoint in between that fail the job"),
     Setting(
@@ -73,6 +78,7 @@ struct ServeSettings: Sendable {
   let workers: Int
   /// ≥ 1.
   let threadsPerWorker: Int
+  let workerNice: Int
   let crashLimit: Int
   let shutdownSeconds: Int
   let detachesWorkers: Bool
@@ -104,6 +110,7 @@ struct ServeSettings: Sendable {
     workers = settings.number("workers")
     let threads = settings.number("threads-per-worker")
     threadsPerWorker = threads > 0 ? threads : max(1, CPU.availableCores / workers)
+    workerNice = settings.number("worker-nice")
     crashLimit = settings.number("crash-limit")
     shutdownSeconds = settings.number("shutdown-seconds")
     detachesWorkers = settings.isSet("detach-workers")
@@ -135,6 +142,7 @@ struct ServeSettings: Sendable {
       DatasetCatalog.environment(fashionMNISTRoot: fashionMNIST, roots: datasetRoots),
       uniquingKeysWith: { $1 })
     if isa != "auto" { environment["VICREGD_ISA"] = isa }
+    environment[Niceness.variable] = "\(workerNice)"
     return environment
   }
 

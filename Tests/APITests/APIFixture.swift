@@ -134,6 +134,8 @@ final class CountingControl: JobControl {
   var wakes: Int { count.withLock { $0 } }
   private let reason = Mutex<String?>(nil)
   var refusal: String? { reason.withLock { $0 } }
+  private let lack = Mutex<String?>(nil)
+  var shortage: String? { lack.withLock { $0 } }
   func wake() { count.withLock { $0 += 1 } }
   /// A megabyte for each image of the batch, of a machine with a thousand.
   func memoryNeed(of specification: JobSpecification) -> MemoryNeed? {
@@ -141,6 +143,7 @@ final class CountingControl: JobControl {
     return MemoryNeed(bytes: training.batchSize << 20, machineBytes: 1_000 << 20)
   }
   func refuse(_ text: String?) { reason.withLock { $0 = text } }
+  func lack(_ text: String?) { lack.withLock { $0 = text } }
 }
 
 /// Two datasets that are there, and one that is not installed.

@@ -94,7 +94,10 @@ package enum Reason: String, Sendable, CaseIterable {
   case diskFull = "disk_full"
   /// Too little memory is free for it; it is tried again after a while.
   case outOfMemory = "out_of_memory"
-  /// A data set or checkpoint was missing or damaged when it was needed.
+  /// The machine was short of descriptors, processes, threads or memory when its worker was started; it is
+  /// tried again after a while.
+  case shortage
+  /// A dataset or checkpoint was missing or damaged when it was needed.
   case badInput = "bad_input"
   /// The worker ended with an error of its own.
   case workerError = "worker_error"

@@ -42,6 +42,26 @@ package final class Thread: @unchecked Sendable {
   /// Whether it is this thread that asks.
   package var isCurrent: Bool { pthread_equal(handle, pthread_self()) != 0 }
 
+  /// Starts as many threads as are asked for and lets them end again: whether that many more threads or
+  /// processes can be there now.
+  ///
+  /// - Returns: how many of them could be started, and what kept the next one from starting.
+  package static func probe(_ count: Int) -> (started: Int, failure: SystemError?) {
+    let gate = Gate()
+    var threads: [Thread] = []
+    var failure: SystemError?
+    while threads.count < count, failure == nil {
+      do throws(SystemError) {
+        threads.append(try Thread(name: "probe") { gate.wait() })
+      } catch {
+        failure = error
+      }
+    }
+    gate.open()
+    for thread in threads { thread.join() }
+    return (threads.count, failure)
+  }
+
   /// Gives the rest of this thread's time slice to another one.
   package static func yieldSlice() { sched_yield() }
 }
@@ -120,4 +140,14 @@ package final class Monitor: @unchecked Sendable {  // pthread's own objects are
 
   /// Sleeps until `isSatisfied` holds; it is evaluated alone, after each signal.
   package func wait(until isSatisfied: () -> Bool) { wait(until: isSatisfied, then: {}) }
+}
+
+/// Keeps threads waiting until it is opened. Unchecked because the monitor guards its state.
+private final class Gate: @unchecked Sendable {
+  private let monitor = Monitor()
+  private var isOpen = false
+
+  func open() { monitor.signal { isOpen = true } }
+
+  func wait() { monitor.wait { isOpen } }
 }

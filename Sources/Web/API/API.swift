@@ -8,6 +8,9 @@ package protocol JobControl: Sendable {
   func wake()
   /// Why no new job can be taken now, such as too little space; `nil`: it can.
   var refusal: String? { get }
+  /// What keeps a worker from being started now, such as too few descriptors; `nil`: nothing. Asking takes a
+  /// few system calls.
+  var shortage: String? { get }
   /// What memory a job will take; `nil`: it cannot be told.
   func memoryNeed(of specification: JobSpecification) -> MemoryNeed?
 }
@@ -53,7 +56,7 @@ package struct API: Sendable {
     events: EventHub, streamSeconds: Int = 0, limits: [String: Int] = [:], version: String
   ) {
     self.store = store
-    readiness = Readiness(store: store)
+    readiness = Readiness(store: store) { control.shortage }
     self.data = data
     self.datasets = datasets
     self.control = control

@@ -35,6 +35,9 @@ final class Connection {
     self.machine = machine
   }
 
+  /// Whether it waits for a request, and nothing that came in waits to be read.
+  var isIdle: Bool { machine.isIdle && !hasWork && !mayRead }
+
   /// Takes in what has become possible.
   func note(_ event: Epoll.Event) {
     if event.isReadable || event.isPeerClosed { mayRead = true }

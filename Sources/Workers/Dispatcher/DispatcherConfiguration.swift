@@ -50,6 +50,15 @@ package struct DispatcherConfiguration: Sendable {
   /// So many deaths of a job's workers without a new checkpoint in between fail it.
   package var crashLimit = 3
 
+  /// Descriptors that are open at the same time while the dispatcher starts a worker or follows one: a file,
+  /// the folder that it is renamed in, the worker's log, one of its checkpoints.
+  package static let descriptorsPerLaunch = 4
+
+  /// Threads and processes that there have to be for a worker: the thread that waits for its end, its main
+  /// thread and the rest of its team, one that makes views, one that writes checkpoints, and those that
+  /// compress them.
+  package var threadsPerLaunch: Int { 1 + threadsPerWorker + 2 + threadsPerWorker }
+
   package init(
     dataPath: String, program: String, arguments: [String], workers: Int, threadsPerWorker: Int
   ) {

@@ -11,10 +11,11 @@ import RunFolder
 ///
 /// - Returns: the exit code: 0 when the run succeeded, was cancelled or yielded; 1 when it failed and `end`
 ///   says so;
-///   2 when not even that could be written, `RunFolder.diskFullExitCode` for want of space.
+///   2 when not even that could be written, `RunFolder.diskFullExitCode` for want of space,
+///   `RunFolder.shortageExitCode` for want of descriptors, threads or memory.
 package func runWorker(runDirectory: String) -> Int32 {
   let signals = StopSignals()
-  lowerPriority(by: workerNiceness)
+  Niceness.lowerPriority(as: Environment.all)
   let log = Log("worker")
   let folder = RunFolder(runDirectory)
   do {
@@ -32,9 +33,6 @@ package func runWorker(runDirectory: String) -> Int32 {
     return RunFolder.diskFullExitCode
   } catch {
     log.error("\(error)")
-    return 2
+    return shortage(behind: error) == nil ? 2 : RunFolder.shortageExitCode
   }
 }
-
-/// Steps of niceness by which a worker stands back, so that the daemon stays answerable.
-private let workerNiceness: Int32 = 10
