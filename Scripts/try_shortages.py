@@ -97,7 +97,7 @@ def try_limit(options, kind, limit, uid=None):
         if daemon.port is None:
             code = daemon.process.wait(60)
             text = daemon.error_text()
-            is_clear = code == 2 and len(text.splitlines()) == 1 and "ulimit" in text
+            is_clear = code == 2 and text.startswith("vicregd: ") and len(text.splitlines()) == 1 and "ulimit" in text
             return is_clear, f"refuses to start, exit code {code}: {text}"
         status, _ = daemon.ask("GET", "/healthz")
         end = run_job(daemon, options.seconds)

@@ -39,6 +39,22 @@ final class CatalogDirectory: Sendable {
     catalog.knownExtent(name.string) ?? lastExtents.withLock { $0[name] }
   }
 
+  /// Has a dataset looked at whose sizes are not known, unless that is under way; whether they will be known
+  /// soon. Opens no file here.
+  func beginLook(_ name: ByteString) -> Bool {
+    switch look(name.string, withStatistics: false) {
+    case .known(let finding): return (try? finding.get()) != nil
+    case .coming(let ticket):
+      // The value is taken so that the sizes are kept.
+      ticket.attach {
+        _ = ticket.value()
+        ticket.close()
+      }
+      return true
+    case .busy: return true
+    }
+  }
+
   private static func counts(_ counts: [ImageDataset.Split: Int]) -> Counts {
     var renamed: Counts = [:]
     for (split, count) in counts {

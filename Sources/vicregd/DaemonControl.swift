@@ -64,6 +64,17 @@ final class JobMemory: Sendable {
     }
   }
 
+  /// Whether it cannot be told yet, as the dataset has not been looked at since the daemon started, and will
+  /// soon be.
+  func isComing(_ specification: JobSpecification) -> Bool {
+    let name =
+      switch specification {
+      case .train(let training): training.dataset.name
+      case .evaluate(let evaluation): evaluation.dataset.name
+      }
+    return directory.lastKnownExtent(name) == nil && directory.beginLook(name)
+  }
+
   private func bytes(_ specification: TrainSpecification) throws -> Int? {
     var training = specification
     // What has no bearing on memory must not make one estimate two.

@@ -1,6 +1,5 @@
 import API
 import Dispatcher
-import Logging
 import Platform
 
 /// How the descriptors that this process may have open are divided: what the daemon needs for itself is kept
@@ -10,6 +9,8 @@ struct DescriptorBudget: Sendable {
   let reserve: Int
   /// Connections that there are descriptors for.
   let connections: Int
+  /// What the log says of it where there are fewer than `--connections-max`.
+  let note: String?
 
   /// With fewer the daemon would not be of use.
   private static let connectionsMin = 8
@@ -50,10 +51,10 @@ struct DescriptorBudget: Sendable {
           + "\(needed - reserve) for \(Self.connectionsMin) connections; raise it, or lower --handler-threads")
     }
     connections = (limit - reserve) / Self.perConnection
-    if connections < server.connectionsMax {
-      Log("serve").info(
-        "the limit of open files is \(limit), of which \(reserve) are kept for database, run folders and "
-          + "workers: at most \(connections) connections are open, and idle ones make room for new ones")
-    }
+    note =
+      connections >= server.connectionsMax
+      ? nil
+      : "the limit of open files is \(limit), of which \(reserve) are kept for database, run folders and "
+        + "workers: at most \(connections) connections are open, and idle ones make room for new ones"
   }
 }

@@ -21,12 +21,14 @@ enum Serve {
     let settings = try ServeSettings(arguments: arguments, environment: Environment.all)
     Log.level = settings.logLevel
     let signals = SignalWaiter([.terminate, .interrupt, .hangUp])
+    // Workers have the same niceness unless --worker-nice says otherwise: requests must not wait for them.
+    Thread.take(.short)
     let descriptors = try DescriptorBudget(
       settings, limit: DescriptorLimit.raise(), inherited: DescriptorLimit.inheritedCount)
+    try ThreadBudget.check(settings)
     let access = try ServeAccess(settings.web)
     let data = try DataFolder(settings.data)
     var configuration = try dispatcherConfiguration(settings, data: data)
-    try ThreadBudget.check(settings, launch: configuration.threadsPerLaunch)
     var web = settings.web.server
     web.connectionsRoom = descriptors.connections
     web.tls = try settings.web.readCertificate()
@@ -42,6 +44,7 @@ enum Serve {
       return training
     }
     configuration.memoryBytes = { memory.bytes($0) }
+    configuration.isMemoryComing = { memory.isComing($0) }
     let dispatcher = Dispatcher(configuration, store: store, bootID: SecureRandom.id(byteCount: 8))
     // Before the first request: what an earlier daemon left behind is settled.
     try dispatcher.start()
@@ -56,6 +59,7 @@ enum Serve {
     ) { control.respond(to: $0) }
     let watch = try access.watchTokens()
     let port = try server.start()
+    if let note = descriptors.note { Log("serve").info(note) }
     announce(host: settings.web.host, port: port, isSecure: web.tls != nil)
     try access.createFirstToken(port: port)
 

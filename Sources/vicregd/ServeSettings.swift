@@ -22,8 +22,9 @@ struct ServeSettings: Sendable {
     Setting(
       name: "worker-nice", kind: .number(Niceness.range), standard: "0",
       help:
-        "how far running jobs stand back behind other processes of this machine (nice); at 10 a job beside "
-        + "another busy process gets a tenth of the processor"),
+        "niceness of running jobs: how far they stand back behind other processes of this machine. Beside "
+        + "as many busy processes as cores a job keeps half of its speed or more at 0, a third at 3, a tenth "
+        + "at 10"),
     Setting(
       name: "crash-limit", kind: .number(1...1000), standard: "3",
       help: "deaths of a job's worker without a new checkpoint in between that fail the job"),
@@ -35,7 +36,7 @@ struct ServeSettings: Sendable {
       help: "leave the workers running when the daemon is told to stop; the next one takes them over"),
     Setting(
       name: "stall-seconds", kind: .number(0...86_400), standard: "3600",
-      help: "a worker that gives no sign of life for so long is killed and its job goes on; 0: never"),
+      help: "seconds without a sign of life after which a worker is killed and its job goes on; 0: never"),
     Setting(
       name: "reserve-mib", kind: .number(0...1 << 24), standard: "512",
       help: "space to keep free: below it new jobs are refused and running ones rest; 0: none"),
@@ -48,7 +49,7 @@ struct ServeSettings: Sendable {
       help: "the chart library's files, served under /vendor/dygraphs/"),
     Setting(
       name: "fashion-mnist", kind: .text("DIR"), standard: DatasetCatalog.fashionMNISTRootDefault,
-      help: "the four gzipped IDX files of the data set"),
+      help: "the four gzipped IDX files of the dataset"),
     Setting(
       name: "dataset-root", kind: .folders("DIR"), standard: "",
       help:

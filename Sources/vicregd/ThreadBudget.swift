@@ -1,4 +1,5 @@
 import API
+import Dispatcher
 import Platform
 
 /// The threads and processes that the daemon needs for itself and for one worker.
@@ -9,14 +10,13 @@ enum ThreadBudget {
   /// Makes sure, by starting that many threads for a moment, that a daemon which says that it listens can
   /// answer and run a job.
   ///
-  /// - Parameter launch: for one worker.
   /// - Throws: `UsageError` if there can be fewer.
-  static func check(_ settings: ServeSettings, launch: Int) throws(UsageError) {
+  static func check(_ settings: ServeSettings) throws(UsageError) {
     let server = settings.web.server
     // The access log and the watch over tokens have a thread each where they are used.
     let needed =
       own + 2 + server.handlerThreads + server.loopThreads + API.computingThreads
-      + CatalogDirectory.inspectorsMax * 2 + launch
+      + CatalogDirectory.inspectorsMax * 2 + DispatcherConfiguration.threadsPerLaunch(of: settings.threadsPerWorker)
     let (started, failure) = Thread.probe(needed)
     guard let failure else { return }
     throw UsageError(

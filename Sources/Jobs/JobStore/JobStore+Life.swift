@@ -48,10 +48,10 @@ extension JobStore {
 
   /// Puts a job that was claimed and has no worker back into the queue for a while.
   ///
-  /// - Parameter reason: what was short: `out_of_memory` or `shortage`.
+  /// - Parameter reason: what was short: `out_of_memory` or `shortage`; `nil`: nothing.
   /// - Returns: false, with nothing changed, if the attempt is not the current one.
   package func postpone(
-    _ id: JobID, attempt: Int, _ reason: Reason, byMilliseconds wait: Int, message: String
+    _ id: JobID, attempt: Int, _ reason: Reason?, byMilliseconds wait: Int, message: String
   ) throws -> Bool {
     try write { connection in
       guard let job = try record(id, connection), job.attempt == attempt, job.state == .running else {

@@ -26,3 +26,14 @@ extension Value: ExpressibleByIntegerLiteral, ExpressibleByStringLiteral {
   package init(integerLiteral value: Int) { self = .integer(value) }
   package init(stringLiteral value: String) { self = .text(value) }
 }
+
+extension Value {
+  /// The integer, if it is one.
+  var integer: Int? { if case .integer(let value) = self { value } else { nil } }
+  /// The real number, if it is one.
+  var real: Double? { if case .real(let value) = self { value } else { nil } }
+  /// The text, if it is one.
+  var text: String? { if case .text(let value) = self { value } else { nil } }
+  /// The words of the blob, if it is one.
+  var words: [UInt64]? { if case .words(let value) = self { value } else { nil } }
+}

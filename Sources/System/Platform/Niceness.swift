@@ -5,8 +5,10 @@ package enum Niceness {
   /// What can be had without privileges.
   package static let range = 0...19
 
-  /// Lowers this process's priority as the daemon has asked for.
-  package static func lowerPriority(as environment: [String: String]) {
+  /// Has this process, which the daemon has started, compute beside others: with turns of ordinary length,
+  /// which are short in the daemon, and with the priority that the daemon has asked for.
+  package static func standBack(as environment: [String: String]) {
+    Thread.take(.ordinary)
     guard let steps = environment[variable].flatMap({ Int($0) }), range.contains(steps), steps > 0 else {
       return
     }

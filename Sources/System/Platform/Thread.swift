@@ -1,4 +1,5 @@
 import CCPU
+import CLinux
 import Glibc
 
 /// An operating system thread for work that blocks or computes; never one of Swift's shared pool.
@@ -60,6 +61,22 @@ package final class Thread: @unchecked Sendable {
     gate.open()
     for thread in threads { thread.join() }
     return (threads.count, failure)
+  }
+
+  /// How long the turns of a thread on a processor are.
+  package enum Turns: UInt64 {
+    /// As the kernel chooses.
+    case ordinary = 0
+    /// Very short: such a thread is let in soon after it has been woken, although others of the same niceness
+    /// compute all the time.
+    case short = 100_000
+  }
+
+  /// Sets the turns of the calling thread and of those threads and processes that it starts from now on. A
+  /// kernel before Linux 6.12 leaves them as they are.
+  package static func take(_ turns: Turns) {
+    // A refusal changes only who waits for whom; there is nothing to be done about it.
+    _ = clinux_set_slice(turns.rawValue)
   }
 
   /// Gives the rest of this thread's time slice to another one.

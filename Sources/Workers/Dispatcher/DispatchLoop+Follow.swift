@@ -94,10 +94,13 @@ extension DispatchLoop {
       }
       if let last = lines.last, last.utf8.starts(with: #"{"event":"yielded""#.utf8) {
         run.word = yielding(by: last)
+      } else {
+        launches.noteWork()
       }
     case .ended(let state, _):
       log.info("job \(run.job): \(state.rawValue)")
       run.word = .ended
+      launches.noteWork()
       run.expectEnd(withinMilliseconds: configuration.killGraceMilliseconds, host)
     case .stale:
       if run.word != .ended { run.ask(.kill, by: host) }

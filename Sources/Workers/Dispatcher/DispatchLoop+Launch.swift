@@ -20,7 +20,6 @@ extension DispatchLoop {
       let report = report
       let (id, attempt) = (job.id, job.attempt)
       try host.launch(job) { report(.gone(id, attempt: attempt, how: $0)) }
-      launches.noteStart()
       return run
     } catch {
       return fail(job, error) ? nil : unstarted(run)
@@ -36,11 +35,16 @@ extension DispatchLoop {
     return run
   }
 
-  /// Puts a job back into the queue that there is no memory for now.
+  /// Puts a job back into the queue that there is no memory for now, or of which that is not known yet.
   private func isPostponed(_ job: JobRecord) throws -> Bool {
-    guard let needed = configuration.memoryBytes(try job.specification()),
-      let available = host.availableMemoryBytes, needed > available
-    else { return false }
+    let specification = try job.specification()
+    guard let needed = configuration.memoryBytes(specification) else {
+      guard configuration.isMemoryComing(specification) else { return false }
+      return try store.postpone(
+        job.id, attempt: job.attempt, nil, byMilliseconds: configuration.retryMilliseconds,
+        message: "its dataset is being looked at")
+    }
+    guard let available = host.availableMemoryBytes, needed > available else { return false }
     let message = "it needs \(needed >> 20) MiB of memory, \(available >> 20) are free"
     log.info("job \(job.id): \(message)")
     let wait = configuration.memoryWaitMilliseconds

@@ -45,6 +45,8 @@ package struct DispatcherConfiguration: Sendable {
   package var reserveBytes = 0
   /// Bytes of memory that a job's worker will take at most; `nil`: unknown.
   package var memoryBytes: @Sendable (JobSpecification) -> Int? = { _ in nil }
+  /// Whether it cannot be told yet what memory a job will take, and will soon be.
+  package var isMemoryComing: @Sendable (JobSpecification) -> Bool = { _ in false }
   /// How long a job waits that there is no memory for now.
   package var memoryWaitMilliseconds = 15_000
   /// So many deaths of a job's workers without a new checkpoint in between fail it.
@@ -57,7 +59,7 @@ package struct DispatcherConfiguration: Sendable {
   /// Threads and processes that there have to be for a worker: the thread that waits for its end, its main
   /// thread and the rest of its team, one that makes views, one that writes checkpoints, and those that
   /// compress them.
-  package var threadsPerLaunch: Int { 1 + threadsPerWorker + 2 + threadsPerWorker }
+  package static func threadsPerLaunch(of threadsPerWorker: Int) -> Int { 3 + 2 * threadsPerWorker }
 
   package init(
     dataPath: String, program: String, arguments: [String], workers: Int, threadsPerWorker: Int

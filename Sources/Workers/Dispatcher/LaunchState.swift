@@ -24,8 +24,8 @@ package final class LaunchState: Sendable {
     }
   }
 
-  /// A worker was started.
-  func noteStart() { state.withLock { $0.shortage = nil } }
+  /// A worker is at work.
+  func noteWork() { state.withLock { $0.shortage = nil } }
 
   /// Whether another worker may be started now.
   func note(hasFreeSlot: Bool) { state.withLock { $0.hasFreeSlot = hasFreeSlot } }

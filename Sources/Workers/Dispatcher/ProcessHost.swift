@@ -29,7 +29,9 @@ final class ProcessHost: WorkerHost {
     } catch {
       return error
     }
-    return Thread.probe(configuration.threadsPerLaunch).failure
+    return Thread.probe(
+      DispatcherConfiguration.threadsPerLaunch(of: configuration.threadsPerWorker)
+    ).failure
   }
 
   func launch(_ job: JobRecord, whenGone: @escaping @Sendable (WorkerEnding) -> Void) throws {

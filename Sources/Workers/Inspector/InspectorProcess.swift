@@ -13,7 +13,7 @@ package func runInspector(_ arguments: [String], catalog: DatasetCatalog) throws
   guard arguments.count == 4, let bytes = Int(arguments[0]), let seconds = Int(arguments[1]),
     ["layout", "statistics"].contains(arguments[2])
   else { return 2 }
-  Niceness.lowerPriority(as: Environment.all)
+  Niceness.standBack(as: Environment.all)
   try ProcessLimits.set(addressSpaceBytes: bytes, cpuSeconds: seconds)
   let finding: DatasetFinding
   do {

@@ -15,7 +15,7 @@ import RunFolder
 ///   `RunFolder.shortageExitCode` for want of descriptors, threads or memory.
 package func runWorker(runDirectory: String) -> Int32 {
   let signals = StopSignals()
-  Niceness.lowerPriority(as: Environment.all)
+  Niceness.standBack(as: Environment.all)
   let log = Log("worker")
   let folder = RunFolder(runDirectory)
   do {
