@@ -124,7 +124,7 @@ let package = Package(
 
     .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
     tests("HTTP", ["HTTP", "Text", "Support"]),
-    tests("HTTPServer", ["HTTPServer", "HTTP", "Text", "Platform", "Gzip", "Crypto"]),
+    tests("HTTPServer", ["HTTPServer", "HTTP", "Text", "Platform", "Gzip", "Crypto", "Support"]),
     tests("Access", ["Access", "HTTP", "Text", "Platform"]),
     tests(
       "API",
@@ -132,7 +132,8 @@ let package = Package(
     tests("JobModel", ["JobModel", "Text", "Support"]),
     tests("JobStore", ["JobStore", "JobModel", "Text", "SQLite", "Platform"]),
     tests("RunFolder", ["RunFolder", "JobModel", "Text", "Platform"]),
-    tests("Dispatcher", ["Dispatcher", "RunFolder", "JobStore", "JobModel", "SQLite", "Platform"]),
+    tests(
+      "Dispatcher", ["Dispatcher", "RunFolder", "JobStore", "JobModel", "SQLite", "Platform", "Support"]),
     tests(
       "Training",
       [

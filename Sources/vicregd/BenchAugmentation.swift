@@ -5,7 +5,7 @@ import Platform
 import Tensors
 import Training
 
-/// `vicregd bench augmentation`: how many views of a data set's images are made in a second, by one thread
+/// `vicregd bench augmentation`: how many views of a dataset's images are made in a second, by one thread
 /// and by all, of the images as they are and, where they have colours, of their first plane alone.
 enum BenchAugmentation {
   /// The flags of the subcommand.

@@ -14,6 +14,9 @@ final class CatalogDirectory: Sendable {
   /// The sizes that were found last, by name.
   private let lastExtents = Mutex<[ByteString: DatasetExtent]>([:])
 
+  /// Processes that look at datasets at the same time: for layouts, and for contents.
+  static let inspectorsMax = 2
+
   /// Names that are kept; beyond that all are forgotten.
   private static let namesMax = 1_000
   /// Bytes of the longest name that is kept.
@@ -32,6 +35,22 @@ final class CatalogDirectory: Sendable {
   /// The sizes that were found last, or that a built-in dataset has; opens no file. `nil`: unknown.
   func lastKnownExtent(_ name: ByteString) -> DatasetExtent? {
     catalog.knownExtent(name.string) ?? lastExtents.withLock { $0[name] }
+  }
+
+  /// Has a dataset looked at whose sizes are not known, unless that is under way; whether they will be known
+  /// soon. Opens no file here.
+  func beginLook(_ name: ByteString) -> Bool {
+    switch look(name.string, .layout) {
+    case .known(let finding): return (try? finding.get()) != nil
+    case .coming(let ticket):
+      // The value is taken so that the sizes are kept.
+      ticket.attach {
+        _ = ticket.value()
+        ticket.close()
+      }
+      return true
+    case .busy: return true
+    }
   }
 
   private func summary(_ report: DatasetReport, of name: String) -> DatasetSummary {

@@ -23,6 +23,8 @@ final class DaemonControl: JobControl {
 
   var refusal: String? { dispatcher.refusal }
 
+  var shortage: String? { dispatcher.shortage }
+
   func cost(of specification: JobSpecification, training: TrainSpecification?) -> JobCost {
     costs.cost(of: specification, training: training)
   }
@@ -60,6 +62,17 @@ final class JobCosts: Sendable {
     case .evaluate(let specification):
       (try? cost(of: specification, training ?? self.training(specification.checkpoint.job))) ?? JobCost()
     }
+  }
+
+  /// Whether it cannot be told yet, as the dataset has not been looked at since the daemon started, and will
+  /// soon be.
+  func isComing(_ specification: JobSpecification) -> Bool {
+    let name =
+      switch specification {
+      case .train(let training): training.dataset.name
+      case .evaluate(let evaluation): evaluation.dataset.name
+      }
+    return directory.lastKnownExtent(name) == nil && directory.beginLook(name)
   }
 
   private func cost(of specification: TrainSpecification) throws -> JobCost? {

@@ -24,9 +24,16 @@ enum Serve {
     let settings = try ServeSettings(arguments: arguments, environment: Environment.all)
     Log.level = settings.logLevel
     let signals = SignalWaiter([.terminate, .interrupt, .hangUp])
+    // Workers have the same niceness unless --worker-nice says otherwise: requests must not wait for them.
+    Thread.take(.short)
+    let descriptors = try DescriptorBudget(
+      settings, limit: DescriptorLimit.raise(), inherited: DescriptorLimit.inheritedCount)
+    try ThreadBudget.check(settings)
     let access = try ServeAccess(settings.web)
     let data = try DataFolder(settings.data)
+    var configuration = try dispatcherConfiguration(settings, data: data)
     var web = settings.web.server
+    web.connectionsRoom = descriptors.connections
     web.tls = try settings.web.readCertificate()
     let accessLog = try settings.web.accessLogPath.map { try AccessLog(path: $0) }
     if let accessLog { web.accessLog = { accessLog.write($0) } }
@@ -40,8 +47,8 @@ enum Serve {
       }
       return training
     }
-    var configuration = try dispatcherConfiguration(settings, data: data)
     configuration.memoryBytes = { costs.cost(of: $0).memoryBytes }
+    configuration.isMemoryComing = { costs.isComing($0) }
     let pins = CheckpointPins(data: data.path)
     let dispatcher = Dispatcher(
       configuration, store: store, bootID: SecureRandom.id(byteCount: 8), pins: pins)
@@ -58,6 +65,7 @@ enum Serve {
     ) { control.respond(to: $0) }
     let watch = try access.watchTokens()
     let port = try server.start()
+    if let note = descriptors.note { Log("serve").info(note) }
     announce(host: settings.web.host, port: port, isSecure: web.tls != nil)
     try access.createFirstToken(port: port)
 
@@ -142,8 +150,8 @@ enum Serve {
     return router
   }
 
-  private static func announce(host: String, port: Int, isSecure: Bool) {
-    let url = "\(isSecure ? "https" : "http")://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+  private static func announce(host: HostAddress, port: Int, isSecure: Bool) {
+    let url = "\(isSecure ? "https" : "http")://\(host.urlText):\(port)"
     let line: JSON = ["event": "listening", "url": .string(url)]
     StandardStream.output.write(line.text + "\n")
     Log("serve").info("listening on \(url)")

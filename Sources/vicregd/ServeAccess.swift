@@ -32,14 +32,14 @@ struct ServeAccess: Sendable {
   /// The tokens that requests need; nil without authentication.
   private static func tokens(_ web: WebSettings) throws -> TokenFile? {
     if web.isAuthDisabled {
-      if !web.isLoopback { Log("serve").warning("anyone who reaches \(web.host) can queue and delete jobs") }
+      if !web.isLoopback { Log("serve").warning("anyone who reaches \(web.host.text) can queue and delete jobs") }
       return nil
     }
     let file = TokenFile(web.tokensPath)
     if try !file.tokens().isEmpty || web.createsToken { return file }
     if web.isLoopback { return nil }
     throw UsageError(
-      "--host \(web.host) can be reached by others, and \(file.path) has no access token: anyone could "
+      "--host \(web.host.text) can be reached by others, and \(file.path) has no access token: anyone could "
         + "queue and delete jobs. Create a token by `vicregd token create --name NAME` or by --create-token, "
         + "listen on 127.0.0.1, or give --insecure-no-auth if the network is trusted")
   }

@@ -20,6 +20,12 @@ struct ServeSettings: Sendable {
       name: "threads-per-worker", kind: .number(0...1024), standard: "0",
       help: "threads of each running job; 0 shares the cores that affinity and CPU quota leave"),
     Setting(
+      name: "worker-nice", kind: .number(Niceness.range), standard: "0",
+      help:
+        "niceness of running jobs: how far they stand back behind other processes of this machine. Beside "
+        + "as many busy processes as cores a job keeps half of its speed or more at 0, a third at 3, a tenth "
+        + "at 10"),
+    Setting(
       name: "crash-limit", kind: .number(1...1000), standard: "3",
       help: "deaths of a job's worker without a new checkpoint in between that fail the job"),
     Setting(
@@ -30,7 +36,7 @@ struct ServeSettings: Sendable {
       help: "leave the workers running when the daemon is told to stop; the next one takes them over"),
     Setting(
       name: "stall-seconds", kind: .number(0...86_400), standard: "3600",
-      help: "seconds without a sign of life after which a worker is killed, and its job goes on; 0: never"),
+      help: "seconds without a sign of life after which a worker is killed and its job goes on; 0: never"),
     Setting(
       name: "reserve-mib", kind: .number(0...1 << 24), standard: "512",
       help: "space to keep free: below it new jobs are refused and running ones rest; 0: none"),
@@ -73,6 +79,7 @@ struct ServeSettings: Sendable {
   let workers: Int
   /// ≥ 1.
   let threadsPerWorker: Int
+  let workerNice: Int
   let crashLimit: Int
   let shutdownSeconds: Int
   let detachesWorkers: Bool
@@ -104,6 +111,7 @@ struct ServeSettings: Sendable {
     workers = settings.number("workers")
     let threads = settings.number("threads-per-worker")
     threadsPerWorker = threads > 0 ? threads : max(1, CPU.availableCores / workers)
+    workerNice = settings.number("worker-nice")
     crashLimit = settings.number("crash-limit")
     shutdownSeconds = settings.number("shutdown-seconds")
     detachesWorkers = settings.isSet("detach-workers")
@@ -135,6 +143,7 @@ struct ServeSettings: Sendable {
       DatasetCatalog.environment(fashionMNISTRoot: fashionMNIST, roots: datasetRoots),
       uniquingKeysWith: { $1 })
     if isa != "auto" { environment["VICREGD_ISA"] = isa }
+    environment[Niceness.variable] = "\(workerNice)"
     return environment
   }
 

@@ -18,6 +18,8 @@ struct Setting: Sendable {
     case number(ClosedRange<Int>)
     /// One of some words.
     case choice([String])
+    /// Where to listen (`HostAddress`).
+    case host(String)
   }
 
   /// The flag without its dashes.
@@ -41,6 +43,7 @@ struct Setting: Sendable {
       Int(value).map(range.contains) == true
         ? nil : "must be a whole number from \(range.lowerBound) to \(range.upperBound)"
     case .choice(let words): words.contains(value) ? nil : "must be one of \(words.joined(separator: ", "))"
+    case .host: HostAddress(value) == nil ? HostAddress.problem(with: value) : nil
     }
   }
 
@@ -53,13 +56,17 @@ struct Setting: Sendable {
 /// The values of a command's settings: flags before environment before defaults, each checked once.
 struct Settings: Sendable {
   private let values: [String: String]
+  /// The arguments that are not flags, in their order.
+  let operands: [String]
 
   /// - Parameters:
   ///   - foreign: variables with our prefix that something else reads.
+  ///   - operandsMax: arguments that need not be flags.
   /// - Throws: `UsageError` for an unknown or repeated flag, an unknown variable of ours, a missing or wrong
   ///   value.
   init(
-    _ table: [Setting], arguments: [String], environment: [String: String], foreign: [String] = []
+    _ table: [Setting], arguments: [String], environment: [String: String], foreign: [String] = [],
+    operandsMax: Int = 0
   ) throws(UsageError) {
     var values: [String: String] = [:]
     for setting in table { values[setting.name] = setting.standard }
@@ -71,8 +78,10 @@ struct Settings: Sendable {
       }
       values[setting.name] = try Settings.check(value, of: setting, as: variable)
     }
-    for (name, value) in try Settings.flags(table, arguments) { values[name] = value }
+    let (flags, operands) = try Settings.flags(table, arguments, operandsMax: operandsMax)
+    for (name, value) in flags { values[name] = value }
     self.values = values
+    self.operands = operands
   }
 
   /// The value of a setting that has a default.
@@ -101,11 +110,16 @@ struct Settings: Sendable {
   func isSet(_ name: String) -> Bool { text(name) == "true" }
 
   private static func flags(
-    _ table: [Setting], _ arguments: [String]
-  ) throws(UsageError) -> [String: String] {
+    _ table: [Setting], _ arguments: [String], operandsMax: Int
+  ) throws(UsageError) -> (flags: [String: String], operands: [String]) {
     var found: [String: String] = [:]
+    var operands: [String] = []
     var rest = arguments[...]
     while let argument = rest.popFirst() {
+      if !argument.hasPrefix("-"), operands.count < operandsMax {
+        operands.append(argument)
+        continue
+      }
       guard argument.hasPrefix("--") else { throw UsageError("\"\(argument)\" is not a flag") }
       let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       let name = String(parts[0])
@@ -136,7 +150,7 @@ struct Settings: Sendable {
       }
       found[name] = found[name].map { "\($0):\(checked)" } ?? checked
     }
-    return found
+    return (found, operands)
   }
 
   private static func check(
@@ -154,7 +168,7 @@ struct Settings: Sendable {
       let value =
         switch setting.kind {
         case .flag: ""
-        case .text(let name), .list(let name), .folders(let name): " \(name)"
+        case .text(let name), .list(let name), .folders(let name), .host(let name): " \(name)"
         case .number: " N"
         case .choice(let words): " \(words.joined(separator: "|"))"
         }

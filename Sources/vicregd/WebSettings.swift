@@ -15,7 +15,9 @@ struct WebSettings: Sendable {
   static let table: [Setting] = access + limits
 
   private static let access: [Setting] = [
-    Setting(name: "host", kind: .text("ADDRESS"), standard: "127.0.0.1", help: "address to listen on"),
+    Setting(
+      name: "host", kind: .host("ADDRESS"), standard: "127.0.0.1",
+      help: "IP address to listen on, or localhost; 0.0.0.0 or :: is every address"),
     Setting(
       name: "port", kind: .number(0...65535), standard: "8080",
       help: "port to listen on; 0 picks a free one"),
@@ -125,7 +127,7 @@ struct WebSettings: Sendable {
       help: "threads that move bytes between sockets and memory"),
   ]
 
-  let host: String
+  let host: HostAddress
   /// Limits, addresses and time-outs; without TLS and access log, which are opened when the daemon starts.
   let server: ServerConfiguration
   let tokensPath: String
@@ -145,7 +147,10 @@ struct WebSettings: Sendable {
   /// - Parameter data: the data folder.
   /// - Throws: `UsageError`.
   init(_ settings: Settings, data: String) throws(UsageError) {
-    host = settings.text("host")
+    guard let host = HostAddress(settings.text("host")) else {
+      preconditionFailure("the host has been checked as every setting is")
+    }
+    self.host = host
     tokensPath = settings.optionalText("tokens") ?? "\(data)/tokens"
     isAuthDisabled = settings.isSet("insecure-no-auth")
     createsToken = settings.isSet("create-token")
@@ -170,20 +175,16 @@ struct WebSettings: Sendable {
     case (let certificate?, let key?): self.certificate = (certificate, key)
     default: throw UsageError("--tls-cert and --tls-key go together")
     }
-    server = WebSettings.server(settings, host: host)
+    server = WebSettings.server(settings, host: host.text)
   }
 
   /// Whether only this machine reaches the address.
-  var isLoopback: Bool {
-    let name = ByteString(host)
-    return name == "localhost" || name == "::1" || IPAddress.isIPv4(host) && name.hasPrefix("127.")
-  }
+  var isLoopback: Bool { host.isLoopback }
 
   /// An address under which this machine's browser reaches the daemon.
   func address(port: Int) -> String {
-    let reachable = host == "0.0.0.0" ? "127.0.0.1" : host == "::" ? "::1" : host
-    let name = IPAddress.isIPv6(reachable) ? "[\(reachable)]" : reachable
-    return "\(certificate == nil ? "http" : "https")://\(name):\(port)"
+    let reachable = host.text == "0.0.0.0" ? "127.0.0.1" : host.text == "::" ? "[::1]" : host.urlText
+    return "\(certificate == nil ? "http" : "https")://\(reachable):\(port)"
   }
 
   /// Which hosts requests may be for. Where others reach a daemon with tokens, its names are not known here,

@@ -142,6 +142,8 @@ final class CountingControl: JobControl {
   var wakes: Int { count.withLock { $0 } }
   private let reason = Mutex<String?>(nil)
   var refusal: String? { reason.withLock { $0 } }
+  private let lack = Mutex<String?>(nil)
+  var shortage: String? { lack.withLock { $0 } }
   func wake() { count.withLock { $0 += 1 } }
   /// A megabyte for each image of the batch, of a machine with a thousand.
   let machineMemoryBytes: Int? = 1_000 << 20
@@ -161,6 +163,7 @@ final class CountingControl: JobControl {
     }
   }
   func refuse(_ text: String?) { reason.withLock { $0 = text } }
+  func lack(_ text: String?) { lack.withLock { $0 = text } }
 }
 
 /// Two datasets that are there, and one that is not installed.

@@ -1,6 +1,7 @@
 import HTTP
 import JobModel
 import Platform
+import Support
 import Testing
 
 @testable import API
@@ -80,12 +81,12 @@ import Testing
     wait.attach { woken.send(()) }
     #expect(answer(try wait.next(mustAnswer: false)) == nil)
     _ = fixture.send(.patch, "/jobs/\(id)", #"{"name":"x"}"#)
-    #expect(!woken.receive(timeoutMilliseconds: 10_000).isEmpty)
+    #expect(!woken.receive(timeoutMilliseconds: Patience.milliseconds).isEmpty)
     #expect(answer(try wait.next(mustAnswer: false)) == nil)
     _ = fixture.send(.post, "/jobs/\(id)/cancel")
     var last: Response?
     while last == nil {
-      try #require(!woken.receive(timeoutMilliseconds: 10_000).isEmpty)
+      try #require(!woken.receive(timeoutMilliseconds: Patience.milliseconds).isEmpty)
       last = answer(try wait.next(mustAnswer: false))
     }
     #expect(last?.json["state"] == "cancelled")

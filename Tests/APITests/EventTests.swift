@@ -1,6 +1,7 @@
 import HTTP
 import JobModel
 import Platform
+import Support
 import Testing
 import Text
 
@@ -140,7 +141,7 @@ import Text
     try fixture.tell(id, attempt: attempt, lines(1...3))
     var heard: [Int: String] = [:]
     while heard.values.filter({ $0.contains("\"step\":3") }).count < streams.count {
-      let indices = woken.receive(timeoutMilliseconds: 10_000)
+      let indices = woken.receive(timeoutMilliseconds: Patience.milliseconds)
       try #require(!indices.isEmpty)
       for index in indices {
         while case .bytes(let bytes)? = streams[index].ready() {
@@ -164,7 +165,7 @@ import Text
       try fixture.tell(id, attempt: attempt, lines(start...(start + 499)))
     }
     var text = ""
-    let deadline = SystemClock.monotonicNanoseconds + 10_000_000_000
+    let deadline = SystemClock.monotonicNanoseconds + Patience.nanoseconds
     while !text.contains("\"step\":6000}"), SystemClock.monotonicNanoseconds < deadline {
       if case .bytes(let bytes) = try stream.next() { text += String(decoding: bytes, as: UTF8.self) }
     }

@@ -54,4 +54,19 @@ import Text
       #expect(kept.response.text == looked.text && !kept.isCurrent())
     }
   }
+
+  @Test func `are 503 that says what is short, and 200 again afterwards`() throws {
+    fixture.control.lack("job x: cannot open events.jsonl: Too many open files")
+    let short = fixture.router.respond(to: request("/readyz"))
+    #expect(short.status == 503)
+    #expect(short.headers["Content-Type"] == "application/problem+json")
+    #expect(short.headers["Retry-After"] == "2")
+    #expect(short.json["detail"]?.string?.string.contains("Too many open files") == true)
+    // A machine that is slow may have let the second go by.
+    if let kept = fixture.router.instantResponse(to: request("/readyz")) {
+      #expect(kept.response.status == 503)
+    }
+    fixture.control.lack(nil)
+    #expect(fixture.router.respond(to: request("/readyz")).status == 200)
+  }
 }

@@ -3,6 +3,7 @@ import JobModel
 import JobStore
 import Platform
 import RunFolder
+import Support
 import Testing
 
 /// A data folder with a store, and workers that are shell scripts: `$RUN` is the run folder, `say LINE`
@@ -77,20 +78,20 @@ final class Bench: Sendable {
     return try ChildProcess("/bin/bash", [script, folder(job).path], logPath: folder(job).logPath)
   }
 
-  /// The job as soon as the condition holds, within ten seconds.
+  /// The job as soon as the condition holds, within `Patience`.
   func wait(for job: JobID, _ condition: (JobRecord) -> Bool) throws -> JobRecord {
     try until { try store.job(job).flatMap { condition($0) ? $0 : nil } }
   }
 
-  /// The first answer that is not `nil`, within ten seconds.
+  /// The first answer that is not `nil`, within `Patience`.
   @discardableResult
   func until<T>(_ answer: () throws -> T?) throws -> T {
-    let deadline = SystemClock.monotonicNanoseconds + 10_000_000_000
+    let deadline = SystemClock.monotonicNanoseconds + Patience.nanoseconds
     while SystemClock.monotonicNanoseconds < deadline {
       if let value = try answer() { return value }
       SystemClock.sleep(milliseconds: 2)
     }
-    return try #require(try answer(), "it did not come in ten seconds")
+    return try #require(try answer(), "it did not come in \(Patience.seconds) seconds")
   }
 
   private static var migrations: String {

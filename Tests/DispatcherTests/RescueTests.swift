@@ -78,8 +78,10 @@ import Testing
     let record = try bench.wait(for: job) { $0.state.isFinished }
     dispatcher.stop()
     #expect(record.state == .succeeded && record.attempt == 2)
-    #expect((1_800_000...1_860_000).contains(record.ranMilliseconds) == isCounted)
-    #expect(record.ranMilliseconds < 1_860_000)
+    // How long the second attempt took is of no account: no machine is half an hour slow, and the touched
+    // file would say a month.
+    #expect((record.ranMilliseconds >= 1_800_000) == isCounted, "\(record.ranMilliseconds)")
+    #expect(record.ranMilliseconds < 86_400_000)
   }
 
   @Test func `a job that the database has lost is restored from its run folder`() throws {

@@ -1,5 +1,6 @@
 import JobModel
 import Platform
+import Support
 import Synchronization
 import Testing
 
@@ -14,6 +15,7 @@ final class Daemon {
   private let faultArguments: [String]
   private let environment: [String: String]?
   private let lifeSeconds: Int
+  private let prefix: [String]
 
   /// Starts the program and waits for its first line.
   ///
@@ -23,13 +25,15 @@ final class Daemon {
   ///   - tracing: has those operations written to `tracePath`.
   ///   - lifeSeconds: after so long a watchdog ends each of the daemons, whatever becomes of the test.
   ///   - folder: in which the data folder is made.
+  ///   - prefix: a program and its arguments that starts the daemon, given as further arguments.
   ///   - isPatient: waits for the first line, which a fault may keep from coming.
   init(
     arguments: [String] = ["--workers", "1", "--threads-per-worker", "2"],
     faults: (role: String, settings: [String: String])? = nil, tracing: Bool = false,
-    folder: String = FileSystem.temporaryDirectory, isPatient: Bool = true, lifeSeconds: Int = 400
+    folder: String = FileSystem.temporaryDirectory, prefix: [String] = [], isPatient: Bool = true, lifeSeconds: Int = 400
   ) throws {
     self.lifeSeconds = lifeSeconds
+    self.prefix = prefix
     data = "\(folder)/vicregd-e2e-\(UInt64.random(in: 0 ... .max))"
     self.arguments = arguments
     if let faults {
@@ -124,8 +128,8 @@ final class Daemon {
   func launch(logPath: String) throws -> ChildProcess {
     try ChildProcess(
       "/usr/bin/timeout",
-      ["--signal=KILL", "\(lifeSeconds)", try Daemon.program(), "serve", "--port", "0", "--data", data]
-        + arguments + faultArguments,
+      ["--signal=KILL", "\(lifeSeconds)"] + prefix
+        + [try Daemon.program(), "serve", "--port", "0", "--data", data] + arguments + faultArguments,
       environment: environment ?? Environment.all, logPath: logPath)
   }
 
@@ -234,9 +238,9 @@ final class WatchedProcess: Sendable {
   var ending: ChildProcess.Ending? { state.withLock { $0 } }
 }
 
-/// The first answer that is not `nil`, within three minutes: a busy machine is slow, what never comes fails.
+/// The first answer that is not `nil`, within `Patience`.
 @discardableResult
-func eventually<T>(seconds: Int = 180, _ answer: () throws -> T?) throws -> T {
+func eventually<T>(seconds: Int = Patience.seconds, _ answer: () throws -> T?) throws -> T {
   let deadline = SystemClock.monotonicNanoseconds + UInt64(seconds) * 1_000_000_000
   while SystemClock.monotonicNanoseconds < deadline {
     if let value = try answer() { return value }

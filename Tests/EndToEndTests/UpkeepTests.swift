@@ -27,6 +27,32 @@ import Testing
     #expect(try other.steps(job) == Array(1...SmallRun.steps))
   }
 
+  @Test func `a backup replaces nothing unasked, and says in plain words what is in the way`() throws {
+    let daemon = try Daemon()
+    let target = "\(daemon.data)/copy.sqlite"
+    func backup(_ arguments: [String]) throws -> (ChildProcess.Ending, String) {
+      try run(daemon, ["backup"] + arguments + ["--data", daemon.data])
+    }
+    try AtomicFile.write(Array("precious".utf8), to: target)
+    let refused = try backup([target])
+    #expect(refused.0 == .exited(code: 1) && refused.1.contains("exists already; give --force"))
+    #expect(try Faults.text(of: target) == "precious")
+    let forced = try backup(["--force", target])
+    #expect(forced.0 == .exited(code: 0), "\(forced.1)")
+    #expect(try File(target, .read).read(at: 0, countMax: 6) == Array("SQLite".utf8))
+    for (path, words) in [
+      ("/no/such/folder/copy", "there is no folder /no/such/folder"), (daemon.data, "it is a folder"),
+      ("\(daemon.data)/vicregd.sqlite", "it is the database itself"),
+      ("\(daemon.data)/./vicregd.sqlite-wal", "it is the database itself"),
+    ] {
+      let (ending, text) = try backup([path, "--force"])
+      #expect(ending == .exited(code: 1) && text.contains(words), "\(text)")
+      #expect(text.split(separator: "\n").count == 1 && !text.contains("VACUUM"), "\(text)")
+    }
+    #expect(try run(daemon, ["backup", target, "--data", "/no/data"]).1.contains("there is no database"))
+    #expect(try FileSystem.list(daemon.data).allSatisfy { !$0.hasSuffix(".unfinished") })
+  }
+
   @Test func `the log of a long run is begun anew, and the one before is kept`() throws {
     let daemon = try Daemon()
     let job = try daemon.queue(SmallRun.job(epochs: 100_000))

@@ -1,6 +1,7 @@
 import HTTP
 import HTTPServer
 import Platform
+import Support
 import Synchronization
 import Testing
 
@@ -144,5 +145,5 @@ final class ScriptedStream: BodyStream {
   func close() { closings.send(()) }
 
   /// Whether `close` has come exactly once; waits for it.
-  func isClosedOnce() -> Bool { closings.receive(timeoutMilliseconds: 5_000).count == 1 }
+  func isClosedOnce() -> Bool { closings.receive(timeoutMilliseconds: Patience.milliseconds).count == 1 }
 }

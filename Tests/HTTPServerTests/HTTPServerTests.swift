@@ -1,6 +1,7 @@
 import HTTP
 import HTTPServer
 import Platform
+import Support
 import Testing
 
 @Suite struct `HTTP server` {
@@ -178,22 +179,59 @@ import Testing
     }
   }
 
+  @Test func `closes the connection that is idle longest where the descriptors are used up`() throws {
+    try withServer({ $0.connectionsRoom = 2 }) { port in
+      let (first, second) = (try Client(port: port), try Client(port: port))
+      for client in [first, second] {
+        client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(try client.answer().status == 200)
+      }
+      let third = try Client(port: port)
+      third.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+      #expect(try third.answer().status == 200)
+      #expect(first.rest().isEmpty, "it was closed")
+      second.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+      #expect(try second.answer().status == 200)
+    }
+  }
+
+  @Test func `refuses a connection where the descriptors are used up and none is idle`() throws {
+    let (started, release) = (Inbox<Void>(), Inbox<Void>())
+    var configuration = ServerConfiguration()
+    configuration.connectionsRoom = 1
+    let server = HTTPServer(configuration) { _ in
+      started.send(())
+      _ = release.receive(timeoutMilliseconds: Patience.milliseconds)
+      return Response(contentType: "text/plain", bytes: Array("done".utf8))
+    }
+    let port = try server.start()
+    defer { server.stop(graceSeconds: Double(Patience.seconds)) }
+    let client = try Client(port: port)
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    #expect(!started.receive(timeoutMilliseconds: Patience.milliseconds).isEmpty)
+    let refusal = try Client(port: port).answer()
+    #expect(refusal.status == 503 && refusal.fields["retry-after"] == "1")
+    #expect(refusal.text.contains("descriptors for at most 1 connections"))
+    release.send(())
+    #expect(try client.answer().text == "done")
+  }
+
   @Test func `lets running answers finish when it stops, and takes no new ones`() throws {
     let (started, release) = (Inbox<Void>(), Inbox<Void>())
     var configuration = ServerConfiguration()
     configuration.timeouts.lingerSeconds = 0.05
     let server = HTTPServer(configuration) { _ in
       started.send(())
-      _ = release.receive(timeoutMilliseconds: 5_000)
+      _ = release.receive(timeoutMilliseconds: Patience.milliseconds)
       return Response(contentType: "text/plain", bytes: Array("done".utf8))
     }
     let port = try server.start()
     let (idle, client) = (try Client(port: port), try Client(port: port))
     client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /more HTTP/1.1\r\nHost: a\r\n\r\n")
-    #expect(started.receive(timeoutMilliseconds: 5_000).count == 1)
+    #expect(started.receive(timeoutMilliseconds: Patience.milliseconds).count == 1)
     let stopped = Inbox<Void>()
     let stopper = try Thread(name: "stopper") {
-      server.stop(graceSeconds: 5)
+      server.stop(graceSeconds: Double(Patience.seconds))
       stopped.send(())
     }
     #expect(idle.rest().isEmpty)
@@ -202,7 +240,7 @@ import Testing
     #expect(answer.text == "done")
     #expect(answer.fields["connection"] == "close")
     #expect(client.rest().isEmpty)
-    #expect(stopped.receive(timeoutMilliseconds: 5_000).count == 1)
+    #expect(stopped.receive(timeoutMilliseconds: Patience.milliseconds).count == 1)
     stopper.join()
     #expect(throws: SystemError.self) { try Client(port: port) }
   }
@@ -226,7 +264,7 @@ import Testing
       #expect(try client.answer().status == 400)
       #expect(client.rest().isEmpty)
     }
-    let lines = records.receive(timeoutMilliseconds: 5_000)
+    let lines = records.receive(timeoutMilliseconds: Patience.milliseconds)
     #expect(lines.map(\.status) == [200, 400])
     #expect(lines.map(\.path) == ["/a", ""])
     #expect(lines.map(\.method) == [.get, nil])

@@ -1,6 +1,7 @@
 import HTTP
 import HTTPServer
 import Platform
+import Support
 import Synchronization
 import Testing
 
@@ -99,7 +100,7 @@ import Testing
         client.send("GET /page HTTP/1.1\r\n\(fields)\r\n\r\n")
         let answer = try client.answer()
         #expect(answer.text == "version 1")
-        let record = try #require(records.receive(timeoutMilliseconds: 5_000).first)
+        let record = try #require(records.receive(timeoutMilliseconds: Patience.milliseconds).first)
         #expect(record.requestID == answer.fields["x-request-id"])
         return answer.fields["x-request-id"]
       }
@@ -153,7 +154,7 @@ import Testing
       for _ in 0..<2 {
         client.send(request)
         let answer = try client.answer()
-        let record = try #require(records.receive(timeoutMilliseconds: 5_000).first)
+        let record = try #require(records.receive(timeoutMilliseconds: Patience.milliseconds).first)
         #expect(record.path == "/page" && record.status == 200 && record.isComplete)
         #expect(record.requestID == answer.fields["x-request-id"])
         #expect(record.milliseconds < 5_000)

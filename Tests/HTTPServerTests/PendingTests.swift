@@ -1,6 +1,7 @@
 import HTTP
 import HTTPServer
 import Platform
+import Support
 import Synchronization
 import Testing
 
@@ -42,13 +43,13 @@ private final class HeldAnswer: PendingAnswer {
     try withServer({ $0.handlerThreads = 1 }, handler: serving(held)) { port in
       let (waiting, other) = (try Client(port: port), try Client(port: port))
       waiting.send(request + "GET /next HTTP/1.1\r\nHost: a\r\n\r\n")
-      #expect(held.asked.receive(timeoutMilliseconds: 5_000) == [false])
+      #expect(held.asked.receive(timeoutMilliseconds: Patience.milliseconds) == [false])
       other.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
       #expect(try other.answer().status == 204)
       held.give(Response(contentType: "text/plain", bytes: Array("here".utf8)))
       #expect(try waiting.answer().text == "here")
       #expect(try waiting.answer().status == 204)
-      #expect(held.closings.receive(timeoutMilliseconds: 5_000).count == 1)
+      #expect(held.closings.receive(timeoutMilliseconds: Patience.milliseconds).count == 1)
     }
   }
 
@@ -93,7 +94,7 @@ private final class HeldAnswer: PendingAnswer {
       }
     }
     var seen: [AccessRecord] = []
-    while seen.count < 100 { seen += records.receive(timeoutMilliseconds: 5_000) }
+    while seen.count < 100 { seen += records.receive(timeoutMilliseconds: Patience.milliseconds) }
     #expect(seen.allSatisfy { $0.principal == "lab" && $0.status == 201 })
   }
 
@@ -103,7 +104,7 @@ private final class HeldAnswer: PendingAnswer {
       let client = try Client(port: port)
       client.send(request)
       var asked = 0
-      while asked < 3 { asked += held.asked.receive(timeoutMilliseconds: 5_000).count }
+      while asked < 3 { asked += held.asked.receive(timeoutMilliseconds: Patience.milliseconds).count }
       held.answer.withLock { $0 = Response(status: 202) }
       #expect(try client.answer().status == 202)
     }
@@ -114,10 +115,10 @@ private final class HeldAnswer: PendingAnswer {
     try withServer(handler: serving(held)) { port in
       var client: Client? = try Client(port: port)
       client?.send(request)
-      #expect(!held.asked.receive(timeoutMilliseconds: 5_000).isEmpty)
+      #expect(!held.asked.receive(timeoutMilliseconds: Patience.milliseconds).isEmpty)
       client?.reset()
       client = nil
-      #expect(held.closings.receive(timeoutMilliseconds: 5_000).count == 1)
+      #expect(held.closings.receive(timeoutMilliseconds: Patience.milliseconds).count == 1)
     }
   }
 
@@ -127,7 +128,7 @@ private final class HeldAnswer: PendingAnswer {
       let client = try Client(port: port)
       client.send(request)
       client.finishSending()
-      #expect(held.closings.receive(timeoutMilliseconds: 20_000).count == 1)
+      #expect(held.closings.receive(timeoutMilliseconds: Patience.milliseconds).count == 1)
       #expect(client.rest().isEmpty)
     }
     let brief = BriefAnswer()
@@ -135,7 +136,7 @@ private final class HeldAnswer: PendingAnswer {
       let client = try Client(port: port)
       client.send(request)
       client.finishSending()
-      let wake = try #require(brief.attached.receive(timeoutMilliseconds: 20_000).first)
+      let wake = try #require(brief.attached.receive(timeoutMilliseconds: Patience.milliseconds).first)
       wake()
       #expect(try client.answer().status == 201)
     }
@@ -163,10 +164,10 @@ private final class HeldAnswer: PendingAnswer {
     let port = try server.start()
     let client = try Client(port: port)
     client.send(request)
-    #expect(!held.asked.receive(timeoutMilliseconds: 5_000).isEmpty)
-    let stopper = try Thread(name: "stopper") { server.stop(graceSeconds: 5) }
+    #expect(!held.asked.receive(timeoutMilliseconds: Patience.milliseconds).isEmpty)
+    let stopper = try Thread(name: "stopper") { server.stop(graceSeconds: Double(Patience.seconds)) }
     #expect(try client.answer().status == 204)
-    #expect(held.closings.receive(timeoutMilliseconds: 5_000).count == 1)
+    #expect(held.closings.receive(timeoutMilliseconds: Patience.milliseconds).count == 1)
     _ = client.rest()
     stopper.join()
   }
@@ -197,7 +198,7 @@ private final class HeldAnswer: PendingAnswer {
     try withServer(handler: { _ in Response(body: .stream(stream)) }) { port in
       let client = try Client(port: port)
       client.send(request)
-      let wake = try #require(stream.attached.receive(timeoutMilliseconds: 5_000).first)
+      let wake = try #require(stream.attached.receive(timeoutMilliseconds: Patience.milliseconds).first)
       _ = try client.take(through: [13, 10, 13, 10])
       for round in 0..<200 {
         stream.pieces.withLock { $0.append("piece \(round)") }
@@ -225,7 +226,7 @@ private final class HeldAnswer: PendingAnswer {
       #expect(try client.answer().fields["x-request-id"]?.isEmpty == false)
       _ = client.rest()
       var logged: [String] = []
-      while logged.count < 7 { logged += records.receive(timeoutMilliseconds: 5_000).map(\.requestID) }
+      while logged.count < 7 { logged += records.receive(timeoutMilliseconds: Patience.milliseconds).map(\.requestID) }
       #expect(seen.isSubset(of: logged))
     }
   }

@@ -1,5 +1,6 @@
 import HTTP
 import Platform
+import Support
 import Synchronization
 import Testing
 
@@ -18,7 +19,7 @@ import Testing
     func handle(_ request: Request) -> Response {
       if request.segments == ["block"] {
         started.send(())
-        _ = release.receive(timeoutMilliseconds: 20_000)
+        _ = release.receive(timeoutMilliseconds: Patience.milliseconds)
       } else {
         count.add(1, ordering: .relaxed)
       }
@@ -35,7 +36,7 @@ import Testing
     try withServer({ $0.handlerThreads = 1 }, instant: gate.instant, handler: gate.handle) { port in
       let blocked = try Client(port: port)
       blocked.send(get("/block"))
-      #expect(!gate.started.receive(timeoutMilliseconds: 20_000).isEmpty)
+      #expect(!gate.started.receive(timeoutMilliseconds: Patience.milliseconds).isEmpty)
       for _ in 0..<20 {
         let client = try Client(port: port)
         client.send(get("/work"))
@@ -65,7 +66,7 @@ import Testing
     try withServer(configure, instant: gate.instant, handler: gate.handle) { port in
       let blocked = try Client(port: port)
       blocked.send(get("/block"))
-      #expect(!gate.started.receive(timeoutMilliseconds: 20_000).isEmpty)
+      #expect(!gate.started.receive(timeoutMilliseconds: Patience.milliseconds).isEmpty)
       let clients = try (0..<5).map { _ in try Client(port: port) }
       for client in clients { client.send(get("/work")) }
       let other = try Client(port: port)
@@ -112,7 +113,7 @@ import Testing
     defer { server.stop(graceSeconds: 2) }
     let heavy = try (0..<4).map { _ in try Client(port: port) }
     for client in heavy { client.send(get("/block")) }
-    #expect(!gate.started.receive(timeoutMilliseconds: 20_000).isEmpty)
+    #expect(!gate.started.receive(timeoutMilliseconds: Patience.milliseconds).isEmpty)
     let light = try Client(port: port)
     for _ in 0..<20 {
       light.send(get("/light"))
@@ -206,7 +207,7 @@ import Testing
       #expect(try client.answer().status == 100)
       client.send("ok")
       #expect(try client.answer().text == "PUT a ok")
-      #expect(asked.receive(timeoutMilliseconds: 20_000) == [["a"]])
+      #expect(asked.receive(timeoutMilliseconds: Patience.milliseconds) == [["a"]])
       client.send(put("/small", 11))
       let refusal = try client.answer()
       #expect(refusal.status == 413 && refusal.text.contains("small_body_bytes_max"))

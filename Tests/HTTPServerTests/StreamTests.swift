@@ -1,6 +1,7 @@
 import HTTP
 import HTTPServer
 import Platform
+import Support
 import Synchronization
 import Testing
 
@@ -78,7 +79,7 @@ import Testing
     let client = try Client(port: port)
     client.send(request)
     _ = try client.take(through: Array("one\r\n".utf8))
-    let stopper = try Thread(name: "stopper") { server.stop(graceSeconds: 5) }
+    let stopper = try Thread(name: "stopper") { server.stop(graceSeconds: Double(Patience.seconds)) }
     #expect(try client.chunk() == nil)
     #expect(client.rest().isEmpty)
     #expect(stream.isClosedOnce())
@@ -113,7 +114,7 @@ import Testing
   @Test func `leave other connections alone while handlers block`() throws {
     let release = Inbox<Void>()
     let handler: Handler = { request in
-      if request.segments == ["block"] { _ = release.receive(timeoutMilliseconds: 5_000) }
+      if request.segments == ["block"] { _ = release.receive(timeoutMilliseconds: Patience.milliseconds) }
       return Response(status: 204)
     }
     try withServer({ $0.handlerThreads = 2 }, handler: handler) { port in

@@ -60,6 +60,7 @@ final class World: WorkerHost, @unchecked Sendable {
   var wallOffset = 1_790_000_000_000
   var freeBytes: Int? = 1 << 30
   let availableMemoryBytes: Int? = nil
+  let launchShortage: SystemError? = nil
   private(set) var folders: [JobID: Folder] = [:]
   private(set) var workers: [JobID: Worker] = [:]
   /// Whether the daemon has been killed in the middle of what it does: nothing that it does has an effect.
@@ -239,7 +240,7 @@ final class World: WorkerHost, @unchecked Sendable {
   /// A worker is gone.
   func bury(_ job: JobID, _ how: String) {
     let isDiskFull = dice.oneIn(50)
-    workers.removeValue(forKey: job)?.whenGone(WorkerEnding(how, isDiskFull: isDiskFull))
+    workers.removeValue(forKey: job)?.whenGone(WorkerEnding(how, lack: isDiskFull ? .diskFull : nil))
   }
 
   func hang(_ job: JobID) {

@@ -45,6 +45,14 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
     }
   }
 
+  /// The failed system call behind it; `nil`: there is none.
+  package var system: SystemError? {
+    switch self {
+    case .unreadable(.cannotOpen(let error)), .unreadable(.cannotRead(let error, _)): error
+    default: nil
+    }
+  }
+
   /// The first bytes of a name that may be of any length.
   private static func short(_ name: String) -> String {
     name.utf8.count <= shownBytesMax

@@ -94,6 +94,9 @@ package enum Reason: String, Sendable, CaseIterable {
   case diskFull = "disk_full"
   /// Too little memory is free for it; it is tried again after a while.
   case outOfMemory = "out_of_memory"
+  /// The machine was short of descriptors, processes, threads or memory when its worker was started; it is
+  /// tried again after a while.
+  case shortage
   /// A dataset or checkpoint was missing or damaged when it was needed.
   case badInput = "bad_input"
   /// The dataset is not what it was when the job was queued or started first.

@@ -48,15 +48,16 @@ extension JobStore {
 
   /// Puts a job that was claimed and has no worker back into the queue for a while.
   ///
+  /// - Parameter reason: what was short: `out_of_memory` or `shortage`; `nil`: nothing.
   /// - Returns: false, with nothing changed, if the attempt is not the current one.
   package func postpone(
-    _ id: JobID, attempt: Int, byMilliseconds wait: Int, message: String
+    _ id: JobID, attempt: Int, _ reason: Reason?, byMilliseconds wait: Int, message: String
   ) throws -> Bool {
     try write { connection in
       guard let job = try record(id, connection), job.attempt == attempt, job.state == .running else {
         return false
       }
-      let step = Step(.queued, .outOfMemory, message: message, backOffMilliseconds: wait)
+      let step = Step(.queued, reason, message: message, backOffMilliseconds: wait)
       try move(job, to: step, connection)
       return true
     }
@@ -91,7 +92,9 @@ extension JobStore {
     _ id: JobID, attempt: Int, _ departure: Departure, crashLimit: Int, message: String? = nil,
     ranMilliseconds: Int = 0, backOffMilliseconds wait: Int = 0
   ) throws -> JobState? {
-    try write { connection in
+    // A worker's own words may be of any length.
+    let message = message.map { ByteString($0).shown(charactersMax: Self.messageCharactersMax) }
+    return try write { connection in
       guard let job = try record(id, connection), job.attempt == attempt, job.state.isActive else {
         return nil
       }

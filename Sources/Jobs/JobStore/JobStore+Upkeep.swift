@@ -59,9 +59,15 @@ extension JobStore {
     try FileSystem.remove(temporary)
     // SQLite fills an empty file, which is the owner's alone from its first byte on.
     let file = try File(temporary, .createNew)
-    try connection.copy(to: temporary)
-    try file.sync()
-    try FileSystem.rename(temporary, to: target)
+    do {
+      try connection.copy(to: temporary)
+      try file.sync()
+      try FileSystem.rename(temporary, to: target)
+    } catch {
+      // The first error says what is wrong; a rest that cannot be removed either is replaced by the next try.
+      try? FileSystem.remove(temporary)
+      throw error
+    }
     try FileSystem.syncDirectory(FileSystem.parent(of: target))
   }
 

@@ -34,6 +34,17 @@ package struct SQLiteError: Error, CustomStringConvertible {
     "cannot \(operation) \(subject): \(cause) (\(code))" + (hint.map { "; \($0)" } ?? "")
   }
 
+  /// The same error of a copy of the database to a file: in words about that file.
+  func ofCopy(to path: String) -> SQLiteError {
+    let hint: String? =
+      switch code & 0xFF {
+      case SQLITE_FULL, SQLITE_IOERR: "free some disk space there, or choose another folder"
+      case SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_READONLY: "check that its folder may be written"
+      default: nil
+      }
+    return SQLiteError(operation: "copy the database to", subject: path, code: code, cause: cause, hint: hint)
+  }
+
   private static func hint(for code: Int32) -> String? {
     switch code & 0xFF {
     case SQLITE_BUSY: "another process holds the database; is a second daemon running?"

@@ -33,9 +33,14 @@ final class Statement {
       Int(sqlite3_bind_parameter_count(handle)) == arguments.count,
       "The statement has \(sqlite3_bind_parameter_count(handle)) parameters: \(sql)")
     for (index, argument) in arguments.enumerated() { try bind(argument, at: Int32(index + 1)) }
+    let fault = RowFault(sql)
     while true {
       switch sqlite3_step(handle) {
-      case SQLITE_ROW: if try !visit(Row(handle: handle, columns: columns)) { return }
+      case SQLITE_ROW:
+        let row = Row(handle: handle, columns: columns, fault: fault)
+        let goesOn = try visit(row)
+        if let error = fault.error { throw error }
+        if !goesOn { return }
       case SQLITE_DONE: return
       default: throw failure("run", sql, database)
       }
@@ -100,73 +105,91 @@ func failure(_ operation: String, _ subject: String, _ database: OpaquePointer?)
     code: sqlite3_extended_errcode(database), cause: String(cString: sqlite3_errmsg(database)))
 }
 
-/// One row of an answer, valid only while it is visited. A column that is not there or has another type
-/// is a wrong program.
+/// A column that has not the type that it must have: the database is damaged, or somebody else wrote into it.
+private final class RowFault {
+  private let sql: String
+  private(set) var error: SQLiteError?
+
+  init(_ sql: String) { self.sql = sql }
+
+  /// Keeps the first one.
+  func note(_ name: String, must: String, got value: Value) {
+    error =
+      error
+      ?? SQLiteError(
+        operation: "read", subject: "the column \(name)\(RowFault.origin(of: sql))", code: SQLITE_MISMATCH,
+        cause: "must be \(must), got \(value.typeName)",
+        hint: "the database is damaged: restore it from a backup")
+  }
+
+  /// ` of the table jobs`, where the statement names one.
+  private static func origin(of sql: String) -> String {
+    let words = sql.split(whereSeparator: \.isWhitespace)
+    let place = words.firstIndex { ["FROM", "INTO", "UPDATE"].contains($0) }
+    guard let place, place + 1 < words.count else { return "" }
+    return " of the table \(words[place + 1])"
+  }
+}
+
+extension Value {
+  fileprivate var typeName: String {
+    switch self {
+    case .null: "null"
+    case .integer: "an integer"
+    case .real: "a real number"
+    case .text: "a text"
+    case .words: "a blob"
+    }
+  }
+}
+
+/// One row of an answer, valid only while it is visited. A column that is not there is a wrong program. Where
+/// a column has another type than the one that is asked for, an empty value is given, and the statement fails
+/// with an error that names the column as soon as the row has been visited: nothing is made of such a row.
 package struct Row {
   private let handle: OpaquePointer
   private let columns: Columns
+  private let fault: RowFault
 
-  fileprivate init(handle: OpaquePointer, columns: Columns) {
+  fileprivate init(handle: OpaquePointer, columns: Columns, fault: RowFault) {
     self.handle = handle
     self.columns = columns
+    self.fault = fault
   }
 
   /// The column of that name.
   package func value(_ name: String) -> Value { value(at: index(name)) }
 
   /// An integer that is not null.
-  package func integer(_ name: String) -> Int {
-    guard let value = optionalInteger(name) else { preconditionFailure("The column \(name) is null.") }
-    return value
-  }
+  package func integer(_ name: String) -> Int { required(name, "an integer", \.integer) ?? 0 }
 
   /// An integer or null.
-  package func optionalInteger(_ name: String) -> Int? {
-    switch value(name) {
-    case .integer(let value): value
-    case .null: nil
-    default: preconditionFailure("The column \(name) has no integer.")
-    }
-  }
+  package func optionalInteger(_ name: String) -> Int? { optional(name, "an integer or null", \.integer) }
 
   /// A text that is not null.
-  package func text(_ name: String) -> String {
-    guard let value = optionalText(name) else { preconditionFailure("The column \(name) is null.") }
-    return value
-  }
+  package func text(_ name: String) -> String { required(name, "a text", \.text) ?? "" }
 
   /// A text or null.
-  package func optionalText(_ name: String) -> String? {
-    switch value(name) {
-    case .text(let value): value
-    case .null: nil
-    default: preconditionFailure("The column \(name) has no text.")
-    }
-  }
+  package func optionalText(_ name: String) -> String? { optional(name, "a text or null", \.text) }
 
   /// A real number that is not null.
-  package func real(_ name: String) -> Double {
-    guard let value = optionalReal(name) else { preconditionFailure("The column \(name) is null.") }
-    return value
-  }
+  package func real(_ name: String) -> Double { required(name, "a real number", \.real) ?? 0 }
 
   /// A real number or null.
-  package func optionalReal(_ name: String) -> Double? {
-    switch value(name) {
-    case .real(let value): value
-    // SQLite keeps a whole number as an integer, and hands it out as one by RETURNING.
-    case .integer(let value): Double(value)
-    case .null: nil
-    default: preconditionFailure("The column \(name) has no real number.")
-    }
-  }
+  package func optionalReal(_ name: String) -> Double? { optional(name, "a real number or null", \.real) }
 
   /// A blob of words.
-  package func words(_ name: String) -> [UInt64] {
-    guard case .words(let words) = value(name) else {
-      preconditionFailure("The column \(name) has no blob.")
-    }
-    return words
+  package func words(_ name: String) -> [UInt64] { required(name, "a blob", \.words) ?? [] }
+
+  private func required<T>(_ name: String, _ must: String, _ part: (Value) -> T?) -> T? {
+    let value = value(name)
+    let found = part(value)
+    if found == nil { fault.note(name, must: must, got: value) }
+    return found
+  }
+
+  private func optional<T>(_ name: String, _ must: String, _ part: (Value) -> T?) -> T? {
+    value(name) == .null ? nil : required(name, must, part)
   }
 
   private func index(_ name: String) -> Int32 {

@@ -31,3 +31,21 @@ extension Value: ExpressibleByIntegerLiteral, ExpressibleByStringLiteral {
   package init(integerLiteral value: Int) { self = .integer(value) }
   package init(stringLiteral value: String) { self = .text(value) }
 }
+
+extension Value {
+  /// The integer, if it is one.
+  var integer: Int? { if case .integer(let value) = self { value } else { nil } }
+  /// The number, if it is one. SQLite keeps a whole number as an integer, and hands it out as one by
+  /// RETURNING.
+  var real: Double? {
+    switch self {
+    case .real(let value): value
+    case .integer(let value): Double(value)
+    default: nil
+    }
+  }
+  /// The text, if it is one.
+  var text: String? { if case .text(let value) = self { value } else { nil } }
+  /// The words of the blob, if it is one.
+  var words: [UInt64]? { if case .words(let value) = self { value } else { nil } }
+}

@@ -15,6 +15,13 @@ package enum IPAddress {
     return inet_pton(AF_INET6, text, &six) == 1
   }
 
+  /// The one text of an address that the kernel writes: `::1` for `0:0:0:0:0:0:0:1`; nil for a text that is
+  /// not an address.
+  package static func canonical(_ text: String) -> String? {
+    // The port plays no part in the text.
+    (try? SocketAddress(host: text, port: 0))?.host
+  }
+
   /// What one client has as a rule: an IPv4 address, also one that is written as IPv6 (RFC 4291, section
   /// 2.5.5.2), or the /64 of an IPv6 address (RFC 4291, section 2.5.1), out of which a host may take any.
   ///

@@ -48,8 +48,9 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
   /// Whether this process or machine has no descriptor left.
   package var isExhausted: Bool { errno == EMFILE || errno == ENFILE }
 
-  /// Whether it may work later without anybody's doing: memory, processes or descriptors are short.
-  package var passesByItself: Bool { isExhausted || errno == EAGAIN || errno == ENOMEM }
+  /// Whether it may work later without anybody's doing: memory, processes, threads or descriptors are short,
+  /// or a program that is being installed is still open for writing (`ETXTBSY`).
+  package var passesByItself: Bool { isExhausted || [EAGAIN, ENOMEM, ETXTBSY].contains(errno) }
 
   /// Whether the file system gives a file no second name there, though it may hold a copy.
   package var isLinkRefused: Bool {

@@ -1,4 +1,5 @@
 import CCPU
+import CLinux
 import Glibc
 
 /// An operating system thread for work that blocks or computes; never one of Swift's shared pool.
@@ -41,6 +42,42 @@ package final class Thread: @unchecked Sendable {
 
   /// Whether it is this thread that asks.
   package var isCurrent: Bool { pthread_equal(handle, pthread_self()) != 0 }
+
+  /// Starts as many threads as are asked for and lets them end again: whether that many more threads or
+  /// processes can be there now.
+  ///
+  /// - Returns: how many of them could be started, and what kept the next one from starting.
+  package static func probe(_ count: Int) -> (started: Int, failure: SystemError?) {
+    let gate = Gate()
+    var threads: [Thread] = []
+    var failure: SystemError?
+    while threads.count < count, failure == nil {
+      do throws(SystemError) {
+        threads.append(try Thread(name: "probe") { gate.wait() })
+      } catch {
+        failure = error
+      }
+    }
+    gate.open()
+    for thread in threads { thread.join() }
+    return (threads.count, failure)
+  }
+
+  /// How long the turns of a thread on a processor are.
+  package enum Turns: UInt64 {
+    /// As the kernel chooses.
+    case ordinary = 0
+    /// Very short: such a thread is let in soon after it has been woken, although others of the same niceness
+    /// compute all the time.
+    case short = 100_000
+  }
+
+  /// Sets the turns of the calling thread and of those threads and processes that it starts from now on. A
+  /// kernel before Linux 6.12 leaves them as they are.
+  package static func take(_ turns: Turns) {
+    // A refusal changes only who waits for whom; there is nothing to be done about it.
+    _ = clinux_set_slice(turns.rawValue)
+  }
 
   /// Gives the rest of this thread's time slice to another one.
   package static func yieldSlice() { sched_yield() }
@@ -120,4 +157,14 @@ package final class Monitor: @unchecked Sendable {  // pthread's own objects are
 
   /// Sleeps until `isSatisfied` holds; it is evaluated alone, after each signal.
   package func wait(until isSatisfied: () -> Bool) { wait(until: isSatisfied, then: {}) }
+}
+
+/// Keeps threads waiting until it is opened. Unchecked because the monitor guards its state.
+private final class Gate: @unchecked Sendable {
+  private let monitor = Monitor()
+  private var isOpen = false
+
+  func open() { monitor.signal { isOpen = true } }
+
+  func wait() { monitor.wait { isOpen } }
 }

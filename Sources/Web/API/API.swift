@@ -10,6 +10,9 @@ package protocol JobControl: Sendable {
   func wake()
   /// Why no new job can be taken now, such as too little space; `nil`: it can.
   var refusal: String? { get }
+  /// What keeps a worker from being started now, such as too few descriptors; `nil`: nothing. Asking takes a
+  /// few system calls.
+  var shortage: String? { get }
   /// What a job will take, as far as that can be known.
   ///
   /// - Parameter training: what the checkpoint of an evaluation is trained by, where its job is queued by the
@@ -52,7 +55,7 @@ package struct API: Sendable {
     version: String
   ) {
     self.store = store
-    readiness = Readiness(store: store)
+    readiness = Readiness(store: store) { control.shortage }
     self.data = data
     self.datasets = datasets
     self.control = control

@@ -18,9 +18,12 @@ extension API {
   /// After so long an answer that is being computed is 503.
   static var computedAnswerSeconds: Int { 30 }
 
+  /// Threads that compute answers, each of which may read the store.
+  package static let computingThreads = 2
+
   /// How much is computed and kept.
   static let computedLimits = ComputedAnswers.Limits(
-    threads: 2, waitingMax: 64, keptMax: 256, keptBytesMax: 32 << 20)
+    threads: computingThreads, waitingMax: 64, keptMax: 256, keptBytesMax: 32 << 20)
 
   /// An answer that is kept, or will come.
   ///

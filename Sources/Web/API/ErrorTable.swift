@@ -20,6 +20,9 @@ extension API {
     case let error as JobStoreError: return problem(for: error)
     case let error as SQLiteError where error.isDiskFull: return full("The database cannot grow.")
     case let error as SystemError where error.isDiskFull: return full("The data folder cannot grow.")
+    case let error as SystemError where error.passesByItself:
+      Log("api").warning("\(error)")
+      return .unavailable("The machine is short of descriptors, threads or memory; try again.")
     case let error as SQLiteError where error.isBusy:
       Log("api").warning("\(error)")
       var problem = Problem(status: 503, detail: "The database is held by another process; try again.")

@@ -12,9 +12,9 @@ extension API {
     InstantResponse(.json(["status": "ok"])) { true }
   }
 
-  /// `GET /readyz`: the store answers too; with the number of jobs in each state.
+  /// `GET /readyz`: the store answers too, and workers can be started; with the number of jobs in each state.
   @Sendable
-  func getReadiness(_ request: Request) throws -> Response { try readiness.look() }
+  func getReadiness(_ request: Request) throws -> Response { readiness.look() }
 
   /// `GET /readyz` as the store was seen within the last second.
   @Sendable

@@ -35,6 +35,9 @@ final class ClientCensus: Sendable {
       perClient: Limit(name: "streams_per_address_max", max: configuration.streamsPerAddressMax))
   }
 
+  /// How many there are now.
+  var count: Int { state.withLock { $0.count } }
+
   /// Counts one in, or tells why it cannot stay.
   func enter(_ client: ClientIdentity) -> Problem? {
     state.withLock { state in

@@ -38,6 +38,9 @@ final class Connection {
   /// Who is at the other end.
   var client: ClientIdentity { back.client }
 
+  /// Whether it waits for a request, and nothing that came in waits to be read.
+  var isIdle: Bool { machine.isIdle && !hasWork && !mayRead }
+
   /// Takes in what has become possible.
   func note(_ event: Epoll.Event) {
     if event.isReadable || event.isPeerClosed { mayRead = true }

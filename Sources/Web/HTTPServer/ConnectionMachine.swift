@@ -151,6 +151,12 @@ struct ConnectionMachine {
     }
   }
 
+  /// Whether it waits for a request of which nothing has come yet.
+  var isIdle: Bool {
+    if case .receiving = phase { return !parser.isInsideRequest && head == nil && output.isEmpty }
+    return false
+  }
+
   /// A stream that has come to its end and must be closed; given once.
   mutating func takeFinishedStream() -> OpenStream? {
     defer { finishedStream = nil }

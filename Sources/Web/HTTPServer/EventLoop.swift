@@ -35,6 +35,7 @@ final class EventLoop: @unchecked Sendable {
   private var now = SystemClock.monotonicNanoseconds
   private var isListening = false
   private var resumesListeningAt: UInt64?
+  private var idle = IdleQueue()
   private var stopsAt: UInt64?
 
   /// Watches the listener from now on; connections wait until `run`.
@@ -325,7 +326,7 @@ extension EventLoop {
   private func open(_ socket: Socket) {
     let isSecure = shared.certificate.isSecure
     let client = ClientIdentity(peer: socket.peer, isSecure: isSecure)
-    if let problem = shared.connections.enter(client) {
+    if let problem = makeRoom() ?? shared.connections.enter(client) {
       // One attempt, and no waiting: a client over the limit gets no place to wait in.
       // What the client has sent is read, as a close with unread bytes resets the connection.
       _ = socket.read(into: &readBuffer)
@@ -351,6 +352,18 @@ extension EventLoop {
     }
     connections[token] = connection
     watchDeadline(connection)
+  }
+
+  /// Where the descriptors for connections are used up, closes the one that has been idle longest; or tells
+  /// why there is no room.
+  private func makeRoom() -> Problem? {
+    let room = shared.configuration.connectionsRoom
+    guard shared.connections.count >= room else { return nil }
+    guard let token = idle.next(of: connections, now: now), let connection = connections[token] else {
+      return .unavailable("The server has descriptors for at most \(room) connections, and none is idle.")
+    }
+    close(connection)
+    return nil
   }
 
   private func services(for client: ClientIdentity) -> ConnectionMachine.Services {

@@ -41,12 +41,11 @@ package final class HTTPServer: Sendable {
 
   /// Listens, starts the threads and returns the port. To be called once.
   ///
-  /// Raises the process's limit of descriptors and makes it ignore broken pipes.
+  /// Makes the process ignore broken pipes.
   ///
   /// - Throws: `SystemError` when the address is none of this machine's or taken.
   package func start() throws(SystemError) -> Int {
     ignoreBrokenPipes()
-    DescriptorLimit.raise()
     Heap.returnLargeBlocks()
     let listener = try ListeningSocket(host: configuration.host, port: configuration.port)
     let pool = try HandlerPool(configuration, responder: responder)

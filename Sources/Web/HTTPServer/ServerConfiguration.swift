@@ -11,6 +11,9 @@ package struct ServerConfiguration: Sendable {
   package var requestLimits = RequestLimits()
   /// Connections open at once; further ones are answered 503 and closed.
   package var connectionsMax = 16_384
+  /// Connections that the process has descriptors for: one more closes the one that has been idle longest, or
+  /// is answered 503 where none is idle.
+  package var connectionsRoom = Int.max
   /// Of those, connections from one address, or from one /64 of IPv6 addresses, which is what one client has;
   /// the machine's own loopback addresses, which proxies share, are only held to the first limit.
   package var connectionsPerAddressMax = 512

@@ -44,6 +44,12 @@ extension DispatchLoop {
       return .later
     } catch let error as ShortenedError {
       return rewind(&run, to: error.end)
+    } catch  where Self.isShortage(error) {
+      // Files can be opened again later; until then nothing is wrong with the run.
+      let cause = "its events cannot be followed now: \(error)"
+      if run.trouble != cause { log.warning("job \(run.job): \(cause)") }
+      run.trouble = cause
+      return .later
     } catch {
       return fail(&run, "its events cannot be followed: \(error)")
     }
@@ -87,21 +93,25 @@ extension DispatchLoop {
         run.hasProgressed = true
       }
       if let last = lines.last, last.utf8.starts(with: #"{"event":"yielded""#.utf8) {
-        run.word = .yielded(reason(of: last))
+        run.word = yielding(by: last)
+      } else {
+        launches.noteWork()
       }
     case .ended(let state, _):
       log.info("job \(run.job): \(state.rawValue)")
       run.word = .ended
+      launches.noteWork()
       run.expectEnd(withinMilliseconds: configuration.killGraceMilliseconds, host)
     case .stale:
       if run.word != .ended { run.ask(.kill, by: host) }
     }
   }
 
-  /// Why a worker yields by its own account.
-  private func reason(of line: String) -> Reason {
-    // A line that was no JSON has been counted as malformed.
-    let json = try? JSON.parse(line)
-    return json?["reason"]?.string.flatMap(Reason.init) ?? .yielded
+  /// What a worker says of itself by the line that it yields.
+  private func yielding(by line: String) -> Run.Word {
+    // A line that is not valid JSON has been counted as malformed.
+    guard let json = try? JSON.parse(line), case .yielded(_, let reason, let message)? = WorkerEvent(json: json)
+    else { return .yielded(.yielded) }
+    return .yielded(reason ?? .yielded, message: message)
   }
 }

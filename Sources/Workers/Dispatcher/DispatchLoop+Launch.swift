@@ -1,6 +1,7 @@
 import JobModel
 import JobStore
 import Platform
+import RunFolder
 
 extension DispatchLoop {
   /// Starts the worker of a job that has been claimed; `nil` if the job had to be failed instead.
@@ -34,16 +35,33 @@ extension DispatchLoop {
     return run
   }
 
-  /// Puts a job back into the queue that there is no memory for now.
+  /// Puts a job back into the queue that there is no memory for now, or of which that is not known yet.
   private func isPostponed(_ job: JobRecord) throws -> Bool {
-    guard let needed = configuration.memoryBytes(try job.specification()),
-      let available = host.availableMemoryBytes, needed > available
-    else { return false }
+    let specification = try job.specification()
+    guard let needed = configuration.memoryBytes(specification) else {
+      guard configuration.isMemoryComing(specification) else { return false }
+      return try store.postpone(
+        job.id, attempt: job.attempt, nil, byMilliseconds: configuration.retryMilliseconds,
+        message: "its dataset is being looked at")
+    }
+    guard let available = host.availableMemoryBytes, needed > available else { return false }
     let message = "it needs \(needed >> 20) MiB of memory, \(available >> 20) are free"
     log.info("job \(job.id): \(message)")
+    let wait = configuration.memoryWaitMilliseconds
+    // What workers of this daemon take is free again when they end: that is no shortage of the machine.
+    if runs.isEmpty { noteShortage(of: job.id, message, retryMilliseconds: wait) }
     return try store.postpone(
-      job.id, attempt: job.attempt, byMilliseconds: configuration.memoryWaitMilliseconds, message: message)
+      job.id, attempt: job.attempt, .outOfMemory, byMilliseconds: wait, message: message)
   }
+
+  /// Takes note that something was short for a job, until it will have been tried again.
+  func noteShortage(of job: JobID, _ message: String, retryMilliseconds: Int) {
+    let time = host.monotonicNanoseconds + UInt64(retryMilliseconds + Self.shortageSlackMilliseconds) * 1_000_000
+    launches.note(shortage: "job \(job): \(message)", untilNanoseconds: time)
+  }
+
+  /// How long after the time for another try what was short before it still counts.
+  private static let shortageSlackMilliseconds = 1_000
 
   /// When a job that has run for so long will have run for as long as it may.
   func overdue(_ job: JobRecord, ranMilliseconds: Int) -> UInt64? {
@@ -64,6 +82,12 @@ extension DispatchLoop {
     return run
   }
 
+  /// Whether an error passes by itself: descriptors, processes, threads or memory are short.
+  static func isShortage(_ error: any Error) -> Bool {
+    let cause = error as? SystemError ?? (error as? RunFolderError)?.system
+    return cause?.passesByItself ?? false
+  }
+
   /// Fails a job that cannot be started; a full disk pauses it instead, and want of memory, processes or
   /// descriptors puts it back into the queue for a while.
   ///
@@ -74,9 +98,11 @@ extension DispatchLoop {
     let message = failure?.message ?? "cannot start its worker: \(error)"
     log.error("job \(job.id): \(message)")
     do {
-      if let error = error as? SystemError, error.passesByItself {
+      if Self.isShortage(error) {
         let wait = max(configuration.retryMilliseconds, troubles.backOffMilliseconds(afterAnotherOf: job.id))
-        _ = try store.postpone(job.id, attempt: job.attempt, byMilliseconds: wait, message: message)
+        noteShortage(of: job.id, message, retryMilliseconds: wait)
+        _ = try store.postpone(
+          job.id, attempt: job.attempt, .shortage, byMilliseconds: wait, message: message)
         return true
       }
       try store.transition(

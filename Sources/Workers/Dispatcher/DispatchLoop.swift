@@ -28,6 +28,7 @@ package struct DispatchLoop {
   let report: @Sendable (Message) -> Void
   /// This daemon's life, so that an attempt tells under which daemon it began.
   let bootID: String
+  let launches: LaunchState
   let log = Log("dispatcher")
   private(set) var runs: [Run] = []
   private var isStopping = false
@@ -45,12 +46,13 @@ package struct DispatchLoop {
 
   package init(
     _ configuration: DispatcherConfiguration, store: JobStore, host: any WorkerHost, bootID: String,
-    report: @escaping @Sendable (Message) -> Void
+    launches: LaunchState = LaunchState(), report: @escaping @Sendable (Message) -> Void
   ) {
     self.configuration = configuration
     self.store = store
     self.host = host
     self.bootID = bootID
+    self.launches = launches
     self.report = report
   }
 
@@ -78,8 +80,9 @@ package struct DispatchLoop {
       // What cannot be told now is told by a later look.
       let isAlive = (try? host.isAlive(job.id)) ?? true
       run.wasStarted = host.preparedAttempt(of: job.id) == job.attempt
-      if !isAlive, run.wasStarted, case .yielded(_, let reason)? = try? host.lastEvent(of: job.id) {
-        run.word = .yielded(reason ?? .yielded)
+      if !isAlive, run.wasStarted, case .yielded(_, let reason, let message)? = try? host.lastEvent(of: job.id)
+      {
+        run.word = .yielded(reason ?? .yielded, message: message)
       }
       let following = follow(&run)
       if isAlive, run.word != .ended {
@@ -122,6 +125,7 @@ package struct DispatchLoop {
     if !messages.isEmpty || isRetrying || isSlowLook { passRequestsOn() }
     if (!messages.isEmpty || isRetrying || isDue) && !isStopping { fillSlots() }
     if !isRefused { storeRetry.succeed() }
+    launches.note(hasFreeSlot: runs.count < configuration.workers)
   }
 
   private mutating func take(_ message: Message) {
@@ -130,7 +134,7 @@ package struct DispatchLoop {
     case .gone(let job, let attempt, let how):
       if let index = runs.firstIndex(where: { $0.job == job && $0.attempt == attempt }) {
         runs[index].ending = how.text
-        if how.isDiskFull && runs[index].word == .none { runs[index].word = .yielded(.diskFull) }
+        if let lack = how.lack, runs[index].word == .none { runs[index].word = .yielded(lack) }
       }
     case .stop:
       isStopping = true
@@ -211,16 +215,22 @@ package struct DispatchLoop {
     case .ended:
       troubles.end(of: run.job)
       return true
-    case .yielded(let reason): departure = .yielded(reason)
+    case .yielded(let reason, _): departure = .yielded(reason)
     case .none where isUnreadable: departure = .died(.workerError)
     case .none where !run.wasStarted: departure = .neverStarted
     case .none where run.isStalled: departure = .died(.stalled)
     case .none: departure = run.wasAskedToLeave ? .yielded : .died
     }
     var message: String?
+    if case .yielded(_, let told) = run.word { message = told }
     if case .died = departure { message = "its worker \(run.isStalled ? "gave no sign of life" : how)" }
     if isUnreadable { message = run.trouble }
-    let wait = backOffMilliseconds(after: run, departure)
+    var wait = backOffMilliseconds(after: run, departure)
+    if case .yielded(.shortage) = departure {
+      wait = max(wait, configuration.retryMilliseconds)
+      message = message ?? "its worker \(how): the machine is short of descriptors, threads or memory"
+      noteShortage(of: run.job, message ?? "", retryMilliseconds: wait)
+    }
     if wait > 0, message == nil {
       message = "its worker \(how) without getting on; it is started again after \(wait) ms"
     }

@@ -17,6 +17,7 @@ package final class Dispatcher: Sendable {
   private let host: ProcessHost
   private let bootID: String
   private let pins: CheckpointPins
+  private let launches = LaunchState()
 
   /// The store is looked at no more often than this, however many requests change it.
   private static let gatheringMilliseconds = 5
@@ -40,9 +41,9 @@ package final class Dispatcher: Sendable {
   package func start() throws {
     try finishDeletions()
     try restoreLostJobs()
-    var loop = DispatchLoop(configuration, store: store, host: host, bootID: bootID) { [inbox] in
-      inbox.send($0)
-    }
+    var loop = DispatchLoop(
+      configuration, store: store, host: host, bootID: bootID, launches: launches
+    ) { [inbox] in inbox.send($0) }
     try loop.settleEarlierRuns()
     var sweep = PinSweep(pins, store: store)
     sweep.run()
@@ -96,6 +97,14 @@ package final class Dispatcher: Sendable {
     guard let free = host.freeBytes, free < configuration.reserveBytes else { return nil }
     return "only \(free >> 20) MiB of space are left on the data folder's device, "
       + "\(configuration.reserveBytes >> 20) are kept free"
+  }
+
+  /// What keeps a worker from being started now, as it was found by the last try or is found by a look;
+  /// `nil`: nothing, or there is no slot for one anyway.
+  package var shortage: String? {
+    if let noted = launches.shortage(nowNanoseconds: SystemClock.monotonicNanoseconds) { return noted }
+    guard launches.hasFreeSlot, let error = host.launchShortage else { return nil }
+    return "a worker could not be started: \(error)"
   }
 
   /// Has every worker write a checkpoint and leave, kills those that take too long, and returns when all are

@@ -45,10 +45,21 @@ package struct DispatcherConfiguration: Sendable {
   package var reserveBytes = 0
   /// Bytes of memory that a job's worker will take at most; `nil`: unknown.
   package var memoryBytes: @Sendable (JobSpecification) -> Int? = { _ in nil }
+  /// Whether it cannot be told yet what memory a job will take, and will soon be.
+  package var isMemoryComing: @Sendable (JobSpecification) -> Bool = { _ in false }
   /// How long a job waits that there is no memory for now.
   package var memoryWaitMilliseconds = 15_000
   /// So many deaths of a job's workers without a new checkpoint in between fail it.
   package var crashLimit = 3
+
+  /// Descriptors that are open at the same time while the dispatcher starts a worker or follows one: a file,
+  /// the folder that it is renamed in, the worker's log, one of its checkpoints.
+  package static let descriptorsPerLaunch = 4
+
+  /// Threads and processes that there have to be for a worker: the thread that waits for its end, its main
+  /// thread and the rest of its team, one that makes views, one that writes checkpoints, and those that
+  /// compress them.
+  package static func threadsPerLaunch(of threadsPerWorker: Int) -> Int { 3 + 2 * threadsPerWorker }
 
   package init(
     dataPath: String, program: String, arguments: [String], workers: Int, threadsPerWorker: Int

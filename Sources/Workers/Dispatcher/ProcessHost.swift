@@ -28,6 +28,17 @@ final class ProcessHost: WorkerHost {
 
   var availableMemoryBytes: Int? { MachineMemory.availableBytes }
 
+  var launchShortage: SystemError? {
+    do {
+      try DescriptorLimit.probe(DispatcherConfiguration.descriptorsPerLaunch)
+    } catch {
+      return error
+    }
+    return Thread.probe(
+      DispatcherConfiguration.threadsPerLaunch(of: configuration.threadsPerWorker)
+    ).failure
+  }
+
   func launch(_ job: JobRecord, whenGone: @escaping @Sendable (WorkerEnding) -> Void) throws {
     let folder = folder(job.id)
     try folder.create()
@@ -41,8 +52,7 @@ final class ProcessHost: WorkerHost {
         let how: WorkerEnding
         do {
           let ending = try child.wait()
-          how = WorkerEnding(
-            ending.description, isDiskFull: ending == .exited(code: RunFolder.diskFullExitCode))
+          how = WorkerEnding(ending.description, lack: Self.lack(ending))
         } catch {
           how = WorkerEnding("\(error)")
         }
@@ -57,6 +67,15 @@ final class ProcessHost: WorkerHost {
       throw error
     }
     log.info("job \(job.id): attempt \(job.attempt) is process \(child.id)")
+  }
+
+  /// What a worker lacked that exited with one of the codes for that.
+  private static func lack(_ ending: ChildProcess.Ending) -> Reason? {
+    switch ending {
+    case .exited(code: RunFolder.diskFullExitCode): .diskFull
+    case .exited(code: RunFolder.shortageExitCode): .shortage
+    default: nil
+    }
   }
 
   private func specification(of job: JobRecord, in folder: RunFolder) throws -> RunSpec {

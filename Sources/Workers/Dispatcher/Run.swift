@@ -24,7 +24,7 @@ struct Run {
   /// What the worker has said last about itself.
   enum Word: Equatable {
     case none
-    case yielded(Reason)
+    case yielded(Reason, message: String? = nil)
     case ended
   }
 

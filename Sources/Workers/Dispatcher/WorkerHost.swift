@@ -12,6 +12,9 @@ package protocol WorkerHost: Sendable {
   /// Bytes of memory that a new worker may take; `nil`: unknown.
   var availableMemoryBytes: Int? { get }
 
+  /// What is too short now to start a worker; `nil`: nothing.
+  var launchShortage: SystemError? { get }
+
   /// Writes what an attempt has to do and starts its worker.
   ///
   /// - Parameter whenGone: told once, by any thread, how the worker ended.
@@ -50,12 +53,12 @@ package protocol WorkerHost: Sendable {
 package struct WorkerEnding: Sendable {
   /// As people read it behind "its worker": `exited with code 1`.
   package let text: String
-  /// It left because not even its last line had space.
-  package let isDiskFull: Bool
+  /// What it lacked, where it could not write its last line for that: `disk_full` or `shortage`.
+  package let lack: Reason?
 
-  package init(_ text: String, isDiskFull: Bool = false) {
+  package init(_ text: String, lack: Reason? = nil) {
     self.text = text
-    self.isDiskFull = isDiskFull
+    self.lack = lack
   }
 }
 

@@ -13,7 +13,7 @@ package func runInspector(_ arguments: [String], catalog: DatasetCatalog) throws
   guard arguments.count == 4, let bytes = Int(arguments[0]), let seconds = Int(arguments[1]),
     ["layout", "contents"].contains(arguments[2])
   else { return 2 }
-  lowerPriority(by: inspectorNiceness)
+  Niceness.standBack(as: Environment.all)
   try ProcessLimits.set(addressSpaceBytes: bytes, cpuSeconds: seconds)
   let finding: DatasetFinding
   do {
@@ -25,6 +25,3 @@ package func runInspector(_ arguments: [String], catalog: DatasetCatalog) throws
   StandardStream.output.write(json(of: finding).text + "\n")
   return 0
 }
-
-/// Steps of niceness by which looking at a dataset stands back behind the daemon and its workers.
-private let inspectorNiceness: Int32 = 15

@@ -45,7 +45,7 @@ package struct EventTail: Sendable {
       guard let file, try file.size() > offset else { return [] }
       return try split(file.read(at: offset, countMax: EventTail.lineBytesMax))
     } catch let error as SystemError {
-      throw RunFolderError(operation: "read", subject: path, cause: error.cause)
+      throw RunFolderError(operation: "read", subject: path, cause: error.cause, system: error)
     } catch let error as RunFolderError {
       throw error
     } catch {

@@ -17,6 +17,9 @@ package struct RunFolder: Sendable {
 
   /// Code by which a worker exits that had no space for its last line (`EX_TEMPFAIL` of sysexits.h).
   package static let diskFullExitCode: Int32 = 75
+  /// Code by which a worker exits that could not begin because the machine was short of descriptors, threads
+  /// or memory (`EX_OSERR` of sysexits.h).
+  package static let shortageExitCode: Int32 = 71
 
   /// Names a folder; nothing is touched.
   package init(_ path: String) { self.path = path }
@@ -54,7 +57,7 @@ package struct RunFolder: Sendable {
     do {
       return try RunSpec(json: JSON.parse(File.content(of: specPath, .runSpecification)))
     } catch {
-      throw RunFolderError(operation: "read", subject: specPath, cause: "\(error)")
+      throw RunFolderError(operation: "read", subject: specPath, cause: "\(error)", system: error as? SystemError)
     }
   }
 
@@ -71,7 +74,7 @@ package struct RunFolder: Sendable {
     do {
       return try JSON.parse(File.content(of: convolutionsPath, .convolutionRecord))
     } catch {
-      throw RunFolderError(operation: "read", subject: convolutionsPath, cause: "\(error)")
+      throw RunFolderError(operation: "read", subject: convolutionsPath, cause: "\(error)", system: error as? SystemError)
     }
   }
 
@@ -106,11 +109,14 @@ package struct RunFolderError: Error, CustomStringConvertible {
   package let operation: String
   package let subject: String
   package let cause: String
+  /// The failed system call behind it; `nil`: there is none.
+  package let system: SystemError?
 
-  package init(operation: String, subject: String, cause: String) {
+  package init(operation: String, subject: String, cause: String, system: SystemError? = nil) {
     self.operation = operation
     self.subject = subject
     self.cause = cause
+    self.system = system
   }
 
   package var description: String { "cannot \(operation) \(subject): \(cause)" }

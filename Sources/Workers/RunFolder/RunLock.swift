@@ -21,7 +21,7 @@ package struct RunLock: Sendable {
         SystemClock.sleep(milliseconds: RunLock.pauseMilliseconds)
       }
     } catch {
-      throw RunFolderError(operation: "lock", subject: path, cause: "\(error)")
+      throw RunFolderError(operation: "lock", subject: path, cause: "\(error)", system: error)
     }
     let owner = FileLock.owner(path).map { "process \($0)" } ?? "another process"
     throw RunFolderError(operation: "lock", subject: path, cause: "\(owner) is at work in this folder")

@@ -32,10 +32,11 @@ extension WorkerEvent {
     case .result(let result):
       line.add("time", .string(time))
       line.add("result", result)
-    case .yielded(let step, let reason):
+    case .yielded(let step, let reason, let message):
       line.add("time", .string(time))
       line.add("step", .integer(step))
       if let reason { line.add("reason", .string(reason.rawValue)) }
+      if let message { line.add("message", .string(message)) }
     case .end(let end):
       line.add("time", .string(time))
       line.add("state", .string(end.state.rawValue))
@@ -74,7 +75,8 @@ extension WorkerEvent {
     case "result": self = .result(json["result"] ?? .null)
     case "yielded":
       self = .yielded(
-        step: json["step"]?.int ?? 0, reason: json["reason"]?.string.flatMap(Reason.init(bytes:)))
+        step: json["step"]?.int ?? 0, reason: json["reason"]?.string.flatMap(Reason.init(bytes:)),
+        message: json["message"]?.string?.string)
     case "end":
       guard let state = json["state"]?.string.flatMap(JobState.init(bytes:)), state.isFinished else {
         return nil

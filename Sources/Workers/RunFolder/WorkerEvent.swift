@@ -14,8 +14,8 @@ package enum WorkerEvent: Sendable, Equatable {
   /// What an evaluation found: the `result` of its job, an object.
   case result(JSON)
   /// The worker left because it was told to, or for the reason given; the run goes on from its last
-  /// checkpoint, which is that of this step if it was told to.
-  case yielded(step: Int, reason: Reason? = nil)
+  /// checkpoint, which is that of this step if it was told to. The message says what was short.
+  case yielded(step: Int, reason: Reason? = nil, message: String? = nil)
   /// The last line of a run that goes on no more.
   case end(RunEnd)
 }

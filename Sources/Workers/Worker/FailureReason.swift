@@ -20,3 +20,16 @@ enum FailureReason {
     }
   }
 }
+
+/// The failed system call behind an error, if it was one that may succeed later without anybody's doing:
+/// descriptors, threads or memory are short. `nil`: the error has another cause.
+func shortage(behind error: any Error) -> SystemError? {
+  let cause: SystemError? =
+    switch error {
+    case let error as SystemError: error
+    case let error as RunFolderError: error.system
+    case let error as DatasetError: error.system
+    default: nil
+    }
+  return cause.flatMap { $0.passesByItself ? $0 : nil }
+}

@@ -36,8 +36,12 @@ struct Run {
       case .cancel, .cancelNow: end = RunEnd(state: .cancelled, reason: .userCancelled)
       }
     } catch let error as SystemError where error.isDiskFull {
-      return try yield(for: error)
+      return try yield(
+        .diskFull, "\(error): the run goes on from its last checkpoint when there is space")
     } catch {
+      if let shortage = shortage(behind: error) {
+        return try yield(.shortage, "the machine is short of what the worker needs: \(shortage)")
+      }
       log.error("\(error)")
       end = RunEnd(state: .failed, reason: FailureReason.of(error), message: "\(error)")
     }
@@ -46,10 +50,12 @@ struct Run {
     return end.state == .failed ? 1 : 0
   }
 
-  /// Leaves because the disk is full; the run goes on from its last checkpoint when there is space.
-  private func yield(for error: SystemError) throws -> Int32 {
-    log.warning("\(error): the run goes on from its last checkpoint when there is space")
-    try events.append(.yielded(step: folder.checkpoints.list().last?.step ?? 0, reason: .diskFull))
+  /// Leaves for want of something that may be there again later; the run goes on from its last checkpoint
+  /// then.
+  private func yield(_ reason: Reason, _ message: String) throws -> Int32 {
+    log.warning(message)
+    try events.append(
+      .yielded(step: folder.checkpoints.list().last?.step ?? 0, reason: reason, message: message))
     return 0
   }
 

@@ -13,10 +13,11 @@ import RunFolder
 /// - Parameter version: of this program.
 /// - Returns: the exit code: 0 when the run succeeded, was cancelled or yielded; 1 when it failed and `end`
 ///   says so;
-///   2 when not even that could be written, `RunFolder.diskFullExitCode` for want of space.
+///   2 when not even that could be written, `RunFolder.diskFullExitCode` for want of space,
+///   `RunFolder.shortageExitCode` for want of descriptors, threads or memory.
 package func runWorker(runDirectory: String, version: String) -> Int32 {
   let signals = StopSignals()
-  lowerPriority(by: workerNiceness)
+  Niceness.standBack(as: Environment.all)
   let log = Log("worker")
   let folder = RunFolder(runDirectory)
   do {
@@ -35,12 +36,9 @@ package func runWorker(runDirectory: String, version: String) -> Int32 {
     return RunFolder.diskFullExitCode
   } catch {
     log.error("\(error)")
-    return 2
+    return shortage(behind: error) == nil ? 2 : RunFolder.shortageExitCode
   }
 }
-
-/// Steps of niceness by which a worker stands back, so that the daemon stays answerable.
-private let workerNiceness: Int32 = 10
 
 /// The machine that this process runs on, as a worker of so many threads uses it.
 package func workerHost(threads: Int, isa: String, version: String) -> JobHost {

@@ -1,0 +1,27 @@
+import API
+import Dispatcher
+import Platform
+
+/// The threads and processes that the daemon needs for itself and for one worker.
+enum ThreadBudget {
+  /// The writer of the store, the dispatcher, the hub of events, and the look of `/readyz`.
+  private static let own = 4
+
+  /// Makes sure, by starting that many threads for a moment, that a daemon which says that it listens can
+  /// answer and run a job.
+  ///
+  /// - Throws: `UsageError` if there can be fewer.
+  static func check(_ settings: ServeSettings) throws(UsageError) {
+    let server = settings.web.server
+    // The access log and the watch over tokens have a thread each where they are used.
+    let needed =
+      own + 2 + server.handlerThreads + server.loopThreads + API.computingThreads
+      + CatalogDirectory.inspectorsMax * 2 + DispatcherConfiguration.threadsPerLaunch(of: settings.threadsPerWorker)
+    let (started, failure) = Thread.probe(needed)
+    guard let failure else { return }
+    throw UsageError(
+      "\(needed) threads and processes are needed with these settings, and only \(started) can be started "
+        + "(\(failure.cause)): raise the limit of processes (ulimit -u, or pids.max of the control group), or "
+        + "lower --handler-threads or --threads-per-worker")
+  }
+}
