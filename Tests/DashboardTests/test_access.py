@@ -44,7 +44,7 @@ class AccessTest(DashboardTest):
                 self.open(view)
                 self.sign_in(secret)
                 self.see("main", what)
-                self.daemon.command("token", "revoke", name)
+                self.daemon.command("token", "revoke", "--name", name)
                 self.see("#token-message", "Your session has ended")
                 self.expect(self.page.locator("#session")).to_have_count(0)
                 self.sign_in(self.daemon.secret)
