@@ -163,10 +163,11 @@ class NewPage {
   }
 
   #showProblem(error) {
-    const strangers = showErrors(this.form, error.errors, placeOf);
+    const errors = ownErrors(error.errors);
+    const strangers = showErrors(this.form, errors, placeOf);
     const items = strangers.map(({ pointer, message }) =>
       h("li", {}, outside(pointer || "/", { name: "code" }), " ", outside(message)));
-    const count = error.errors.length;
+    const count = errors.length;
     let text = error.message;
     if (count > 0) text = `Not started: ${count} ${count === 1 ? "error" : "errors"}.`;
     else if (error.status === 0) {
@@ -185,6 +186,13 @@ function placeOf(pointer) {
   if (pointer === "/jobs/1/name") return "/name";
   if (pointer.startsWith("/jobs/1/")) return "/then-evaluate";
   return pointer.replace(/^\/jobs\/0(?=\/)/, "").replace(/^\/spec(?=\/)/, "");
+}
+
+/** The errors without those of the evaluation that only repeat one of its training, like a missing dataset. */
+function ownErrors(errors) {
+  const isOfEvaluation = ({ pointer }) => pointer.startsWith("/jobs/1/");
+  const known = new Set(errors.filter((error) => !isOfEvaluation(error)).map((error) => error.message));
+  return errors.filter((error) => !isOfEvaluation(error) || !known.has(error.message));
 }
 
 /** What the evaluation of a training with that name is called. */
