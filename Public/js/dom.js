@@ -17,6 +17,9 @@ export function h(name, attributes = {}, ...children) {
   return element;
 }
 
+/** What each refreshed element shows, to build it again only when that has changed. */
+const versions = new WeakMap();
+
 /**
  * Makes `parent` hold one child for each item, in order. A child is built again only when its item has
  * changed, so that focus, selection and scroll position survive a refresh.
@@ -29,10 +32,10 @@ export function refresh(parent, items, keyOf, build) {
     const key = String(keyOf(item));
     const version = JSON.stringify(item);
     let child = old.get(key);
-    if (child?.dataset.version !== version) {
+    if (!child || versions.get(child) !== version) {
       const fresh = build(item);
       fresh.dataset.key = key;
-      fresh.dataset.version = version;
+      versions.set(fresh, version);
       child?.replaceWith(fresh);
       child = fresh;
     }
@@ -47,8 +50,8 @@ export function refresh(parent, items, keyOf, build) {
 
 /** Replaces the children of `parent` when `version` differs from the last time. */
 export function replaceIfNew(parent, version, build) {
-  if (parent.dataset.version === version) return;
-  parent.dataset.version = version;
+  if (versions.get(parent) === version) return;
+  versions.set(parent, version);
   parent.replaceChildren(...[build()].flat().filter(Boolean));
 }
 

@@ -1,6 +1,6 @@
 // The form that starts a training or an evaluation.
 import { api, tolerate } from "./api.js";
-import { h } from "./dom.js";
+import { h, repeat } from "./dom.js";
 import { choice, clearErrors, collect, field, merge, numeric, showErrors } from "./fields.js";
 import { title } from "./format.js";
 import { submit } from "./submission.js";
@@ -14,18 +14,19 @@ const nameBytesMax = 200;
 /** The name by which the evaluation of a new training refers to it in the same request. */
 const trainingRef = "training";
 
-/** Fills `main` with the form; `query` may name kind and job. Returns a function that does nothing. */
+/** Fills `main` with the form; `query` may name kind and job. Returns a function that stops its requests. */
 export function newPage(main, query) {
-  new NewPage(main, query);
-  return () => {};
+  const page = new NewPage(main, query);
+  return () => page.stops.forEach((stop) => stop());
 }
 
 class NewPage {
   constructor(main, query) {
+    this.stops = [];
     this.thenEvaluate = h("input", { type: "checkbox", checked: true, "data-ignored": true });
     this.training = h("select");
     this.train = trainFields(this.thenEvaluate);
-    this.evaluate = evaluateFields(this.training, () => this.#addTrainings());
+    this.evaluate = evaluateFields(this.training, () => this.#untilAnswered(() => this.#addTrainings()));
     this.name = h("input", { type: "text", autocomplete: "off", dir: "auto", "data-ignored": true });
     this.extra = h("textarea",
       { rows: 4, spellcheck: "false", placeholder: '{"loss": {"cov": 2}}', "data-ignored": true });
@@ -49,8 +50,28 @@ class NewPage {
       this.problem, this.button);
     main.replaceChildren(h("h1", {}, "New job"), this.form);
     this.#showKind();
-    this.#fillDatasets();
-    this.#fillTrainings(query.get("job"));
+    const chosen = query.get("job");
+    if (chosen) {
+      this.#offer({ id: chosen, kind: "train" }, chosen);
+      this.#untilAnswered(async () => this.#offer(await api.job(chosen), chosen));
+    }
+    this.#untilAnswered(() => this.#fillDatasets());
+    this.#untilAnswered(() => this.#addTrainings(chosen));
+  }
+
+  /**
+   * Calls `load` until the daemon has answered; a refusal, as for a job that does not exist, is an answer.
+   */
+  #untilAnswered(load) {
+    this.stops.push(repeat(1, async () => {
+      try {
+        await load();
+        return false;
+      } catch (error) {
+        tolerate(error);
+        return error.status === 0 || error.status >= 500 || error.status === 429;
+      }
+    }));
   }
 
   get kind() {
@@ -64,47 +85,23 @@ class NewPage {
   }
 
   async #fillDatasets() {
-    try {
-      const names = (await api.datasets()).map((dataset) => dataset.name);
-      for (const list of this.form.querySelectorAll("datalist")) {
-        list.replaceChildren(...names.map((value) => h("option", { value })));
-      }
-    } catch (error) {
-      // Names can be typed as well.
-      tolerate(error);
+    const names = (await api.datasets()).map((dataset) => dataset.name);
+    for (const list of this.form.querySelectorAll("datalist")) {
+      list.replaceChildren(...names.map((value) => h("option", { value })));
     }
-  }
-
-  /** Offers the newest trainings, and the chosen one wherever it is in the list of jobs. */
-  async #fillTrainings(chosen) {
-    if (chosen) {
-      this.#offer({ id: chosen, kind: "train" }, chosen);
-      try {
-        this.#offer(await api.job(chosen), chosen);
-      } catch (error) {
-        tolerate(error);
-      }
-    }
-    await this.#addTrainings(chosen);
   }
 
   /** Offers the next trainings of the list, newest first. */
   async #addTrainings(chosen) {
-    const older = this.evaluate.querySelector("button");
-    try {
-      const { jobs, next_cursor: cursor } =
-        await api.jobs({ kind: "train", ...(this.cursor && { cursor: this.cursor }) });
-      this.cursor = cursor;
-      for (const job of jobs) {
-        if (!["failed", "cancelled"].includes(job.state)) this.#offer(job, chosen);
-      }
-      older.hidden = !cursor;
-      if (this.training.options.length === 0) {
-        this.training.append(h("option", { value: "" }, "No training yet"));
-      }
-    } catch (error) {
-      tolerate(error);
-      older.hidden = false;
+    const { jobs, next_cursor: cursor } =
+      await api.jobs({ kind: "train", ...(this.cursor && { cursor: this.cursor }) });
+    this.cursor = cursor;
+    for (const job of jobs) {
+      if (!["failed", "cancelled"].includes(job.state)) this.#offer(job, chosen);
+    }
+    this.evaluate.querySelector("button").hidden = !cursor;
+    if (this.training.options.length === 0) {
+      this.training.append(h("option", { value: "" }, "No training yet"));
     }
   }
 
@@ -163,10 +160,11 @@ class NewPage {
   }
 
   #showProblem(error) {
-    const strangers = showErrors(this.form, error.errors, placeOf);
+    const errors = ownErrors(error.errors);
+    const strangers = showErrors(this.form, errors, placeOf);
     const items = strangers.map(({ pointer, message }) =>
       h("li", {}, outside(pointer || "/", { name: "code" }), " ", outside(message)));
-    const count = error.errors.length;
+    const count = errors.length;
     let text = error.message;
     if (count > 0) text = `Not started: ${count} ${count === 1 ? "error" : "errors"}.`;
     else if (error.status === 0) {
@@ -185,6 +183,15 @@ function placeOf(pointer) {
   if (pointer === "/jobs/1/name") return "/name";
   if (pointer.startsWith("/jobs/1/")) return "/then-evaluate";
   return pointer.replace(/^\/jobs\/0(?=\/)/, "").replace(/^\/spec(?=\/)/, "");
+}
+
+/**
+ * The errors without those of the evaluation that only repeat one of its training, like a missing dataset.
+ */
+function ownErrors(errors) {
+  const isOfEvaluation = ({ pointer }) => pointer.startsWith("/jobs/1/");
+  const known = new Set(errors.filter((error) => !isOfEvaluation(error)).map((error) => error.message));
+  return errors.filter((error) => !isOfEvaluation(error) || !known.has(error.message));
 }
 
 /** What the evaluation of a training with that name is called. */

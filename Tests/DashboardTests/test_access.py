@@ -9,7 +9,7 @@ class AccessTest(DashboardTest):
 
     def setUp(self):
         super().setUp()
-        self.expected_errors += ["401", "429"]
+        self.expected_errors += ["401", "429", "ERR_INCOMPLETE_CHUNKED_ENCODING"]
 
     def sign_in(self, secret):
         self.page.locator("#token").fill(secret)
@@ -44,7 +44,7 @@ class AccessTest(DashboardTest):
                 self.open(view)
                 self.sign_in(secret)
                 self.see("main", what)
-                self.daemon.command("token", "revoke", name)
+                self.daemon.command("token", "revoke", "--name", name)
                 self.see("#token-message", "Your session has ended")
                 self.expect(self.page.locator("#session")).to_have_count(0)
                 self.sign_in(self.daemon.secret)

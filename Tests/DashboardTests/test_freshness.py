@@ -8,15 +8,14 @@ from daemon import endless
 
 
 class FreshnessTest(DashboardTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.job = cls.daemon.queue(endless("goes on"))[0]
+
     def setUp(self):
         super().setUp()
         self.expected_errors += ["Failed to load resource", "ERR_"]
-        self.job = self.daemon.queue(endless("goes on"))[0]
-        self.daemon.wait_for(self.job, "running")
-
-    def tearDown(self):
-        self.daemon.change(self.job, "cancel")
-        super().tearDown()
 
     def expect_stale(self):
         notice = self.see("#connection", "The daemon does not answer. Shown as of")
@@ -43,14 +42,16 @@ class FreshnessTest(DashboardTest):
 
     def test_the_list_survives_the_daemon(self):
         self.check_a_death("#/", "goes on")
-        other = self.daemon.queue(endless("came after the death"))[0]
+        self.daemon.queue(endless("came after the death"))
         self.see(".jobs", "came after the death")
-        self.daemon.change(other, "cancel")
 
     def test_a_job_survives_the_daemon(self):
         self.check_a_death(f"#/jobs/{self.job}", "goes on")
-        self.daemon.change(self.job, "pause")
-        self.see(".head .state", "paused")
+        other = self.daemon.queue(endless("another"))[0]
+        self.page.evaluate("(id) => { location.hash = `#/jobs/${id}`; }", other)
+        self.see("h1", "another")
+        self.daemon.change(other, "cancel")
+        self.see(".head .state", "cancelled")
 
     def test_the_form_notices_it_too(self):
         self.check_a_death("#/new", "Start training")
@@ -85,6 +86,8 @@ class FreshnessTest(DashboardTest):
         self.page.route("**/events", lambda route: route.abort())
         self.open()
         self.see(".jobs", "goes on")
-        self.daemon.change(self.job, "pause")
-        self.see(".jobs .state", "paused")
+        other = self.daemon.queue(endless("seen without the stream"))[0]
+        self.see(".jobs", "seen without the stream")
+        self.daemon.change(other, "cancel")
+        self.see(".jobs .state.cancelled")
         self.expect_fresh()

@@ -119,6 +119,8 @@ class NewJobTest(DashboardTest):
                 item = self.page.locator(".problem li", has_text=error["pointer"])
                 self.expect(item).to_contain_text(error["message"])
         self.assertEqual(found, 5, answer)
+        then = self.page.locator(".field:visible", has=self.page.locator('[data-pointer="/then-evaluate"]'))
+        self.expect(then.locator(".error")).to_have_text("")
         self.assertTrue(any("/loss/cov" in error["pointer"] for error in answer["errors"]), answer)
         self.check_width("the form with errors")
 
