@@ -117,7 +117,8 @@ def sparse(path, size):
         raise Skip(f"this file system has no sparse files of {size >> 30} GiB: {error}")
 
 
-RUN_FILES = ("events.jsonl", "log.txt", "spec.json", "lock", "convolutions.json", "checkpoints/step-00000001.json")
+RUN_FILES = ("events.jsonl", "log.txt", "spec.json", "lock", "convolutions.json", "inputs.json",
+             "checkpoints/step-00000001.json")
 
 
 @attack("each file of a run as a FIFO: while it runs, when its worker dies, at the stop and at the next start", None)
@@ -165,7 +166,7 @@ def sparse_manifest(context):
 
 @attack("spec.json, events.jsonl, convolutions.json and tokens of 3 TB, sparse", None)
 def sparse_files(context):
-    for name in ("spec.json", "events.jsonl", "convolutions.json", "lock", "../../tokens"):
+    for name in ("spec.json", "events.jsonl", "convolutions.json", "inputs.json", "lock", "../../tokens"):
         what = f"{name} of 3 TB"
         with fresh(context, what, tokens=["normal"]) as daemon:
             job, folder = daemon.held_job()

@@ -1,5 +1,8 @@
 import HTTP
 import JobModel
+import JobStore
+import Platform
+import RunFolder
 import Testing
 
 @Suite struct SubmitTests {
@@ -100,6 +103,14 @@ import Testing
     (
       #"{"kind":"train","spec":{"dataset":{"name":"synthetic"}}}"#, "/spec/batch_size",
       "must not leave a last batch of one image"
+    ),
+    (
+      #"{"kind":"train","spec":{"dataset":{"name":"single"}}}"#, "/spec/dataset/name",
+      "must have at least 2 images in split \"train\", got 1"
+    ),
+    (
+      #"{"kind":"train","spec":{"dataset":{"name":"tiny"},"augmentation":{"blur_kernel":31}}}"#,
+      "/spec/augmentation/blur_kernel", "must be < 16, twice the side of the images, got 31"
     ),
     (#"{"kind":"train","ref":"a"}"#, "/ref", "unknown key"),
     (#"{"kind":"evaluate"}"#, "/spec/checkpoint", "is missing"),
@@ -226,6 +237,16 @@ import Testing
     #expect(try fixture.store.list(limit: 9).count == 1)
   }
 
+  @Test func `an evaluation needs two images to train on and one to test on`() throws {
+    let training = try fixture.post(#"{"kind":"train"}"#)
+    let response = fixture.send(
+      .post, "/jobs",
+      "{\"kind\":\"evaluate\",\"spec\":{\"checkpoint\":{\"job\":\"\(training)\"},"
+        + #""dataset":{"name":"single"}}}"#)
+    #expect(
+      response.errors == ["/spec/dataset/name": "must have at least 2 images in split \"train\", got 1"])
+  }
+
   @Test func `an evaluation of an evaluation is refused`() throws {
     let training = try fixture.post(#"{"kind":"train"}"#)
     let id = try #require(JobID(evaluate(training).json["id"]?.string ?? ""))
@@ -242,6 +263,86 @@ import Testing
       refused.errors["/spec/checkpoint/which"]
         == "must be one of \"last\", \"\(first)\", got \"step-00000006.safetensors.gz\"")
     #expect(evaluate(training, which: "../../x").status == 422)
+  }
+
+  private let keepingBest =
+    #"{"kind":"train","spec":{"checkpoint":{"keep_best":{"metric":"loss","mode":"min"}}}}"#
+
+  @Test func `a named checkpoint is ready at once, also of a training that runs or has failed`() throws {
+    let training = try fixture.post(#"{"kind":"train"}"#)
+    let name = try fixture.checkpoint(training, step: 5, "abc").name
+    for end in [nil, JobState.failed] {
+      if let end { try fixture.finish(end, reason: .diverged) }
+      let response = evaluate(training, which: name)
+      #expect(response.json["state"] == "queued" && response.json["needs"] == [], "\(response.text)")
+      let id = try #require(response.json["id"]?.string?.string)
+      #expect(FileSystem.exists("\(fixture.data)/pins/\(id)/\(name)"))
+      #expect(fixture.send(.delete, "/jobs/\(training)").status == 409, "it is needed")
+      if end == nil { try #require(fixture.send(.post, "/jobs/\(id)/cancel").status == 202) }
+    }
+    let dry = fixture.send(
+      .post, "/jobs?dry_run=true",
+      "{\"kind\":\"evaluate\",\"spec\":{\"checkpoint\":{\"job\":\"\(training)\",\"which\":\"\(name)\"}}}")
+    #expect(dry.status == 200)
+    #expect(try FileSystem.list("\(fixture.data)/pins").count == 2)
+  }
+
+  @Test func `a retried evaluation is pinned again, or refused where its checkpoint is gone`() throws {
+    let training = try fixture.post(#"{"kind":"train"}"#)
+    let manifest = try fixture.checkpoint(training, step: 5, "abc")
+    let id = try #require(evaluate(training, which: manifest.name).json["id"]?.string?.string)
+    for state in [202, 409] {
+      #expect(fixture.send(.post, "/jobs/\(id)/cancel").status == 202)
+      try fixture.pins.sweep { try fixture.store.unfinished(of: $0) }
+      #expect(try FileSystem.list("\(fixture.data)/pins").isEmpty)
+      if state == 409 {
+        _ = try fixture.checkpoint(training, step: 6, "abd")
+        _ = try RunFolder(data: fixture.data, job: training).checkpoints.retain(.init(newest: 1))
+      }
+      let retried = fixture.send(.post, "/jobs/\(id)/retry")
+      #expect(retried.status == state, "\(retried.text)")
+      #expect(FileSystem.exists("\(fixture.data)/pins/\(id)/\(manifest.name)") == (state == 202))
+    }
+  }
+
+  @Test func `the best checkpoint needs a training that keeps it`() throws {
+    let plain = try fixture.post(#"{"kind":"train"}"#)
+    #expect(
+      evaluate(plain, which: "best").errors["/spec/checkpoint/which"]
+        == "must be \"last\" or a checkpoint's name, as checkpoint.keep_best of job \(plain) is null, "
+        + "got \"best\"")
+    let aliases = ["last", "best"].map { fixture.send(.get, "/jobs/\(plain)/checkpoints/\($0)") }
+    #expect(aliases.map(\.status) == [404, 404])
+    try fixture.finish(.succeeded)
+    let training = try fixture.post(keepingBest)
+    #expect(evaluate(training, which: "best").json["state"] == "blocked")
+    let folder = RunFolder(data: fixture.data, job: training)
+    try folder.create()
+    for (step, loss) in [(1, 3.0), (2, 1), (3, 2)] {
+      _ = try folder.checkpoints.store(step: step, epoch: 0, metric: loss) { try $0([1]) }
+    }
+    let list = fixture.send(.get, "/jobs/\(training)/checkpoints").json["checkpoints"]?.array ?? []
+    #expect(list.map { $0["is_best"] } == [false, true, false])
+    for (alias, step) in [("best", 2), ("last", 3)] {
+      let answer = fixture.send(.get, "/jobs/\(training)/checkpoints/\(alias)")
+      #expect(answer.status == 302)
+      let place = "/jobs/\(training)/checkpoints/\(CheckpointFolder.name(step: step))"
+      #expect(answer.headers["Location"]?.string == place)
+    }
+    try fixture.finish(.succeeded)
+    #expect(evaluate(training, which: "best").json["state"] == "queued")
+    let refused = evaluate(training, which: "first")
+    #expect(refused.errors["/spec/checkpoint/which"]?.hasPrefix("must be one of \"last\", \"best\"") == true)
+  }
+
+  @Test func `jobs of one request may ask for the best`() {
+    for (body, status) in [(keepingBest, 201), (#"{"kind":"train"}"#, 422)] {
+      let response = fixture.send(
+        .post, "/jobs",
+        "{\"jobs\":[\(body.dropLast()),\"ref\":\"t\"},"
+          + #"{"kind":"evaluate","spec":{"checkpoint":{"job":"t","which":"best"}}}]}"#)
+      #expect(response.status == status, "\(response.text)")
+    }
   }
 
   @Test func `the last checkpoint of a finished job must be there`() throws {

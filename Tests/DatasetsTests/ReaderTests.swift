@@ -85,10 +85,11 @@ import Testing
       ),
       (images, DatasetFiles.idx([0, 4, 4], []), 4, "1 to 1 images, as many as the file can hold", "0"),
       (images, [], 0, "4 bytes of the magic number", "the end of the file after 0"),
-      (images, right + [1], 64, "the end of the file", "more bytes"),
-      (labels, DatasetFiles.idx([2], [0, 1]), 4, "3 labels, one an image", "2"),
+      (images, right + [1], 64, "the end of the file", "1 more byte"),
+      (images, Gzip.compress(right + [1]), 64, "the end of the file", "more bytes"),
+      (labels, DatasetFiles.idx([2], [0, 1]), 4, "3 labels, one per image", "2"),
       (labels, DatasetFiles.idx([3], [0, 1]), 4, "1 to 2 labels, as many as the file can hold", "3"),
-      (labels, DatasetFiles.idx([3], [0, 1, 1, 0]), 11, "the end of the file", "more bytes"),
+      (labels, DatasetFiles.idx([3], [0, 1, 1, 0, 0, 0]), 11, "the end of the file", "3 more bytes"),
     ]
     for (name, bytes, offset, expected, found) in cases {
       try files.writeIDX(train: 3, test: 3, height: 4, width: 4, classes: 2)
@@ -154,6 +155,45 @@ import Testing
     #expect(try catalog.open(name, split: .train, limit: 1).count == 1)
   }
 
+  @Test func `the digest is that of the whole split, whatever the limit and the packing`() throws {
+    let files = try DatasetFiles()
+    try files.writeIDX(train: 5, test: 2, height: 8, width: 8, classes: 2)
+    let name = "mnist-idx:\(files.path)"
+    let whole = try catalog.open(name, split: .train).whole
+    #expect(whole.count == 5 && whole.digest.pixels.count == 64)
+    #expect(try catalog.open(name, split: .train, limit: 2).whole == whole)
+    #expect(try catalog.describe(name).digests[.train] == whole.digest)
+    let plain = [UInt8](try Data(contentsOf: files.folder.appending(path: "train-images-idx3-ubyte")))
+    try files.remove("train-images-idx3-ubyte")
+    try files.write(Gzip.compress(plain) + [0, 0, 0], "train-images-idx3-ubyte.gz")
+    #expect(try catalog.open(name, split: .train).whole == whole)
+    var changed = plain
+    changed[plain.count - 1] ^= 1
+    try files.write(Gzip.compress(changed), "train-images-idx3-ubyte.gz")
+    let other = try catalog.open(name, split: .train, limit: 2).whole.digest
+    #expect(other.pixels != whole.digest.pixels && other.labels == whole.digest.labels)
+  }
+
+  @Test(arguments: [
+    ("cifar10", "data_batch_1"), ("cifar10", "cifar-10-batches-py/batches.meta"), ("cifar100", "meta"),
+    ("cifar100-coarse", "cifar-100-python/train"),
+  ])
+  func `says that a folder has the Python version of CIFAR`(format: String, file: String) throws {
+    let files = try DatasetFiles()
+    let folder = files.folder.appending(path: file).deletingLastPathComponent()
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try files.write([0x80, 2], file)
+    for roots in [nil, try RootFolders([files.path])] {
+      let catalog = DatasetCatalog(roots: roots)
+      let path = try FileSystem.resolve(files.path)
+      let error = try #require(throws: DatasetError.self) { try catalog.check("\(format):\(path)") }
+      let needed = format == "cifar10" ? "data_batch_1.bin to data_batch_5.bin" : "train.bin and test.bin"
+      #expect(
+        "\(error)".contains("is of the Python version of CIFAR-10") && "\(error)".contains(needed), "\(error)"
+      )
+    }
+  }
+
   @Test func `refuses a test label that no training image has`() throws {
     let files = try DatasetFiles()
     try files.writeIDX(train: 4, test: 4, height: 4, width: 4, classes: 2)
@@ -161,6 +201,7 @@ import Testing
     let error = malformed(
       files, "t10k-labels-idx1-ubyte", 10, expected: "a label of 0 to 1", found: "2")
     #expect(throws: error) { try catalog.open("mnist-idx:\(files.path)", split: .test) }
+    #expect(throws: error) { try catalog.check("mnist-idx:\(files.path)") }
   }
 
   @Test func `names the package that brings Fashion-MNIST where it is missing`() throws {

@@ -27,6 +27,31 @@ import Testing
     #expect(try fixture.evaluate(training.id).state == .queued)
   }
 
+  @Test func `an evaluation of a named checkpoint waits for nothing but what it needs`() throws {
+    let training = try fixture.train()
+    let other = try fixture.train()
+    let specification = try EvaluateSpecification.parse([
+      "checkpoint": ["job": .string(training.id.text), "which": "step-00000001.safetensors.gz"]
+    ])
+    let jobs = try [[], [other.id]].map { needs in
+      let job = NewJob(
+        id: store.newID(), labelling: JobLabelling(), specification: .evaluate(specification), needs: needs)
+      return try require(store.enqueue([job]).first)
+    }
+    #expect(jobs.map(\.state) == [.queued, .blocked])
+    #expect(jobs.map(\.needsText) == ["[]", "[\"\(other.id)\"]"])
+    _ = try fixture.claim()
+    try store.transition(training.id, attempt: 1, to: .failed, reason: .diverged)
+    #expect(try jobs.map { try fixture.job($0.id).state } == [.queued, .blocked])
+    #expect(throws: JobStoreError.isNeeded(training.id, by: jobs.map(\.id))) { try store.delete(training.id) }
+    _ = try fixture.claim()
+    try store.transition(other.id, attempt: 1, to: .succeeded)
+    #expect(try fixture.job(jobs[1].id).state == .queued)
+    _ = try store.requestCancel(jobs[1].id, mode: .graceful)
+    #expect(try store.retry(jobs[1].id).state == .queued)
+    #expect(try store.unfinished(of: jobs.map(\.id) + [training.id]) == Set(jobs.map(\.id)))
+  }
+
   @Test(arguments: [JobState.failed, .cancelled])
   func `an evaluation ends with the training that it needs`(state: JobState) throws {
     let training = try fixture.train()

@@ -86,6 +86,26 @@ import Testing
     }
   }
 
+  @Test(arguments: [1, 2, 511, 65_536, 200_000])
+  func `skips zeros after a member, as gunzip does`(zeros: Int) throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let bytes = sample(70_000)
+    let padding = [UInt8](repeating: 0, count: zeros)
+    let padded = Gzip.compress(bytes) + padding
+    let path = try write(padded, "padded.gz")
+    #expect(try Gzip.decompressFile(path, limitBytes: 1 << 20) == bytes)
+    #expect(try gzipTool(["-dcq", path]) == bytes)
+    let two = try write(padded + padded, "two.gz")
+    #expect(try Gzip.decompressFile(two, limitBytes: 1 << 20) == bytes + bytes)
+    for (garbage, offset) in [([1, 2, 3], 0), ([0, 0x1f], 1), ([0x1f, 0x8c, 8], 0)] as [([UInt8], Int)] {
+      let path = try write(padded + garbage, "garbage.gz")
+      let error = GzipError.trailingBytes(
+        file: path, offset: padded.count + offset, count: garbage.count - offset)
+      #expect(throws: error) { try Gzip.decompressFile(path, limitBytes: 1 << 20) }
+      #expect("\(error)".contains("neither zero padding nor another gzip member"))
+    }
+  }
+
   @Test func `refuses a file cut off anywhere, naming it and where it ends`() throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     let packed = Gzip.compress(sample(2000))

@@ -1,7 +1,7 @@
 import Platform
 import Text
 
-/// The data sets that can be opened by name: built in, registered, or spelled out as `format:FOLDER`.
+/// The datasets that can be opened by name: built in, registered, or spelled out as `format:FOLDER`.
 package struct DatasetCatalog: Sendable {
   /// Where Debian's package `dataset-fashion-mnist` puts its files.
   package static let fashionMNISTRootDefault = "/usr/share/datasets/fashion-mnist"
@@ -26,12 +26,12 @@ package struct DatasetCatalog: Sendable {
     self.roots = roots
   }
 
-  /// The variables by which a process is told where its data sets lie (`init(environment:)`).
+  /// The variables by which a process is told where its datasets lie (`init(environment:)`).
   package static func environment(fashionMNISTRoot: String, roots: RootFolders) -> [String: String] {
     [fashionMNISTVariable: fashionMNISTRoot, rootVariable: roots.paths.joined(separator: rootSeparator)]
   }
 
-  /// The data sets that the variables of a worker's process name. Roots that are gone hold nothing.
+  /// The datasets that the variables of a worker's process name. Roots that are gone hold nothing.
   package init(environment: [String: String]) {
     let roots = (environment[Self.rootVariable] ?? "").split(separator: Self.rootSeparator).map(String.init)
     self.init(
@@ -50,7 +50,7 @@ package struct DatasetCatalog: Sendable {
   /// Throws what `open` would throw for a wrong name, a missing file or a wrong header; reads no image.
   package func check(_ name: String) throws(DatasetError) { _ = try source(name).layout() }
 
-  /// Where a data set lies and which files it has now, found without opening any: two that are equal have the
+  /// Where a dataset lies and which files it has now, found without opening any: two that are equal have the
   /// same images.
   package struct Source: Sendable, Hashable {
     /// The name with the folder that it leads to, links followed.
@@ -237,7 +237,7 @@ package struct DatasetExtent: Sendable, Equatable {
   }
 }
 
-/// What a client may want to know of a data set before using it.
+/// What a client may want to know of a dataset before using it.
 package struct DatasetDescription: Sendable, Equatable {
   package let name: String
   package let classes: [String]

@@ -1,16 +1,18 @@
 import Gzip
 import Platform
 
-/// Why a data set cannot be used. Texts name the data set or file, what is wrong and what helps.
+/// Why a dataset cannot be used. Texts name the dataset or file, what is wrong and what helps.
 package enum DatasetError: Error, Equatable, CustomStringConvertible {
-  /// No data set of that name; `known` are the names and patterns that there are.
+  /// No dataset of that name; `known` are the names and patterns that there are.
   case unknown(name: String, known: [String])
   /// The name's part after the colon is wrong.
   case wrongParameter(name: String, problem: String)
-  /// A path leads outside the folders that data sets may lie in, whatever there is.
+  /// A path leads outside the folders that datasets may lie in, whatever there is.
   case outsideRoots(areSet: Bool)
-  /// A file of the data set is not there; the hint says what to do.
+  /// A file of the dataset is not there; the hint says what to do.
   case missingFile(file: String, hint: String)
+  /// The folder has the version of CIFAR that only Python reads; `needed` are the files looked for.
+  case pythonVersion(title: String, found: String, archive: String, needed: String)
   /// A file holds something else than its format asks for at this byte (of the unpacked content).
   case malformed(file: String, offset: Int, expected: String, found: String)
   /// There are more images than `DatasetLimit` allows in memory.
@@ -23,16 +25,19 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .unknown(let name, let known):
-      "there is no data set \"\(Self.short(name))\"; there are \(known.joined(separator: ", "))"
-    case .wrongParameter(let name, let problem): "data set \"\(Self.short(name))\": \(problem)"
+      "there is no dataset \"\(Self.short(name))\"; there are \(known.joined(separator: ", "))"
+    case .wrongParameter(let name, let problem): "dataset \"\(Self.short(name))\": \(problem)"
     case .outsideRoots(let areSet):
-      "the folder of a data set must lie below one of the roots set by --dataset-root"
+      "the folder of a dataset must lie below one of the roots set by --dataset-root"
         + (areSet ? "" : "; none is set")
     case .missingFile(let file, let hint): "\(file) is not there: \(hint)"
+    case .pythonVersion(let title, let found, let archive, let needed):
+      "\(found) is of the Python version of \(title), the binary version is needed: \(needed), from "
+        + "\(archive) at https://www.cs.toronto.edu/~kriz/cifar.html"
     case .malformed(let file, let offset, let expected, let found):
       "\(file) at offset \(offset): expected \(expected), found \(found)"
     case .tooLarge(let name, let what):
-      "data set \"\(name)\": \(what) need more than the \(DatasetLimit.pixelBytesMax >> 30) GiB allowed in "
+      "dataset \"\(name)\": \(what) need more than the \(DatasetLimit.pixelBytesMax >> 30) GiB allowed in "
         + "memory; use a limit"
     case .unreadable(let error): error.description
     case .blurTooWide(let kernel, let side):

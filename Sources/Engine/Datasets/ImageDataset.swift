@@ -1,6 +1,6 @@
 /// Labelled square images of one size in memory, as 8-bit planes.
 package struct ImageDataset: Sendable {
-  /// The part of a data set that is trained on or tested on.
+  /// The part of a dataset that is trained on or tested on.
   package enum Split: String, Sendable, CaseIterable, Hashable {
     case train, test
   }

@@ -100,7 +100,7 @@ extension ViewRecipe {
 }
 
 extension ImageDataset.Split {
-  /// The split that a job's data set names.
+  /// The split that a job's dataset names.
   package init(_ split: DatasetSelection.Split) {
     switch split {
     case .train: self = .train

@@ -2,9 +2,9 @@
 package enum TrainingError: Error, Equatable, CustomStringConvertible {
   /// A number that must be finite is not: the run has diverged in `step` (from 1), and going on is pointless.
   case diverged(step: Int, what: String)
-  /// The data set has fewer images than one step needs.
+  /// The dataset has fewer images than one step needs.
   case tooFewImages(dataset: String, count: Int, needed: Int)
-  /// The two splits of an evaluation's data set do not have the same classes.
+  /// The two splits of an evaluation's dataset do not have the same classes.
   case otherClasses(dataset: String)
 
   /// An evaluation asks for a layer that the encoder does not have.

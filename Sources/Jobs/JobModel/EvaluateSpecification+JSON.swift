@@ -3,7 +3,7 @@ import Text
 extension EvaluateSpecification {
   /// What a `spec` leaves to the job that it names.
   package struct Defaults: Sendable {
-    /// The data set, that of the training.
+    /// The dataset, that of the training.
     package var dataset: ByteString
 
     package init(dataset: ByteString = "fashion-mnist") { self.dataset = dataset }

@@ -74,7 +74,7 @@ package struct CheckpointReference: Sendable, Equatable {
   }
 }
 
-/// The data set of an evaluation; its train and test splits are both used.
+/// The dataset of an evaluation; its train and test splits are both used.
 package struct EvaluationDataset: Sendable, Equatable {
   package var name: ByteString
   /// Takes the first so many images of each split; `nil`: all.
@@ -105,4 +105,20 @@ package enum EvaluationProtocol: String, Sendable, CaseIterable {
   /// Multinomial logistic regression on standardised features, fitted to convergence, with a ridge chosen on
   /// training images that are held back.
   case logistic
+}
+
+extension EvaluateSpecification {
+  /// Notes a dataset that has too few images to train or test a classifier.
+  package func check(
+    imageCounts counts: [DatasetSelection.Split: Int], at pointer: String, _ problems: ProblemList
+  ) {
+    for (split, needed) in [(DatasetSelection.Split.train, 2), (.test, 1)] {
+      let count = min(counts[split] ?? 0, dataset.limit ?? .max)
+      if count >= needed { continue }
+      problems.add(
+        "\(pointer)/dataset/name",
+        "must have at least \(needed) \(needed == 1 ? "image" : "images") in split \"\(split.rawValue)\", "
+          + "got \(count)")
+    }
+  }
 }

@@ -52,9 +52,15 @@ extension TrainSpecification {
     return result
   }
 
-  /// Notes what is wrong about the batches that so many images make; for a data set's size once it is known.
+  /// Notes what is wrong about the batches that so many images make; for a dataset's size once it is known.
   package func check(imageCount: Int, at pointer: String, _ problems: ProblemList) {
     let count = min(imageCount, dataset.limit ?? imageCount)
+    if count < 2 {
+      problems.add(
+        "\(pointer)/dataset/name",
+        "must have at least 2 images in split \"\(dataset.split.rawValue)\", got \(count)")
+      return
+    }
     let steps = stepCount(imageCount: imageCount)
     if steps / logEverySteps > Self.metricLinesMax {
       problems.add(
@@ -74,6 +80,16 @@ extension TrainSpecification {
         "must not leave a last batch of one image, whose variance is undefined: \(count) images, "
           + "got \(batchSize); choose another size or drop_last")
     }
+  }
+
+  /// Notes what is wrong about images of a height and width; for a dataset's size once it is known.
+  package func check(imageSide: Int, at pointer: String, _ problems: ProblemList) {
+    guard case .random(let recipe) = augmentation, recipe.blurProbability.contains(where: { $0 > 0 }),
+      recipe.blurKernel / 2 >= imageSide
+    else { return }
+    problems.add(
+      "\(pointer)/augmentation/blur_kernel",
+      "must be < \(2 * imageSide), twice the side of the images, got \(recipe.blurKernel)")
   }
 
   /// Metric lines of a run at most: what bounds its file of events, about a gigabyte.

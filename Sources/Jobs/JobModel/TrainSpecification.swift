@@ -14,13 +14,13 @@ package struct TrainSpecification: Sendable, Equatable {
   package var augmentation: AugmentationSpecification
   package var optimizer: OptimizerSpecification
   package var schedule: ScheduleSpecification
-  /// Passes over the data set, ≥ 1.
+  /// Passes over the dataset, ≥ 1.
   package var epochs: Int
   /// Stops after so many optimiser steps even if epochs are left; `nil`: no such limit.
   package var maxSteps: Int?
   /// Images a step (each gives two views), ≥ 2.
   package var batchSize: Int
-  /// A new order each epoch; `false` keeps the order of the data set.
+  /// A new order each epoch; `false` keeps the order of the dataset.
   package var shuffle: Bool
   /// Leaves the short last batch of an epoch out.
   package var dropLast: Bool
@@ -62,9 +62,9 @@ package struct TrainSpecification: Sendable, Equatable {
 
 /// Which images: `dataset` in both kinds of job.
 package struct DatasetSelection: Sendable, Equatable {
-  /// The part of a data set.
+  /// The part of a dataset.
   package enum Split: String, Sendable, CaseIterable { case train, test }
-  /// `fashion-mnist`, `synthetic`, or the name of a data set registered by path.
+  /// `fashion-mnist`, `synthetic`, or the name of a dataset registered by path.
   package var name: ByteString
   package var split: Split
   /// Takes the first so many images; `nil`: all.

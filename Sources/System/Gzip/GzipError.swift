@@ -12,6 +12,8 @@ package enum GzipError: Error, Equatable, CustomStringConvertible {
   case truncated(file: String, offset: Int)
   /// The data contradicts itself near this offset: a damaged block, check sum or length.
   case corrupt(file: String, offset: Int, detail: String)
+  /// Bytes follow a member that are neither zeros nor the beginning of another member.
+  case trailingBytes(file: String, offset: Int, count: Int)
   /// More bytes would come out than the caller allows.
   case tooLarge(file: String, limitBytes: Int)
 
@@ -25,6 +27,9 @@ package enum GzipError: Error, Equatable, CustomStringConvertible {
       "\(file) is cut off: it ends at offset \(offset) inside its gzip data; expected more bytes"
     case .corrupt(let file, let offset, let detail):
       "\(file) is damaged near offset \(offset): \(detail); expected valid gzip data"
+    case .trailingBytes(let file, let offset, let count):
+      "\(file) goes on after its gzip data: the \(count == 1 ? "byte" : "\(count) bytes") from offset "
+        + "\(offset) on \(count == 1 ? "is" : "are") neither zero padding nor another gzip member"
     case .tooLarge(let file, let limitBytes):
       "\(file) unpacks to more than the \(limitBytes) bytes allowed"
     }

@@ -1,7 +1,8 @@
 import CZlib
 import Platform
 
-/// Reads a gzip file in pieces: all its members, one after the other (RFC 1952, section 2.2).
+/// Reads a gzip file in pieces: all its members, one after the other (RFC 1952, section 2.2). Zeros after a
+/// member are skipped, as `gunzip` does: tapes and block devices pad with them.
 ///
 /// With `allowsPlain`, a file that does not begin with gzip's magic bytes is read as it is. Memory grows with
 /// what comes, not with what is asked for.
@@ -118,16 +119,16 @@ package final class GzipFileReader {
   }
 
   private func unpack(into output: UnsafeMutableBufferPointer<UInt8>) throws(GzipError) -> Int {
-    // zlib may hold finished bytes that had no room before, so an empty input is the end only after a member.
-    let hasInput = try refillIfEmpty()
     if !isInsideMember {
-      guard hasInput else {
+      guard try findMember() else {
         isAtEnd = true
         return 0
       }
       inflateReset(stream)
       isInsideMember = true
     }
+    // zlib may hold finished bytes that had no room before, so an empty input is the end only after a member.
+    let hasInput = try refillIfEmpty()
     let room = min(output.count, 1 << 30)
     stream.pointee.next_out = output.baseAddress
     stream.pointee.avail_out = UInt32(room)
@@ -142,6 +143,34 @@ package final class GzipFileReader {
       throw .corrupt(file: path, offset: fileOffset, detail: detail)
     }
     return written
+  }
+
+  /// Skips zeros to the next member; false at the end of the file.
+  ///
+  /// - Throws: `GzipError.trailingBytes` for anything else.
+  private func findMember() throws(GzipError) -> Bool {
+    while try refillIfEmpty() {
+      let first = stream.pointee.next_in[0]
+      if first != 0 {
+        let second = stream.pointee.avail_in > 1 ? stream.pointee.next_in[1] : try byte(at: fileBytesRead)
+        if first == 0x1f, second == 0x8b { return true }
+        // A file whose size cannot be asked for has at least this byte too many.
+        let size = (try? file.size()) ?? 0
+        throw .trailingBytes(file: path, offset: fileOffset, count: max(1, size - fileOffset))
+      }
+      stream.pointee.next_in += 1
+      stream.pointee.avail_in -= 1
+    }
+    return false
+  }
+
+  /// A byte of the file; `nil` behind its end.
+  private func byte(at offset: Int) throws(GzipError) -> UInt8? {
+    do throws(SystemError) {
+      return try file.read(at: offset, countMax: 1).first
+    } catch {
+      throw .cannotRead(error, offset: offset)
+    }
   }
 
   /// Makes input available; false at the end of the file.

@@ -4,7 +4,7 @@ import JobStore
 import RunFolder
 import Text
 
-/// Reads a submitted job, with everything that has to be there for it: data sets, and the training that it
+/// Reads a submitted job, with everything that has to be there for it: datasets, and the training that it
 /// evaluates.
 struct SubmissionReader {
   let api: API
@@ -91,9 +91,10 @@ struct SubmissionReader {
 
   private func readTrain(_ spec: JSON, at pointer: String) -> TrainSpecification {
     let specification = TrainSpecification.read(spec, at: pointer, problems)
-    if let counts = imageCounts(specification.dataset.name, at: pointer) {
-      specification.check(
-        imageCount: counts[specification.dataset.split] ?? 0, at: pointer, problems)
+    if let summary = summary(of: specification.dataset.name, at: pointer) {
+      let count = summary.counts[specification.dataset.split] ?? 0
+      specification.check(imageCount: count, at: pointer, problems)
+      if let side = summary.shape.last { specification.check(imageSide: side, at: pointer, problems) }
     }
     return specification
   }
@@ -135,7 +136,9 @@ struct SubmissionReader {
       let specification = EvaluateSpecification.read(
         spec, at: pointer, defaults: defaults ?? EvaluateSpecification.Defaults(), problems)
     else { return nil }
-    _ = imageCounts(specification.dataset.name, at: pointer)
+    if let summary = summary(of: specification.dataset.name, at: pointer) {
+      specification.check(imageCounts: summary.counts, at: pointer, problems)
+    }
     check(which: specification.checkpoint.which, of: training, at: "\(pointer)/checkpoint/which")
     return specification
   }
@@ -253,9 +256,10 @@ struct SubmissionReader {
   /// Checkpoints that an error names.
   private static let checkpointsShownMax = 8
 
-  private func imageCounts(_ name: ByteString, at pointer: String) -> [DatasetSelection.Split: Int]? {
+  /// What is known of a dataset; one that cannot be used is noted.
+  private func summary(of name: ByteString, at pointer: String) -> DatasetSummary? {
     switch looks.look(name) {
-    case .success(let summary)?: return summary.counts
+    case .success(let summary)?: return summary
     case .failure(let refusal)?:
       problems.add("\(pointer)/dataset/name", ByteString(refusal.description).shown(charactersMax: 1_000))
       return nil

@@ -3,7 +3,7 @@ import JobStore
 import Synchronization
 import Text
 
-/// Which data set each training has, as far as that was asked for: it never changes, and stands in a large
+/// Which dataset each training has, as far as that was asked for: it never changes, and stands in a large
 /// text.
 final class TrainingDatasets: Sendable {
   private let names = Mutex<[JobID: ByteString]>([:])
@@ -13,7 +13,7 @@ final class TrainingDatasets: Sendable {
   /// Bytes of the longest name that is kept; longer ones are read from the store each time.
   private static let nameBytesMax = 512
 
-  /// The name of a training's data set; nil where the store has none.
+  /// The name of a training's dataset; nil where the store has none.
   func name(of id: JobID, in store: JobStore) -> ByteString? {
     if let known = names.withLock({ $0[id] }) { return known }
     // A specification of an older program has at least the name in the same place.

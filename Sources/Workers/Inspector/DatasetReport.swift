@@ -51,7 +51,8 @@ package struct DatasetProblem: Error, Equatable, CustomStringConvertible {
   package init(_ error: DatasetError) {
     switch error {
     case .unknown, .missingFile: kind = .absent
-    case .wrongParameter, .outsideRoots, .malformed, .tooLarge, .unreadable, .blurTooWide: kind = .unusable
+    case .wrongParameter, .outsideRoots, .malformed, .tooLarge, .unreadable, .blurTooWide, .pythonVersion:
+      kind = .unusable
     }
     description = error.description
   }

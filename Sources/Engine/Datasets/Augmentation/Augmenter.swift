@@ -1,6 +1,6 @@
 import Tensors
 
-/// Makes views of a data set's images: planar floats `[3][side][side]`, normalised unless told otherwise.
+/// Makes views of a dataset's images: planar floats `[3][side][side]`, normalised unless told otherwise.
 package struct Augmenter: Sendable {
   private let maker: ViewMaker
   private let mean: SIMD3<Float>

@@ -82,7 +82,7 @@ package enum ViewMaker: Sendable, Equatable {
 package struct ViewKey: Sendable, Hashable {
   package let seed: UInt64
   package let epoch: Int
-  /// Position of the image in its data set.
+  /// Position of the image in its dataset.
   package let sample: Int
   /// 0 or 1 in training.
   package let view: Int

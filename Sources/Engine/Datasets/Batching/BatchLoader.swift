@@ -2,7 +2,7 @@ import Parallel
 import Platform
 import Tensors
 
-/// Fills batches with the views of a data set's images, in the threads of a team.
+/// Fills batches with the views of a dataset's images, in the threads of a team.
 ///
 /// What is written depends on the seed, the epoch and the images alone, never on the threads.
 package struct BatchLoader: Sendable {

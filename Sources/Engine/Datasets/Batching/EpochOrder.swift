@@ -7,7 +7,7 @@ package struct EpochOrder: Sendable {
   /// Batches of the epoch.
   package let batches: Int
 
-  /// `shuffle` false keeps the order of the data set; `dropLast` leaves a short last batch out.
+  /// `shuffle` false keeps the order of the dataset; `dropLast` leaves a short last batch out.
   package init(count: Int, batchSize: Int, shuffle: Bool, dropLast: Bool, seed: UInt64, epoch: Int) {
     precondition(count >= 0 && batchSize >= 1, "a batch has at least one image")
     if shuffle {
@@ -27,7 +27,7 @@ package struct EpochOrder: Sendable {
     return count / batchSize + (keepsRest ? 1 : 0)
   }
 
-  /// Positions in the data set of the images of batch `index`, `0 ≤ index < batches`.
+  /// Positions in the dataset of the images of batch `index`, `0 ≤ index < batches`.
   package func batch(_ index: Int) -> ArraySlice<Int> {
     precondition(index >= 0 && index < batches, "batch out of range")
     return order[(index * batchSize)..<min((index + 1) * batchSize, order.count)]

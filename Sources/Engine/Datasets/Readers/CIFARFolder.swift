@@ -5,7 +5,7 @@ import Platform
 /// Format: https://www.cs.toronto.edu/~kriz/cifar.html, "Binary version": records of one label byte (two in
 /// CIFAR-100: coarse, fine) and 3072 bytes, red, green and blue planes row by row.
 struct CIFARFolder: DatasetSource {
-  /// Which of the data sets and labels.
+  /// Which of the datasets and labels.
   enum Variant: Sendable {
     case ten, hundredFine, hundredCoarse
   }
@@ -17,7 +17,7 @@ struct CIFARFolder: DatasetSource {
 
   private static let side = 32
   private static let imageBytes = 3 * side * side
-  /// Records of one file at most, which bounds the work of unpacking it: the largest file of the data sets
+  /// Records of one file at most, which bounds the work of unpacking it: the largest file of the datasets
   /// has 50,000.
   static let recordsMax = 200_000
   /// The tool's own archive unpacks to these folders; the files may also lie in the folder given.
@@ -73,10 +73,37 @@ struct CIFARFolder: DatasetSource {
   }
 
   private func open(_ name: String) throws(DatasetError) -> DataFile {
-    try DataFile(
-      folders: [folder, "\(folder)/\(subfolder)"], names: [name], below: roots,
-      hint:
-        "the folder must hold the binary version of CIFAR with files \(fileNames(.train)[0]) and the others")
+    do throws(DatasetError) {
+      return try DataFile(
+        folders: [folder, "\(folder)/\(subfolder)"], names: [name], below: roots,
+        hint: "the folder must hold the binary version of \(title), with the files \(allFileNames)")
+    } catch {
+      if case .missingFile = error, let found = pythonFile {
+        throw .pythonVersion(title: title, found: found, archive: archive, needed: allFileNames)
+      }
+      throw error
+    }
+  }
+
+  private var title: String { variant == .ten ? "CIFAR-10" : "CIFAR-100" }
+  private var archive: String { variant == .ten ? "cifar-10-binary.tar.gz" : "cifar-100-binary.tar.gz" }
+  private var allFileNames: String {
+    variant == .ten
+      ? "data_batch_1.bin to data_batch_5.bin and test_batch.bin" : "train.bin and test.bin"
+  }
+
+  /// A file of the Python version, which lies where the binary one is looked for: pickled dictionaries.
+  private var pythonFile: String? {
+    let names = variant == .ten ? ["data_batch_1", "batches.meta"] : ["train", "meta"]
+    let pythonFolder = variant == .ten ? "cifar-10-batches-py" : "cifar-100-python"
+    let places = ["", "/\(subfolder)", "/\(pythonFolder)"].flatMap { place in
+      names.map { "\(folder)\(place)/\($0)" }
+    }
+    return places.first { path in
+      guard let roots else { return FileSystem.exists(path) }
+      guard case .inside(let path) = roots.place(of: path) else { return false }
+      return FileSystem.exists(path)
+    }
   }
 
   /// Records of a file by its size.

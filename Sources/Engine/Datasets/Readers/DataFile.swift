@@ -72,8 +72,8 @@ struct DataFile {
     }
   }
 
-  /// Makes sure that the file can hold `count` more items of `itemBytes` each, as its header says: by its
-  /// size, or by what a gzipped file of that size can unpack to.
+  /// Makes sure that the file can hold `count` more items of `itemBytes` each, as its header says: a plain
+  /// file by its size, which must be exactly that, a gzipped one by what a file of that size can unpack to.
   ///
   /// - Parameter place: where the header says how many there are, in bytes from 0.
   func expectRoom(
@@ -86,7 +86,14 @@ struct DataFile {
         file: path, offset: place, expected: "1 to \(countMax) \(what), as many as the file can hold",
         found: "\(count)")
     }
+    let end = offset + count * itemBytes
+    if let known = reader.knownBytesTotal, known > end {
+      throw .malformed(
+        file: path, offset: end, expected: "the end of the file", found: Self.more(known - end))
+    }
   }
+
+  private static func more(_ count: Int) -> String { count == 1 ? "1 more byte" : "\(count) more bytes" }
 
   /// Bytes of the whole content; unpacks a gzipped file to find out.
   ///

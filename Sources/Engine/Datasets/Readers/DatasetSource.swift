@@ -1,4 +1,4 @@
-/// Where a data set's images come from: a folder in some format, or a generator.
+/// Where a dataset's images come from: a folder in some format, or a generator.
 protocol DatasetSource: Sendable {
   /// What the headers say; throws if a file is not there or its header is wrong.
   func layout() throws(DatasetError) -> DatasetLayout
@@ -21,7 +21,7 @@ protocol DatasetSource: Sendable {
   var generator: String? { get }
 }
 
-/// What a data set may have at most. A header's word for more is not believed, and costs nothing.
+/// What a dataset may have at most. A header's word for more is not believed, and costs nothing.
 package enum DatasetLimit {
   /// Images of one split.
   package static let imagesMax = 100_000_000
@@ -31,7 +31,7 @@ package enum DatasetLimit {
   package static let contentBytesMax = 64 << 30
 }
 
-/// Size and classes of a data set.
+/// Size and classes of a dataset.
 struct DatasetLayout: Sendable, Equatable {
   var classes: [String]
   var counts: [ImageDataset.Split: Int]
@@ -43,7 +43,7 @@ struct DatasetLayout: Sendable, Equatable {
 
   /// Bytes of n images.
   ///
-  /// - Throws: `DatasetError.tooLarge` if they are more than a data set may have in memory.
+  /// - Throws: `DatasetError.tooLarge` if they are more than a dataset may have in memory.
   func pixelBytes(_ count: Int, of name: String) throws(DatasetError) -> Int {
     let (bytes, overflow) = count.multipliedReportingOverflow(by: imageBytes)
     guard !overflow, bytes <= DatasetLimit.pixelBytesMax else {
@@ -60,6 +60,7 @@ struct LabelledPixels {
 }
 
 extension DatasetSource {
+  /// Images come from files unless a source says otherwise.
   var generator: String? { nil }
 
   /// Mean and deviation of the training split, computed if they are not known.

@@ -27,11 +27,13 @@ struct IDXFolder: DatasetSource {
     var width: Int
   }
 
-  /// Reads the four headers, and the training labels where the classes are not known.
+  /// Reads the four headers and all labels.
   func layout() throws(DatasetError) -> DatasetLayout {
     let (_, train) = try openImages(.train)
     let (_, test) = try openImages(.test)
     let classes = try classNames()
+    try checkLabels(.train, count: train.count, allowed: classes.count)
+    try checkLabels(.test, count: test.count, allowed: classes.count)
     let side = Self.side(train)
     guard Self.side(test) == side else {
       throw .wrongParameter(name: folder, problem: "training and test images have different sizes")
@@ -113,7 +115,7 @@ struct IDXFolder: DatasetSource {
     let count = try file.takeNumber("the number of labels")
     if count != expected {
       throw .malformed(
-        file: file.path, offset: 4, expected: "\(expected) labels, one an image", found: "\(count)")
+        file: file.path, offset: 4, expected: "\(expected) labels, one per image", found: "\(count)")
     }
     try file.expectRoom(for: count, 1, "labels", saidAt: 4)
     return file
@@ -135,16 +137,28 @@ struct IDXFolder: DatasetSource {
 
   private func classNames() throws(DatasetError) -> [String] {
     if let classes { return classes }
-    var left = try openImages(.train).1.count
-    let file = try openLabels(.train, count: left)
+    let count = try openImages(.train).1.count
+    let highest = try checkLabels(.train, count: count, allowed: 256)
+    return (0...Int(highest)).map { "\($0)" }
+  }
+
+  /// Reads all labels of a split, which has to have so many, each below `allowed`.
+  ///
+  /// - Returns: the highest.
+  @discardableResult
+  private func checkLabels(
+    _ split: ImageDataset.Split, count: Int, allowed: Int
+  ) throws(DatasetError) -> UInt8 {
+    let file = try openLabels(split, count: count)
+    var left = count
     var highest: UInt8 = 0
     while left > 0 {
-      let labels = try Self.takeLabels(file, min(left, Self.labelsPerPiece), allowed: 256)
+      let labels = try Self.takeLabels(file, min(left, Self.labelsPerPiece), allowed: allowed)
       highest = max(highest, labels.max() ?? 0)
       left -= labels.count
     }
     try file.expectEnd()
-    return (0...Int(highest)).map { "\($0)" }
+    return highest
   }
 
   /// Two zero bytes, 8 for unsigned bytes, the number of dimensions.

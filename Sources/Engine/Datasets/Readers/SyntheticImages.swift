@@ -1,6 +1,6 @@
 import Tensors
 
-/// A procedural data set: `synthetic:classes=10,side=32,count=2000,test=400,seed=1`, every part optional.
+/// A procedural dataset: `synthetic:classes=10,side=32,count=2000,test=400,seed=1`, every part optional.
 ///
 /// A class is an outline with a number of lobes, a filling and, beyond twenty classes, a number of dots
 /// around. Place, size, rotation and all colours are random and mean nothing, and there is clutter: single

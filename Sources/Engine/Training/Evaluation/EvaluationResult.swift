@@ -28,7 +28,7 @@ package struct EvaluationResult: Sendable, Equatable {
   package let layer: EvaluationLayer
   /// The recipe of the training.
   package let preset: Preset
-  /// The data set's name.
+  /// The dataset's name.
   package let dataset: String
   /// Share of the test images that the classifier gets right at its end.
   package let top1: Double

@@ -45,7 +45,7 @@ package final class Pretraining {
   ///   - threads: how many share the work, ≥ 1; they change nothing but the time.
   ///   - recorded: the `convolutions` that an earlier attempt of the run began with.
   ///   - rollbacks: of the run, where there have been more than the checkpoint knows.
-  /// - Throws: `TrainingError` and `DatasetError` for a data set that does not fit the specification,
+  /// - Throws: `TrainingError` and `DatasetError` for a dataset that does not fit the specification,
   ///   `CheckpointError` and `ConvolutionRecordError` for those of another run, `SystemError` where memory
   ///   is missing.
   package init(
