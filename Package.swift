@@ -88,7 +88,7 @@ let package = Package(
     // Engine: it trains.
     room(
       "Training", in: "Engine",
-      ["JobModel", "Datasets", "NeuralNet", "Tensors", "Parallel", "Kernels", "Platform", "Gzip"],
+      ["JobModel", "Datasets", "NeuralNet", "Tensors", "Parallel", "Kernels", "Platform", "Gzip", "Text"],
       settings: safe + [fast]),
     room(
       "Datasets", in: "Engine", ["Tensors", "Parallel", "Platform", "Crypto", "Gzip", "Text"],

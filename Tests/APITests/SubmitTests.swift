@@ -251,13 +251,10 @@ import Testing
     let training = try fixture.post(#"{"kind":"train"}"#)
     let response = fixture.send(
       .post, "/jobs",
-      "{\"kind\":\"evaluate\",\"spec\":{\"checkpoint\":{\"job\":\"\(training)\"},\"dataset\":{\"name\":\"single\"}}}"
-    )
+      "{\"kind\":\"evaluate\",\"spec\":{\"checkpoint\":{\"job\":\"\(training)\"},"
+        + #""dataset":{"name":"single"}}}"#)
     #expect(
-      response.errors == [
-        "/spec/dataset/name": "must have at least 2 images in split \"train\", got 1; "
-          + "must have at least 1 image in split \"test\", got 0"
-      ], "\(response.text)")
+      response.errors == ["/spec/dataset/name": "must have at least 2 images in split \"train\", got 1"])
   }
 
   @Test func `an evaluation of an evaluation is refused`() throws {
@@ -322,8 +319,8 @@ import Testing
     let plain = try fixture.post(#"{"kind":"train"}"#)
     #expect(
       evaluate(plain, which: "best").errors["/spec/checkpoint/which"]
-        == "must be \"last\" or a checkpoint's name, as checkpoint.keep_best of job \(plain) is null, got \"best\""
-    )
+        == "must be \"last\" or a checkpoint's name, as checkpoint.keep_best of job \(plain) is null, "
+        + "got \"best\"")
     let aliases = ["last", "best"].map { fixture.send(.get, "/jobs/\(plain)/checkpoints/\($0)") }
     #expect(aliases.map(\.status) == [404, 404])
     try fixture.finish(.succeeded)

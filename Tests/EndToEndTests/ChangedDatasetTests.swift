@@ -136,7 +136,7 @@ import Text
     let path = "\(digits.root)/digits/train-images-idx3-ubyte"
     try AtomicFile.write(File(path, .read).readAll() + [1, 2, 3], to: path)
     #expect(try refusal(digits.job(epochs: 2)).contains("expected the end of the file, found 3 more bytes"))
-    try digits.write("train", count: 1)
+    for prefix in ["train", "t10k"] { try digits.write(prefix, count: 1) }
     #expect(try refusal(digits.job(epochs: 2)).contains("must have at least 2 images"))
     try AtomicFile.write([0x80, 2], to: "\(digits.root)/data_batch_1")
     let cifar = SmallRun.job(dataset: "cifar10:\(digits.root)")

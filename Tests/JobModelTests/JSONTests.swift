@@ -1,5 +1,6 @@
 import JobModel
 import Testing
+import Text
 
 @Suite struct JSONTests {
   @Test(

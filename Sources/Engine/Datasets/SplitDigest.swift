@@ -34,8 +34,12 @@ struct SplitHash: ~Copyable {
   /// Adds images that follow those added before.
   func add(_ piece: LabelledPixels) {
     pixels.update(piece.pixels)
-    labels.update(
-      piece.labels.flatMap { label in (0..<4).map { UInt8(truncatingIfNeeded: label >> (8 * $0)) } })
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(4 * piece.labels.count)
+    for label in piece.labels {
+      for place in 0..<4 { bytes.append(UInt8(truncatingIfNeeded: label >> (8 * place))) }
+    }
+    labels.update(bytes)
   }
 
   /// The digests of all pieces.

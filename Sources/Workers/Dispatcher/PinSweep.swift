@@ -13,6 +13,8 @@ struct PinSweep {
   private var nextNanoseconds: UInt64 = 0
 
   private static let pauseNanoseconds: UInt64 = 500_000_000
+  /// After a sweep that failed.
+  private static let troublePauseNanoseconds: UInt64 = 60_000_000_000
 
   init(_ pins: CheckpointPins, store: JobStore) {
     self.pins = pins
@@ -29,6 +31,7 @@ struct PinSweep {
       try pins.sweep { try store.unfinished(of: $0) }
       commits = present
     } catch {
+      nextNanoseconds = now + Self.troublePauseNanoseconds
       log.warning("pins of finished jobs cannot be removed: \(error)")
     }
   }

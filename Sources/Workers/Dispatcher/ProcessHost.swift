@@ -93,8 +93,8 @@ final class ProcessHost: WorkerHost {
     return spec
   }
 
-  /// The checkpoint that an evaluation names: what is pinned for it, or what it asks for is pinned now, so that
-  /// its later attempts have the same.
+  /// The checkpoint of an evaluation: the one that is pinned for it; or what it asks for is pinned now, so
+  /// that its later attempts have the same.
   private func checkpoint(
     _ reference: CheckpointReference, for job: JobID
   ) throws -> (manifest: CheckpointManifest, path: String) {

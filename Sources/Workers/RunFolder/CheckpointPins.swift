@@ -1,8 +1,8 @@
 import JobModel
 import Platform
 
-/// `DATA/pins/<job id>/`: the checkpoint that an unfinished evaluation names, as a second name of the file, so
-/// that no retention of the training takes it.
+/// `DATA/pins/<job id>/`: the checkpoint that an unfinished evaluation names, as a second name of the file,
+/// so that no retention of the training takes it.
 ///
 /// A pin is made before the job is stored and removed after the job has finished, so that a death in between
 /// leaves a pin too many, never one too few. What is too many is swept away: every pin whose job is not

@@ -9,7 +9,7 @@ import Platform
 /// | `lock` | worker, for its whole life | held = alive; its attempt's age at each sign of life (`RunLock`) |
 /// | `events.jsonl` | worker | whole lines (`WorkerEvent`) |
 /// | `convolutions.json` | worker, before step 1 | how each layer is computed; later attempts keep it |
-/// | `inputs.json` | worker, at its first start | dataset and checkpoint; later starts compare (`RunInputs`) |
+/// | `inputs.json` | worker, at its first start | dataset and checkpoint (`RunInputs`); later ones compare |
 /// | `checkpoints/` | worker | `CheckpointFolder` |
 /// | `log.txt`, `log.1.txt` | worker's outputs | for people; the older one once the other is too long |
 package struct RunFolder: Sendable {

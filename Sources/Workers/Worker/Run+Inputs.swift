@@ -23,8 +23,8 @@ enum ChangedInput: Error, CustomStringConvertible {
 }
 
 extension Run {
-  /// Compares what the run depends on with its first start, or, at that, with what was queued, and records it.
-  /// A run folder of an older version has no record: it takes what is there now.
+  /// Compares what the run depends on with its first start. The first start compares with what was queued,
+  /// and records it. A run folder of an older version has no record: it takes what is there now.
   ///
   /// - Throws: `ChangedInput`.
   func checkInputs(_ spec: RunSpec, of name: ByteString, _ datasets: [ImageDataset]) throws {

@@ -72,8 +72,8 @@ struct DataFile {
     }
   }
 
-  /// Makes sure that the file can hold `count` more items of `itemBytes` each, as its header says: a plain file
-  /// by its size, which must be exactly that, a gzipped one by what a file of that size can unpack to.
+  /// Makes sure that the file can hold `count` more items of `itemBytes` each, as its header says: a plain
+  /// file by its size, which must be exactly that, a gzipped one by what a file of that size can unpack to.
   ///
   /// - Parameter place: where the header says how many there are, in bytes from 0.
   func expectRoom(

@@ -60,6 +60,7 @@ struct LabelledPixels {
 }
 
 extension DatasetSource {
+  /// Images come from files unless a source says otherwise.
   var generator: String? { nil }
 
   /// Mean and deviation of the training split, computed if they are not known.
