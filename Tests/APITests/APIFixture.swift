@@ -23,7 +23,7 @@ final class APIFixture: Sendable {
     return "/\(root)/migrations"
   }()
 
-  init(datasets: any DatasetDirectory = FakeDatasets()) throws {
+  init(datasets: any DatasetDirectory = FakeDatasets(), limits: [String: Int] = [:]) throws {
     data = "\(FileSystem.temporaryDirectory)/vicregd-api-\(UInt64.random(in: .min ... .max))"
     try FileSystem.makeDirectories(data)
     store = try JobStore(
@@ -31,7 +31,8 @@ final class APIFixture: Sendable {
     var router = Router(problem: API.problem)
     events = try EventHub(store: store)
     API(
-      store: store, data: data, datasets: datasets, control: control, events: events, version: "1.2.3"
+      store: store, data: data, datasets: datasets, control: control, events: events, limits: limits,
+      version: "1.2.3"
     )
     .addRoutes(to: &router)
     self.router = router
