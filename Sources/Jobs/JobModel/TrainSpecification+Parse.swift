@@ -75,7 +75,8 @@ extension TrainSpecification {
     return result
   }
 
-  /// Notes what is wrong about the batches that a number of images makes; for a dataset's size once it is known.
+  /// Notes what is wrong about the batches that a number of images makes; for a dataset's size once it is
+  /// known.
   package func check(imageCount: Int, at pointer: String, _ problems: ProblemList) {
     let count = min(imageCount, dataset.limit ?? imageCount)
     let steps = stepCount(imageCount: imageCount)
