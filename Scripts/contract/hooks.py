@@ -123,5 +123,8 @@ def before_call(context, case, kwargs):
     place = case.path_parameters or {}
     if "id" in place and "name" in place:
         place.update(id=TRAINING, name=CHECKPOINT)
+    elif case.method == "DELETE" and place.get("id") == TRAINING:
+        # What other cases name stays.
+        place["id"] = "0" * 16
     elif "id" in place and case.method != "DELETE" and not is_job(place["id"]):
         place["id"] = TRAINING
