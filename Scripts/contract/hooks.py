@@ -79,6 +79,9 @@ def fix_job(job, earlier=()):
     if job.get("kind") == "evaluate":
         spec["checkpoint"]["job"] = TRAINING
         spec["checkpoint"]["which"] = "last"
+        if spec.get("protocol") == "logistic":
+            spec["features"] = "cached"
+            spec["layer"] = spec.get("layer") or "pooled"
 
 
 def fix_body(body):
@@ -114,8 +117,14 @@ def before_call(context, case, kwargs):
     if case.path.endswith("/metrics") and {"points", "keys"} & set(query):
         query.pop("follow", None)
         query.pop("from_step", None)
+    if "keys" in query:
+        # Which metrics there are depends on the job.
+        query["keys"] = "loss,inv"
     place = case.path_parameters or {}
     if "id" in place and "name" in place:
         place.update(id=TRAINING, name=CHECKPOINT)
+    elif case.method == "DELETE" and place.get("id") == TRAINING:
+        # What other cases name stays.
+        place["id"] = "0" * 16
     elif "id" in place and case.method != "DELETE" and not is_job(place["id"]):
         place["id"] = TRAINING

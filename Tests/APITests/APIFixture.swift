@@ -26,7 +26,7 @@ final class APIFixture: Sendable {
 
   /// - Parameter clock: Unix time in milliseconds.
   init(
-    datasets: any DatasetDirectory = FakeDatasets(),
+    datasets: any DatasetDirectory = FakeDatasets(), limits: [String: Int] = [:],
     clock: @escaping @Sendable () -> Int = { SystemClock.unixMilliseconds }
   ) throws {
     data = "\(FileSystem.temporaryDirectory)/vicregd-api-\(UInt64.random(in: .min ... .max))"
@@ -39,7 +39,7 @@ final class APIFixture: Sendable {
     pins = CheckpointPins(data: data)
     API(
       store: store, data: data, datasets: datasets, control: control, events: events, pins: pins,
-      version: "1.2.3"
+      limits: limits, version: "1.2.3"
     )
     .addRoutes(to: &router)
     self.router = router

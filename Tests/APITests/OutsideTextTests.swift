@@ -110,6 +110,22 @@ import Text
     #expect((response.json["errors"]?.array?.count ?? 0) <= ProblemList.problemsMax)
   }
 
+  @Test(arguments: [
+    ("json_members_max", #"{"a":1,"b":2,"c":3}"#), ("json_values_max", "[1,2,3,4,5,6,7,8,9]"),
+  ])
+  func `the limits of JSON are settings, which the answer names`(name: String, body: String) throws {
+    let fixture = try APIFixture(limits: ["json_members_max": 2, "json_values_max": 8])
+    let id = try fixture.post(#"{"kind":"train"}"#)
+    for (method, target) in [
+      (HTTP.Method.post, "/jobs"), (.patch, "/jobs/\(id)"), (.post, "/jobs/\(id)/pause"),
+    ] {
+      let response = fixture.send(method, target, body)
+      #expect(response.status == 400)
+      #expect(response.text.contains("the limit \(name), which is"), "\(response.text)")
+    }
+    #expect(fixture.send(.get, "/openapi.json").json["x-limits"]?[ByteString(name)] != nil)
+  }
+
   @Test func `says how many mistakes there are`() {
     let jobs = [String](repeating: #"{"kind":"x"}"#, count: 300).joined(separator: ",")
     let detail = fixture.send(.post, "/jobs", #"{"jobs":[\#(jobs)]}"#).json["detail"]?.string

@@ -159,6 +159,19 @@ import Testing
     try expectNoTrace()
   }
 
+  @Test func `an evaluation of no job is refused with everything else that is wrong`() throws {
+    for job in ["0000000000000000", "x", ""] {
+      let spec = "{\"checkpoint\":{\"job\":\"\(job)\"},\"protocol\":\"log\",\"features\":\"x\",\"epoch\":1}"
+      let response = fixture.send(.post, "/jobs", "{\"kind\":\"evaluate\",\"spec\":\(spec)}")
+      #expect(response.status == 422)
+      #expect(
+        response.errors.keys.sorted() == [
+          "/spec/checkpoint/job", "/spec/epoch", "/spec/features", "/spec/protocol",
+        ])
+    }
+    try expectNoTrace()
+  }
+
   @Test func `a dry run resolves and queues nothing`() throws {
     let response = fixture.send(.post, "/jobs?dry_run=true", #"{"kind":"train","spec":{"preset":"paper"}}"#)
     #expect(response.status == 200)

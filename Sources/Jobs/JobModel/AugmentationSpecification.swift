@@ -5,7 +5,7 @@ package enum AugmentationSpecification: Sendable, Equatable {
   case random(AugmentationRecipe)
 }
 
-/// Probabilities and ranges of each operation; `asymmetric` fields hold one value a view.
+/// Probabilities and ranges of each operation; `asymmetric` fields hold one value per view.
 package struct AugmentationRecipe: Sendable, Equatable {
   /// Area of the crop as a share of the image, `[low, high]` within (0, 1].
   package var cropScale: [Double]

@@ -12,7 +12,7 @@ package struct JSONError: Error, Equatable, CustomStringConvertible {
 }
 
 extension JSON {
-  /// Arrays and objects may stand in one another so deep.
+  /// How deeply arrays and objects may be nested.
   package static let depthMax = 64
 
   /// Reads one JSON value with nothing but white space around it.
@@ -71,7 +71,7 @@ private struct JSONParser {
   var depth = 0
   let limits: JSONLimits
   var values = 0
-  /// Where the text begins, behind a byte order mark.
+  /// Where the text begins, after a byte order mark.
   let begin: Int
 
   init(bytes: [UInt8], limits: JSONLimits) {
@@ -117,7 +117,7 @@ private struct JSONParser {
     return found
   }
 
-  /// Goes over the members of an object, behind its brace.
+  /// Goes over the members of an object, after its brace.
   ///
   /// - Parameter take: told the bytes of each key; whether it has read the value.
   private mutating func skipMembers(

@@ -1,4 +1,4 @@
-/// How well a training goes, as its worker judges it from its figures. `HealthRule` in Training has the rule.
+/// How well a training goes, as its worker finds from its figures. `HealthRule` in Training has the rule.
 package enum HealthState: String, Sendable, CaseIterable {
   /// There are too few figures yet, or none that say anything.
   case unknown

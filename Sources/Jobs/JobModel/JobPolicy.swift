@@ -56,7 +56,7 @@ package struct JobPolicy: Sendable, Equatable {
       "Attempts that may fail by an error of their own; crashes, pauses and restarts do not count.")
   }
 
-  /// Milliseconds that a job waits before another attempt, after so many failures or deaths in a row: none
+  /// Milliseconds that a job waits before another attempt, after that many failures or deaths in a row: none
   /// after the first, then half a second, doubled each time, at most a minute.
   package static func backOffMilliseconds(after failures: Int) -> Int {
     failures <= 1 ? 0 : min(60_000, 500 << min(failures - 2, 7))

@@ -78,7 +78,7 @@ package enum Transition {
   }
 }
 
-/// Why a job is in its state, for programs; the message beside it is for people.
+/// Why a job is in its state, for programs; the message next to it is for people.
 package enum Reason: String, Sendable, CaseIterable {
   /// Somebody cancelled it.
   case userCancelled = "user_cancelled"

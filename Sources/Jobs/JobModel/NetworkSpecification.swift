@@ -32,7 +32,7 @@ package enum ConvolutionMode: String, Sendable, CaseIterable {
   case auto
 }
 
-/// The expander behind the representation: Linear, then (BatchNorm1d, ReLU, Linear) repeated.
+/// The expander after the representation: Linear, then (BatchNorm1d, ReLU, Linear) repeated.
 package struct ProjectorSpecification: Sendable, Equatable {
   /// Outputs of each Linear, at least one.
   package var widths: [Int]

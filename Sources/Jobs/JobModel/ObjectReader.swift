@@ -2,7 +2,7 @@ import Text
 
 /// Reads the members of one JSON object into variables that hold the defaults.
 ///
-/// A missing member leaves its variable as it is, and so does a wrong one, which is noted in the list;
+/// A missing member leaves its variable unchanged, and so does a wrong one, which is noted in the list;
 /// `finish` then notes the members that no reading has asked for.
 package final class ObjectReader {
   package let pointer: String
@@ -55,7 +55,7 @@ package final class ObjectReader {
     return .object(members)
   }
 
-  /// The member as it is; `nil` if it is missing.
+  /// The member; `nil` if it is missing.
   package func value(_ key: ByteString) -> JSON? {
     known.append(key)
     return members[key]
@@ -105,7 +105,7 @@ package final class ObjectReader {
     return message
   }
 
-  /// How a value is told in a message: `got -1`, cut to 80 characters.
+  /// How a value is shown in a message: `got -1`, cut to 80 characters.
   package static func phrase(_ value: JSON) -> String {
     switch value {
     case .object: "got an object"

@@ -75,7 +75,8 @@ extension TrainSpecification {
     return result
   }
 
-  /// Notes what is wrong about the batches that so many images make; for a dataset's size once it is known.
+  /// Notes what is wrong about the batches that a number of images makes; for a dataset's size once it is
+  /// known.
   package func check(imageCount: Int, at pointer: String, _ problems: ProblemList) {
     let count = min(imageCount, dataset.limit ?? imageCount)
     if count < 2 {
@@ -129,7 +130,7 @@ extension TrainSpecification {
     }
   }
 
-  /// Optimiser steps of one epoch over so many images.
+  /// Optimiser steps of one epoch over that many images.
   package func stepsPerEpoch(imageCount: Int) -> Int {
     let count = min(imageCount, dataset.limit ?? imageCount)
     return dropLast ? count / batchSize : (count + batchSize - 1) / batchSize

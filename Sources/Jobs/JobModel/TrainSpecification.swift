@@ -16,9 +16,9 @@ package struct TrainSpecification: Sendable, Equatable {
   package var schedule: ScheduleSpecification
   /// Passes over the dataset, ≥ 1.
   package var epochs: Int
-  /// Stops after so many optimiser steps even if epochs are left; `nil`: no such limit.
+  /// Stops after that many optimiser steps even if epochs are left; `nil`: no such limit.
   package var maxSteps: Int?
-  /// Images a step (each gives two views), ≥ 2.
+  /// Images per step (each gives two views), ≥ 2.
   package var batchSize: Int
   /// A new order each epoch; `false` keeps the order of the dataset.
   package var shuffle: Bool
@@ -28,7 +28,7 @@ package struct TrainSpecification: Sendable, Equatable {
   package var checkpoint: CheckpointPolicy
   /// What follows when the loss is no longer finite.
   package var divergence: DivergencePolicy
-  /// A metric line every so many steps, ≥ 1; the first and last step always have one.
+  /// Optimiser steps from one metric line to the next, ≥ 1; the first and last step always have one.
   package var logEverySteps: Int
 
   package init(
@@ -67,7 +67,7 @@ package struct DatasetSelection: Sendable, Equatable {
   /// `fashion-mnist`, `synthetic`, or the name of a dataset registered by path.
   package var name: ByteString
   package var split: Split
-  /// Takes the first so many images; `nil`: all.
+  /// Uses only the first N images; `nil`: all.
   package var limit: Int?
 
   package init(
@@ -81,13 +81,13 @@ package struct DatasetSelection: Sendable, Equatable {
 
 /// Which checkpoints a run writes and keeps.
 package struct CheckpointPolicy: Sendable, Equatable {
-  /// A checkpoint every so many epochs, ≥ 1; the end of the run always has one.
+  /// Epochs from one checkpoint to the next, ≥ 1; the end of the run always has one.
   package var everyEpochs: Int
   /// Also writes the untrained state as step 0.
   package var initial: Bool
-  /// The newest so many are kept, ≥ 1; `step 0` is kept beside them when `initial` asked for it.
+  /// How many of the newest are kept, ≥ 1; `step 0` is kept in addition when `initial` asked for it.
   package var keepLast: Int
-  /// Those at the end of every so many epochs are kept as well; `nil`: none for that.
+  /// Those at the end of every N epochs are kept as well; `nil`: none for that.
   package var keepEvery: Int?
   /// The best are kept as well; `nil`: none for that.
   package var keepBest: KeepBest?
@@ -110,7 +110,7 @@ package struct KeepBest: Sendable, Equatable {
   /// A key of the metric lines, such as `loss`.
   package var metric: ByteString
   package var mode: Mode
-  /// So many are kept, ≥ 1.
+  /// How many are kept, ≥ 1.
   package var count: Int
 
   package init(metric: ByteString = "loss", mode: Mode = .min, count: Int = 1) {

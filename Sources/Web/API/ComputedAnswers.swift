@@ -15,7 +15,7 @@ enum ComputedAnswer: Hashable, Sendable {
 }
 
 extension API {
-  /// After so long an answer that is being computed is 503.
+  /// Seconds after which an answer that is still being computed is 503.
   static var computedAnswerSeconds: Int { 30 }
 
   /// Threads that compute answers, each of which may read the store.

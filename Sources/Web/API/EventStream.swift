@@ -12,7 +12,7 @@ import Synchronization
 final class EventStream: BodyStream {
   /// How the client wants it.
   enum Format: Sendable {
-    /// The recorded lines from a step on, a line each.
+    /// The recorded lines from a step on, one per line.
     case lines(fromStep: Int)
     /// Server-Sent Events.
     case events
@@ -22,7 +22,7 @@ final class EventStream: BodyStream {
     /// Numbered items up to here have been sent.
     var position: Int
     var subscription: EventHub.Subscription?
-    /// Whether it has to follow the hub, at first or anew, and to greet the client.
+    /// Whether it has to follow the hub, at first or again, and to greet the client.
     var mustBegin = true
     /// The hub's next item; nil as long as the database is read.
     var serial: Int?
@@ -44,7 +44,7 @@ final class EventStream: BodyStream {
 
   /// Items that are read from the database at once.
   private static let itemsMax = 500
-  /// A comment is sent when there has been nothing for so long.
+  /// A comment is sent when there has been nothing for this time.
   private static let pingNanoseconds: UInt64 = 15_000_000_000
 
   /// - Parameters:

@@ -50,7 +50,7 @@ struct OpenAPIDocument {
 
   private static let own = Operation("This document.", answers: [.json(200, ["type": "object"])])
 
-  /// The operation under its method, and `HEAD` beside `GET`.
+  /// The operation under its method, and `HEAD` next to `GET`.
   private func methods(_ method: Method, _ operation: Operation, access: RouteAccess) -> [ByteString: JSON] {
     var methods = [method.rawValue.lowercasedASCII: operation.json(access: access, isHead: false)]
     if method == .get { methods["head"] = operation.json(access: access, isHead: true) }
@@ -66,7 +66,7 @@ struct OpenAPIDocument {
     /// The media types of the body.
     var bodyTypes: [String]
     var answers: [Answer]
-    /// Statuses of problems beside those that any request may meet.
+    /// Statuses of problems in addition to those that any request may meet.
     var problems: [Int]
 
     init(

@@ -131,7 +131,11 @@ struct SubmissionReader {
       let mustSucceed = choice.waitsForEnd && policy.onDependencyFailure == .cancel
       training = find(named, mustSucceed: mustSucceed, at: "\(pointer)/checkpoint/job")
       if case .coming(let job) = training { spec = Self.replaceJob(in: spec, by: job.id) }
-      if training == nil { return nil }
+      if training == nil {
+        // Everything else that is wrong is noted as well.
+        _ = EvaluateSpecification.read(spec, at: pointer, problems)
+        return nil
+      }
     }
     let defaults = training.flatMap(dataset).map { EvaluateSpecification.Defaults(dataset: $0) }
     guard

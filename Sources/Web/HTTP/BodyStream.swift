@@ -23,7 +23,7 @@ extension BodyStream {
 /// What a stream has to give at the moment.
 package enum BodyStep: Sendable {
   case bytes([UInt8])
-  /// Nothing yet: ask again when woken, or after so many milliseconds.
+  /// Nothing yet: ask again when woken, or after that many milliseconds.
   case idle(milliseconds: Int)
   case end
 }

@@ -2,7 +2,7 @@ import Text
 
 /// What a `Range` field asks of a body of known length (RFC 9110, section 14.1.2).
 package enum ByteRanges: Equatable, Sendable {
-  /// The field is of another unit, malformed, or asks for so many or such overlapping ranges that the
+  /// The field is of another unit, malformed, or asks for too many or overlapping ranges that the
   /// whole body is cheaper: it does not count (section 14.2).
   case ignored
   /// None of the ranges holds a byte of the body.
@@ -46,7 +46,7 @@ package enum ByteRanges: Equatable, Sendable {
     guard let to, from.bytes.allSatisfy(Grammar.isDigit), to.bytes.allSatisfy(Grammar.isDigit) else {
       return nil
     }
-    // More digits than 63 bits hold are a position behind any end.
+    // More digits than 63 bits hold are a position after any end.
     let last = to.isEmpty ? nil : Grammar.decimal(to.bytes) ?? .max
     if from.isEmpty {
       guard let last else { return nil }

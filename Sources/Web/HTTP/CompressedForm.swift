@@ -29,7 +29,7 @@ package final class CompressedForm: Sendable {
     } ?? false
   }
 
-  /// The compressed bytes, or nil where they would not be fewer. Whoever comes first makes them, and others
+  /// The compressed bytes, or nil where they would not be fewer. The first caller makes them, and others
   /// wait for that.
   ///
   /// - Parameters:

@@ -1,7 +1,7 @@
 import Text
 
 /// Why a request is refused. After any of these the place where the next request would begin is not
-/// certain, so the connection is closed behind the answer.
+/// certain, so the connection is closed after the answer.
 package enum RequestError: Error, Equatable, Sendable {
   case requestLineMalformed
   case methodMalformed

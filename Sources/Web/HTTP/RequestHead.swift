@@ -16,7 +16,7 @@ package struct RequestHead: Sendable {
 
   /// How the end of the content is known (RFC 9112, section 6.3).
   package enum Framing: Equatable, Sendable {
-    /// Exactly so many bytes; 0 where neither field is given.
+    /// Exactly that many bytes; 0 where neither field is given.
     case length(Int)
     case chunked
   }

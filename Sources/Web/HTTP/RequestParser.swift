@@ -5,7 +5,7 @@ import Text
 ///     HTTP-message = start-line CRLF *( field-line CRLF ) CRLF [ message-body ]
 ///
 /// Append what arrives, then ask for events until there is none. Each request is a `head`, any number of
-/// `body` pieces and an `end`; the next request's bytes may already be waiting behind it. After an error the
+/// `body` pieces and an `end`; the next request's bytes may already be waiting after it. After an error the
 /// parser must not be asked again.
 package struct RequestParser: Sendable {
   /// What has been read.
@@ -166,7 +166,7 @@ extension RequestParser {
     return bytes[first + 7] == 0x30 ? 0 : 1
   }
 
-  /// Takes one field line or the empty line behind the last: true for that, nil until the line is whole.
+  /// Takes one field line or the empty line after the last: true for that, nil until the line is whole.
   private mutating func takeField() throws(RequestError) -> Bool? {
     let bytesBefore = start
     guard let line = try takeLine(.headerBytes, limits.headerBytesMax, used: section.bytes) else {
@@ -242,7 +242,7 @@ extension RequestParser {
     state = size > 0 ? .chunkData(chunks, remaining: size) : .trailers
   }
 
-  /// chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] ); what stands behind the first
+  /// chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] ); what follows the first
   /// semicolon is only checked for control bytes.
   private func checkExtension(_ bytes: ArraySlice<UInt8>) throws(RequestError) {
     guard let first = bytes.first(where: { $0 != 0x20 && $0 != 0x09 }) else {

@@ -149,11 +149,11 @@ extension Response.Piece {
 }
 
 extension Request {
-  /// 412 if the target as it is does not meet If-Match or If-Unmodified-Since, or, for other methods than GET
-  /// and HEAD, If-None-Match (RFC 9110, section 13.2.2).
+  /// 412 if the present version of the target does not meet If-Match or If-Unmodified-Since, or, for other
+  /// methods than GET and HEAD, If-None-Match (RFC 9110, section 13.2.2).
   ///
   /// - Parameters:
-  ///   - tag: of the target as it is; If-Match other than `*` does not count without one.
+  ///   - tag: of the present version; If-Match other than `*` does not count without one.
   ///   - modified: when it was changed last, in Unix seconds.
   package func preconditionProblem(tag: EntityTag?, modified: Int? = nil) -> Problem? {
     if let condition = headers.list("If-Match") {

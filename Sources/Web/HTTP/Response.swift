@@ -36,8 +36,8 @@ package struct Response: Sendable {
     case pieces([Piece])
     /// Bytes that come over time, sent chunked until `.end`.
     case stream(any BodyStream)
-    /// The answer comes later, with a status of its own; the fields and the principal beside this are added
-    /// to it.
+    /// The answer comes later, with a status of its own; the fields and the principal of this response are
+    /// added to it.
     case pending(any PendingAnswer)
 
     /// How many bytes the body has; nil for a stream, which does not know.

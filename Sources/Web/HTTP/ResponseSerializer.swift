@@ -2,10 +2,10 @@ import Text
 
 /// The bytes of an answer's head, and how its content must follow (RFC 9112, sections 4 to 7).
 package struct ResponseSerializer: Sendable {
-  /// Status line and fields with the empty line behind them.
+  /// Status line and fields with the empty line after them.
   package let head: [UInt8]
   package let framing: Framing
-  /// Whether the connection can carry another request behind this answer.
+  /// Whether the connection can carry another request after this answer.
   package let keepsAlive: Bool
 
   /// How the content follows the head.

@@ -38,7 +38,7 @@ package struct Router: Sendable {
   /// the same segment, are a wrong program.
   ///
   /// - Parameters:
-  ///   - access: whom it answers; by default whoever may read what is safe and write the rest.
+  ///   - access: whom it answers; by default, safe methods need the right to read, others to write.
   ///   - weight: how much work a request is; called on a loop's thread like an instant handler, without
   ///     parameters from the path.
   ///   - bodyLimit: how much content a request may have; by default what the router says.
@@ -238,8 +238,8 @@ package struct Router: Sendable {
 package enum RouteAccess: Sendable {
   /// Everybody.
   case open
-  /// Whoever may look.
+  /// Everybody with the right to read.
   case read
-  /// Whoever may change something.
+  /// Everybody with the right to write.
   case write
 }

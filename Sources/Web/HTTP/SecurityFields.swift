@@ -1,7 +1,7 @@
 import Text
 
 /// Fields that keep a browser from doing with an answer what it is not meant for. Every answer has them; a
-/// field that a handler has set itself stays as it is.
+/// field that a handler has set itself stays unchanged.
 package struct SecurityFields: Sendable {
   /// For pages: code, styles and data from the daemon alone, nothing inline, never in a frame.
   private static let pagePolicy = """
