@@ -38,8 +38,8 @@ package struct JobRecord: Sendable, Equatable {
   package let claimedAtMilliseconds: Int?
   /// How long all attempts before the present one ran, those before a retry included.
   package let runningMilliseconds: Int
-  /// What its last attempt ran on; `nil`: none has begun.
-  package let host: JobHost?
+  /// What its last attempt ran on, as JSON; `nil`: none has begun.
+  package let hostText: String?
   /// How fast the present attempt, or the last one, gets on.
   package let pace: Pace?
   /// The last metric line as it was recorded.
@@ -69,6 +69,9 @@ package struct JobRecord: Sendable, Equatable {
     guard state.isActive, let claimedAtMilliseconds else { return runningMilliseconds }
     return runningMilliseconds + RecordedRange.ageMilliseconds.nearest(to: now - claimedAtMilliseconds)
   }
+
+  /// What its last attempt ran on; `nil`: none has begun, or the row is damaged.
+  package var host: JobHost? { hostText.flatMap { try? JSON.parse($0) }.flatMap(JobHost.init(json:)) }
 
   /// The specification as a value.
   ///
@@ -132,10 +135,14 @@ package struct JobRecord: Sendable, Equatable {
       step: row.optionalInteger("health_step"))
     summary = row.optionalText("summary")
     cost = JobCost(row)
-    claimedEstimateMilliseconds = row.optionalInteger("estimate_ms")
-    claimedAtMilliseconds = row.optionalInteger("claimed_at_ms")
+    claimedEstimateMilliseconds = row.optionalInteger("estimate_ms").flatMap {
+      RecordedRange.steps.contains($0) ? $0 : nil
+    }
+    claimedAtMilliseconds = row.optionalInteger("claimed_at_ms").map {
+      SystemClock.rfc3339Range.nearest(to: $0)
+    }
     runningMilliseconds = RecordedRange.ageMilliseconds.nearest(to: row.integer("running_ms"))
-    host = row.optionalText("host").flatMap { try? JSON.parse($0) }.flatMap(JobHost.init(json:))
+    hostText = row.optionalText("host")
     pace = Pace(row)
     revision = row.integer("revision")
   }
