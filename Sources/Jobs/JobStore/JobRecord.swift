@@ -85,8 +85,8 @@ package struct JobRecord: Sendable, Equatable {
     boot_id, crashes, created_at_ms, started_at_ms, finished_at_ms, steps, latest, result, ingest_offset,
     on_dependency_failure, max_duration_ms, max_attempts, failures, ran_ms, not_before_ms,
     revision, needed_jobs, health, health_message, health_step, summary, memory_bytes, disk_bytes, work,
-    work_per_image, work_kind, epochs, step_images, estimate_ms, claimed_at_ms, running_ms, host, pace_steps,
-    pace_seconds, pace_step, pace_at_ms
+    work_once, work_per_image, work_kind, epochs, step_images, estimate_ms, claimed_at_ms, running_ms, host,
+    pace_steps, pace_seconds, pace_step, pace_at_ms
     """
 
   /// Reads a row that has `columns`. Numbers that others compute with are brought into their `RecordedRange`:
@@ -155,10 +155,11 @@ extension JobCost {
       row.optionalInteger(name).flatMap { RecordedRange.bytes.contains($0) ? $0 : nil }
     }
     var work: Work?
-    if let amount = row.optionalReal("work"), let perImage = row.optionalReal("work_per_image"),
+    if let amount = row.optionalReal("work"), let once = row.optionalReal("work_once"),
+      let perImage = row.optionalReal("work_per_image"),
       let kind = row.optionalText("work_kind")
     {
-      work = Work(kind: kind, amount: amount, perImage: perImage)
+      work = Work(kind: kind, amount: amount, once: once, perImage: perImage)
     }
     self.init(
       memoryBytes: count("memory_bytes"), diskBytes: count("disk_bytes"), work: work, epochs: count("epochs"),
