@@ -3,8 +3,10 @@
 -- Known when the job is queued; NULL: unknown, as for jobs of older versions. Most memory and most space.
 ALTER TABLE jobs ADD COLUMN memory_bytes INTEGER;
 ALTER TABLE jobs ADD COLUMN disk_bytes INTEGER;
--- What it has to compute in all and for one image, in multiply-adds, and which rates it can be compared with.
+-- What it has to compute in its steps, besides them, and for one image, in multiply-adds, and which rates it
+-- can be compared with.
 ALTER TABLE jobs ADD COLUMN work REAL;
+ALTER TABLE jobs ADD COLUMN work_once REAL;
 ALTER TABLE jobs ADD COLUMN work_per_image REAL;
 ALTER TABLE jobs ADD COLUMN work_kind TEXT;
 -- Epochs that its steps begin; NULL: its steps are not parts of epochs.

@@ -10,6 +10,8 @@ package struct TrainingCost: Sendable, Equatable {
   /// Multiply-adds of an image's part of a step, and of what a step does once.
   let workPerImage: Double
   let workPerStep: Double
+  /// Multiply-adds before the first step and after the last one.
+  let workOnce: Double
 
   /// Plans the network, which takes about a millisecond; what `MemoryEstimate` says holds here as well.
   package init(
@@ -26,6 +28,9 @@ package struct TrainingCost: Sendable, Equatable {
       2 * (WorkUnits.training(plan.model.layers) + WorkUnits.view(side: limited.side))
       // The covariance of both branches, forward and backward.
       + 4 * Double(outputs) * Double(outputs)
+    // The last checkpoint is waited for; the others are written next to the steps.
+    workOnce =
+      WorkUnits.process + WorkUnits.reading(limited) + Double(checkpointBytes) * WorkUnits.checkpointByte
     workPerStep =
       WorkUnits.update * plan.model.parameters.reduce(0) { $0 + Double($1.value.count) }
   }
@@ -45,7 +50,8 @@ package struct TrainingCost: Sendable, Equatable {
       memoryBytes: memoryBytes,
       diskBytes: diskBytes(specification, steps: steps, stepsPerEpoch: stepsPerEpoch),
       work: Work(
-        kind: kind, amount: seen * workPerImage + Double(steps) * workPerStep, perImage: workPerImage),
+        kind: kind, amount: seen * workPerImage + Double(steps) * workPerStep, once: workOnce,
+        perImage: workPerImage),
       epochs: (steps + stepsPerEpoch - 1) / stepsPerEpoch, stepImages: perStep)
   }
 
@@ -74,7 +80,8 @@ package struct TrainingCost: Sendable, Equatable {
 
 /// What operations cost in multiply-adds of a convolution: as many as take the same time.
 ///
-/// Measured on two cores with AVX-512 and fitted to twelve trainings of different networks.
+/// Fitted to the CPU time of six trainings of different networks on a core with AVX-512, and to the lines of
+/// seven evaluations.
 enum WorkUnits {
   /// A number that a layer puts out, in a training step: normalisation, activation and addition, forward and
   /// backward.
@@ -87,6 +94,12 @@ enum WorkUnits {
   static let update = 600.0
   /// A pixel value of an image that is only normalised.
   static let pixelValue = 30.0
+  /// A byte of a checkpoint that is compressed and made durable.
+  static let checkpointByte = 4_000.0
+  /// A worker's start.
+  static let process = 2e10
+  /// A byte of the images that are read at the start.
+  static let storedByte = 400.0
 
   /// One view's way through the layers and back.
   static func training(_ layers: [PlannedLayer]) -> Double {
@@ -103,6 +116,9 @@ enum WorkUnits {
       $0 + Double($1.shape.multiplyAddsPerImage) + outputs($1) * inferredOutput
     }
   }
+
+  /// The reading of images into memory.
+  static func reading(_ images: MemoryEstimate.Images) -> Double { storedByte * Double(images.bytes) }
 
   /// The making of one augmented view.
   static func view(side: Int) -> Double { values(side: side) * viewValue }

@@ -27,14 +27,17 @@ package struct JobCost: Sendable, Equatable {
 package struct Work: Sendable, Equatable {
   /// Only rates of one kind of work can be compared, such as `train` or `evaluate logistic`.
   package var kind: String
-  /// Multiply-adds of the whole job; other operations count as as many as take the same time.
+  /// Multiply-adds of all steps; other operations count as as many as take the same time.
   package var amount: Double
+  /// Those that are done once, before the first step and after the last one.
+  package var once: Double
   /// Those of a single image. Narrow networks are computed at other rates than wide ones.
   package var perImage: Double
 
-  package init(kind: String, amount: Double, perImage: Double) {
+  package init(kind: String, amount: Double, once: Double = 0, perImage: Double) {
     self.kind = kind
     self.amount = amount
+    self.once = once
     self.perImage = perImage
   }
 

@@ -38,8 +38,8 @@ package struct JobRecord: Sendable, Equatable {
   package let claimedAtMilliseconds: Int?
   /// How long all attempts before the present one ran, those before a retry included.
   package let runningMilliseconds: Int
-  /// What its last attempt ran on; `nil`: none has begun.
-  package let host: JobHost?
+  /// What its last attempt ran on, as JSON; `nil`: none has begun.
+  package let hostText: String?
   /// How fast the present attempt, or the last one, gets on.
   package let pace: Pace?
   /// The last metric line as it was recorded.
@@ -72,6 +72,9 @@ package struct JobRecord: Sendable, Equatable {
     return runningMilliseconds + RecordedRange.ageMilliseconds.nearest(to: now - claimedAtMilliseconds)
   }
 
+  /// What its last attempt ran on; `nil`: none has begun, or the row is damaged.
+  package var host: JobHost? { hostText.flatMap { try? JSON.parse($0) }.flatMap(JobHost.init(json:)) }
+
   /// The specification as a value.
   ///
   /// - Throws: `SpecificationProblems` or `JSONError` if an older program stored what this one does not read.
@@ -91,8 +94,8 @@ package struct JobRecord: Sendable, Equatable {
     boot_id, crashes, created_at_ms, started_at_ms, finished_at_ms, steps, latest, result, ingest_offset,
     on_dependency_failure, max_duration_ms, max_attempts, failures, ran_ms, not_before_ms,
     revision, needed_jobs, health, health_message, health_step, summary, dataset, memory_bytes, disk_bytes,
-    work, work_per_image, work_kind, epochs, step_images, estimate_ms, claimed_at_ms, running_ms, host,
-    pace_steps, pace_seconds, pace_step, pace_at_ms
+    work, work_once, work_per_image, work_kind, epochs, step_images, estimate_ms, claimed_at_ms, running_ms,
+    host, pace_steps, pace_seconds, pace_step, pace_at_ms
     """
 
   /// Reads a row that has `columns`. Numbers that others compute with are brought into their `RecordedRange`:
@@ -142,10 +145,14 @@ package struct JobRecord: Sendable, Equatable {
     summary = row.optionalText("summary")
     datasetText = row.optionalText("dataset")
     cost = JobCost(row)
-    claimedEstimateMilliseconds = row.optionalInteger("estimate_ms")
-    claimedAtMilliseconds = row.optionalInteger("claimed_at_ms")
+    claimedEstimateMilliseconds = row.optionalInteger("estimate_ms").flatMap {
+      RecordedRange.steps.contains($0) ? $0 : nil
+    }
+    claimedAtMilliseconds = row.optionalInteger("claimed_at_ms").map {
+      SystemClock.rfc3339Range.nearest(to: $0)
+    }
     runningMilliseconds = RecordedRange.ageMilliseconds.nearest(to: row.integer("running_ms"))
-    host = row.optionalText("host").flatMap { try? JSON.parse($0) }.flatMap(JobHost.init(json:))
+    hostText = row.optionalText("host")
     pace = Pace(row)
     revision = row.integer("revision")
   }
@@ -158,10 +165,11 @@ extension JobCost {
       row.optionalInteger(name).flatMap { RecordedRange.bytes.contains($0) ? $0 : nil }
     }
     var work: Work?
-    if let amount = row.optionalReal("work"), let perImage = row.optionalReal("work_per_image"),
+    if let amount = row.optionalReal("work"), let once = row.optionalReal("work_once"),
+      let perImage = row.optionalReal("work_per_image"),
       let kind = row.optionalText("work_kind")
     {
-      work = Work(kind: kind, amount: amount, perImage: perImage)
+      work = Work(kind: kind, amount: amount, once: once, perImage: perImage)
     }
     self.init(
       memoryBytes: count("memory_bytes"), diskBytes: count("disk_bytes"), work: work, epochs: count("epochs"),

@@ -231,7 +231,8 @@ private struct Ingestion {
       return
     }
     try store.measure(
-      work, share: measured.steps / Double(steps), seconds: measured.seconds, on: host, connection)
+      work, amount: work.amount * measured.steps / Double(steps), seconds: measured.seconds, on: host,
+      connection)
   }
 
   private static func time(_ text: ByteString?) -> Int? {

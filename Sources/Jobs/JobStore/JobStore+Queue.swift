@@ -50,8 +50,8 @@ extension JobStore {
       """
       INSERT INTO jobs (id, kind, name, notes, labels, priority, state, spec, steps, on_dependency_failure,
         max_duration_ms, max_attempts, needed_jobs, dataset, created_at_ms, changed_at_ms, changed_by,
-        memory_bytes, disk_bytes, work, work_per_image, work_kind, epochs, step_images)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'user', ?, ?, ?, ?, ?, ?, ?)
+        memory_bytes, disk_bytes, work, work_once, work_per_image, work_kind, epochs, step_images)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'user', ?, ?, ?, ?, ?, ?, ?, ?)
       RETURNING \(JobRecord.columns)
       """,
       [

@@ -51,7 +51,7 @@ extension JobRecord {
     add("latest", latest ?? "null")
     add("summary", summary ?? "null")
     if kind == .evaluate { add("result", result ?? "null") }
-    add("host", host?.json.text ?? "null")
+    add("host", hostText ?? "null")
     add("spec", specificationText)
     return text.isEmpty ? "{}" : text + "}"
   }

@@ -40,16 +40,16 @@ extension JobStore {
       ])
   }
 
-  /// Adds a share of a job's work, and the seconds that it took, to what a machine is known for.
+  /// Adds an amount of a job's work, and the seconds that it took, to what a machine is known for.
   func measure(
-    _ work: Work, share: Double, seconds: Double, on host: JobHost, _ connection: Connection
+    _ work: Work, amount: Double, seconds: Double, on host: JobHost, _ connection: Connection
   ) throws {
     let place: [Value] = [.text(host.rateKey), .text(work.kind), .integer(work.size)]
     var sum =
       try connection.first(
         "SELECT work, seconds FROM rates WHERE machine = ? AND kind = ? AND size = ?", place
       ) { MeasuredRates.Sum(work: $0.real("work"), seconds: $0.real("seconds")) } ?? .init()
-    sum.add(work: work.amount * share, seconds: seconds)
+    sum.add(work: amount, seconds: seconds)
     guard sum.work > 0, sum.seconds > 0, sum.work.isFinite else { return }
     try connection.execute(
       """
@@ -63,7 +63,8 @@ extension JobStore {
     let job = try existing(id, connection)
     guard job.kind == .evaluate, let work = job.cost.work, let host = job.host else { return }
     try measure(
-      work, share: 1, seconds: Double(job.runningMilliseconds) / 1000, on: host, connection)
+      work, amount: work.amount + work.once, seconds: Double(job.runningMilliseconds) / 1000, on: host,
+      connection)
   }
 }
 
@@ -71,7 +72,8 @@ extension JobCost {
   /// The arguments of the columns from `memory_bytes` to `step_images`.
   var values: [Value] {
     [
-      .optional(memoryBytes), .optional(diskBytes), .optional(work?.amount), .optional(work?.perImage),
+      .optional(memoryBytes), .optional(diskBytes), .optional(work?.amount), .optional(work?.once),
+      .optional(work?.perImage),
       .optional(work?.kind), .optional(epochs), .optional(stepImages),
     ]
   }
