@@ -34,7 +34,8 @@ struct HostAddress: Sendable {
       } else {
         ""
       }
-    return "must be an IPv4 address such as 127.0.0.1, an IPv6 address such as ::1 or [::1], or localhost\(hint)"
+    return "must be an IPv4 address such as 127.0.0.1, an IPv6 address such as ::1 or [::1], or localhost"
+      + hint
   }
 
   /// Whether what stands before the last colon is an address, or a name without a colon.
@@ -47,7 +48,9 @@ struct HostAddress: Sendable {
   }
 
   /// Whether only this machine reaches the address.
-  var isLoopback: Bool { text == "localhost" || text == "::1" || IPAddress.isIPv4(text) && text.hasPrefix("127.") }
+  var isLoopback: Bool {
+    text == "localhost" || text == "::1" || IPAddress.isIPv4(text) && text.hasPrefix("127.")
+  }
 
   /// As it stands in a URL.
   var urlText: String { text.contains(":") ? "[\(text)]" : text }

@@ -127,7 +127,9 @@ struct Settings: Sendable {
         let near = suggestion(for: argument, in: table.map { "--\($0.name)" })
         throw UsageError("there is no flag --\(name)\(near)")
       }
-      guard found[name] == nil || setting.isRepeatable else { throw UsageError("--\(name) may be given only once") }
+      guard found[name] == nil || setting.isRepeatable else {
+        throw UsageError("--\(name) may be given only once")
+      }
       let value: String
       if parts.count == 2 {
         value = String(parts[1])

@@ -9,7 +9,7 @@ import Text
 struct WebSettings: Sendable {
   static let tokens = Setting(
     name: "tokens", kind: .text("FILE"), standard: nil,
-    help: "access tokens, made by `vicregd token create`; DIR/tokens of --data where it is not said")
+    help: "access tokens, made by `vicregd token create`; tokens in the data folder by default")
 
   static let table: [Setting] = access + limits
 
@@ -46,7 +46,7 @@ struct WebSettings: Sendable {
       help: "how long browsers that came by TLS use nothing else (Strict-Transport-Security); 0: not sent"),
     Setting(
       name: "access-log", kind: .text("FILE"), standard: nil,
-      help: "one JSON line an answer; - is standard output. Opened again at SIGHUP"),
+      help: "one JSON line per answer; - is standard output. Opened again at SIGHUP"),
   ]
 
   private static let limits: [Setting] = [
@@ -100,7 +100,7 @@ struct WebSettings: Sendable {
       help: "for a client to take an answer; each KiB that it takes gives a second back"),
     Setting(
       name: "stream-seconds", kind: .number(0...86_400), standard: "3600",
-      help: "seconds after which a stream of events ends, and its client asks again; 0: never"),
+      help: "seconds after which a stream of events ends and its client asks again; 0: never"),
     Setting(
       name: "session-idle-seconds", kind: .number(60...30 * 86_400), standard: "43200",
       help: "seconds without a request after which a browser has to sign in again"),
