@@ -21,7 +21,7 @@ enum ThreadBudget {
     let (started, failure) = Thread.probe(needed)
     guard let failure else { return }
     throw UsageError(
-      "\(needed) threads and processes are needed with these settings, and only \(started) can be started "
+      "these settings need \(needed) threads and processes, and only \(started) can be started "
         + "(\(failure.cause)): raise the limit of processes (ulimit -u, or pids.max of the control group), or "
         + "lower --handler-threads or --threads-per-worker")
   }
