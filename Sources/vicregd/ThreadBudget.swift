@@ -22,7 +22,7 @@ enum ThreadBudget {
     guard let failure else { return }
     throw UsageError(
       "these settings need \(needed) threads and processes, and only \(started) can be started "
-        + "(\(failure.cause)): raise the limit of processes (ulimit -u, or pids.max of the control group), or "
+        + "(\(failure.cause)): raise the limit of processes (ulimit -u, or the control group's pids.max), or "
         + "lower --handler-threads or --threads-per-worker")
   }
 }
