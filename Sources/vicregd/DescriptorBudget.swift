@@ -39,16 +39,18 @@ struct DescriptorBudget: Sendable {
     // Whoever reads the store: handlers, the threads of computed answers, the dispatcher, the hub of events,
     // and the look of `/readyz`.
     let readers = server.handlerThreads + API.computingThreads + 3
+    let web = server.handlerThreads * Self.perHandler + server.loopThreads * Self.perLoop
+    let children =
+      DispatcherConfiguration.descriptorsPerLaunch * 2 + CatalogDirectory.inspectorsMax * Self.perInspector
     reserve =
-      inherited + Self.others + Self.perWriter + readers * Self.perReader
-      + server.handlerThreads * Self.perHandler + server.loopThreads * Self.perLoop
-      + DispatcherConfiguration.descriptorsPerLaunch * 2 + CatalogDirectory.inspectorsMax * Self.perInspector
+      inherited + Self.others + Self.perWriter + readers * Self.perReader + web + children
     let needed = reserve + Self.connectionsMin * Self.perConnection
     guard limit >= needed else {
       throw UsageError(
         "the limit of open files (ulimit -n) must be at least \(needed) with these settings, got \(limit): "
           + "\(reserve) for database, run folders, workers and handlers, and "
-          + "\(needed - reserve) for \(Self.connectionsMin) connections; raise it, or lower --handler-threads")
+          + "\(needed - reserve) for \(Self.connectionsMin) connections; raise it, or lower --handler-threads"
+      )
     }
     connections = (limit - reserve) / Self.perConnection
     note =

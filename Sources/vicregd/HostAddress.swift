@@ -20,21 +20,22 @@ struct HostAddress: Sendable {
     text = canonical
   }
 
-  /// What a value must be that is not an address, and what may have been meant.
-  static func problem(with value: String) -> String {
-    let hint =
-      if value == "*" || value == "0" {
-        "; 0.0.0.0 or :: listens on every address"
-      } else if value.contains("%") {
-        "; an address with a zone (%) is not supported"
-      } else if value.hasPrefix("unix:") || value.contains("/") {
-        "; only TCP is supported, so no URL and no path of a socket"
-      } else if hasPort(value) {
-        "; the port is given by --port"
-      } else {
-        ""
-      }
-    return "must be an IPv4 address such as 127.0.0.1, an IPv6 address such as ::1 or [::1], or localhost\(hint)"
+  /// What a value must be.
+  static let allowed = "an IPv4 address such as 127.0.0.1, an IPv6 address such as ::1 or [::1], or localhost"
+
+  /// What may have been meant by a value that is not an address.
+  static func hint(for value: String) -> String {
+    if value == "*" || value == "0" {
+      "; 0.0.0.0 or :: listens on every address"
+    } else if value.contains("%") {
+      "; an address with a zone (%) is not supported"
+    } else if value.hasPrefix("unix:") || value.contains("/") {
+      "; only TCP is supported: no URL, and no path of a socket"
+    } else if hasPort(value) {
+      "; the port is given by --port"
+    } else {
+      ""
+    }
   }
 
   /// Whether what stands before the last colon is an address, or a name without a colon.
@@ -47,7 +48,9 @@ struct HostAddress: Sendable {
   }
 
   /// Whether only this machine reaches the address.
-  var isLoopback: Bool { text == "localhost" || text == "::1" || IPAddress.isIPv4(text) && text.hasPrefix("127.") }
+  var isLoopback: Bool {
+    text == "localhost" || text == "::1" || IPAddress.isIPv4(text) && text.hasPrefix("127.")
+  }
 
   /// As it stands in a URL.
   var urlText: String { text.contains(":") ? "[\(text)]" : text }

@@ -32,7 +32,9 @@ struct ServeAccess: Sendable {
   /// The tokens that requests need; nil without authentication.
   private static func tokens(_ web: WebSettings) throws -> TokenFile? {
     if web.isAuthDisabled {
-      if !web.isLoopback { Log("serve").warning("anyone who reaches \(web.host.text) can queue and delete jobs") }
+      if !web.isLoopback {
+        Log("serve").warning("anyone who reaches \(web.host.text) can queue and delete jobs")
+      }
       return nil
     }
     let file = TokenFile(web.tokensPath)

@@ -43,8 +43,13 @@ struct Setting: Sendable {
       Int(value).map(range.contains) == true
         ? nil : "must be a whole number from \(range.lowerBound) to \(range.upperBound)"
     case .choice(let words): words.contains(value) ? nil : "must be one of \(words.joined(separator: ", "))"
-    case .host: HostAddress(value) == nil ? HostAddress.problem(with: value) : nil
+    case .host: HostAddress(value) == nil ? "must be \(HostAddress.allowed)" : nil
     }
+  }
+
+  /// What may have been meant by a value that is not taken; empty: nothing is known.
+  func hint(for value: String) -> String {
+    if case .host = kind { HostAddress.hint(for: value) } else { "" }
   }
 
   /// Whether the flag may be given more than once.
@@ -157,7 +162,7 @@ struct Settings: Sendable {
     _ value: String, of setting: Setting, as source: String
   ) throws(UsageError) -> String {
     if let problem = setting.problem(with: value) {
-      throw UsageError("\(source) \(problem), got \"\(value)\"")
+      throw UsageError("\(source) \(problem), got \"\(value)\"\(setting.hint(for: value))")
     }
     return value
   }

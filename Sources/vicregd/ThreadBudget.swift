@@ -16,12 +16,13 @@ enum ThreadBudget {
     // The access log and the watch over tokens have a thread each where they are used.
     let needed =
       own + 2 + server.handlerThreads + server.loopThreads + API.computingThreads
-      + CatalogDirectory.inspectorsMax * 2 + DispatcherConfiguration.threadsPerLaunch(of: settings.threadsPerWorker)
+      + CatalogDirectory.inspectorsMax * 2
+      + DispatcherConfiguration.threadsPerLaunch(of: settings.threadsPerWorker)
     let (started, failure) = Thread.probe(needed)
     guard let failure else { return }
     throw UsageError(
-      "\(needed) threads and processes are needed with these settings, and only \(started) can be started "
-        + "(\(failure.cause)): raise the limit of processes (ulimit -u, or pids.max of the control group), or "
+      "these settings need \(needed) threads and processes, and only \(started) can be started "
+        + "(\(failure.cause)): raise the limit of processes (ulimit -u, or the control group's pids.max), or "
         + "lower --handler-threads or --threads-per-worker")
   }
 }

@@ -30,7 +30,8 @@ final class Daemon {
   init(
     arguments: [String] = ["--workers", "1", "--threads-per-worker", "2"],
     faults: (role: String, settings: [String: String])? = nil, tracing: Bool = false,
-    folder: String = FileSystem.temporaryDirectory, prefix: [String] = [], isPatient: Bool = true, lifeSeconds: Int = 400
+    folder: String = FileSystem.temporaryDirectory, prefix: [String] = [],
+    isPatient: Bool = true, lifeSeconds: Int = 400
   ) throws {
     self.lifeSeconds = lifeSeconds
     self.prefix = prefix

@@ -226,7 +226,9 @@ private final class HeldAnswer: PendingAnswer {
       #expect(try client.answer().fields["x-request-id"]?.isEmpty == false)
       _ = client.rest()
       var logged: [String] = []
-      while logged.count < 7 { logged += records.receive(timeoutMilliseconds: Patience.milliseconds).map(\.requestID) }
+      while logged.count < 7 {
+        logged += records.receive(timeoutMilliseconds: Patience.milliseconds).map(\.requestID)
+      }
       #expect(seen.isSubset(of: logged))
     }
   }

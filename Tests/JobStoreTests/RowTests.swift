@@ -4,18 +4,18 @@ import Testing
 
 @Suite struct `A row of a damaged database` {
   @Test(arguments: [
-    ("INSERT INTO things (number, name) VALUES ('five', 'a')", "number", "must be an integer, got a text"),
-    ("INSERT INTO things (number, name) VALUES (1.5, 'a')", "number", "must be an integer, got a real number"),
-    ("INSERT INTO things (number, name) VALUES (NULL, 'a')", "number", "must be an integer, got null"),
-    ("INSERT INTO things (number, name) VALUES (5, x'01')", "name", "must be a text or null, got a blob"),
+    ("'five', 'a'", "number", "must be an integer, got a text"),
+    ("1.5, 'a'", "number", "must be an integer, got a real number"),
+    ("NULL, 'a'", "number", "must be an integer, got null"),
+    ("5, x'01'", "name", "must be a text or null, got a blob"),
   ])
-  func `is an error that names table and column`(insert: String, column: String, cause: String) throws {
+  func `is an error that names table and column`(values: String, column: String, cause: String) throws {
     let path = "\(FileSystem.temporaryDirectory)/vicregd-row-\(UInt64.random(in: 0 ... .max)).sqlite"
     defer { for file in [path, "\(path)-wal", "\(path)-shm"] { try? FileSystem.remove(file) } }
     let connection = try Connection(path: path, access: .write)
     try connection.script("CREATE TABLE things (number INTEGER, name BLOB)")
     try connection.script("INSERT INTO things (number, name) VALUES (1, 'sound')")
-    try connection.script(insert)
+    try connection.script("INSERT INTO things (number, name) VALUES (\(values))")
     let error = #expect(throws: SQLiteError.self) {
       try connection.rows("SELECT number, name FROM things") {
         ($0.integer("number"), $0.optionalText("name"))

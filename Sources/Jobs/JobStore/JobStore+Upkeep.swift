@@ -56,9 +56,14 @@ extension JobStore {
   /// As above, of the database that a connection has open.
   static func backUp(_ connection: Connection, to target: String) throws {
     let temporary = "\(target).unfinished"
-    try FileSystem.remove(temporary)
-    // SQLite fills an empty file, which is the owner's alone from its first byte on.
-    let file = try File(temporary, .createNew)
+    let file: File
+    do throws(SystemError) {
+      try FileSystem.remove(temporary)
+      // SQLite fills an empty file, which is the owner's alone from its first byte on.
+      file = try File(temporary, .createNew)
+    } catch {
+      throw SystemError(operation: "write", subject: target, errno: error.errno)
+    }
     do {
       try connection.copy(to: temporary)
       try file.sync()
@@ -66,7 +71,7 @@ extension JobStore {
     } catch {
       // The first error says what is wrong; a rest that cannot be removed either is replaced by the next try.
       try? FileSystem.remove(temporary)
-      throw error
+      throw (error as? SQLiteError)?.ofCopy(to: target) ?? error
     }
     try FileSystem.syncDirectory(FileSystem.parent(of: target))
   }

@@ -141,11 +141,7 @@ package final class Connection: @unchecked Sendable {
   package func copy(to path: String) throws {
     // Nothing but the new file is written, which the guard of readers would refuse as well.
     try script("PRAGMA query_only = OFF")
-    do {
-      try execute("VACUUM INTO ?", [.text(path)])
-    } catch let error as SQLiteError {
-      throw error.ofCopy(to: path)
-    }
+    try execute("VACUUM INTO ?", [.text(path)])
   }
 
   private func statement(_ sql: String) throws(SQLiteError) -> Statement {

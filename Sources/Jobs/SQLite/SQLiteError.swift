@@ -35,7 +35,7 @@ package struct SQLiteError: Error, CustomStringConvertible {
   }
 
   /// The same error of a copy of the database to a file: in words about that file.
-  func ofCopy(to path: String) -> SQLiteError {
+  package func ofCopy(to path: String) -> SQLiteError {
     let hint: String? =
       switch code & 0xFF {
       case SQLITE_FULL, SQLITE_IOERR: "free some disk space there, or choose another folder"

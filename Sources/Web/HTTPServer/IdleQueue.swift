@@ -1,5 +1,5 @@
-/// Finds the connections of a loop that have been idle longest, a few at a time, so that a loop with thousands
-/// of connections does not look at all of them for each new one.
+/// Finds the connections of a loop that have been idle longest, a few at a time, so that a loop with
+/// thousands of connections does not look at all of them for each new one.
 struct IdleQueue {
   /// The longest idle one last.
   private var tokens: [UInt64] = []

@@ -110,7 +110,8 @@ extension DispatchLoop {
   /// What a worker says of itself by the line that it yields.
   private func yielding(by line: String) -> Run.Word {
     // A line that is not valid JSON has been counted as malformed.
-    guard let json = try? JSON.parse(line), case .yielded(_, let reason, let message)? = WorkerEvent(json: json)
+    guard let json = try? JSON.parse(line),
+      case .yielded(_, let reason, let message)? = WorkerEvent(json: json)
     else { return .yielded(.yielded) }
     return .yielded(reason ?? .yielded, message: message)
   }

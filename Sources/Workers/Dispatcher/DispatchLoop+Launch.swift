@@ -56,8 +56,10 @@ extension DispatchLoop {
 
   /// Takes note that something was short for a job, until it will have been tried again.
   func noteShortage(of job: JobID, _ message: String, retryMilliseconds: Int) {
-    let time = host.monotonicNanoseconds + UInt64(retryMilliseconds + Self.shortageSlackMilliseconds) * 1_000_000
-    launches.note(shortage: "job \(job): \(message)", untilNanoseconds: time)
+    let milliseconds = retryMilliseconds + Self.shortageSlackMilliseconds
+    launches.note(
+      shortage: "job \(job): \(message)",
+      untilNanoseconds: host.monotonicNanoseconds + UInt64(milliseconds) * 1_000_000)
   }
 
   /// How long after the time for another try what was short before it still counts.

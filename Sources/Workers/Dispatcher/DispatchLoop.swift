@@ -80,7 +80,8 @@ package struct DispatchLoop {
       // What cannot be told now is told by a later look.
       let isAlive = (try? host.isAlive(job.id)) ?? true
       run.wasStarted = host.preparedAttempt(of: job.id) == job.attempt
-      if !isAlive, run.wasStarted, case .yielded(_, let reason, let message)? = try? host.lastEvent(of: job.id)
+      if !isAlive, run.wasStarted,
+        case .yielded(_, let reason, let message)? = try? host.lastEvent(of: job.id)
       {
         run.word = .yielded(reason ?? .yielded, message: message)
       }

@@ -57,7 +57,8 @@ package struct RunFolder: Sendable {
     do {
       return try RunSpec(json: JSON.parse(File.content(of: specPath, .runSpecification)))
     } catch {
-      throw RunFolderError(operation: "read", subject: specPath, cause: "\(error)", system: error as? SystemError)
+      throw RunFolderError(
+        operation: "read", subject: specPath, cause: "\(error)", system: error as? SystemError)
     }
   }
 
@@ -74,7 +75,8 @@ package struct RunFolder: Sendable {
     do {
       return try JSON.parse(File.content(of: convolutionsPath, .convolutionRecord))
     } catch {
-      throw RunFolderError(operation: "read", subject: convolutionsPath, cause: "\(error)", system: error as? SystemError)
+      throw RunFolderError(
+        operation: "read", subject: convolutionsPath, cause: "\(error)", system: error as? SystemError)
     }
   }
 
