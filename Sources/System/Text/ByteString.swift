@@ -178,5 +178,6 @@ extension Sequence<ByteString> {
   }
 }
 
+/// The lower-case form of an ASCII letter; any other byte as it is.
 @inlinable
 func asciiLowercase(_ byte: UInt8) -> UInt8 { byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte }
