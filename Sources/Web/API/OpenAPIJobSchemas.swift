@@ -203,14 +203,16 @@ extension OpenAPIDocument {
       "ridge": about("Strength of the L2 penalty that was chosen.", number),
       "iterations": about("Iterations until convergence.", count),
       "dataset_digest": about("SHA-256 of the images and labels, in hexadecimal digits.", text),
-      "checkpoint_sha256": about("SHA-256 of the checkpoint, in hexadecimal digits; null: it has none.", textOrNull),
+      "checkpoint_sha256": about(
+        "SHA-256 of the checkpoint, in hexadecimal digits; null: it has none.", textOrNull),
       "baselines": about(
         "The same evaluation of other features.",
         described([
           "raw_pixels": about("Accuracy of raw pixels, as a fraction.", fraction),
           "untrained": about("Accuracy of the untrained encoder, as a fraction.", fraction),
         ])),
-    ], optional: [
+    ],
+    optional: [
       "baselines", "checkpoint_sha256", "dataset_digest", "isa", "iterations", "layer", "method", "ridge",
       "seconds", "test_images", "train_images", "train_top1",
     ])

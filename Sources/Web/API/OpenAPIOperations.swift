@@ -223,8 +223,8 @@ extension OpenAPIDocument {
     "GET /healthz": Operation(
       "The process answers.", answers: [.json(200, schema("Liveness"))]),
     "GET /readyz": Operation(
-      "The store answers too, and workers can be started; the number of jobs in each state, at most one second "
-        + "old. 503 says what is short.",
+      "The store answers too, and workers can be started; the number of jobs in each state, at most one "
+        + "second old. 503 says what is short.",
       answers: [.json(200, schema("Readiness"))]),
     "GET /version": Operation(
       "Which build this is.", answers: [.json(200, schema("Version"))]),
