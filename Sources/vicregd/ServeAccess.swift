@@ -42,7 +42,7 @@ struct ServeAccess: Sendable {
     if web.isLoopback { return nil }
     throw UsageError(
       "--host \(web.host.text) can be reached by others, and \(file.path) has no access token: anyone could "
-        + "queue and delete jobs. Create a token by `vicregd token create --name NAME` or by --create-token, "
+        + "queue and delete jobs. Create a token (\(web.tokenCommand)), have one created (--create-token), "
         + "listen on 127.0.0.1, or give --insecure-no-auth if the network is trusted")
   }
 

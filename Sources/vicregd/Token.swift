@@ -88,7 +88,7 @@ enum Token {
   }
 
   /// A text as one word of a shell's command line.
-  private static func shellWord(_ text: String) -> String {
+  static func shellWord(_ text: String) -> String {
     let isPlain = text.utf8.allSatisfy {
       (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20) || "/._-".utf8.contains($0)
     }

@@ -131,6 +131,8 @@ struct WebSettings: Sendable {
   /// Limits, addresses and time-outs; without TLS and access log, which are opened when the daemon starts.
   let server: ServerConfiguration
   let tokensPath: String
+  /// The command that creates an access token for this daemon, in whatever folder a shell is.
+  let tokenCommand: String
   let isAuthDisabled: Bool
   let createsToken: Bool
   let sessions: Sessions.Limits
@@ -151,7 +153,10 @@ struct WebSettings: Sendable {
       preconditionFailure("the host has been checked as every setting is")
     }
     self.host = host
-    tokensPath = settings.optionalText("tokens") ?? "\(data)/tokens"
+    let tokens = settings.optionalText("tokens")
+    tokensPath = tokens ?? "\(data)/tokens"
+    tokenCommand = "vicregd token create --name NAME "
+      + (tokens.map { "--tokens \(WebSettings.shellPath($0))" } ?? "--data \(WebSettings.shellPath(data))")
     isAuthDisabled = settings.isSet("insecure-no-auth")
     createsToken = settings.isSet("create-token")
     if isAuthDisabled, createsToken {
@@ -187,6 +192,11 @@ struct WebSettings: Sendable {
     return "\(certificate == nil ? "http" : "https")://\(reachable):\(port)"
   }
 
+  private static func shellPath(_ path: String) -> String {
+    let isAbsolute = path.utf8.first == UInt8(ascii: "/")
+    return Token.shellWord(isAbsolute ? path : "\((try? FileSystem.resolve(".")) ?? ".")/\(path)")
+  }
+
   /// Which hosts requests may be for. Where others reach a daemon with tokens, its names are not known here,
   /// and any is answered unless some are listed.
   ///
@@ -196,7 +206,7 @@ struct WebSettings: Sendable {
     if isAny, !hasTokens {
       throw UsageError(
         "--allowed-hosts * needs access tokens: without them any web page could use the daemon by a host "
-          + "name of its own (DNS rebinding). List the names, or create a token by `vicregd token create`")
+          + "name of its own (DNS rebinding). List the names, or create a token by: \(tokenCommand)")
     }
     if isAny || allowedHosts.isEmpty && !isLoopback && hasTokens { return .any }
     return HostRule(names: allowedHosts)

@@ -102,8 +102,8 @@ extension OpenAPIDocument {
       """, numberOrNull),
     "seconds_left": about(
       """
-      Seconds until `finish_at`; null: it is not running (`estimate` says what a whole job takes), nothing is \
-      known, or an evaluation has taken longer than its estimate.
+      Seconds until `finish_at`; null: it is not running (`estimate` says what a whole job takes), nothing \
+      is known, or an evaluation has taken longer than its estimate.
       """, secondsOrNull),
     "finish_at": about(
       """

@@ -27,7 +27,8 @@ enum Credentials {
   static let missing = problem(
     401, error: nil,
     "This needs an access token: send \"Authorization: Bearer TOKEN\", or sign in on the dashboard. "
-      + "On the daemon's machine, `vicregd token create` makes a token.")
+      + "On the daemon's machine, `vicregd token create --name NAME --data DIR` makes a token; DIR is the "
+      + "daemon's data folder.")
   /// 401 for a token that nobody has.
   static let wrong = problem(401, error: "invalid_token", "This token does not exist or was revoked.")
 

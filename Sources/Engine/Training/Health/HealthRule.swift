@@ -198,10 +198,11 @@ package struct HealthRule: Sendable {
   /// Three significant digits.
   private func text(_ value: Double) -> String {
     guard value.isFinite, value != 0 else { return "\(value)" }
-    var (scale, size) = (1.0, abs(value))
-    while size >= 1_000 { (size, scale) = (size / 10, scale / 10) }
-    while size < 100 { (size, scale) = (size * 10, scale * 10) }
-    let rounded = (value * scale).rounded() / scale
+    // Only powers of ten that are whole numbers: those have exact doubles, their inverses have not.
+    var (divisor, factor) = (1.0, 1.0)
+    while abs(value) / divisor >= 1_000 { divisor *= 10 }
+    while abs(value) * factor < 100 { factor *= 10 }
+    let rounded = (value / divisor * factor).rounded() * divisor / factor
     return rounded == rounded.rounded() && abs(rounded) < 1e7 ? "\(Int(rounded))" : "\(rounded)"
   }
 }
