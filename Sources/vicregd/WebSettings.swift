@@ -155,7 +155,8 @@ struct WebSettings: Sendable {
     self.host = host
     let tokens = settings.optionalText("tokens")
     tokensPath = tokens ?? "\(data)/tokens"
-    tokenCommand = "vicregd token create --name NAME "
+    tokenCommand =
+      "vicregd token create --name NAME "
       + (tokens.map { "--tokens \(WebSettings.shellPath($0))" } ?? "--data \(WebSettings.shellPath(data))")
     isAuthDisabled = settings.isSet("insecure-no-auth")
     createsToken = settings.isSet("create-token")
