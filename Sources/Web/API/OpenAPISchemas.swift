@@ -210,7 +210,7 @@ extension OpenAPIDocument {
       "std": list(
         "Standard deviation of each channel of the training split; pixels are from 0 to 1.", of: number),
       "digest": about(
-        "SHA-256 of all images and labels. A job fails if its dataset has another one than at its first start.",
+        "SHA-256 of all images and labels; a job fails if it is not that of its first start.",
         text),
     ]),
   ]
