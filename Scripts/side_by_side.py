@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The daemon's training and PyTorch's, side by side.
 
-Queues a training without randomness (mirror views, images in the data set's order) at a running daemon,
+Queues a training without randomness (mirror views, images in the dataset's order) at a running daemon,
 loads its step-0 checkpoint into the same network of torchvision's blocks, trains on the same batches, and
 compares the logged loss, inv, var and cov of every step. Ends with status 1 if one differs in its first three
 digits.

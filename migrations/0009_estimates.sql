@@ -1,4 +1,4 @@
--- What jobs will take, how fast machines do such work, how a run gets on, and what it ran on.
+-- What jobs will take, how fast machines do such work, the pace of a run, and what it ran on.
 
 -- Known when the job is queued; NULL: unknown, as for jobs of older versions. Most memory and most space.
 ALTER TABLE jobs ADD COLUMN memory_bytes INTEGER;

@@ -9,8 +9,8 @@ import { outside } from "./text.js";
 const presets = ["small", "seed", "paper", "solo-cifar"];
 const protocols = ["logistic", "linear", "linear-seed"];
 const features = ["cached", "augmented"];
-/** Bytes of a job's name; the daemon refuses longer ones. */
-const nameBytesMax = 200;
+/** Characters of a job's name at most; the daemon refuses longer ones. */
+const nameCharactersMax = 200;
 /** The name by which the evaluation of a new training refers to it in the same request. */
 const trainingRef = "training";
 
@@ -197,7 +197,7 @@ function ownErrors(errors) {
 /** What the evaluation of a training with that name is called. */
 function evaluationName(name) {
   const long = `${name}, evaluated`;
-  return new TextEncoder().encode(long).length <= nameBytesMax ? long : name;
+  return [...long].length <= nameCharactersMax ? long : name;
 }
 
 const datasetName = (list, value, placeholder) => [

@@ -16,7 +16,8 @@ enum BenchAugmentation {
     Setting(
       name: "dataset", kind: .text("NAME"), standard: "synthetic:count=1024",
       help: "whose training images: a name from GET /datasets, or FORMAT:FOLDER"),
-    Setting(name: "limit", kind: .number(2...1_000_000), standard: "1024", help: "its first so many images"),
+    Setting(
+      name: "limit", kind: .number(2...1_000_000), standard: "1024", help: "use only its first N images"),
     Setting(name: "threads", kind: .number(0...1024), standard: "0", help: "besides one; 0: one a core"),
     Setting(
       name: "rounds", kind: .number(1...100_000), standard: "10",

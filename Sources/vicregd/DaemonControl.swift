@@ -34,7 +34,7 @@ final class DaemonControl: JobControl {
 final class JobCosts: Sendable {
   private let threads: Int
   private let directory: CatalogDirectory
-  /// What a job trains; `nil`: it is no training, or cannot be told.
+  /// What a job trains; `nil`: it is not a training, or cannot be told.
   private let training: @Sendable (JobID) -> TrainSpecification?
   private let trainings = Plans<TrainingCost>()
   private let evaluations = Plans<JobCost>()

@@ -22,9 +22,8 @@ struct ServeSettings: Sendable {
     Setting(
       name: "worker-nice", kind: .number(Niceness.range), standard: "0",
       help:
-        "niceness of running jobs: how far they stand back behind other processes of this machine. Beside "
-        + "as many busy processes as cores a job keeps half of its speed or more at 0, a third at 3, a tenth "
-        + "at 10"),
+        "niceness of running jobs (nice(2)): higher values yield to other processes. Next to as many busy "
+        + "processes as cores a job keeps half of its speed or more at 0, a third at 3, a tenth at 10"),
     Setting(
       name: "crash-limit", kind: .number(1...1000), standard: "3",
       help: "deaths of a job's worker without a new checkpoint in between that fail the job"),

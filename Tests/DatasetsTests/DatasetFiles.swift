@@ -2,7 +2,7 @@ import Foundation
 
 @testable import Datasets
 
-/// A temporary folder of data set files in their exact formats; removed with the value's last reference.
+/// A temporary folder of dataset files in their exact formats; removed with the value's last reference.
 final class DatasetFiles {
   let folder: URL
 

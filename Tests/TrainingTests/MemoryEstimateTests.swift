@@ -26,7 +26,7 @@ struct MemoryEstimateTests {
       evaluation: specification, of: .preset(.small), train: images, test: images, classes: 10, threads: 2)
   }
 
-  @Test func `grow with the batch, the network, the optimiser's state and the data set`() throws {
+  @Test func `grow with the batch, the network, the optimiser's state and the dataset`() throws {
     let standard = try bytes { _ in }
     #expect(standard > 60_000 * 32 * 32)
     #expect(try bytes { $0.batchSize = 256 } > standard)

@@ -227,7 +227,7 @@ struct PretrainingTests {
     }
   }
 
-  @Test func `refuses a data set that makes no batch`() throws {
+  @Test func `refuses a dataset that makes no batch`() throws {
     var specification = Tiny.specification
     specification.batchSize = 64
     specification.dropLast = true

@@ -45,7 +45,7 @@ enum Tiny {
     return specification
   }
 
-  /// Its data set.
+  /// Its dataset.
   static let dataset = "synthetic:classes=4,side=16,count=40,seed=3"
 
   static func open(_ name: String = dataset, _ split: ImageDataset.Split = .train) throws -> ImageDataset {

@@ -89,7 +89,7 @@ package struct DatasetCatalog: Sendable {
     return (try? generated(name))?.extent
   }
 
-  /// The sizes of a dataset; reads headers only.
+  /// The sizes of a dataset; reads headers and labels, no pixels.
   package func extent(_ name: String) throws(DatasetError) -> DatasetExtent {
     try describe(name, withContents: false).extent
   }

@@ -32,7 +32,7 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
         + (areSet ? "" : "; none is set")
     case .missingFile(let file, let hint): "\(file) is not there: \(hint)"
     case .pythonVersion(let title, let found, let archive, let needed):
-      "\(found) is of the Python version of \(title), the binary version is needed: \(needed), from "
+      "\(found) belongs to the Python version of \(title); the binary version is needed: \(needed), from "
         + "\(archive) at https://www.cs.toronto.edu/~kriz/cifar.html"
     case .malformed(let file, let offset, let expected, let found):
       "\(file) at offset \(offset): expected \(expected), found \(found)"

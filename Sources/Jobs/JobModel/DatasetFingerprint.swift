@@ -129,7 +129,7 @@ extension DatasetFingerprint {
 
 /// How closely a dataset is looked at.
 package enum DatasetDepth: Sendable {
-  /// Names and sizes, from headers.
+  /// Names, sizes and labels; no pixels.
   case layout
   /// As far as a job depends on it: of files, every image is read; of a generated one the name says it.
   case contents

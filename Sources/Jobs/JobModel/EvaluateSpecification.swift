@@ -77,7 +77,7 @@ package struct CheckpointReference: Sendable, Equatable {
 /// The dataset of an evaluation; its train and test splits are both used.
 package struct EvaluationDataset: Sendable, Equatable {
   package var name: ByteString
-  /// Takes the first so many images of each split; `nil`: all.
+  /// Takes this many images of each split, from the first; `nil`: all.
   package var limit: Int?
 
   package init(

@@ -185,25 +185,13 @@ extension ObjectReader {
     }
   }
 
-  /// One of some names.
-  package func name(
-    _ key: ByteString, among names: [String], into field: inout ByteString, _ description: String
-  ) {
-    describe(key, description, Self.schema(among: names))
-    guard let value = value(key) else { return }
-    if let text = value.string, names.contains(where: { ByteString($0) == text }) {
-      field = text
-    } else {
-      refuse(key, Self.requirement(among: names))
-    }
-  }
-
   /// What a member must be that is one of some names.
   package static func requirement(among names: [String]) -> String {
     "must be \(names.count > 1 ? "one of " : "")\(names.map { "\"\($0)\"" }.joined(separator: ", "))"
   }
 
-  private static func schema(among names: [String]) -> JSON { ["enum": .array(names.map(JSON.string))] }
+  /// A text that is one of some names.
+  static func schema(among names: [String]) -> JSON { ["enum": .array(names.map(JSON.string))] }
 
   /// A plain text of one line and 1 to `charactersMax` characters.
   package func line(

@@ -337,9 +337,10 @@ extension KeepBest {
   }
 
   fileprivate mutating func read(_ reader: ObjectReader) {
-    reader.name(
-      "metric", among: JobKind.train.metricNames, into: &metric,
-      "A metric of the training, as the last line before the checkpoint has it.")
+    let meaning = "A metric of the training, as the last line before the checkpoint has it."
+    // Earlier versions took any name: a stored specification is read with the one that it has.
+    reader.line("metric", charactersMax: 64, into: &metric, meaning)
+    reader.describe("metric", meaning, ObjectReader.schema(among: JobKind.train.metricNames))
     reader.choice("mode", into: &mode, "Whether the lowest or the highest value is best.")
     reader.integer("count", 1...1000, into: &count, "How many are kept.")
   }

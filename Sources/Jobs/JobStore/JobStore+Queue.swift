@@ -76,6 +76,7 @@ extension JobStore {
         """
         UPDATE jobs SET state = 'running', attempt = attempt + 1, boot_id = ?1, reason = NULL, message = NULL,
           started_at_ms = coalesce(started_at_ms, ?2), claimed_at_ms = ?2, changed_at_ms = ?2,
+          pace_steps = NULL, pace_seconds = NULL, pace_step = NULL, pace_at_ms = NULL,
           changed_by = 'daemon', cancel_mode = NULL, revision = revision + 1
         WHERE sequence = (
           SELECT sequence FROM jobs WHERE state = 'queued' AND not_before_ms NOT BETWEEN ?2 + 1 AND ?2 + ?3

@@ -94,7 +94,7 @@ extension JobStore {
   }
 
   /// Queues a failed or cancelled job once more; it goes on from its last checkpoint. Its counts of failures
-  /// and deaths and its running time begin anew.
+  /// and deaths, and the time that `max_duration_seconds` limits, start again from 0.
   ///
   /// - Returns: the job as it is then; one that has not ended is left alone.
   /// - Throws: `JobStoreError`: `noSuchJob`, `wrongState` after success, `unusableNeed` if a job that it

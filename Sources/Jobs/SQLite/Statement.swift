@@ -125,9 +125,10 @@ private final class RowFault {
   /// ` of the table jobs`, where the statement names one.
   private static func origin(of sql: String) -> String {
     let words = sql.split(whereSeparator: \.isWhitespace)
-    let place = words.firstIndex { ["FROM", "INTO", "UPDATE"].contains($0) }
-    guard let place, place + 1 < words.count else { return "" }
-    return " of the table \(words[place + 1])"
+    let place = words.indices.dropLast().first {
+      ["FROM", "INTO", "UPDATE"].contains(words[$0]) && words[$0 + 1].first?.isLetter == true
+    }
+    return place.map { " of the table \(words[$0 + 1])" } ?? ""
   }
 }
 

@@ -10,8 +10,8 @@ package protocol JobControl: Sendable {
   func wake()
   /// Why no new job can be taken now, such as too little space; `nil`: it can.
   var refusal: String? { get }
-  /// What keeps a worker from being started now, such as too few descriptors; `nil`: nothing. Asking takes a
-  /// few system calls.
+  /// What keeps a worker from being started now, such as too few descriptors; `nil`: nothing. Asking
+  /// may start and end as many threads as a worker has.
   var shortage: String? { get }
   /// What a job will take, as far as that can be known.
   ///

@@ -80,7 +80,7 @@ extension API {
     var greeting: [UInt8] {
       var bytes = ServerSentEvent.retry(milliseconds: API.retryMilliseconds)
       if isLost {
-        let reason = "{\"reason\":\"the events behind that id are no longer kept: read the state again\"}"
+        let reason = "{\"reason\":\"the events after that id are no longer kept: read the state again\"}"
         bytes += ServerSentEvent(name: "resync", data: reason).bytes(id: position)
       }
       return bytes

@@ -76,7 +76,8 @@ extension JobRecord {
   /// How long the whole job takes: by what was known when it was claimed last, else by what is known now.
   private func estimatedSeconds(at moment: JobMoment) -> Double? {
     if attempt > 0, let claimedEstimateMilliseconds { return Double(claimedEstimateMilliseconds) / 1000 }
-    return moment.seconds(for: cost)
+    // Of a job that has finished, nothing changes with time.
+    return state.isFinished ? nil : moment.seconds(for: cost)
   }
 
   /// How far it is. Numbers that are not known yet are `null`.

@@ -32,9 +32,10 @@ extension API {
   func retryJob(_ request: Request) throws -> Response {
     try change(request) { id, isAllowed in
       guard let record = try store.job(id) else { throw JobStoreError.noSuchJob(id) }
+      try isAllowed(record)
       let held = try pinForRetry(record)
       // If the store refuses, the pin is swept away with those of other finished jobs.
-      defer { letGo(held, areStored: true) }
+      defer { pins.letGo(held) }
       return try store.retry(id, if: isAllowed)
     }
   }

@@ -7,7 +7,8 @@ import Text
 // A checkpoint that an evaluation names is pinned before the evaluation is stored.
 
 extension API {
-  /// Pins the checkpoints that jobs name and holds the pins; `letGo` must follow.
+  /// Pins the checkpoints that jobs name and holds the pins; `pins.letGo` must follow. The pins of jobs that are
+  /// not stored then are swept away.
   ///
   /// - Returns: the jobs whose pins are held.
   /// - Throws: `SpecificationProblems` where retention was faster; no pin is held then.
@@ -32,7 +33,7 @@ extension API {
       try problems.check()
       return held
     } catch {
-      letGo(held, areStored: false)
+      pins.letGo(held)
       throw error
     }
   }
@@ -42,15 +43,8 @@ extension API {
     try pins.pin(name.string, of: RunFolder(data: data, job: training).checkpoints, for: job) != nil
   }
 
-  /// The jobs are stored, or never will be; their pins go then.
-  func letGo(_ jobs: [JobID], areStored: Bool) {
-    // What cannot be removed now is swept away after the store's next change.
-    if !areStored { for job in jobs { try? pins.remove(job) } }
-    pins.letGo(jobs)
-  }
-
-  /// Pins what a job to be retried names, since pins go with the end of a job, and holds it; `letGo` must
-  /// follow.
+  /// Pins what a job to be retried names, since pins go with the end of a job, and holds it; `pins.letGo`
+  /// must follow.
   ///
   /// - Throws: 409 where the checkpoint is gone.
   func pinForRetry(_ record: JobRecord) throws -> [JobID] {
@@ -66,7 +60,7 @@ extension API {
         detail: "cannot retry job \(record.id): job \(evaluation.checkpoint.job) no longer has the "
           + "checkpoint \"\(name.shown)\"; submit an evaluation of another one.")
     } catch {
-      letGo([record.id], areStored: false)
+      pins.letGo([record.id])
       throw error
     }
   }

@@ -32,7 +32,8 @@ extension OpenAPIDocument {
     "kind": about("What the job does.", choices(JobKind.self)),
     "state": about("Where the job is in its life.", choices(JobState.self)),
     "reason": about(
-      "Why it is in its state, for programs; null: as a matter of course.", nullable(choices(Reason.self))),
+      "Why it is in its state, for programs; null: there is no special reason.",
+      nullable(choices(Reason.self))),
     "message": about("Why it is in its state, for people.", textOrNull),
     "attempt": about("Counts the attempts, from 1; 0: none has begun.", count),
     "failures": about("Attempts that ended with an error of their own.", count),
@@ -55,7 +56,7 @@ extension OpenAPIDocument {
   ]) { $1 }
 
   private static let labelling: [ByteString: JSON] = [
-    "name": about("What people call the job; null: nothing.", textOrNull),
+    "name": about("The job's name; null: it has none.", textOrNull),
     "labels": about(
       "Keys and values by which lists are filtered.", ["type": "object", "additionalProperties": text]),
     "notes": about("Any text for people; null: there is none.", textOrNull),

@@ -13,7 +13,7 @@ extension OpenAPIDocument {
   private static let ifNoneMatch = Parameter.header(
     "If-None-Match", ["type": "string"], "304 where one of the entity tags is that of the answer")
   private static let ifMatch = Parameter.header(
-    "If-Match", ["type": "string"], "412 where none of the entity tags is one of the job as it is")
+    "If-Match", ["type": "string"], "412 where none of the entity tags is the job's present one")
   private static let job = schema("Job")
 
   private static func schema(_ name: String) -> JSON {

@@ -222,7 +222,7 @@ extension OpenAPIDocument {
     "to": about("The state after.", choices(JobState.self)),
     "reason": about("Why, for programs.", nullable(choices(Reason.self))),
     "message": about("Why, for people.", textOrNull),
-    "actor": about("Who brought it about.", choices(Actor.self)),
+    "actor": about("Who caused it.", choices(Actor.self)),
     "attempt": about("The attempt in which it happened, from 1; 0: before the first.", count),
   ])
 

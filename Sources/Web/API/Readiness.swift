@@ -49,10 +49,10 @@ final class Readiness: Sendable {
 
   /// The answer, if a look was taken a moment ago; nil: ask `look`. Returns at once.
   func instant() -> InstantResponse? {
+    guard let last = state.withLock({ $0.last }) else { return nil }
+    // Read after the state: a look that has ended meanwhile must not lie in the future.
     let now = SystemClock.monotonicNanoseconds
-    guard let last = state.withLock({ $0.last }), now - last.seenAt < Readiness.freshNanoseconds else {
-      return nil
-    }
+    guard now - last.seenAt < Readiness.freshNanoseconds else { return nil }
     if now - last.seenAt > Readiness.renewalNanoseconds { begin(nil) }
     // Not kept for other requests: asking is what renews it.
     return InstantResponse(Readiness.response(last.finding)) { false }

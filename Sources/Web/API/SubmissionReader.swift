@@ -93,6 +93,14 @@ struct SubmissionReader {
 
   private func readTrain(_ spec: JSON, at pointer: String) -> TrainSpecification {
     let specification = TrainSpecification.read(spec, at: pointer, problems)
+    if let best = specification.checkpoint.keepBest {
+      let known = JobKind.train.metricNames
+      if !known.contains(where: { ByteString($0) == best.metric }) {
+        problems.add(
+          "\(pointer)/checkpoint/keep_best/metric",
+          "\(ObjectReader.requirement(among: known)), \(ObjectReader.phrase(.string(best.metric)))")
+      }
+    }
     if let summary = summary(of: specification.dataset.name, at: pointer) {
       let count = summary.counts[specification.dataset.split] ?? 0
       specification.check(imageCount: count, at: pointer, problems)
@@ -228,7 +236,7 @@ struct SubmissionReader {
     switch choice {
     case .last:
       if ((try? folder.list(newestMax: 1)) ?? []).isEmpty {
-        problems.add(pointer, "must be a checkpoint that exists; job \(named.id) has none any more")
+        problems.add(pointer, "must be a checkpoint that exists; job \(named.id) no longer has any")
       }
     case .best:
       let all = (try? folder.list()) ?? []

@@ -47,11 +47,11 @@ extension API {
     store.enqueue(jobs, under: key, describe: describe) { [self] outcome in
       switch outcome {
       case .success((let answer, let isRepeated)):
-        letGo(held, areStored: !isRepeated)
+        pins.letGo(held)
         control.wake()
         wait.settle(answer.response(isRepeated: isRepeated))
       case .failure(let error):
-        letGo(held, areStored: false)
+        pins.letGo(held)
         wait.settle(API.problem(for: error).response)
       }
     }

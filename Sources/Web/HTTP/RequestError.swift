@@ -94,7 +94,7 @@ package enum RequestError: Error, Equatable, Sendable {
     case .lengthRepeated: "There is more than one Content-Length"
     case .lengthBesideCoding: "Both Content-Length and Transfer-Encoding are given"
     case .codingInOldVersion: "Transfer-Encoding came with HTTP/1.0"
-    case .chunkedNotLast: "The last transfer coding is not chunked, or chunked comes twice"
+    case .chunkedNotLast: "The last transfer coding is not chunked, or chunked is given twice"
     case .codingUnsupported: "The only transfer coding that this server knows is chunked"
     case .expectationUnsupported: "The only expectation that this server knows is 100-continue"
     case .chunkSizeMalformed: "A chunk's size is not a hexadecimal number"

@@ -95,12 +95,12 @@ extension DispatchLoop {
       if let last = lines.last, last.utf8.starts(with: #"{"event":"yielded""#.utf8) {
         run.word = yielding(by: last)
       } else {
-        launches.noteWork()
+        launches.noteWork(of: run.job)
       }
     case .ended(let state, _):
       log.info("job \(run.job): \(state.rawValue)")
       run.word = .ended
-      launches.noteWork()
+      launches.noteWork(of: run.job)
       run.expectEnd(withinMilliseconds: configuration.killGraceMilliseconds, host)
     case .stale:
       if run.word != .ended { run.ask(.kill, by: host) }

@@ -42,7 +42,7 @@ extension DispatchLoop {
       guard configuration.isMemoryComing(specification) else { return false }
       return try store.postpone(
         job.id, attempt: job.attempt, nil, byMilliseconds: configuration.retryMilliseconds,
-        message: "its dataset is being looked at")
+        message: "its dataset is being read")
     }
     guard let available = host.availableMemoryBytes, needed > available else { return false }
     let message = "it needs \(needed >> 20) MiB of memory, \(available >> 20) are free"
@@ -58,7 +58,7 @@ extension DispatchLoop {
   func noteShortage(of job: JobID, _ message: String, retryMilliseconds: Int) {
     let milliseconds = retryMilliseconds + Self.shortageSlackMilliseconds
     launches.note(
-      shortage: "job \(job): \(message)",
+      shortage: message, of: job,
       untilNanoseconds: host.monotonicNanoseconds + UInt64(milliseconds) * 1_000_000)
   }
 

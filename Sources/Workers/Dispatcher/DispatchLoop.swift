@@ -229,8 +229,9 @@ package struct DispatchLoop {
     var wait = backOffMilliseconds(after: run, departure)
     if case .yielded(.shortage) = departure {
       wait = max(wait, configuration.retryMilliseconds)
-      message = message ?? "its worker \(how): the machine is short of descriptors, threads or memory"
-      noteShortage(of: run.job, message ?? "", retryMilliseconds: wait)
+      let text = message ?? "its worker \(how): the machine is short of descriptors, threads or memory"
+      message = text
+      noteShortage(of: run.job, text, retryMilliseconds: wait)
     }
     if wait > 0, message == nil {
       message = "its worker \(how) without getting on; it is started again after \(wait) ms"

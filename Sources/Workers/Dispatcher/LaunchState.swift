@@ -1,12 +1,13 @@
+import JobModel
 import Platform
 import Synchronization
 
-/// Whether workers can be started, as the dispatcher's thread knows it, for threads that want to tell others.
+/// Whether workers can be started, as the dispatcher's thread knows it, for other threads.
 package final class LaunchState: Sendable {
   private struct State {
     var hasFreeSlot = true
-    /// Why the last job could not be started.
-    var shortage: String?
+    /// Why a job could not be started, and which.
+    var shortage: (job: JobID, cause: String)?
     /// When that counts no longer: by then the job would have been tried again.
     var untilNanoseconds: UInt64 = 0
   }
@@ -17,15 +18,17 @@ package final class LaunchState: Sendable {
   package init() {}
 
   /// A worker could not be started, or could not begin, because something is short for now.
-  func note(shortage: String, untilNanoseconds: UInt64) {
+  func note(shortage cause: String, of job: JobID, untilNanoseconds: UInt64) {
     state.withLock {
-      $0.shortage = shortage
+      $0.shortage = (job, cause)
       $0.untilNanoseconds = untilNanoseconds
     }
   }
 
-  /// A worker is at work.
-  func noteWork() { state.withLock { $0.shortage = nil } }
+  /// The worker of a job is at work: for that job nothing is short any more.
+  func noteWork(of job: JobID) {
+    state.withLock { if $0.shortage?.job == job { $0.shortage = nil } }
+  }
 
   /// Whether another worker may be started now.
   func note(hasFreeSlot: Bool) { state.withLock { $0.hasFreeSlot = hasFreeSlot } }
@@ -35,6 +38,9 @@ package final class LaunchState: Sendable {
 
   /// What was short when a worker was to be started last; `nil`: nothing, or that was too long ago.
   func shortage(nowNanoseconds: UInt64) -> String? {
-    state.withLock { nowNanoseconds < $0.untilNanoseconds ? $0.shortage : nil }
+    state.withLock { state in
+      guard nowNanoseconds < state.untilNanoseconds else { return nil }
+      return state.shortage.map { "job \($0.job): \($0.cause)" }
+    }
   }
 }

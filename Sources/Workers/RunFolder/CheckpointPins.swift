@@ -39,14 +39,12 @@ package final class CheckpointPins: Sendable {
     try folder(job).isIntact(manifest)
   }
 
-  /// Keeps the pins of jobs that a request is about to store from being swept away.
+  /// Keeps the pins of jobs that a request is about to store from being swept away. Waits for a sweep that has
+  /// begun with one of them.
   package func hold(_ jobs: [JobID]) { requests.hold(jobs) }
 
   /// The jobs are stored, or never will be.
   package func letGo(_ jobs: [JobID]) { requests.letGo(jobs) }
-
-  /// Removes the pin of a job.
-  package func remove(_ job: JobID) throws(SystemError) { try FileSystem.removeTree("\(path)/\(job)") }
 
   /// Removes the pins of all jobs but the unfinished ones and those that a request is about to store.
   ///
@@ -55,10 +53,14 @@ package final class CheckpointPins: Sendable {
     guard FileSystem.isDirectory(path) else { return }
     let all = try FileSystem.list(path).compactMap { JobID($0) }
     if all.isEmpty { return }
-    try requests.whileNoneBegins { held in
-      let idle = all.filter { !held.contains($0) }
+    try requests.withIdle(of: all) { idle in
       let needed = try unfinished(idle)
-      for job in idle where !needed.contains(job) { try remove(job) }
+      var trouble: SystemError?
+      for job in idle where !needed.contains(job) {
+        // One that cannot be removed does not keep the others.
+        do { try FileSystem.removeTree("\(path)/\(job)") } catch { trouble = trouble ?? error }
+      }
+      if let trouble { throw trouble }
     }
   }
 }
@@ -67,9 +69,14 @@ package final class CheckpointPins: Sendable {
 private final class Requests: @unchecked Sendable {
   private let monitor = Monitor()
   private var counts: [JobID: Int] = [:]
+  /// The jobs whose pins a sweep may be removing.
+  private var swept: Set<JobID> = []
 
+  /// Only a retry can wait: a new job is in no sweep.
   func hold(_ jobs: [JobID]) {
-    monitor.alone { for job in jobs { counts[job, default: 0] += 1 } }
+    monitor.wait(until: { swept.isDisjoint(with: jobs) }) {
+      for job in jobs { counts[job, default: 0] += 1 }
+    }
   }
 
   func letGo(_ jobs: [JobID]) {
@@ -78,8 +85,13 @@ private final class Requests: @unchecked Sendable {
     }
   }
 
-  /// Runs `body` while no job is added: a job that it finds finished must not be retried meanwhile.
-  func whileNoneBegins(_ body: (Set<JobID>) throws -> Void) throws {
-    try monitor.alone { Result { try body(Set(counts.keys)) } }.get()
+  /// Runs `body` with those of some jobs that no request holds; none of them is held before it returns.
+  func withIdle(of all: [JobID], _ body: ([JobID]) throws -> Void) rethrows {
+    let idle = monitor.alone {
+      swept = Set(all).subtracting(counts.keys)
+      return Array(swept)
+    }
+    defer { monitor.signal { swept = [] } }
+    try body(idle)
   }
 }

@@ -7,7 +7,7 @@ import Text
 /// later start that finds something else must not go on.
 package struct RunInputs: Sendable, Equatable {
   package var dataset: DatasetFingerprint
-  /// SHA-256 of the checkpoint's file that is evaluated; `nil`: the run is no evaluation.
+  /// SHA-256 of the checkpoint's file that is evaluated; `nil`: the run is not an evaluation.
   package var checkpointSHA256: ByteString?
 
   package init(dataset: DatasetFingerprint, checkpointSHA256: ByteString? = nil) {
@@ -45,7 +45,8 @@ extension RunFolder {
     do {
       json = try JSON.parse(File.content(of: inputsPath, .runInputs))
     } catch {
-      throw RunFolderError(operation: "read", subject: inputsPath, cause: "\(error)")
+      throw RunFolderError(
+        operation: "read", subject: inputsPath, cause: "\(error)", system: error as? SystemError)
     }
     guard let inputs = RunInputs(json: json) else {
       throw RunFolderError(

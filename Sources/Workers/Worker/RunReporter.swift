@@ -106,7 +106,7 @@ final class RunReporter: TrainingObserver {
       try FileSystem.rename(folder.logPath, to: folder.olderLogPath)
       try StandardStream.appendBoth(to: folder.logPath)
     } catch {
-      log.warning("the log cannot be begun anew: \(error)")
+      log.warning("the log cannot be started again: \(error)")
     }
   }
 }

@@ -52,7 +52,7 @@ package struct Checkpoint: Sendable, Equatable {
     } catch let error as CheckpointError {
       throw error
     } catch {
-      throw .metadata(key: "spec", "is no training specification: \(error)")
+      throw .metadata(key: "spec", "is not a training specification: \(error)")
     }
     tensors = file.tensors
   }

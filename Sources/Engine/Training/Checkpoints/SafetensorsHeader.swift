@@ -81,11 +81,11 @@ struct SafetensorsHeader {
   }
 
   private static func metadata(_ value: JSON) throws(SafetensorsError) -> [String: String] {
-    guard case .object(let table) = value else { throw .header("has a __metadata__ that is no object") }
+    guard case .object(let table) = value else { throw .header("has a __metadata__ that is not an object") }
     var strings: [String: String] = [:]
     for (key, value) in table {
       guard case .string(let text) = value else {
-        throw .header("has a __metadata__.\(key) that is no string")
+        throw .header("has a __metadata__.\(key) that is not a string")
       }
       strings[key.string] = text.string
     }

@@ -160,7 +160,7 @@ package struct HealthRule: Sendable {
       parts.append("mean standard deviation \(text(spread)), target \(text(gamma))")
     }
     // Nothing that tells a collapse from health was measured.
-    if parts.isEmpty { return (.unknown, "the lines have no figures that health can be judged by") }
+    if parts.isEmpty { return (.unknown, "the lines have no figures that health can be evaluated by") }
     return (.good, parts.joined(separator: "; "))
   }
 
