@@ -189,7 +189,8 @@ import Testing
       let error = try #require(throws: DatasetError.self) { try catalog.check("\(format):\(path)") }
       let needed = format == "cifar10" ? "data_batch_1.bin to data_batch_5.bin" : "train.bin and test.bin"
       #expect(
-        "\(error)".contains("belongs to the Python version of CIFAR-10") && "\(error)".contains(needed), "\(error)"
+        "\(error)".contains("belongs to the Python version of CIFAR-10") && "\(error)".contains(needed),
+        "\(error)"
       )
     }
   }
