@@ -113,6 +113,12 @@ import Testing
       #"{"kind":"train","spec":{"dataset":{"name":"tiny"},"augmentation":{"blur_kernel":31}}}"#,
       "/spec/augmentation/blur_kernel", "must be < 16, twice the side of the images, got 31"
     ),
+    (
+      #"{"kind":"train","spec":{"checkpoint":{"keep_best":{"metric":"los"}}}}"#,
+      "/spec/checkpoint/keep_best/metric",
+      #"must be one of "inv", "var", "cov", "loss", "std_mean", "std_min", "corr", "rankme", "grad_norm", "#
+        + #""lr", "images_per_second", got "los""#
+    ),
     (#"{"kind":"train","ref":"a"}"#, "/ref", "unknown key"),
     (#"{"kind":"evaluate"}"#, "/spec/checkpoint", "is missing"),
     (
@@ -371,6 +377,6 @@ import Testing
   @Test func `the last checkpoint of a finished job must be there`() throws {
     let training = try fixture.post(#"{"kind":"train"}"#)
     try fixture.finish(.succeeded)
-    #expect(evaluate(training).errors["/spec/checkpoint/which"]?.contains("has none") == true)
+    #expect(evaluate(training).errors["/spec/checkpoint/which"]?.contains("no longer has any") == true)
   }
 }

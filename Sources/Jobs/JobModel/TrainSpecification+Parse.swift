@@ -25,6 +25,9 @@ extension TrainSpecification {
   /// What a `spec` may be, as a JSON Schema; without the rules that join several fields.
   package static var schema: JSON { ObjectReader.schema { _ = read($0) } }
 
+  /// Images of the smallest batch: BatchNorm needs two.
+  package static let batchSizeMin = 2
+
   private static let places = KeyPlaces(schema, outside: JobSubmission.keys, name: "spec")
 
   private static func read(_ reader: ObjectReader) -> TrainSpecification {
@@ -34,7 +37,7 @@ extension TrainSpecification {
     reader.describe("preset", meaning, Preset.schema)
     var result = TrainSpecification.preset(preset)
     reader.integer(
-      "batch_size", 2...65_536, into: &result.batchSize,
+      "batch_size", TrainSpecification.batchSizeMin...65_536, into: &result.batchSize,
       "Images per optimiser step; each gives two views.")
     result.optimizer.learningRate = preset.learningRate(batchSize: result.batchSize)
     reader.object("dataset", "The images to train on.") { result.dataset.read($0) }

@@ -46,7 +46,8 @@ extension JobStore {
     }
   }
 
-  /// Puts a job that was claimed and has no worker back into the queue for a while.
+  /// Puts a job that was claimed and has had no worker back into the queue for a while; the attempt counts as
+  /// not begun.
   ///
   /// - Parameter reason: what was short: `out_of_memory` or `shortage`; `nil`: nothing.
   /// - Returns: false, with nothing changed, if the attempt is not the current one.
@@ -59,6 +60,11 @@ extension JobStore {
       }
       let step = Step(.queued, reason, message: message, backOffMilliseconds: wait)
       try move(job, to: step, connection)
+      try connection.execute(
+        """
+        UPDATE jobs SET attempt = attempt - 1,
+          started_at_ms = CASE WHEN attempt > 1 THEN started_at_ms END WHERE sequence = ?
+        """, [.integer(job.sequence)])
       return true
     }
   }

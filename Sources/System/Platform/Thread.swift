@@ -24,7 +24,7 @@ package final class Thread: @unchecked Sendable {
     let code = pthread_create(&thread, &attributes, runThread, start.toOpaque())
     guard code == 0 else {
       start.release()
-      throw SystemError(operation: "pthread_create", subject: name, errno: code)
+      throw SystemError(operation: "start the thread", subject: name, errno: code)
     }
     handle = thread
   }

@@ -7,8 +7,8 @@ import Text
 // A checkpoint that an evaluation names is pinned before the evaluation is stored.
 
 extension API {
-  /// Pins the checkpoints that jobs name and holds the pins; `pins.letGo` must follow. The pins of jobs that are
-  /// not stored then are swept away.
+  /// Pins the checkpoints that jobs name and holds the pins; `pins.letGo` must follow. The pins of jobs that
+  /// are not stored then are swept away.
   ///
   /// - Returns: the jobs whose pins are held.
   /// - Throws: `SpecificationProblems` where retention was faster; no pin is held then.

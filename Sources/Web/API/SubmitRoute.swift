@@ -33,9 +33,8 @@ extension API {
     try problems.check()
     estimate(&jobs)
     for (index, job) in jobs.enumerated() {
-      guard let refusal = memoryRefusal(job) else { continue }
-      let place = isBatch ? "/jobs/\(index)/spec/" : "/spec/"
-      problems.add(place + (job.specification.kind == .train ? "batch_size" : "dataset/limit"), refusal)
+      guard let (field, refusal) = memoryRefusal(job) else { continue }
+      problems.add((isBatch ? "/jobs/\(index)/spec/" : "/spec/") + field, refusal)
     }
     try problems.check()
     if isDryRun { return dryRun(jobs, isBatch: isBatch) }
@@ -80,14 +79,20 @@ extension API {
     }
   }
 
-  /// Why a job is refused that the machine has not the memory for.
-  private func memoryRefusal(_ job: NewJob) -> String? {
+  /// Why a job is refused that the machine has not the memory for, and which field would have to change.
+  private func memoryRefusal(_ job: NewJob) -> (field: String, message: String)? {
     guard let bytes = job.cost.memoryBytes, let there = control.machineMemoryBytes, bytes > there else {
       return nil
     }
-    let isTraining = job.specification.kind == .train
-    let what = isTraining ? "smaller, or the network narrower: the training" : "smaller: the evaluation"
-    return "must be \(what) needs \(bytes >> 20) MiB of memory, this machine has \(there >> 20)"
+    let figures = "\(bytes >> 20) MiB of memory, this machine has \(there >> 20)"
+    guard case .train(var least) = job.specification else {
+      return ("dataset/limit", "must be smaller: the evaluation needs \(figures)")
+    }
+    least.batchSize = TrainSpecification.batchSizeMin
+    let leastBytes = control.cost(of: .train(least), training: nil).memoryBytes ?? 0
+    return leastBytes > there
+      ? ("dataset/limit", "must be smaller, or the network: the training needs \(figures)")
+      : ("batch_size", "must be smaller, or the network narrower: the training needs \(figures)")
   }
 
   private func dryRun(_ jobs: [NewJob], isBatch: Bool) -> Response {

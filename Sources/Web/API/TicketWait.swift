@@ -89,10 +89,11 @@ final class TicketWait<Value: Sendable>: PendingAnswer {
 }
 
 extension Problem {
-  /// Too much is being computed for an answer now.
+  /// What an answer needs cannot be begun now.
   static var busy: Problem {
     var problem = Problem(
-      status: 503, detail: "The answer takes too long to compute; try again.")
+      status: 503,
+      detail: "This cannot be computed now: too much is waiting, or no process can be started; try again.")
     problem.headers.add("Retry-After", "2")
     return problem
   }

@@ -93,7 +93,7 @@ extension DispatchLoop {
   /// Fails a job that cannot be started; a full disk pauses it instead, and want of memory, processes or
   /// descriptors puts it back into the queue for a while.
   ///
-  /// - Returns: false if the store refuses.
+  /// - Returns: false if the store refuses, also because the job has been told to end or to pause meanwhile.
   private mutating func fail(_ job: JobRecord, _ error: any Error) -> Bool {
     let failure = error as? LaunchError
     let isDiskFull = (error as? SystemError)?.isDiskFull ?? false
@@ -103,14 +103,12 @@ extension DispatchLoop {
       if Self.isShortage(error) {
         let wait = max(configuration.retryMilliseconds, troubles.backOffMilliseconds(afterAnotherOf: job.id))
         noteShortage(of: job.id, message, retryMilliseconds: wait)
-        _ = try store.postpone(
+        return try store.postpone(
           job.id, attempt: job.attempt, .shortage, byMilliseconds: wait, message: message)
-        return true
       }
-      try store.transition(
+      return try store.transition(
         job.id, attempt: job.attempt, to: isDiskFull ? .paused : .failed,
         reason: isDiskFull ? .diskFull : failure?.reason ?? .workerError, message: message)
-      return true
     } catch {
       refuse("job \(job.id): it cannot be failed: \(error)")
       return false

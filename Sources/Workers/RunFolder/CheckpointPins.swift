@@ -39,8 +39,8 @@ package final class CheckpointPins: Sendable {
     try folder(job).isIntact(manifest)
   }
 
-  /// Keeps the pins of jobs that a request is about to store from being swept away. Waits for a sweep that has
-  /// begun with one of them.
+  /// Keeps the pins of jobs that a request is about to store from being swept away. Waits for a sweep that
+  /// has begun with one of them.
   package func hold(_ jobs: [JobID]) { requests.hold(jobs) }
 
   /// The jobs are stored, or never will be.
@@ -58,7 +58,9 @@ package final class CheckpointPins: Sendable {
       var trouble: SystemError?
       for job in idle where !needed.contains(job) {
         // One that cannot be removed does not keep the others.
-        do { try FileSystem.removeTree("\(path)/\(job)") } catch { trouble = trouble ?? error }
+        do throws(SystemError) { try FileSystem.removeTree("\(path)/\(job)") } catch {
+          trouble = trouble ?? error
+        }
       }
       if let trouble { throw trouble }
     }

@@ -11,7 +11,7 @@ enum FailureReason {
   static func of(_ error: any Error) -> Reason {
     switch error {
     case TrainingError.diverged: .diverged
-    case ChangedInput.dataset: .datasetChanged
+    case ChangedInput.dataset, ChangedInput.unreadable: .datasetChanged
     case let error as SystemError where error.isDiskFull: .diskFull
     case is TrainingError, is CheckpointError, is ConvolutionRecordError, is DatasetError, is RunFolderError,
       is ChangedInput:

@@ -8,6 +8,8 @@ import Training
 enum ChangedInput: Error, CustomStringConvertible {
   /// The dataset of that name; each difference is a sentence.
   case dataset(name: ByteString, differences: [String])
+  /// The dataset of that name cannot be read any more.
+  case unreadable(name: ByteString, DatasetError)
   /// The checkpoint that is evaluated.
   case checkpoint
 
@@ -16,6 +18,9 @@ enum ChangedInput: Error, CustomStringConvertible {
     case .dataset(let name, let differences):
       "the dataset \"\(name.shown)\" has changed: \(differences.joined(separator: "; ")); put the old one "
         + "back and retry, or submit a new job"
+    case .unreadable(let name, let error):
+      "the dataset \"\(name.shown)\" has changed since the first start: \(error); put the old one back and "
+        + "retry, or submit a new job"
     case .checkpoint:
       "the checkpoint to evaluate is not the one of the first start; submit a new evaluation"
     }
@@ -23,6 +28,16 @@ enum ChangedInput: Error, CustomStringConvertible {
 }
 
 extension Run {
+  /// Opens datasets that the run reads. What could be read at the first start and cannot be now has changed.
+  func opening<Opened>(_ name: ByteString, _ open: () throws -> Opened) throws -> Opened {
+    do {
+      return try open()
+    } catch let error as DatasetError where shortage(behind: error) == nil {
+      guard try folder.readInputs() != nil else { throw error }
+      throw ChangedInput.unreadable(name: name, error)
+    }
+  }
+
   /// Compares what the run depends on with its first start. The first start compares with what was queued,
   /// and records it. A run folder of an older version has no record: it takes what is there now.
   ///

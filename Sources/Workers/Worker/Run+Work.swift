@@ -10,9 +10,11 @@ extension Run {
   /// Trains; `nil`: to the end. After a divergence it begins again at the last checkpoint, as often as the
   /// specification allows, with a lower learning rate.
   func train(_ specification: TrainSpecification, _ spec: RunSpec) throws -> StopRequest? {
-    let dataset = try catalog.open(
-      specification.dataset.name.string, split: ImageDataset.Split(specification.dataset.split),
-      limit: specification.dataset.limit)
+    let selection = specification.dataset
+    let dataset = try opening(selection.name) {
+      try catalog.open(
+        selection.name.string, split: ImageDataset.Split(selection.split), limit: selection.limit)
+    }
     try checkInputs(spec, of: specification.dataset.name, [dataset])
     var spec = spec
     var rollbacks = 0
@@ -82,8 +84,12 @@ extension Run {
       throw RunFolderError(operation: "read", subject: folder.specPath, cause: "it names no checkpoint")
     }
     let (name, limit) = (specification.dataset.name, specification.dataset.limit)
-    let train = try catalog.open(name.string, split: .train, limit: limit)
-    let test = try catalog.open(name.string, split: .test, limit: limit)
+    let (train, test) = try opening(name) {
+      (
+        try catalog.open(name.string, split: .train, limit: limit),
+        try catalog.open(name.string, split: .test, limit: limit)
+      )
+    }
     try checkInputs(spec, of: name, [train, test])
     let recorded = try recordedConvolutions()
     let evaluation = try makeEvaluation(
