@@ -47,13 +47,17 @@ import Testing
       bench(whileShort: "say '\(line)'; exit 0"), saying: "no thread can be started")
   }
 
+  /// Makes a program that cannot be started while the file is open for writing, as an installer has it.
+  private func busyProgram(_ path: String) throws -> File {
+    let copy = try ChildProcess("/bin/cp", ["/bin/bash", path], logPath: "\(path).txt")
+    try #require(try copy.wait() == .exited(code: 0))
+    return try File(path, .append)
+  }
+
   @Test func `of a program that is being replaced passes, and its job runs`() throws {
     let bench = try Bench(script: Self.ends)
     let program = "\(bench.data)/bash"
-    let copy = try ChildProcess("/bin/cp", ["/bin/bash", program], logPath: "\(bench.data)/cp.txt")
-    try #require(try copy.wait() == .exited(code: 0))
-    // Open for writing, as an installer has it.
-    var installer: File? = try File(program, .append)
+    var installer: File? = try busyProgram(program)
     let job = try bench.queue()
     let dispatcher = try bench.start {
       $0.program = program
@@ -65,5 +69,32 @@ import Testing
     installer = nil
     #expect(try bench.wait(for: job) { $0.state.isFinished }.state == .succeeded)
     dispatcher.stop()
+  }
+
+  @Test(arguments: [JobState.cancelled, .paused])
+  func `of a program holds up neither a cancel nor a pause`(end: JobState)
+    throws
+  {
+    let bench = try Bench(script: Self.ends)
+    let program = "\(bench.data)/program"
+    let installer = try busyProgram(program)
+    let job = try bench.queue()
+    let store = bench.store
+    let dispatcher = try bench.start {
+      $0.program = program
+      // Asked between the claim and the start.
+      $0.memoryBytes = { _ in
+        if end == .cancelled {
+          _ = try? store.requestCancel(job, mode: .now)
+        } else {
+          _ = try? store.requestPause(job)
+        }
+        return nil
+      }
+    }
+    let record = try bench.wait(for: job) { $0.state == end || $0.state == .failed }
+    #expect(record.state == end, "\(record.message ?? "")")
+    dispatcher.stop()
+    withExtendedLifetime(installer) {}
   }
 }
