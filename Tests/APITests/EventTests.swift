@@ -104,6 +104,11 @@ import Text
     }
     #expect(fixture.send(.get, "/jobs/\(id)/events", headers: [("Last-Event-ID", "5")]).status == 204)
     #expect(fixture.send(.get, "/jobs/\(id)/events", headers: [("Last-Event-ID", "4")]).status == 200)
+    for unknown in ["99", "-1", "x"] {
+      let again = fixture.send(.get, "/jobs/\(id)/events", headers: [("Last-Event-ID", unknown)])
+      #expect(events(again.text).map(\.name).first == "resync")
+      #expect(events(again.text).map(\.name).last == "end", "\(unknown): it has ended")
+    }
   }
 
   @Test func `of everything tell all jobs in one order`() throws {

@@ -115,10 +115,12 @@ import Text
     ("sort=foo", "created_at, started_at, finished_at, name, state, kind, priority, health"),
     ("sort=nam", "did you mean \"name\"?"), ("sort=", "must be one of"), ("sort=--name", "must be one of"),
     ("state=foo", "blocked, queued, running"), ("kind=trai", "did you mean \"train\"?"),
-    ("health=x", "unknown, good"), ("cursor=x", "next_cursor"), ("cursor=1-zz", "next_cursor"),
-    ("cursor=-1", "next_cursor"), ("sort=name&cursor=1-f", "next_cursor"),
-    ("sort=priority&cursor=1-61", "next_cursor"), ("sort=state&cursor=1", "next_cursor"),
-    ("cursor=1-61", "next_cursor"), ("label==a", "KEY=VALUE"), ("label=", "KEY=VALUE"),
+    ("health=x", "unknown, good"), ("cursor=x", "next_cursor"), ("cursor=1.-created_at.zz", "next_cursor"),
+    ("cursor=-1", "next_cursor"), ("sort=name&cursor=1.name.f", "next_cursor"),
+    ("sort=name&cursor=1.-name.61", "next_cursor"),
+    ("sort=priority&cursor=1.priority.61", "next_cursor"), ("sort=state&cursor=1", "next_cursor"),
+    ("cursor=1.name.61", "next_cursor"), ("sort=name&cursor=1", "next_cursor"), ("label==a", "KEY=VALUE"),
+    ("label=", "KEY=VALUE"),
     ("q=1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17", "at most 16 words"),
   ])
   func `what is not known is refused with what is`(query: String, hint: String) {

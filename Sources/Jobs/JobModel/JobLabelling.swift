@@ -117,6 +117,9 @@ package struct JobLabelling: Sendable, Equatable {
 
   /// What is wrong with a label; nil: nothing.
   private static func problem(withKey key: ByteString, _ value: JSON, isPatch: Bool) -> String? {
+    if key.bytes.contains(UInt8(ascii: "=")) {
+      return "the label's key must be without =, which ends it in label=KEY=VALUE, got \"\(key.shown)\""
+    }
     if !ObjectReader.isLine(key, charactersMax: labelKeyCharactersMax) {
       return "the label's key \(ObjectReader.lineRequirement(charactersMax: labelKeyCharactersMax)), "
         + "got \"\(key.shown)\""
@@ -141,7 +144,11 @@ package struct JobLabelling: Sendable, Equatable {
     let type: JSON = isPatch ? ["string", "null"] : "string"
     var labels: [ByteString: JSON] = [
       "type": isPatch ? ["object", "null"] : "object",
-      "propertyNames": ObjectReader.lineSchema(charactersMax: Self.labelKeyCharactersMax),
+      "propertyNames": [
+        "allOf": [
+          ObjectReader.lineSchema(charactersMax: Self.labelKeyCharactersMax), ["pattern": "^[^=]*$"],
+        ]
+      ],
       "additionalProperties": [
         "type": type, "maxLength": .integer(Self.labelValueCharactersMax),
         "pattern": .string(ByteString.plainPattern(isEmptyAllowed: true)),

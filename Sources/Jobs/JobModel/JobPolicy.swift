@@ -46,10 +46,14 @@ package struct JobPolicy: Sendable, Equatable {
     reader.integer(
       "max_duration_seconds", orNullIn: Self.maxDurationRange, into: &maxDurationSeconds,
       "Seconds that the job may run, all attempts together; null: as long as it takes.")
+    var oldName = maxDurationSeconds
+    reader.integer(
+      "max_duration", orNullIn: Self.maxDurationRange, into: &oldName,
+      "The old name of max_duration_seconds; where both are given, they must be the same.")
     if reader.value("max_duration_seconds") == nil {
-      reader.integer(
-        "max_duration", orNullIn: Self.maxDurationRange, into: &maxDurationSeconds,
-        "The old name of max_duration_seconds; only one of them may be given.")
+      maxDurationSeconds = oldName
+    } else if oldName != maxDurationSeconds {
+      reader.refuse("max_duration", "must be the same as max_duration_seconds")
     }
     reader.integer(
       "max_attempts", Self.maxAttemptsRange, into: &maxAttempts,

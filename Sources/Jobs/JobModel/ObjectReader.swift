@@ -99,8 +99,12 @@ package final class ObjectReader {
     }
     let words = Set(known).sorted().joined(separator: ", ")
     if problems.isFirstMention(of: words) {
-      message += message.utf8.last == 0x3F ? " Known here: " : "; known here: "
-      message += words.isEmpty ? "no keys" : words.string
+      let isQuestion = message.utf8.last == 0x3F
+      if words.isEmpty {
+        message += isQuestion ? " No keys are allowed here." : "; no keys are allowed here"
+      } else {
+        message += (isQuestion ? " Known here: " : "; known here: ") + words.string
+      }
     }
     return message
   }

@@ -12,6 +12,6 @@ package enum Niceness {
     guard let steps = environment[variable].flatMap({ Int($0) }), range.contains(steps), steps > 0 else {
       return
     }
-    Platform.lowerPriority(by: Int32(steps))
+    lowerPriority(by: Int32(steps))
   }
 }

@@ -7,7 +7,7 @@ extension API {
   private static let retryMilliseconds = 2_000
 
   /// `GET /jobs/{id}/events`: how the job is, then its lines and the steps of its life in their order, from
-  /// the first on or from behind the one that the client has, then what comes, until its end. A client that
+  /// the first on or from after the one that the client has, then what comes, until its end. A client that
   /// has it all is told by 204 to stop asking.
   @Sendable
   func followJob(_ request: Request) throws -> Response {
@@ -16,7 +16,9 @@ extension API {
     try query.finish()
     let record = try record(request)
     let last = try store.lastSequence(record.id) ?? 0
-    let start = Resumption(request, after: after, possible: 0...last, otherwise: 0)
+    // The lines of a job that has finished are all there: a client that names none of them gets them again.
+    let lost = record.state.isFinished ? 0 : last
+    let start = Resumption(request, after: after, possible: 0...last, otherwise: 0, lost: lost)
     if record.state.isFinished, start.position == last, start.isResumed, !start.isLost {
       return Response(status: 204)
     }
@@ -33,14 +35,14 @@ extension API {
       })
   }
 
-  /// `GET /events`: every change of every job from now on, or from behind the one that the client has.
+  /// `GET /events`: every change of every job from now on, or from after the one that the client has.
   @Sendable
   func followAll(_ request: Request) throws -> Response {
     var query = QueryReader(request)
     let after = query.integer("after", 0...Int.max)
     try query.finish()
     let (gone, last) = try store.feedBounds()
-    let start = Resumption(request, after: after, possible: gone...last, otherwise: last)
+    let start = Resumption(request, after: after, possible: gone...last, otherwise: last, lost: last)
     return Self.stream(
       EventStream(
         .everything, .events, after: start.position, seconds: streamSeconds, hub: events, store: store
@@ -68,12 +70,15 @@ extension API {
     ///   - after: of the query; the field `Last-Event-ID`, which a browser sends by itself, counts before it.
     ///   - possible: numbers that the stream can go on from.
     ///   - standard: where it begins without a number.
-    init(_ request: Request, after: Int?, possible: ClosedRange<Int>, otherwise standard: Int) {
+    ///   - lost: where it begins with a number that is not possible.
+    init(
+      _ request: Request, after: Int?, possible: ClosedRange<Int>, otherwise standard: Int, lost: Int
+    ) {
       let field = request.headers["Last-Event-ID"]
       let asked = field.map { $0.integer ?? -1 } ?? after
       isResumed = asked != nil
       isLost = asked.map { !possible.contains($0) } ?? false
-      position = isLost ? possible.upperBound : asked ?? standard
+      position = isLost ? lost : asked ?? standard
     }
 
     /// What the stream says first.

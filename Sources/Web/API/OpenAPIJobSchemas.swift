@@ -127,7 +127,7 @@ extension OpenAPIDocument {
   private static let secondsOrNull: JSON = ["type": ["number", "null"], "minimum": 0]
 
   private static let specification: JSON = [
-    "anyOf": [object("TrainSpecification"), object("EvaluateSpecification")]
+    "anyOf": [object("ResolvedTrainSpecification"), object("ResolvedEvaluateSpecification")]
   ]
 
   private static let health = described([

@@ -20,6 +20,9 @@ extension OpenAPIDocument {
         "description": "The id of a job; ids sort by age.",
       ],
       "TrainSpecification": train, "EvaluateSpecification": evaluate,
+      // As answers have them: of datasets that are not in the list, too.
+      "ResolvedTrainSpecification": TrainSpecification.schema,
+      "ResolvedEvaluateSpecification": EvaluateSpecification.schema,
       "TrainJob": submission(.train, "TrainSpecification", isBatch: false),
       "EvaluateJob": submission(.evaluate, "EvaluateSpecification", isBatch: false),
       "Submission": ["anyOf": [single, object("Batch")]],

@@ -61,7 +61,7 @@ struct QueryReader {
   /// The value of a parameter that may be given once.
   mutating func value(_ name: ByteString) -> ByteString? {
     let values = values(name)
-    if values.count > 1 { refuse(name, "may be given only once, got it \(values.count) times") }
+    if values.count > 1 { refuse(name, "may be given only once, got \(values.count)") }
     return values.first
   }
 
@@ -152,7 +152,8 @@ struct QueryReader {
     for (index, name) in unknown.enumerated() {
       let near = nearestWord(to: name, in: words).map { "; did you mean \"\($0)\"?" } ?? ""
       let list = words.isEmpty ? "no parameters" : words.sorted().joined(separator: ", ").string
-      refuse(name, "is unknown\(near)\(index > 0 ? "" : "\(near.isEmpty ? ";" : "") known here: \(list)")")
+      refuse(
+        name, "is unknown\(near)\(index > 0 ? "" : "\(near.isEmpty ? "; known" : " Known") here: \(list)")")
     }
     guard let first = problems.problems.first else { return }
     let text = "The query parameter \"\(first.pointer.dropFirst())\" \(first.message)"

@@ -64,10 +64,8 @@ extension Run {
     do {
       let outcome = try training.run(reporter)
       try reporter.finish()
-      guard case .stopped(let request) = outcome else {
-        try reporter.tellHealth()
-        return .ended(nil)
-      }
+      try reporter.tellHealth()
+      guard case .stopped(let request) = outcome else { return .ended(nil) }
       try confirm(request, step: training.step)
       return .ended(request)
     } catch let error as TrainingError {

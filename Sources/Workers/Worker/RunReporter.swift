@@ -80,7 +80,7 @@ final class RunReporter: TrainingObserver {
     try events.append(.health(health))
   }
 
-  /// Says how a training that has come to its end went.
+  /// Says how a training went that ends, or rests.
   func tellHealth() throws {
     if let monitor, monitor.health.step != nil { try tell(monitor.health) }
   }

@@ -1,11 +1,14 @@
 import JobModel
 import NeuralNet
 
-/// Follows the metric lines of a run and says when its health changes.
+/// Follows the metric lines of a run and says when its health changes, and from time to time how it is.
 package struct HealthMonitor: Sendable {
   private let rule: HealthRule
   private var window: [HealthRule.Figures] = []
   private var firstLoss: Double?
+  /// The health is told at multiples of so many steps, a window of lines apart: by the step alone, so that a
+  /// run that goes on tells it at the same steps as an undisturbed one.
+  private let toldSteps: Int
   /// As it was last judged.
   package private(set) var health = JobHealth()
 
@@ -13,6 +16,7 @@ package struct HealthMonitor: Sendable {
   ///   - specification: of the training.
   ///   - imageCount: of its dataset.
   package init(_ specification: TrainSpecification, imageCount: Int) {
+    toldSteps = HealthRule.windowLines * specification.logEverySteps
     let batch = min(specification.batchSize, imageCount)
     let stepsPerEpoch = max(1, specification.stepsPerEpoch(imageCount: imageCount))
     rule = HealthRule(
@@ -39,10 +43,12 @@ package struct HealthMonitor: Sendable {
 
   /// Takes a line.
   ///
-  /// - Returns: the new state, if it is another one than before.
+  /// - Returns: what is to be told: another state than before, or from time to time the same one with the
+  ///   figures of now.
   package mutating func take(_ figures: HealthRule.Figures) -> JobHealth? {
     let before = health.state
     remember(figures)
-    return health.state == before ? nil : health
+    let isDue = health.step != nil && figures.step.isMultiple(of: toldSteps)
+    return health.state == before && !isDue ? nil : health
   }
 }

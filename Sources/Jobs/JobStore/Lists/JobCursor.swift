@@ -9,38 +9,44 @@ package struct JobCursor: Sendable, Equatable {
   let sequence: Int
   /// What the job was sorted by, as text; `nil`: it had no value, or the list is sorted by arrival.
   let key: ByteString?
-
-  init(sequence: Int, key: ByteString? = nil) {
-    self.sequence = sequence
-    self.key = key
-  }
+  /// How the list is sorted.
+  private let order: JobOrder
 
   /// The place of a job in a list.
-  init(_ job: JobRecord, _ order: JobOrder) { self.init(sequence: job.sequence, key: order.key(of: job)) }
+  init(_ job: JobRecord, _ order: JobOrder) {
+    (sequence, key, self.order) = (job.sequence, order.key(of: job), order)
+  }
 
-  /// The text as clients have it: the sequence, and after a hyphen the key in hexadecimal digits.
+  /// The text as clients have it: the sequence; of a list that is not sorted as usual, after a dot its order,
+  /// and after another one the key in hexadecimal digits.
   package var text: String {
-    let digits = key.map { "-" + hexadecimal($0) } ?? ""
-    return "\(sequence)\(digits)"
+    if order == JobOrder() { return "\(sequence)" }
+    return "\(sequence).\(order.text)\(key.map { "." + hexadecimal($0) } ?? "")"
   }
 
   /// Reads what `text` gives; `nil` for anything else, and for the cursor of a list with another order.
   package init?(_ text: ByteString, _ order: JobOrder) {
-    let (number, digits) = text.divided(at: 0x2D)
-    guard let sequence = number.integer, sequence > 0, number.bytes.first != 0x2B else { return nil }
+    let parts = text.split(0x2E, maxSplits: 2, omittingEmptySubsequences: false)
+    guard let number = parts.first, let sequence = number.integer, sequence > 0, number.bytes.first != 0x2B
+    else { return nil }
+    guard parts.count == 1 ? order == JobOrder() : parts[1] == ByteString(order.text) else { return nil }
     var key: ByteString?
-    if let digits {
+    if parts.count == 3 {
+      let digits = parts[2]
       guard let bytes = bytes(hexadecimal: digits), let text = ByteString(validating: bytes) else {
         return nil
       }
       key = text
     }
     guard order.canHave(key) else { return nil }
-    self.init(sequence: sequence, key: key)
+    (self.sequence, self.key, self.order) = (sequence, key, order)
   }
 }
 
 extension JobOrder {
+  /// As `sort` has it.
+  fileprivate var text: String { (isDescending ? "-" : "") + field.rawValue }
+
   /// What a job is sorted by, as the cursor has it.
   fileprivate func key(of job: JobRecord) -> ByteString? {
     switch field {
