@@ -131,6 +131,13 @@ package struct JobLabelling: Sendable, Equatable {
       + "characters \(ByteString.plainPhrase), \(ObjectReader.phrase(value))"
   }
 
+  /// A key ends at the first `=` of `label=KEY=VALUE`.
+  private static let labelKeySchema: JSON = {
+    var members = ObjectReader.lineSchema(charactersMax: labelKeyCharactersMax).object ?? [:]
+    members["allOf"] = [["pattern": "^[^=]*$"]]
+    return .object(members)
+  }()
+
   private func describe(to reader: ObjectReader, isPatch: Bool) {
     reader.describe(
       "name", "What the job is called; null: it has no name.",
@@ -144,11 +151,7 @@ package struct JobLabelling: Sendable, Equatable {
     let type: JSON = isPatch ? ["string", "null"] : "string"
     var labels: [ByteString: JSON] = [
       "type": isPatch ? ["object", "null"] : "object",
-      "propertyNames": [
-        "allOf": [
-          ObjectReader.lineSchema(charactersMax: Self.labelKeyCharactersMax), ["pattern": "^[^=]*$"],
-        ]
-      ],
+      "propertyNames": Self.labelKeySchema,
       "additionalProperties": [
         "type": type, "maxLength": .integer(Self.labelValueCharactersMax),
         "pattern": .string(ByteString.plainPattern(isEmptyAllowed: true)),
