@@ -36,8 +36,10 @@ final class JobCosts: Sendable {
   private let directory: CatalogDirectory
   /// What a job trains; `nil`: it is not a training, or cannot be told.
   private let training: @Sendable (JobID) -> TrainSpecification?
-  private let trainings = Plans<TrainingCost>()
-  private let evaluations = Plans<JobCost>()
+  /// What the trainings of the store are, by their ids: a job's specification never changes.
+  private let stored = Plans<JobID, TrainSpecification>()
+  private let trainings = Plans<[UInt8], TrainingCost>()
+  private let evaluations = Plans<PlannedEvaluation, JobCost>()
 
   /// - Parameters:
   ///   - threads: of each worker.
@@ -60,8 +62,12 @@ final class JobCosts: Sendable {
     switch specification {
     case .train(let specification): (try? cost(of: specification)) ?? JobCost()
     case .evaluate(let specification):
-      (try? cost(of: specification, training ?? self.training(specification.checkpoint.job))) ?? JobCost()
+      (try? cost(of: specification, training ?? storedTraining(specification.checkpoint.job))) ?? JobCost()
     }
+  }
+
+  private func storedTraining(_ job: JobID) -> TrainSpecification? {
+    stored.remembered(job) { training(job) }
   }
 
   /// Whether it cannot be told yet, as the dataset has not been looked at since the daemon started, and will
@@ -83,16 +89,19 @@ final class JobCosts: Sendable {
     planned.epochs = 1
     guard let extent = directory.lastKnownExtent(planned.dataset.name) else { return nil }
     let images = extent.images(.init(planned.dataset.split))
-    return try trainings.remembered("\(images) \(planned.json.text)") {
-      try TrainingCost(planned, images: images, threads: threads)
-    }.cost(of: specification, imageCount: images.count)
+    // The text may be long.
+    let key = SHA256.digest(
+      of: Array("\(images.count) \(images.side) \(images.planes) \(planned.json.text)".utf8))
+    return try trainings.remembered(key) { try TrainingCost(planned, images: images, threads: threads) }?
+      .cost(of: specification, imageCount: images.count)
   }
 
   private func cost(
     of specification: EvaluateSpecification, _ training: TrainSpecification?
   ) throws -> JobCost? {
     guard let training, let extent = directory.lastKnownExtent(specification.dataset.name) else { return nil }
-    return try evaluations.remembered("\(extent) \(specification.json.text) \(training.json.text)") {
+    // The specification names the job of the training, and so says what that is.
+    return try evaluations.remembered(PlannedEvaluation(specification: specification, extent: extent)) {
       try JobCost(
         evaluation: specification, of: training, train: extent.images(.train), test: extent.images(.test),
         classes: extent.classCount, threads: threads)
@@ -100,17 +109,23 @@ final class JobCosts: Sendable {
   }
 }
 
-/// Plans by the digest of what they were made from, which may be a long text.
-private final class Plans<Plan: Sendable>: Sendable {
-  private let known = Mutex<[[UInt8]: Plan]>([:])
+/// What the cost of an evaluation follows from.
+private struct PlannedEvaluation: Hashable {
+  let specification: EvaluateSpecification
+  let extent: DatasetExtent
+}
+
+/// Plans by what they were made from.
+private final class Plans<Key: Hashable & Sendable, Plan: Sendable>: Sendable {
+  private let known = Mutex<[Key: Plan]>([:])
 
   /// Plans that are kept; beyond that all are forgotten.
   private static var knownMax: Int { 1_000 }
 
-  func remembered(_ text: String, _ make: () throws -> Plan) rethrows -> Plan {
-    let key = SHA256.digest(of: Array(text.utf8))
+  /// The plan, made once; `nil` is not kept.
+  func remembered(_ key: Key, _ make: () throws -> Plan?) rethrows -> Plan? {
     if let plan = known.withLock({ $0[key] }) { return plan }
-    let plan = try make()
+    guard let plan = try make() else { return nil }
     known.withLock {
       if $0.count >= Self.knownMax { $0 = [:] }
       $0[key] = plan

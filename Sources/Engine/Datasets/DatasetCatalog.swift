@@ -220,7 +220,7 @@ package struct DatasetCatalog: Sendable {
 }
 
 /// The sizes of a dataset, from which follows the memory that it takes.
-package struct DatasetExtent: Sendable, Equatable {
+package struct DatasetExtent: Sendable, Hashable {
   /// Number of images in each split.
   package let counts: [ImageDataset.Split: Int]
   package let classCount: Int

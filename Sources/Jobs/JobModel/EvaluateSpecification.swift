@@ -1,7 +1,7 @@
 import Text
 
 /// Everything that determines an evaluation, resolved. The JSON form is the `spec` of an `evaluate` job.
-package struct EvaluateSpecification: Sendable, Equatable {
+package struct EvaluateSpecification: Sendable, Hashable {
   /// What the head is trained on.
   package enum Features: String, Sendable, CaseIterable {
     /// Features of freshly augmented training images each epoch.
@@ -37,7 +37,7 @@ package struct EvaluateSpecification: Sendable, Equatable {
 }
 
 /// A checkpoint of another job, by which an evaluation depends on that job.
-package struct CheckpointReference: Sendable, Equatable {
+package struct CheckpointReference: Sendable, Hashable {
   package var job: JobID
   /// `last`, `best`, or a checkpoint's name as the job's list gives it.
   package var which: ByteString
@@ -75,7 +75,7 @@ package struct CheckpointReference: Sendable, Equatable {
 }
 
 /// The dataset of an evaluation; its train and test splits are both used.
-package struct EvaluationDataset: Sendable, Equatable {
+package struct EvaluationDataset: Sendable, Hashable {
   package var name: ByteString
   /// Takes this many images of each split, from the first; `nil`: all.
   package var limit: Int?
