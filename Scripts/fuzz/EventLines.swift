@@ -26,7 +26,7 @@ private func check(_ event: WorkerEvent) {
     precondition(RecordedRange.attempts.contains(run.attempt), "attempt")
     precondition(RecordedRange.steps.contains(run.step) && RecordedRange.steps.contains(run.steps), "steps")
     precondition(RecordedRange.epochs.contains(run.epochs), "epochs")
-    precondition(RecordedRange.threads.contains(run.threads), "threads")
+    precondition(RecordedRange.threads.contains(run.host.threads), "threads")
   case .metric(let line):
     precondition(RecordedRange.steps.contains(line.step), "step")
     precondition(RecordedRange.epochs.contains(line.epoch), "epoch")
@@ -35,7 +35,7 @@ private func check(_ event: WorkerEvent) {
     precondition(RecordedRange.bytes.contains(manifest.bytes), "bytes")
     precondition(manifest.sha256.utf8.count == 64, "sha256")
   case .health(let health): precondition(RecordedRange.steps.contains(health.step ?? 0), "step")
-  case .yielded(let step, _): precondition(RecordedRange.steps.contains(step), "step")
+  case .yielded(let step, _, _): precondition(RecordedRange.steps.contains(step), "step")
   case .warning, .result, .end: break
   }
 }
