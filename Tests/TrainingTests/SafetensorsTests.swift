@@ -85,7 +85,7 @@ struct SafetensorsTests {
   }
 
   @Test(arguments: [
-    (#" {"a":1}"#, "does not begin"), (#"{"a":"#, "is not JSON"), (#"{"__metadata__":3}"#, "no object"),
+    (#" {"a":1}"#, "does not begin"), (#"{"a":"#, "is not JSON"), (#"{"__metadata__":3}"#, "not an object"),
     (#"{"__metadata__":{"k":3}}"#, "__metadata__.k"),
   ])
   func `refuses a header that is not the object it should be`(header: String, said: String) throws {
