@@ -49,7 +49,7 @@ def fix_train(spec):
         for key in ("crop_scale", "crop_ratio", "blur_sigma"):
             if key in recipe:
                 recipe[key] = sorted(recipe[key])
-    # The whole dataset or so many that no batch of one image is left over.
+    # The whole dataset, or a number of images that leaves no batch of one.
     spec.setdefault("dataset", {})["limit"] = None
     spec["batch_size"] = 256
     spec["drop_last"] = False

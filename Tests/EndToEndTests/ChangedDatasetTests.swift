@@ -63,11 +63,14 @@ import Text
     let daemon = try digits.daemon()
     let job = try daemon.queue(digits.job(epochs: 100_000))
     try pause(job, daemon)
+    let images = "\(digits.root)/digits/train-images-idx3-ubyte"
     let changes: [(String, () throws -> Void)] = [
       ("train images: 16 at the first start, 512 now", { try digits.write("train", count: 512) }),
       ("the pixels of the train images differ", { try digits.write("train", count: 16, seed: 7) }),
       ("the labels of the train images differ", { try digits.write("train", count: 16, firstLabel: 2) }),
       ("classes: 4 at the first start, 10 now", { try digits.write("train", count: 16, firstLabel: 9) }),
+      ("has changed since the first start: ", { try AtomicFile.write([0, 0, 8, 3], to: images) }),
+      ("has changed since the first start: ", { try FileSystem.remove(images) }),
     ]
     for (index, (text, change)) in changes.enumerated() {
       try change()
