@@ -65,6 +65,7 @@ import Testing
     }
     let waiting = try bench.wait(for: job) { $0.state == .queued && $0.reason == .shortage }
     #expect(waiting.message?.contains("Text file busy") == true, "\(waiting.message ?? "")")
+    #expect(waiting.attempt == 0 && waiting.startedAtMilliseconds == nil, "no attempt has begun")
     withExtendedLifetime(installer) {}
     installer = nil
     #expect(try bench.wait(for: job) { $0.state.isFinished }.state == .succeeded)
