@@ -52,8 +52,9 @@ let package = Package(
     .executableTarget(
       name: "vicregd",
       dependencies: [
-        "API", "Access", "HTTPServer", "HTTP", "JobStore", "JobModel", "Dispatcher", "Worker", "RunFolder",
-        "Inspector", "SharedWork", "Text", "Datasets", "Platform", "Logging", "Crypto", "Training",
+        "API", "Access", "HTTPServer", "HTTP", "JobStore", "JobModel", "JSONText", "Dispatcher", "Worker",
+        "RunFolder", "Inspector", "SharedWork", "Text", "Datasets", "Platform", "Logging", "Crypto",
+        "Training",
         "NeuralNet", "Kernels", "Parallel",
         "Tensors",
       ],
@@ -66,29 +67,38 @@ let package = Package(
     room(
       "API", in: "Web",
       [
-        "HTTP", "JobStore", "JobModel", "SQLite", "RunFolder", "SharedWork", "Logging", "Platform", "Crypto",
-        "Text",
+        "HTTP", "JobStore", "JobModel", "JSONText", "SQLite", "RunFolder", "SharedWork", "Logging",
+        "Platform",
+        "Crypto", "Text",
       ]),
 
     // Jobs: it becomes a job in the queue.
-    room("JobModel", in: "Jobs", ["Text"]),
+    room("JobModel", in: "Jobs", ["JSONText", "Text"]),
     room("SQLite", in: "Jobs", ["Text", "CSQLite"], settings: strict),
-    room("JobStore", in: "Jobs", ["SQLite", "JobModel", "Text", "Platform"]),
+    room("JobStore", in: "Jobs", ["SQLite", "JobModel", "JSONText", "Text", "Platform"]),
 
     // Workers: it is run by a child process.
-    room("RunFolder", in: "Workers", ["JobModel", "Text", "Platform", "Crypto"]),
+    room("RunFolder", in: "Workers", ["JobModel", "JSONText", "Text", "Platform", "Crypto"]),
     room(
       "Inspector", in: "Workers",
-      ["Datasets", "JobModel", "Logging", "Platform", "SharedWork", "Text"]),
-    room("Dispatcher", in: "Workers", ["RunFolder", "JobStore", "JobModel", "Text", "Platform", "Logging"]),
+      ["Datasets", "JobModel", "JSONText", "Logging", "Platform", "SharedWork", "Text"]),
+    room(
+      "Dispatcher", in: "Workers",
+      ["RunFolder", "JobStore", "JobModel", "JSONText", "Text", "Platform", "Logging"]),
     room(
       "Worker", in: "Workers",
-      ["RunFolder", "Training", "NeuralNet", "Datasets", "JobModel", "Platform", "Logging", "Text"]),
+      [
+        "RunFolder", "Training", "NeuralNet", "Datasets", "JobModel", "JSONText", "Platform", "Logging",
+        "Text",
+      ]),
 
     // Engine: it trains.
     room(
       "Training", in: "Engine",
-      ["JobModel", "Datasets", "NeuralNet", "Tensors", "Parallel", "Kernels", "Platform", "Gzip", "Text"],
+      [
+        "JobModel", "JSONText", "Datasets", "NeuralNet", "Tensors", "Parallel", "Kernels", "Platform", "Gzip",
+        "Text",
+      ],
       settings: safe + [fast]),
     room(
       "Datasets", in: "Engine", ["Tensors", "Parallel", "Platform", "Crypto", "Gzip", "Text"],
@@ -106,6 +116,7 @@ let package = Package(
     // System: the machine below.
     room("Platform", in: "System", ["CCPU", "CLinux"], settings: strict),
     room("Text", in: "System", settings: strict),
+    .target(name: "JSONText", dependencies: ["Text"], path: "Sources/System/JSON", swiftSettings: safe),
     room("SharedWork", in: "System", ["Platform"]),
     room("Logging", in: "System", ["Platform"]),
     room("Gzip", in: "System", ["CZlib", "Platform"], settings: strict),
@@ -128,17 +139,20 @@ let package = Package(
     tests("Access", ["Access", "HTTP", "Text", "Platform"]),
     tests(
       "API",
-      ["API", "HTTP", "Support", "JobStore", "JobModel", "Text", "RunFolder", "SharedWork", "Platform"]),
-    tests("JobModel", ["JobModel", "Text", "Support"]),
-    tests("JobStore", ["JobStore", "JobModel", "Text", "SQLite", "Platform"]),
-    tests("RunFolder", ["RunFolder", "JobModel", "Text", "Platform"]),
+      [
+        "API", "HTTP", "Support", "JobStore", "JobModel", "JSONText", "Text", "RunFolder", "SharedWork",
+        "Platform",
+      ]),
+    tests("JobModel", ["JobModel", "JSONText", "Text", "Support"]),
+    tests("JobStore", ["JobStore", "JobModel", "JSONText", "Text", "SQLite", "Platform"]),
+    tests("RunFolder", ["RunFolder", "JobModel", "JSONText", "Text", "Platform"]),
     tests(
       "Dispatcher", ["Dispatcher", "RunFolder", "JobStore", "JobModel", "SQLite", "Platform", "Support"]),
     tests(
       "Training",
       [
-        "Training", "Datasets", "NeuralNet", "Kernels", "Parallel", "Tensors", "JobModel", "Text", "Gzip",
-        "Platform",
+        "Training", "Datasets", "NeuralNet", "Kernels", "Parallel", "Tensors", "JobModel", "JSONText", "Text",
+        "Gzip", "Platform",
       ], resources: [.copy("Golden")]),
     tests("Datasets", ["Datasets", "Tensors", "Parallel", "Gzip", "Platform"], resources: [.copy("Golden")]),
     tests(
@@ -149,8 +163,11 @@ let package = Package(
     tests("Inspector", ["Inspector", "Datasets", "JobModel", "SharedWork", "Platform"]),
     tests(
       "Simulation",
-      ["Dispatcher", "RunFolder", "JobStore", "JobModel", "SQLite", "Platform", "Logging", "Support"]),
-    tests("EndToEnd", ["JobModel", "Text", "Platform", "Crypto", "Gzip", "Support"]),
+      [
+        "Dispatcher", "RunFolder", "JobStore", "JobModel", "JSONText", "SQLite", "Platform", "Logging",
+        "Support",
+      ]),
+    tests("EndToEnd", ["JobModel", "JSONText", "Text", "Platform", "Crypto", "Gzip", "Support"]),
     tests("Allocation", ["Platform"]),
     .executableTarget(
       name: "AllocationProbe",

@@ -1,4 +1,5 @@
 import Datasets
+import JSONText
 import JobModel
 import Kernels
 import NeuralNet

@@ -1,3 +1,4 @@
+import JSONText
 import JobModel
 import NeuralNet
 import Platform

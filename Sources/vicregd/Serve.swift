@@ -4,6 +4,7 @@ import Crypto
 import Dispatcher
 import HTTP
 import HTTPServer
+import JSONText
 import JobModel
 import JobStore
 import Kernels

@@ -1,6 +1,7 @@
 import Access
 import Crypto
 import HTTPServer
+import JSONText
 import JobModel
 import Logging
 import Platform

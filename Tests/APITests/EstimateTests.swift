@@ -1,4 +1,5 @@
 import HTTP
+import JSONText
 import JobModel
 import JobStore
 import Platform

@@ -1,5 +1,6 @@
 import API
 import HTTP
+import JSONText
 import JobModel
 import JobStore
 import Platform

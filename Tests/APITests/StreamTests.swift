@@ -1,5 +1,6 @@
 import Foundation
 import HTTP
+import JSONText
 import JobModel
 import Platform
 import RunFolder

@@ -1,4 +1,5 @@
 import Foundation
+import JSONText
 import JobModel
 import Platform
 import RunFolder

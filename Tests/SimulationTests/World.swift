@@ -1,4 +1,5 @@
 import Dispatcher
+import JSONText
 import JobModel
 import JobStore
 import Platform

@@ -6,7 +6,7 @@
 /// `String` where a type keeps what a request says.
 struct OutsideTextRules {
   /// Where text from outside is read.
-  static let folders = ["Sources/Web", "Sources/Jobs/JobModel"]
+  static let folders = ["Sources/Web", "Sources/Jobs/JobModel", "Sources/System/JSON"]
 
   /// Types that hold requests, by their file, with the stored members that may be a `String`, each because
   /// the daemon has made or checked it.
@@ -18,7 +18,7 @@ struct OutsideTextRules {
     "Sources/Web/HTTP/Request.swift": ["peer", "id", "principal", "role"],
     "Sources/Web/HTTP/RequestHead.swift": [],
     "Sources/Web/HTTP/RequestTarget.swift": [],
-    "Sources/Jobs/JobModel/JSON.swift": [],
+    "Sources/System/JSON/JSON.swift": [],
     "Sources/Jobs/JobModel/JobSubmission.swift": [],
     "Sources/Jobs/JobModel/EvaluateSpecification.swift": [],
     "Sources/Jobs/JobModel/TrainSpecification.swift": [],

@@ -1,3 +1,4 @@
+import JSONText
 import Text
 
 /// What a dataset is at some time, as far as a run depends on it: sizes, classes, statistics, and the digests

@@ -1,3 +1,4 @@
+import JSONText
 import Text
 
 /// Everything that determines an evaluation, resolved. The JSON form is the `spec` of an `evaluate` job.

@@ -1,3 +1,5 @@
+import JSONText
+
 /// How well a training goes, as its worker finds from its figures. `HealthRule` in Training has the rule.
 package enum HealthState: String, Sendable, CaseIterable {
   /// There are too few figures yet, or none that say anything.

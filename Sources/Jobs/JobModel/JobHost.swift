@@ -1,3 +1,4 @@
+import JSONText
 import Text
 
 /// The machine that a job's worker ran on, and how it used it.

@@ -1,3 +1,4 @@
+import JSONText
 import Text
 
 /// What people write on a job; it never changes what the job does.

@@ -1,3 +1,4 @@
+import JSONText
 import Text
 
 /// How the queue treats a job; it never changes what the job computes.

@@ -1,3 +1,4 @@
+import JSONText
 import Text
 
 /// What a job is to do, resolved.

@@ -1,3 +1,4 @@
+import JSONText
 import Text
 
 /// Where the keys of a specification belong, for messages about keys in a wrong place.

@@ -1,3 +1,4 @@
+import JSONText
 import Text
 
 /// Which numbers a field takes.

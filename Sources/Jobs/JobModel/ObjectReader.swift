@@ -1,3 +1,4 @@
+import JSONText
 import Text
 
 /// Reads the members of one JSON object into variables that hold the defaults.

@@ -1,3 +1,5 @@
+import JSONText
+
 /// The named recipe from which a specification's unnamed fields come.
 package enum Preset: String, Sendable, CaseIterable {
   /// VICReg on CIFAR-10 with a ResNet-18 in the stem that was published at 85.5 %.

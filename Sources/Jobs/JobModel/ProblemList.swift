@@ -1,3 +1,4 @@
+import JSONText
 import Text
 
 /// What is wrong with an input, so that it can be repaired in one go.

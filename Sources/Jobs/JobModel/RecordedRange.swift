@@ -1,3 +1,4 @@
+import JSONText
 import Text
 
 /// The ranges of the numbers that run folders and rows may hold. A number outside is not believed: its line

@@ -1,3 +1,5 @@
+import JSONText
+
 extension TrainSpecification {
   /// Every field by name; `parse` reads it back as an equal value.
   package var json: JSON {

@@ -1,3 +1,5 @@
+import JSONText
+
 extension TrainSpecification {
   /// Reads a `spec`: members that it names, on top of the preset that it names, or of `Preset.defaultValue`.
   ///

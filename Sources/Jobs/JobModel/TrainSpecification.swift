@@ -1,3 +1,4 @@
+import JSONText
 import Text
 
 /// Everything that determines a pre-training run, resolved: no field is left to a default.

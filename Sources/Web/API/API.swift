@@ -1,5 +1,6 @@
 import Crypto
 import HTTP
+import JSONText
 import JobModel
 import JobStore
 import RunFolder

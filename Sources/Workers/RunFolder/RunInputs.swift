@@ -1,4 +1,5 @@
 import Crypto
+import JSONText
 import JobModel
 import Platform
 import Text

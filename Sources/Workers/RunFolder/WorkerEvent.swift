@@ -1,3 +1,4 @@
+import JSONText
 import JobModel
 
 /// What a worker says: one line of `events.jsonl`, and of the stream that clients read.

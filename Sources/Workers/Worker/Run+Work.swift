@@ -1,4 +1,5 @@
 import Datasets
+import JSONText
 import JobModel
 import RunFolder
 import Training

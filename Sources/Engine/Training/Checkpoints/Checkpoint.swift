@@ -1,3 +1,4 @@
+import JSONText
 import JobModel
 
 /// The whole state of a pre-training run between two steps: what follows from it is the same, bit for bit, as

@@ -1,3 +1,4 @@
+import JSONText
 import JobModel
 
 /// The header of a safetensors file, checked: entries in the order of their data, without holes or overlaps.

@@ -1,3 +1,4 @@
+import JSONText
 import JobModel
 
 /// What an evaluation found, with everything that its numbers must be read with.

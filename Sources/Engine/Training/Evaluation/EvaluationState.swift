@@ -1,3 +1,4 @@
+import JSONText
 import JobModel
 
 /// What an evaluation has found about one subject.

@@ -1,3 +1,4 @@
+import JSONText
 import JobModel
 
 /// Takes the numbers out of a metric line. Ingestion reads a hundred thousand lines a second, so the usual
