@@ -52,7 +52,8 @@ let package = Package(
     .executableTarget(
       name: "vicregd",
       dependencies: [
-        "API", "Access", "HTTPServer", "HTTP", "JobStore", "JobModel", "JSONText", "Dispatcher", "Worker",
+        "API", "Access", "HTTPServer", "HTTP", "JobStore", "JobModel", "Recipe", "JSONText", "Dispatcher",
+        "Worker",
         "RunFolder", "Inspector", "SharedWork", "Text", "Datasets", "Platform", "Logging", "Crypto",
         "Training",
         "NeuralNet", "Kernels", "Parallel",
@@ -67,28 +68,29 @@ let package = Package(
     room(
       "API", in: "Web",
       [
-        "HTTP", "JobStore", "JobModel", "JSONText", "SQLite", "RunFolder", "SharedWork", "Logging",
+        "HTTP", "JobStore", "JobModel", "Recipe", "JSONText", "SQLite", "RunFolder", "SharedWork", "Logging",
         "Platform",
         "Crypto", "Text",
       ]),
 
     // Jobs: it becomes a job in the queue.
-    room("JobModel", in: "Jobs", ["JSONText", "Text"]),
+    room("JobModel", in: "Jobs", ["Recipe", "JSONText", "Text"]),
     room("SQLite", in: "Jobs", ["Text", "CSQLite"], settings: strict),
-    room("JobStore", in: "Jobs", ["SQLite", "JobModel", "JSONText", "Text", "Platform"]),
+    room("JobStore", in: "Jobs", ["SQLite", "JobModel", "Recipe", "JSONText", "Text", "Platform"]),
 
     // Workers: it is run by a child process.
-    room("RunFolder", in: "Workers", ["JobModel", "JSONText", "Text", "Platform", "Crypto"]),
+    room("RunFolder", in: "Workers", ["JobModel", "Recipe", "JSONText", "Text", "Platform", "Crypto"]),
     room(
       "Inspector", in: "Workers",
-      ["Datasets", "JobModel", "JSONText", "Logging", "Platform", "SharedWork", "Text"]),
+      ["Datasets", "Recipe", "JSONText", "Logging", "Platform", "SharedWork", "Text"]),
     room(
       "Dispatcher", in: "Workers",
-      ["RunFolder", "JobStore", "JobModel", "JSONText", "Text", "Platform", "Logging"]),
+      ["RunFolder", "JobStore", "JobModel", "Recipe", "JSONText", "Text", "Platform", "Logging"]),
     room(
       "Worker", in: "Workers",
       [
-        "RunFolder", "Training", "NeuralNet", "Datasets", "JobModel", "JSONText", "Platform", "Logging",
+        "RunFolder", "Training", "NeuralNet", "Datasets", "JobModel", "Recipe", "JSONText", "Platform",
+        "Logging",
         "Text",
       ]),
 
@@ -96,10 +98,12 @@ let package = Package(
     room(
       "Training", in: "Engine",
       [
-        "JobModel", "JSONText", "Datasets", "NeuralNet", "Tensors", "Parallel", "Kernels", "Platform", "Gzip",
+        "Recipe", "JSONText", "Datasets", "NeuralNet", "Tensors", "Parallel", "Kernels", "Platform", "Gzip",
         "Text",
       ],
       settings: safe + [fast]),
+    // What determines a training; the jobs keep it, the engine takes it.
+    room("Recipe", in: "Engine", ["JSONText", "Text"]),
     room(
       "Datasets", in: "Engine", ["Tensors", "Parallel", "Platform", "Crypto", "Gzip", "Text"],
       settings: safe + [fast]),
@@ -140,18 +144,22 @@ let package = Package(
     tests(
       "API",
       [
-        "API", "HTTP", "Support", "JobStore", "JobModel", "JSONText", "Text", "RunFolder", "SharedWork",
+        "API", "HTTP", "Support", "JobStore", "JobModel", "Recipe", "JSONText", "Text", "RunFolder",
+        "SharedWork",
         "Platform",
       ]),
-    tests("JobModel", ["JobModel", "JSONText", "Text", "Support"]),
-    tests("JobStore", ["JobStore", "JobModel", "JSONText", "Text", "SQLite", "Platform"]),
-    tests("RunFolder", ["RunFolder", "JobModel", "JSONText", "Text", "Platform"]),
+    tests("JobModel", ["JobModel", "Recipe", "JSONText", "Text", "Support"]),
+    tests("JSONText", ["JSONText", "Text"]),
+    tests("Recipe", ["Recipe", "JSONText", "Text"]),
+    tests("JobStore", ["JobStore", "JobModel", "Recipe", "JSONText", "Text", "SQLite", "Platform"]),
+    tests("RunFolder", ["RunFolder", "JobModel", "Recipe", "JSONText", "Text", "Platform"]),
     tests(
-      "Dispatcher", ["Dispatcher", "RunFolder", "JobStore", "JobModel", "SQLite", "Platform", "Support"]),
+      "Dispatcher",
+      ["Dispatcher", "RunFolder", "JobStore", "JobModel", "Recipe", "SQLite", "Platform", "Support"]),
     tests(
       "Training",
       [
-        "Training", "Datasets", "NeuralNet", "Kernels", "Parallel", "Tensors", "JobModel", "JSONText", "Text",
+        "Training", "Datasets", "NeuralNet", "Kernels", "Parallel", "Tensors", "Recipe", "JSONText", "Text",
         "Gzip", "Platform",
       ], resources: [.copy("Golden")]),
     tests("Datasets", ["Datasets", "Tensors", "Parallel", "Gzip", "Platform"], resources: [.copy("Golden")]),
@@ -160,18 +168,19 @@ let package = Package(
       settings: strict + [fast]),
     tests("Kernels", ["Kernels", "Tensors", "Parallel", "Platform"], settings: strict + [fast]),
     tests("System", ["Platform", "Gzip", "Crypto", "Logging", "Text", "SharedWork"]),
-    tests("Inspector", ["Inspector", "Datasets", "JobModel", "SharedWork", "Platform"]),
+    tests("Inspector", ["Inspector", "Datasets", "Recipe", "SharedWork", "Platform"]),
     tests(
       "Simulation",
       [
-        "Dispatcher", "RunFolder", "JobStore", "JobModel", "JSONText", "SQLite", "Platform", "Logging",
+        "Dispatcher", "RunFolder", "JobStore", "JobModel", "Recipe", "JSONText", "SQLite", "Platform",
+        "Logging",
         "Support",
       ]),
-    tests("EndToEnd", ["JobModel", "JSONText", "Text", "Platform", "Crypto", "Gzip", "Support"]),
+    tests("EndToEnd", ["JSONText", "Text", "Platform", "Crypto", "Gzip", "Support"]),
     tests("Allocation", ["Platform"]),
     .executableTarget(
       name: "AllocationProbe",
-      dependencies: ["CAllocations", "Training", "Datasets", "JobModel", "Parallel"],
+      dependencies: ["CAllocations", "Training", "Datasets", "Recipe", "Parallel"],
       path: "Tests/AllocationProbe", swiftSettings: strict),
     .target(name: "CAllocations", path: "Tests/CAllocations"),
     tests("Tidy", []),

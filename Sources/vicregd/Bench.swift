@@ -1,5 +1,4 @@
 import JSONText
-import JobModel
 import Platform
 
 /// `vicregd bench WHAT`: measures parts of the engine on this machine.

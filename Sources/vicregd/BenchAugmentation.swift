@@ -1,6 +1,6 @@
+import Recipe
 import Datasets
 import JSONText
-import JobModel
 import Parallel
 import Platform
 import Tensors

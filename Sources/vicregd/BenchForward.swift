@@ -1,5 +1,4 @@
 import JSONText
-import JobModel
 import Platform
 
 /// `vicregd bench forward`: times the encoder in eval mode on random images, as an evaluation runs it.

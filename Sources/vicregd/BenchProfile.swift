@@ -1,5 +1,4 @@
 import JSONText
-import JobModel
 import Kernels
 import Platform
 

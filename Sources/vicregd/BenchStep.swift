@@ -1,5 +1,4 @@
 import JSONText
-import JobModel
 import Platform
 
 /// `vicregd bench step`: times the training steps of a preset's network, on the same random numbers in every

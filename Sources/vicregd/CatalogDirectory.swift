@@ -1,7 +1,7 @@
+import Recipe
 import API
 import Datasets
 import Inspector
-import JobModel
 import Platform
 import SharedWork
 import Synchronization

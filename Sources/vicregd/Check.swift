@@ -1,4 +1,3 @@
-import JobModel
 import JobStore
 import Platform
 import RunFolder

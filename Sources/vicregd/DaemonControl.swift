@@ -1,3 +1,4 @@
+import Recipe
 import API
 import Crypto
 import Datasets

@@ -5,7 +5,6 @@ import Dispatcher
 import HTTP
 import HTTPServer
 import JSONText
-import JobModel
 import JobStore
 import Kernels
 import Logging

@@ -2,7 +2,6 @@ import Access
 import Crypto
 import HTTPServer
 import JSONText
-import JobModel
 import Logging
 import Platform
 import Text

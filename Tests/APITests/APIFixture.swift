@@ -1,3 +1,4 @@
+import Recipe
 import API
 import HTTP
 import JSONText

@@ -1,6 +1,6 @@
+import Recipe
 import API
 import HTTP
-import JobModel
 import Platform
 import RunFolder
 import SharedWork

@@ -1,5 +1,5 @@
+import Recipe
 import HTTP
-import JobModel
 import Platform
 import Support
 import Testing

@@ -1,5 +1,4 @@
 import JSONText
-import JobModel
 import Text
 
 /// A JSON Schema (draft 2020-12) as far as the API's description uses it, written from the specification and

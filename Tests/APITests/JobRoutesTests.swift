@@ -1,7 +1,7 @@
+import Recipe
 import API
 import HTTP
 import JSONText
-import JobModel
 import JobStore
 import Platform
 import RunFolder

@@ -1,5 +1,4 @@
 import HTTP
-import JobModel
 import JobStore
 import Platform
 import Testing

@@ -1,6 +1,6 @@
+import Recipe
 import HTTP
 import JSONText
-import JobModel
 import Testing
 import Text
 
@@ -128,7 +128,9 @@ import Text
     var width = encoder?["properties"]?["width"]?.object ?? [:]
     width["description"] = nil
     #expect(
-      JSON.object(width) == ["type": "integer", "minimum": 16, "maximum": 512, "multipleOf": 16])
+      JSON.object(width) == [
+        "type": "integer", "minimum": 16, "maximum": 512, "multipleOf": 16, "default": 16,
+      ])
     #expect(encoder?["additionalProperties"] == false)
     #expect(train["properties"]?["optimizer"]?["properties"]?["lr"]?["exclusiveMinimum"] == 0)
     // Every field that a resolved specification has is one that can be given.

@@ -1,6 +1,5 @@
 import HTTP
 import JSONText
-import JobModel
 import Support
 import Testing
 import Text

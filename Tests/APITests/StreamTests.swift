@@ -1,7 +1,7 @@
+import Recipe
 import Foundation
 import HTTP
 import JSONText
-import JobModel
 import Platform
 import RunFolder
 import Testing

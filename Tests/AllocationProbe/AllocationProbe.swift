@@ -1,6 +1,6 @@
+import Recipe
 import CAllocations
 import Datasets
-import JobModel
 import Parallel
 import Synchronization
 import Training

@@ -1,5 +1,4 @@
 import Dispatcher
-import JobModel
 import JobStore
 import Platform
 import RunFolder

@@ -1,5 +1,4 @@
 import JSONText
-import JobModel
 import Testing
 
 @Suite struct `The contract of a running daemon` {

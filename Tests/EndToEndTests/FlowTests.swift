@@ -1,7 +1,6 @@
 import Crypto
 import Gzip
 import JSONText
-import JobModel
 import Platform
 import Testing
 import Text

@@ -1,6 +1,5 @@
 import Crypto
 import Gzip
-import JobModel
 import Platform
 import Testing
 

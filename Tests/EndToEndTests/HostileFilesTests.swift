@@ -1,5 +1,4 @@
 import Foundation
-import JobModel
 import Platform
 import Testing
 

@@ -1,5 +1,4 @@
 import JSONText
-import JobModel
 import Platform
 import Testing
 

@@ -1,6 +1,5 @@
 import Glibc
 import JSONText
-import JobModel
 import Platform
 import Testing
 

@@ -1,5 +1,4 @@
 import JSONText
-import JobModel
 import Testing
 
 /// The training that these tests disturb, and what becomes of it undisturbed.

@@ -1,6 +1,6 @@
+import Recipe
 import Datasets
 import Inspector
-import JobModel
 import Platform
 import SharedWork
 import Testing

@@ -1,3 +1,4 @@
+import Recipe
 import JSONText
 import JobModel
 import Support
@@ -104,7 +105,9 @@ import Text
 
 @Suite struct `What is said of mistakes` {
   private func problems(_ spec: JSON) -> SpecificationProblems? {
-    #expect(throws: SpecificationProblems.self) { try TrainSpecification.parse(spec, at: "/spec") }
+    #expect(throws: SpecificationProblems.self) {
+      try JobSpecification.parse(spec, kind: .train, at: "/spec")
+    }
   }
 
   @Test func `is bounded, and says how many there are`() throws {

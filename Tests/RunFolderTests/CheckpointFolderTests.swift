@@ -1,6 +1,5 @@
 import Foundation
 import JSONText
-import JobModel
 import Platform
 import RunFolder
 import Testing

@@ -1,5 +1,5 @@
+import Recipe
 import Foundation
-import JobModel
 import Platform
 import RunFolder
 import Testing

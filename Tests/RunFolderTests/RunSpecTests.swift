@@ -1,5 +1,5 @@
+import Recipe
 import JSONText
-import JobModel
 import Platform
 import RunFolder
 import Testing

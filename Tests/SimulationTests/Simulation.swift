@@ -1,3 +1,4 @@
+import Recipe
 import Dispatcher
 import JobModel
 import JobStore

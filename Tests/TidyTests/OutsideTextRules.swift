@@ -6,7 +6,9 @@
 /// `String` where a type keeps what a request says.
 struct OutsideTextRules {
   /// Where text from outside is read.
-  static let folders = ["Sources/Web", "Sources/Jobs/JobModel", "Sources/System/JSON"]
+  static let folders = [
+    "Sources/Web", "Sources/Jobs/JobModel", "Sources/Engine/Recipe", "Sources/System/JSON",
+  ]
 
   /// Types that hold requests, by their file, with the stored members that may be a `String`, each because
   /// the daemon has made or checked it.
@@ -20,8 +22,9 @@ struct OutsideTextRules {
     "Sources/Web/HTTP/RequestTarget.swift": [],
     "Sources/System/JSON/JSON.swift": [],
     "Sources/Jobs/JobModel/JobSubmission.swift": [],
-    "Sources/Jobs/JobModel/EvaluateSpecification.swift": [],
-    "Sources/Jobs/JobModel/TrainSpecification.swift": [],
+    "Sources/Engine/Recipe/EvaluateSpecification.swift": [],
+    "Sources/Engine/Recipe/TrainSpecification.swift": [],
+    "Sources/Engine/Recipe/DatasetSelection.swift": [],
   ]
 
   /// Files in which strings that the daemon has made or checked are compared, and why they cannot be long or

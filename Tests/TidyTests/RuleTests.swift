@@ -15,6 +15,8 @@ private func source(_ text: String, path: String = "Sources/A/A.swift") -> Sourc
         room("JobModel", in: "Jobs"),
         room("Training", in: "Engine", ["JobModel", "CZlib"], settings: safe + [fast]),
         room("NeuralNet", in: "Engine", ["Training"]),
+        room("Recipe", in: "Engine", ["JSONText"]),
+        .target(name: "JSONText", path: "Sources/System/JSON"),
         room("Dispatcher", in: "Workers", ["NeuralNet"]),
         room("Gzip", in: "System", ["CZlib"]),
         .systemLibrary(name: "CZlib", path: "Sources/CLibraries/CZlib", providers: [.apt(["zlib1g-dev"])]),
@@ -31,7 +33,7 @@ private func source(_ text: String, path: String = "Sources/A/A.swift") -> Sourc
   }
 
   @Test func `reads names, folders and dependencies from a manifest`() throws {
-    #expect(table.targets.count == 11)
+    #expect(table.targets.count == 13)
     let training = try #require(table["Training"])
     #expect(training.path == "Sources/Engine/Training")
     #expect(training.dependencies == ["JobModel", "CZlib"])
@@ -49,13 +51,14 @@ private func source(_ text: String, path: String = "Sources/A/A.swift") -> Sourc
     #expect(found.contains("Sources/Engine/NeuralNet/N.swift:1: NeuralNet must not import HTTPServer"))
   }
 
-  @Test func `lets Training alone import JobModel`() {
+  @Test func `lets no part of the engine import JobModel, and Recipe no part of the engine`() {
     let found = problems([
       "Sources/Engine/Training/T.swift": "import JobModel",
-      "Sources/Engine/NeuralNet/N.swift": "import JobModel",
+      "Sources/Engine/Recipe/R.swift": "import JSONText\nimport Kernels",
     ])
-    #expect(found.contains { $0.contains("NeuralNet must not import JobModel") })
-    #expect(!found.contains { $0.contains("Training must not import") })
+    #expect(found.contains { $0.contains("Training must not import JobModel") })
+    #expect(found.contains { $0.contains("Recipe must not import Kernels") })
+    #expect(!found.contains { $0.contains("Recipe must not import JSONText") })
   }
 
   @Test func `finds what the table reaches by way of others`() {

@@ -1,6 +1,6 @@
+import Recipe
 import Datasets
 import JSONText
-import JobModel
 import Testing
 import Text
 

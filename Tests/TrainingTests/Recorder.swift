@@ -1,5 +1,5 @@
+import Recipe
 import Datasets
-import JobModel
 import NeuralNet
 import Text
 

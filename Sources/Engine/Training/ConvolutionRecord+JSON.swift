@@ -1,5 +1,4 @@
 import JSONText
-import JobModel
 import NeuralNet
 
 extension ConvolutionRecord {

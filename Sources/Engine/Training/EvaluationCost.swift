@@ -1,4 +1,4 @@
-import JobModel
+import Recipe
 import Kernels
 import NeuralNet
 import Parallel

@@ -1,4 +1,4 @@
-import JobModel
+import Recipe
 import Platform
 
 /// The learning rate of every optimiser step of a run: linear warm-up, then constant or cosine.

@@ -1,4 +1,4 @@
-import JobModel
+import Recipe
 import NeuralNet
 
 /// What a training takes that has one network, batch size and kind of image, however long it is.

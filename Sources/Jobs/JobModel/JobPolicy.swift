@@ -29,36 +29,40 @@ package struct JobPolicy: Sendable, Equatable {
     self.maxAttempts = maxAttempts
   }
 
-  /// What a request may say of it, as the members of a JSON Schema.
-  package static var schemas: [ByteString: JSON] {
-    let schema = ObjectReader.schema { reader in
-      var policy = JobPolicy()
-      policy.read(reader)
-    }
-    return schema["properties"]?.object ?? [:]
+  private static let fields = Fields<Self> {
+    Field(
+      "on_dependency_failure", \.onDependencyFailure, .choice,
+      "What happens when a job that this one needs ends without success: it is cancelled too, or runs.")
+    Field(
+      "max_duration_seconds", \.maxDurationSeconds, .integerOrNull(maxDurationRange),
+      "Seconds that the job may run, all attempts together; null: as long as it takes.")
+    Field(
+      "max_attempts", \.maxAttempts, .integer(maxAttemptsRange),
+      "Attempts that may fail by an error of their own; crashes, pauses and restarts do not count.")
   }
+
+  /// The old name of `max_duration_seconds`.
+  private static let oldName = Form<Int?>.integerOrNull(maxDurationRange)
+
+  /// What a request may say of it, as the members of a JSON Schema.
+  package static let schemas: [ByteString: JSON] = {
+    var schemas = fields.properties(defaults: JobPolicy())
+    schemas["max_duration"] = oldName.schema(nil).described(
+      by: "The old name of max_duration_seconds; where both are given, they must be the same.")
+    return schemas
+  }()
 
   /// Reads `on_dependency_failure`, `max_duration_seconds` and `max_attempts`; what is missing stays
   /// unchanged.
   package mutating func read(_ reader: ObjectReader) {
-    reader.choice(
-      "on_dependency_failure", into: &onDependencyFailure,
-      "What happens when a job that this one needs ends without success: it is cancelled too, or runs.")
-    reader.integer(
-      "max_duration_seconds", orNullIn: Self.maxDurationRange, into: &maxDurationSeconds,
-      "Seconds that the job may run, all attempts together; null: as long as it takes.")
-    var oldName = maxDurationSeconds
-    reader.integer(
-      "max_duration", orNullIn: Self.maxDurationRange, into: &oldName,
-      "The old name of max_duration_seconds; where both are given, they must be the same.")
+    Self.fields.read(reader, into: &self)
+    var duration = maxDurationSeconds
+    reader.read("max_duration", Self.oldName, into: &duration)
     if reader.value("max_duration_seconds") == nil {
-      maxDurationSeconds = oldName
-    } else if oldName != maxDurationSeconds {
+      maxDurationSeconds = duration
+    } else if duration != maxDurationSeconds {
       reader.refuse("max_duration", "must be the same as max_duration_seconds")
     }
-    reader.integer(
-      "max_attempts", Self.maxAttemptsRange, into: &maxAttempts,
-      "Attempts that may fail by an error of their own; crashes, pauses and restarts do not count.")
   }
 
   /// Milliseconds that a job waits before another attempt, after that many failures or deaths in a row: none

@@ -1,3 +1,5 @@
+import Recipe
+
 /// What a job does.
 package enum JobKind: String, Sendable, CaseIterable {
   case train, evaluate
@@ -5,11 +7,7 @@ package enum JobKind: String, Sendable, CaseIterable {
   /// The metrics that its lines have.
   package var metricNames: [String] {
     switch self {
-    case .train:
-      [
-        "inv", "var", "cov", "loss", "std_mean", "std_min", "corr", "rankme", "grad_norm", "lr",
-        "images_per_second",
-      ]
+    case .train: TrainSpecification.metricNames
     case .evaluate:
       [
         "loss", "top1", "loss_untrained", "top1_untrained", "loss_raw_pixels", "top1_raw_pixels", "lr",

@@ -1,3 +1,4 @@
+import Recipe
 import JSONText
 import Text
 
@@ -25,9 +26,18 @@ package enum JobSpecification: Sendable, Equatable {
   package static func parse(
     _ json: JSON, kind: JobKind, at pointer: String = ""
   ) throws(SpecificationProblems) -> JobSpecification {
-    switch kind {
-    case .train: .train(try TrainSpecification.parse(json, at: pointer))
-    case .evaluate: .evaluate(try EvaluateSpecification.parse(json, at: pointer))
+    let places = JobSubmission.specPlaces(kind)
+    return switch kind {
+    case .train: .train(try TrainSpecification.parse(json, at: pointer, places: places))
+    case .evaluate: .evaluate(try EvaluateSpecification.parse(json, at: pointer, places: places))
+    }
+  }
+
+  /// The text of `json`, made without it.
+  package var jsonText: String {
+    switch self {
+    case .train(let specification): specification.jsonText
+    case .evaluate(let specification): specification.jsonText
     }
   }
 }
@@ -47,11 +57,26 @@ package enum JobSubmission {
     }
   }
 
-  private static let trainPlaces = places([TrainSpecification.schema])
-  private static let evaluatePlaces = places([EvaluateSpecification.schema])
-  private static let anyPlaces = places([TrainSpecification.schema, EvaluateSpecification.schema])
+  /// Where the keys of the `spec` of a job of that kind belong, which may be next to it.
+  package static func specPlaces(_ kind: JobKind) -> KeyPlaces {
+    switch kind {
+    case .train: trainSpecPlaces
+    case .evaluate: evaluateSpecPlaces
+    }
+  }
+
+  private static let trainPlaces = places([TrainSpecification.resolvedSchema])
+  private static let evaluatePlaces = places([EvaluateSpecification.resolvedSchema])
+  private static let anyPlaces = places([
+    TrainSpecification.resolvedSchema, EvaluateSpecification.resolvedSchema,
+  ])
 
   private static func places(_ specifications: [JSON]) -> KeyPlaces {
     KeyPlaces(["properties": ["spec": ["anyOf": .array(specifications)]]])
   }
+
+  private static let trainSpecPlaces = KeyPlaces(
+    TrainSpecification.resolvedSchema, outside: keys, name: "spec")
+  private static let evaluateSpecPlaces = KeyPlaces(
+    EvaluateSpecification.resolvedSchema, outside: keys, name: "spec")
 }

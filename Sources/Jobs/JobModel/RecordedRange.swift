@@ -4,8 +4,8 @@ import Text
 /// The ranges of the numbers that run folders and rows may hold. A number outside is not believed: its line
 /// or file counts as damaged, so that nothing computes with it.
 package enum RecordedRange {
-  /// The largest integer that every reader of JSON keeps exactly (RFC 8259, section 6): 2^53.
-  package static let countMax = 1 << 53
+  /// The largest number of anything.
+  package static let countMax = JSON.exactIntegerMax
   /// Optimiser steps, done or to be done.
   package static let steps = 0...countMax
   /// Epochs, done or to be done.
@@ -34,11 +34,6 @@ package enum RecordedRange {
       return value.int(in: range) != nil
     }
   }
-}
-
-extension JSON {
-  /// The value of a whole number in a range.
-  package func int(in range: ClosedRange<Int>) -> Int? { int.flatMap { range.contains($0) ? $0 : nil } }
 }
 
 extension ClosedRange<Int> {

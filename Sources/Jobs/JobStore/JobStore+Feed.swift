@@ -1,4 +1,4 @@
-import JobModel
+import Recipe
 import SQLite
 
 /// One change of the store, in the order over all jobs.

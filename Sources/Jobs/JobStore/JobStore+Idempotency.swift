@@ -1,5 +1,4 @@
 import JSONText
-import JobModel
 import SQLite
 import Text
 

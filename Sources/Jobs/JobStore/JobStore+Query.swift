@@ -1,3 +1,4 @@
+import Recipe
 import JSONText
 import JobModel
 import SQLite

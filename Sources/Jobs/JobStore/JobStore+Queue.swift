@@ -1,3 +1,4 @@
+import Recipe
 import JSONText
 import JobModel
 import SQLite
@@ -59,7 +60,7 @@ extension JobStore {
         .text(job.id.text), .text(job.specification.kind.rawValue), .optional(job.labelling.name),
         .optional(job.labelling.notes),
         .text(JSON.object(job.labelling.labels.mapValues { .string($0) }).text),
-        .integer(job.labelling.priority), .text(state.rawValue), .text(job.specification.json.text),
+        .integer(job.labelling.priority), .text(state.rawValue), .text(job.specification.jsonText),
         .optional(job.steps), .text(job.policy.onDependencyFailure.rawValue),
         .optional(job.policy.maxDurationSeconds.map { $0 * 1000 }), .integer(job.policy.maxAttempts),
         .text(needs.text), .optional(job.dataset?.json.text), .integer(now), .integer(now),

@@ -1,4 +1,4 @@
-import JobModel
+import Recipe
 import SQLite
 
 /// One bucket of a curve: what all values of a metric in some steps come to.

@@ -1,3 +1,4 @@
+import Recipe
 import JSONText
 import JobModel
 import Platform
@@ -41,7 +42,7 @@ extension JobStore {
         [
           .text(id.text), .text(specification.kind.rawValue), .integer(JobLabelling().priority),
           .text("the database had lost it; it is restored from its run folder"),
-          .text(specification.json.text), .integer(attempt), .integer(id.unixMilliseconds), .integer(now),
+          .text(specification.jsonText), .integer(attempt), .integer(id.unixMilliseconds), .integer(now),
         ])
     }
   }

@@ -1,4 +1,4 @@
-import JobModel
+import Recipe
 import Platform
 import SQLite
 import Synchronization

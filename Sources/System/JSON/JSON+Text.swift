@@ -17,7 +17,8 @@ extension JSON {
     return bytes
   }
 
-  private func write(to bytes: inout [UInt8]) {
+  /// Appends `text` as UTF-8.
+  package func write(to bytes: inout [UInt8]) {
     switch self {
     case .null: bytes += "null".utf8
     case .bool(let value): bytes += (value ? "true" : "false").utf8

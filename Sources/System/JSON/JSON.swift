@@ -35,6 +35,12 @@ package enum JSON: Sendable {
     }
   }
 
+  /// The value of a whole number in a range.
+  package func int(in range: ClosedRange<Int>) -> Int? { int.flatMap { range.contains($0) ? $0 : nil } }
+
+  /// The largest integer that every reader of JSON keeps exactly (RFC 8259, section 6): 2^53.
+  package static let exactIntegerMax = 1 << 53
+
   /// The value of any number; an integer beyond 2^53 is rounded.
   package var double: Double? {
     switch self {

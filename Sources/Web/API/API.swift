@@ -1,3 +1,4 @@
+import Recipe
 import Crypto
 import HTTP
 import JSONText

@@ -1,6 +1,5 @@
 import HTTP
 import JSONText
-import JobModel
 import JobStore
 import Logging
 import Platform

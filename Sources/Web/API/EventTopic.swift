@@ -1,5 +1,4 @@
 import HTTP
-import JobModel
 import JobStore
 
 /// The newest items of what is followed, and who follows it.

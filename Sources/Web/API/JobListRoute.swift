@@ -1,5 +1,4 @@
 import HTTP
-import JSONText
 import JobModel
 import JobStore
 import Text

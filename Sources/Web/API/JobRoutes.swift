@@ -1,3 +1,5 @@
+import Recipe
+import JSONText
 import HTTP
 import JobModel
 import JobStore
@@ -107,7 +109,7 @@ extension API {
     if !request.body.isEmpty {
       let problems = ProblemList()
       let reader = ObjectReader(try request.json(jsonLimits), at: "", problems)
-      reader.choice("mode", into: &mode, "")
+      reader.read("mode", .choice, into: &mode)
       reader.finish()
       try problems.check()
     }

@@ -1,5 +1,5 @@
+import Recipe
 import HTTP
-import JobModel
 import JobStore
 import Platform
 import Synchronization

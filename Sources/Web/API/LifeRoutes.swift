@@ -1,3 +1,4 @@
+import Recipe
 import HTTP
 import JSONText
 import JobModel

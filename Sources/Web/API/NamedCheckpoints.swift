@@ -1,5 +1,6 @@
+import Recipe
+import JSONText
 import HTTP
-import JobModel
 import JobStore
 import RunFolder
 import Text

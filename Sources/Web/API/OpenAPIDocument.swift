@@ -1,6 +1,5 @@
 import HTTP
 import JSONText
-import JobModel
 import Text
 
 /// The description of the API as OpenAPI 3.1, made of the routes that there are, what `operations` says of

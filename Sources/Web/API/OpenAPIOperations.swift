@@ -1,3 +1,4 @@
+import Recipe
 import HTTP
 import JSONText
 import JobModel
@@ -21,7 +22,7 @@ extension OpenAPIDocument {
     ["$ref": .string("#/components/schemas/\(name)")]
   }
 
-  private static func integer(_ range: ClosedRange<Int>) -> JSON { ObjectReader.schema(range) }
+  private static func integer(_ range: ClosedRange<Int>) -> JSON { .integerSchema(range) }
 
   private static let flag: JSON = ["enum": .array(QueryReader.flagValues.map { .string($0.text) })]
 

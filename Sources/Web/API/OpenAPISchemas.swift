@@ -1,3 +1,4 @@
+import Recipe
 import JSONText
 import JobModel
 import Text
@@ -22,8 +23,8 @@ extension OpenAPIDocument {
       ],
       "TrainSpecification": train, "EvaluateSpecification": evaluate,
       // As answers have them: of datasets that are not in the list, too.
-      "ResolvedTrainSpecification": TrainSpecification.schema,
-      "ResolvedEvaluateSpecification": EvaluateSpecification.schema,
+      "ResolvedTrainSpecification": TrainSpecification.resolvedSchema,
+      "ResolvedEvaluateSpecification": EvaluateSpecification.resolvedSchema,
       "TrainJob": submission(.train, "TrainSpecification", isBatch: false),
       "EvaluateJob": submission(.evaluate, "EvaluateSpecification", isBatch: false),
       "Submission": ["anyOf": [single, object("Batch")]],
@@ -71,7 +72,7 @@ extension OpenAPIDocument {
     if isBatch {
       properties["ref"] = about(
         "A name by which later jobs of the request refer to this one.",
-        ObjectReader.lineSchema(charactersMax: SubmissionReader.refCharactersMax))
+        SubmissionReader.ref.schema(nil))
     }
     var required: [JSON] = ["kind"]
     if kind == .evaluate { required.append("spec") }
@@ -96,7 +97,7 @@ extension OpenAPIDocument {
 
   /// A property with what it means, its unit and its range.
   static func about(_ description: String, _ schema: JSON) -> JSON {
-    ObjectReader.described(description, schema)
+    schema.described(by: description)
   }
 
   /// An object whose properties are always there, but for some.

@@ -1,6 +1,6 @@
+import Recipe
 import HTTP
 import JSONText
-import JobModel
 import JobStore
 import Text
 

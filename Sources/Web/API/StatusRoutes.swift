@@ -1,5 +1,4 @@
 import HTTP
-import JobModel
 
 extension API {
   /// `GET /healthz`: the process answers.

@@ -1,3 +1,4 @@
+import Recipe
 import HTTP
 import JSONText
 import JobModel
@@ -36,13 +37,13 @@ struct SubmissionReader {
     var ref: ByteString?
     if isInBatch, reader.value("ref") != nil {
       var text: ByteString = ""
-      reader.line("ref", charactersMax: Self.refCharactersMax, into: &text, "")
+      reader.read("ref", Self.ref, into: &text)
       ref = text
     }
     let spec = reader.value("spec") ?? [:]
     _ = reader.value("kind")
     guard let kind else {
-      reader.refuse("kind", ObjectReader.requirement(among: JobKind.allCases.map(\.rawValue)))
+      reader.refuse("kind", JSON.requirement(among: JobKind.allCases.map(\.rawValue)))
       reader.finish()
       return nil
     }
@@ -89,17 +90,18 @@ struct SubmissionReader {
 
   /// Jobs that one job may need.
   static let needsMax = 100
-  /// Characters of a job's `ref`.
-  static let refCharactersMax = 64
+  /// A job's `ref`.
+  static let ref = Form<ByteString>.line(charactersMax: 64)
 
   private func readTrain(_ spec: JSON, at pointer: String) -> TrainSpecification {
-    let specification = TrainSpecification.read(spec, at: pointer, problems)
+    let specification = TrainSpecification.read(
+      spec, at: pointer, problems, places: JobSubmission.specPlaces(.train))
     if let best = specification.checkpoint.keepBest {
       let known = JobKind.train.metricNames
       if !known.contains(where: { ByteString($0) == best.metric }) {
         problems.add(
           "\(pointer)/checkpoint/keep_best/metric",
-          "\(ObjectReader.requirement(among: known)), \(ObjectReader.phrase(.string(best.metric)))")
+          "\(JSON.requirement(among: known)), \(JSON.string(best.metric).phrase)")
       }
     }
     if let summary = summary(of: specification.dataset.name, at: pointer) {
@@ -142,14 +144,16 @@ struct SubmissionReader {
       if case .coming(let job) = training { spec = Self.replaceJob(in: spec, by: job.id) }
       if training == nil {
         // Everything else that is wrong is noted as well.
-        _ = EvaluateSpecification.read(spec, at: pointer, problems)
+        _ = EvaluateSpecification.read(
+          spec, at: pointer, problems, places: JobSubmission.specPlaces(.evaluate))
         return nil
       }
     }
     let defaults = training.flatMap(dataset).map { EvaluateSpecification.Defaults(dataset: $0) }
     guard
       let specification = EvaluateSpecification.read(
-        spec, at: pointer, defaults: defaults ?? EvaluateSpecification.Defaults(), problems)
+        spec, at: pointer, defaults: defaults ?? EvaluateSpecification.Defaults(), problems,
+        places: JobSubmission.specPlaces(.evaluate))
     else { return nil }
     if let summary = summary(of: specification.dataset.name, at: pointer) {
       specification.check(imageCounts: summary.counts, at: pointer, problems)

@@ -1,5 +1,4 @@
 import JSONText
-import JobModel
 import JobStore
 import RunFolder
 

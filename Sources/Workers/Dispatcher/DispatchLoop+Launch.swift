@@ -1,3 +1,4 @@
+import Recipe
 import JobModel
 import JobStore
 import Platform

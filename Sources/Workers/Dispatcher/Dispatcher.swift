@@ -1,4 +1,4 @@
-import JobModel
+import Recipe
 import JobStore
 import Logging
 import Platform

@@ -1,3 +1,4 @@
+import Recipe
 import JobModel
 
 /// How often in a row something has gone wrong with each job, so that each next try waits longer.

@@ -1,6 +1,6 @@
+import Recipe
 import Datasets
 import JSONText
-import JobModel
 import Text
 
 /// What a look at a dataset has found.

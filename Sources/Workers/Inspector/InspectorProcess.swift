@@ -1,5 +1,4 @@
 import Datasets
-import JobModel
 import Platform
 
 /// Looks at a dataset in this process, within bounds that the kernel enforces, and prints what it has found:

@@ -1,6 +1,5 @@
 import Crypto
 import JSONText
-import JobModel
 import Platform
 
 /// What a checkpoint's `.json` file says about the file of the same stem.

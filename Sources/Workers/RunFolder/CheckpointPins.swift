@@ -1,4 +1,4 @@
-import JobModel
+import Recipe
 import Platform
 
 /// `DATA/pins/<job id>/`: the checkpoint that an unfinished evaluation names, as a second name of the file,

@@ -1,5 +1,4 @@
 import JSONText
-import JobModel
 
 /// Builds one line of the stream: an object whose keys stand in the order in which they were added.
 struct EventLine: ~Copyable {

@@ -1,5 +1,5 @@
+import Recipe
 import JSONText
-import JobModel
 import Platform
 
 /// `DATA/runs/<job id>/`: everything that daemon and worker say to each other.

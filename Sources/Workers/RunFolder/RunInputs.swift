@@ -1,6 +1,6 @@
+import Recipe
 import Crypto
 import JSONText
-import JobModel
 import Platform
 import Text
 

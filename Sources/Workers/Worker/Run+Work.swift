@@ -1,6 +1,6 @@
+import Recipe
 import Datasets
 import JSONText
-import JobModel
 import RunFolder
 import Training
 

@@ -1,4 +1,4 @@
-import JobModel
+import Recipe
 import Logging
 import Platform
 import RunFolder

@@ -1,5 +1,5 @@
+import Recipe
 import JSONText
-import JobModel
 
 /// The whole state of a pre-training run between two steps: what follows from it is the same, bit for bit, as
 /// what would have followed without interruption. Beside it stays the run's `ConvolutionRecord`, which holds
@@ -69,7 +69,7 @@ package struct Checkpoint: Sendable, Equatable {
       // "pt" tells Python's libraries that shapes and names are PyTorch's.
       "format": "pt", "version": CheckpointFormat.version, "kind": "train", "step": String(step),
       "epoch": String(epoch), "position": String(position), "seed": String(specification.seed),
-      "isa": instructionSet, "spec": specification.json.text,
+      "isa": instructionSet, "spec": specification.jsonText,
     ]
     if rollbacks > 0 { metadata["rollbacks"] = String(rollbacks) }
     return TensorFile(metadata: metadata, tensors: tensors)

@@ -1,5 +1,5 @@
 import Gzip
-import JobModel
+import JSONText
 import Platform
 
 /// How a tensor file lies on disk: safetensors inside gzip members, one for each so many bytes.
@@ -77,7 +77,7 @@ struct CheckpointMetadata {
   }
 
   /// The integer under `key`, at least 0 and at most 2^53 or what is given.
-  func natural(_ key: String, max: Int = RecordedRange.countMax) throws(CheckpointError) -> Int {
+  func natural(_ key: String, max: Int = JSON.exactIntegerMax) throws(CheckpointError) -> Int {
     let text = try text(key)
     guard let number = Int(text), (0...max).contains(number) else {
       throw .metadata(key: key, "is \"\(text)\", must be a whole number from 0 to \(max)")

@@ -1,4 +1,4 @@
-import JobModel
+import JSONText
 import NeuralNet
 import Tensors
 
@@ -28,7 +28,7 @@ struct StoredTensor {
     case .float32(let values) where !isCount: value.copy(from: values)
     case .int64(let values) where isCount:
       // A larger number could not be written back: a float rounds it to one that is no 64-bit integer.
-      guard values.allSatisfy({ (0...Int64(RecordedRange.countMax)).contains($0) }) else {
+      guard values.allSatisfy({ (0...Int64(JSON.exactIntegerMax)).contains($0) }) else {
         throw .tensor(name: name, found: "a count outside 0 to 2^53", expected: expected)
       }
       value.copy(from: values.map { Float($0) })

@@ -1,5 +1,4 @@
 import JSONText
-import JobModel
 
 /// The header of a safetensors file, checked: entries in the order of their data, without holes or overlaps.
 struct SafetensorsHeader {
@@ -105,7 +104,7 @@ struct SafetensorsHeader {
       throw .tensor(name: name, "has a shape that is not a list of up to \(rankMax) natural numbers")
     }
     guard let range = naturals(table["data_offsets"]), range.count == 2, range[0] <= range[1],
-      range[1] <= RecordedRange.countMax
+      range[1] <= JSON.exactIntegerMax
     else {
       throw .tensor(name: name, "has data_offsets that are not [begin, end]")
     }

@@ -1,5 +1,3 @@
-import JobModel
-
 /// Reads the safetensors format from a stream and refuses whatever deviates from it.
 ///
 /// Stricter than the reference in one thing only: element types other than `F32` and `I64` are refused,

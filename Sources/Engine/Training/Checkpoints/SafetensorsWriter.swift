@@ -1,5 +1,4 @@
 import JSONText
-import JobModel
 
 /// Writes the safetensors format: the header's length in 8 bytes, little-endian, the header as JSON, the
 /// data.

@@ -1,5 +1,5 @@
+import Recipe
 import JSONText
-import JobModel
 
 /// What an evaluation has found about one subject.
 struct EvaluationOutcome: Sendable, Equatable {
@@ -64,7 +64,7 @@ struct EvaluationState: Sendable, Equatable {
     var metadata = [
       "format": "pt", "version": CheckpointFormat.version, "kind": "evaluate", "subject": subject.rawValue,
       "epoch": String(epoch), "seed": String(specification.seed), "isa": instructionSet,
-      "spec": specification.json.text,
+      "spec": specification.jsonText,
     ]
     for (subject, outcome) in outcomes {
       metadata["top1_\(subject.rawValue)"] = "\(outcome.top1)"

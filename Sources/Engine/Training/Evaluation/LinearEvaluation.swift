@@ -1,5 +1,4 @@
 import Datasets
-import JobModel
 import Kernels
 import NeuralNet
 import Parallel

@@ -1,4 +1,4 @@
-import JobModel
+import Recipe
 import Platform
 
 /// The constants of `linear` and `linear-seed`: one Linear on frozen features.

@@ -1,5 +1,4 @@
 import Datasets
-import JobModel
 import NeuralNet
 import Platform
 import Tensors

@@ -1,4 +1,4 @@
-import JobModel
+import Recipe
 import NeuralNet
 
 /// Follows the metric lines of a run and says when its health changes, and from time to time how it is.

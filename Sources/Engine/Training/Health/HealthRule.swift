@@ -1,4 +1,4 @@
-import JobModel
+import Recipe
 
 /// Judges how well a training goes by the figures of its last metric lines. A pure function of them, so that
 /// it can be held to recorded runs, and a run that goes on judges as an undisturbed one.

@@ -1,5 +1,4 @@
 import JSONText
-import JobModel
 
 /// Takes the numbers out of a metric line. Ingestion reads a hundred thousand lines a second, so the usual
 /// line, an object of numbers and short texts, is scanned without making values of it; any other is parsed.

@@ -1,5 +1,4 @@
 import JSONText
-import JobModel
 import SQLite
 
 /// What each metric of a job has come to: last value, mean of the last tenth of its lines, extremes, and the

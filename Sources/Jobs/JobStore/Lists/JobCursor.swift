@@ -1,4 +1,3 @@
-import JobModel
 import SQLite
 import Text
 

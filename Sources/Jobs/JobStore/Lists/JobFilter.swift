@@ -1,3 +1,5 @@
+import Recipe
+import JSONText
 import JobModel
 import Text
 

@@ -1,4 +1,4 @@
-import JobModel
+import Recipe
 
 /// How fast one machine has done work, by kind and size.
 ///

@@ -1,4 +1,3 @@
-import JSONText
 import Text
 
 /// Where the keys of a specification belong, for messages about keys in a wrong place.

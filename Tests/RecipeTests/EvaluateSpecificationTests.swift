@@ -1,5 +1,5 @@
+import Recipe
 import JSONText
-import JobModel
 import Testing
 
 @Suite struct EvaluateSpecificationTests {

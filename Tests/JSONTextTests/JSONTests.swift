@@ -1,5 +1,4 @@
 import JSONText
-import JobModel
 import Testing
 import Text
 

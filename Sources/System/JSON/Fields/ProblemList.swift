@@ -1,4 +1,3 @@
-import JSONText
 import Text
 
 /// What is wrong with an input, so that it can be repaired in one go.

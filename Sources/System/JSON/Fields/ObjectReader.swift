@@ -1,4 +1,3 @@
-import JSONText
 import Text
 
 /// Reads the members of one JSON object into variables that hold the defaults.
@@ -11,11 +10,12 @@ package final class ObjectReader {
   private let members: [ByteString: JSON]
   /// Whether there is anything to read.
   package let isObject: Bool
+  /// The keys that were asked for, in that order.
   private var known: [ByteString] = []
+  /// Those of them that the object has.
+  private var found: Set<ByteString> = []
   /// Where keys belong that are unknown here; nil where nothing else could be meant.
-  let places: KeyPlaces?
-  /// The JSON Schemas of the members that were asked for, where the reader only describes.
-  private var schemas: [ByteString: JSON]?
+  package let places: KeyPlaces?
 
   /// A longer key is an unknown one, and no key is looked for that it could mean.
   package static let keyBytesMax = 256
@@ -27,40 +27,25 @@ package final class ObjectReader {
     self.places = places
     members = value.object ?? [:]
     isObject = value.object != nil
-    if !isObject { problems.add(pointer, "must be an object, \(ObjectReader.phrase(value))") }
-  }
-
-  /// What a reading asks for, as a JSON Schema (draft 2020-12): `read` gets a reader without members.
-  package static func schema(_ read: (ObjectReader) -> Void) -> JSON {
-    let reader = ObjectReader([:], at: "", ProblemList())
-    reader.schemas = [:]
-    read(reader)
-    return ["type": "object", "properties": .object(reader.schemas ?? [:]), "additionalProperties": false]
-  }
-
-  /// Whether nothing is read, and what is asked for is only described.
-  package var isDescribing: Bool { schemas != nil }
-
-  /// Notes the JSON Schema of a member, where the reader describes.
-  ///
-  /// - Parameter description: what the member means, with its unit; goes before the schema's own.
-  package func describe(_ key: ByteString, _ description: String, _ schema: @autoclosure () -> JSON) {
-    if schemas != nil { schemas?[key] = ObjectReader.described(description, schema()) }
-  }
-
-  /// A schema with a description before its own.
-  package static func described(_ description: String, _ schema: JSON) -> JSON {
-    guard case .object(var members) = schema else { return schema }
-    let own = members["description"]?.string.map { " \($0)" } ?? ""
-    members["description"] = .string("\(description)\(own)")
-    return .object(members)
+    if !isObject { problems.add(pointer, "must be an object, \(value.phrase)") }
   }
 
   /// The member; `nil` if it is missing.
   package func value(_ key: ByteString) -> JSON? {
     known.append(key)
-    return members[key]
+    if members.isEmpty { return nil }
+    guard let value = members[key] else { return nil }
+    found.insert(key)
+    return value
   }
+
+  /// Reads a member into a variable.
+  package func read<Value>(_ key: ByteString, _ form: Form<Value>, into field: inout Value) {
+    if let value = value(key) { form.read(value, key, self, &field) }
+  }
+
+  /// Whether the object has a member that no reading has asked for.
+  func isUnread(_ key: ByteString) -> Bool { members[key] != nil && !found.contains(key) }
 
   /// The JSON Pointer (RFC 6901) of a member. Of a key from outside it has what `ByteString.shown` gives.
   package func pointer(to key: ByteString) -> String { ObjectReader.pointer(to: key, in: pointer) }
@@ -73,15 +58,19 @@ package final class ObjectReader {
   /// Notes a problem with a member, and its value.
   package func refuse(_ key: ByteString, _ requirement: @autoclosure () -> String) {
     problems.add(
-      pointer(to: key),
-      "\(requirement())\(members[key].map { ", \(ObjectReader.phrase($0))" } ?? "; it is missing")")
+      pointer(to: key), "\(requirement())\(members[key].map { ", \($0.phrase)" } ?? "; it is missing")")
+  }
+
+  /// Notes a problem with a member that does not belong to the object, and its value.
+  func refuse(stranger key: ByteString, _ requirement: @autoclosure () -> String) {
+    found.insert(key)
+    refuse(key, requirement())
   }
 
   /// Notes every member that no reading has asked for, with what may have been meant.
   package func finish() {
-    let asked = Set(known)
-    let unknown = members.keys.filter { !asked.contains($0) }
-    if unknown.isEmpty { return }
+    if found.count == members.count { return }
+    let unknown = members.keys.filter { !found.contains($0) }
     let short = unknown.filter { $0.count <= ObjectReader.keyBytesMax }.sorted()
     let long = unknown.filter { $0.count > ObjectReader.keyBytesMax }.map { ByteString($0.shown) }.sorted()
     for key in short { problems.add(pointer(to: key), message(unknown: key)) }
@@ -110,19 +99,9 @@ package final class ObjectReader {
     return message
   }
 
-  /// How a value is shown in a message: `got -1`, cut to 80 characters.
-  package static func phrase(_ value: JSON) -> String {
-    switch value {
-    case .object: "got an object"
-    case .array(let elements) where elements.count > 16: "got an array of \(elements.count)"
-    case .string(let text): "got \"\(text.shown)\""
-    default: "got \(ByteString(value.text).shown)"
-    }
-  }
-
-  private static func escape(_ key: String) -> String {
+  private static func escape(_ token: String) -> String {
     var escaped = ""
-    for character in key.unicodeScalars {
+    for character in token.unicodeScalars {
       switch character {
       case "~": escaped += "~0"
       case "/": escaped += "~1"

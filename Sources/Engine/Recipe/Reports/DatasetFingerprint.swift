@@ -89,6 +89,9 @@ extension DatasetFingerprint {
 }
 
 extension DatasetFingerprint {
+  /// Numbers of images and classes that are believed.
+  private static let counts = 0...JSON.exactIntegerMax
+
   /// As it is recorded.
   package var json: JSON {
     [
@@ -107,12 +110,12 @@ extension DatasetFingerprint {
     ]
   }
 
-  /// Reads what was recorded; `nil`: a member is missing, or a number is outside its `RecordedRange`.
+  /// Reads what was recorded; `nil`: a member is missing, or a number is not one that JSON keeps exactly.
   package init?(json: JSON) {
-    guard let classes = json["classes"]?.int(in: RecordedRange.steps),
+    guard let classes = json["classes"]?.int(in: Self.counts),
       let classNames = json["class_names_sha256"]?.string,
-      let shape = json["shape"]?.array?.compactMap({ $0.int(in: RecordedRange.steps) }), shape.count == 3,
-      let planes = json["planes"]?.int(in: RecordedRange.steps), let mean = json["mean"]?.array,
+      let shape = json["shape"]?.array?.compactMap({ $0.int(in: Self.counts) }), shape.count == 3,
+      let planes = json["planes"]?.int(in: Self.counts), let mean = json["mean"]?.array,
       let std = json["std"]?.array, let splits = json["splits"]?.object
     else { return nil }
     self.init(
@@ -120,7 +123,7 @@ extension DatasetFingerprint {
       mean: mean.compactMap(\.double), std: std.compactMap(\.double), splits: [:])
     for (name, value) in splits {
       guard let name = DatasetSelection.Split(bytes: name),
-        let images = value["images"]?.int(in: RecordedRange.steps),
+        let images = value["images"]?.int(in: Self.counts),
         let pixels = value["pixels_sha256"]?.string, let labels = value["labels_sha256"]?.string
       else { return nil }
       self.splits[name] = Split(images: images, pixels: pixels, labels: labels)

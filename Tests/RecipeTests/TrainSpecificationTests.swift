@@ -1,5 +1,6 @@
+import Recipe
+import Foundation
 import JSONText
-import JobModel
 import Testing
 
 @Suite struct TrainSpecificationTests {
@@ -35,6 +36,35 @@ import Testing
     specification.seed = (1 << 53) - 1
     specification.optimizer.learningRate = 0.1 + 0.2
     #expect(try TrainSpecification.parse(JSON.parse(specification.json.text)) == specification)
+  }
+
+  @Test(arguments: Preset.allCases)
+  func `its text is that of its JSON`(preset: Preset) {
+    let specification = TrainSpecification.preset(preset)
+    #expect(specification.jsonText == specification.json.text)
+  }
+
+  /// Specifications that an earlier version wrote, in the order in which it wrote them.
+  @Test func `what an earlier version stored is read, and written with the same bytes`() throws {
+    let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appending(path: "Fixtures/data-schema-6/runs")
+    var count = 0
+    for run in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
+      let file = folder.appending(path: "\(run)/spec.json")
+      guard let bytes = try? Data(contentsOf: file) else { continue }
+      let stored = try JSON.parse(Array(bytes))
+      let spec = try #require(stored["spec"])
+      if stored["kind"] == "train" {
+        #expect(try TrainSpecification.parse(spec).jsonText == spec.text, "\(run)")
+      } else {
+        // It had no layers.
+        var written = try #require(EvaluateSpecification.parse(spec).json.object)
+        #expect(written.removeValue(forKey: "layer") == .some(.null))
+        #expect(JSON.object(written).text == spec.text, "\(run)")
+      }
+      count += 1
+    }
+    #expect(count >= 5)
   }
 
   @Test func `writes the names that the interface promises`() {

@@ -2,7 +2,7 @@ import JSONText
 import Text
 
 /// Everything that determines an evaluation, resolved. The JSON form is the `spec` of an `evaluate` job.
-package struct EvaluateSpecification: Sendable, Hashable {
+package struct EvaluateSpecification: JSONRecord, Hashable {
   /// What the head is trained on.
   package enum Features: String, Sendable, CaseIterable {
     /// Features of freshly augmented training images each epoch.
@@ -23,8 +23,9 @@ package struct EvaluateSpecification: Sendable, Hashable {
   package var seed: UInt64
 
   package init(
-    checkpoint: CheckpointReference, `protocol`: EvaluationProtocol, features: Features,
-    dataset: EvaluationDataset, baselines: Bool, epochs: Int, seed: UInt64, layer: EvaluationLayer? = nil
+    checkpoint: CheckpointReference, `protocol`: EvaluationProtocol = .linear, features: Features = .cached,
+    dataset: EvaluationDataset, baselines: Bool = false, epochs: Int = 50, seed: UInt64 = 0,
+    layer: EvaluationLayer? = nil
   ) {
     self.checkpoint = checkpoint
     self.protocol = `protocol`
@@ -35,10 +36,39 @@ package struct EvaluateSpecification: Sendable, Hashable {
     self.seed = seed
     self.layer = layer
   }
+
+  package static let fields = Fields<Self> {
+    Field("checkpoint", \.checkpoint, .record, "What is evaluated: a checkpoint of a train job.")
+    Field(
+      "protocol", \.protocol, .choice, "How the frozen encoder is evaluated; every result names it."
+    ).then { $0.layer = $0.protocol == .logistic ? .pooled : nil }
+    Field(
+      "features", \.features, .choice,
+      "What the head is trained on: cached features of unaugmented images, or new augmented ones each epoch."
+    ).check("must be \"cached\" with protocol \"logistic\"") {
+      $0.protocol != .logistic || $0.features == .cached
+    }
+    Field(
+      "layer", \.layer, .choiceOrNull(),
+      "What of the encoder is evaluated; null: its output. Default: pooled with logistic, else null."
+    ).check("must be \"pooled\" or \"fc\" with protocol \"logistic\"") {
+      $0.protocol != .logistic || $0.layer != nil
+    }.withoutDefault()
+    Field(
+      "dataset", \.dataset, .record,
+      "The images that the head is trained and tested on; the dataset of the training, if not given.")
+    Field(
+      "baselines", \.baselines, .boolean,
+      "Whether raw pixels and the untrained encoder are evaluated in the same way.")
+    Field(
+      "epochs", \.epochs, .integer(1...100_000), "Epochs of the linear head; logistic has none.")
+    Field(
+      "seed", \.seed, .seed, "Of all randomness; the same specification and seed give the same result.")
+  }
 }
 
 /// A checkpoint of another job, by which an evaluation depends on that job.
-package struct CheckpointReference: Sendable, Hashable {
+package struct CheckpointReference: JSONRecord, Hashable {
   package var job: JobID
   /// `last`, `best`, or a checkpoint's name as the job's list gives it.
   package var which: ByteString
@@ -67,16 +97,33 @@ package struct CheckpointReference: Sendable, Hashable {
   /// What `which` asks for.
   package var choice: Choice { Choice(which) }
 
-  package init(
-    job: JobID, which: ByteString
-  ) {
+  package init(job: JobID, which: ByteString) {
     self.job = job
     self.which = which
+  }
+
+  package static let fields = Fields<Self> {
+    Field(
+      "which", \.which, .line(charactersMax: 255),
+      "Which of its checkpoints: `last` or `best` (by the training's checkpoint.keep_best), for which the "
+        + "evaluation waits until the training has ended; or the name of a checkpoint that exists, which is "
+        + "kept for the evaluation.")
+    Field("job", \.job, .jobID, "The id of a train job.").required("must be the id of a train job")
+      .withoutDefault()
+  }
+}
+
+extension Form where Value == JobID {
+  /// The id of a train job.
+  fileprivate static var jobID: Form {
+    Form(
+      schema: ["type": "string"], requirement: { _ in "must be the id of a train job" },
+      parse: { $0.string.flatMap { JobID($0) } }, json: { .string($0.text) })
   }
 }
 
 /// The dataset of an evaluation; its train and test splits are both used.
-package struct EvaluationDataset: Sendable, Hashable {
+package struct EvaluationDataset: JSONRecord, Hashable {
   package var name: ByteString
   /// Takes this many images of each split, from the first; `nil`: all.
   package var limit: Int?
@@ -86,6 +133,16 @@ package struct EvaluationDataset: Sendable, Hashable {
   ) {
     self.name = name
     self.limit = limit
+  }
+
+  package static let fields = Fields<Self> {
+    Field(
+      "name", \.name, .line(charactersMax: 1024),
+      "A dataset of GET /datasets, or a path in one of the forms of --dataset-root."
+    ).withoutDefault()
+    Field(
+      "limit", \.limit, .integerOrNull(2...1_000_000_000),
+      "Use only the first N images of each split; null: all.")
   }
 }
 
@@ -106,20 +163,4 @@ package enum EvaluationProtocol: String, Sendable, CaseIterable {
   /// Multinomial logistic regression on standardised features, fitted to convergence, with a ridge chosen on
   /// training images that are held back.
   case logistic
-}
-
-extension EvaluateSpecification {
-  /// Notes a dataset that has too few images to train or test a classifier.
-  package func check(
-    imageCounts counts: [DatasetSelection.Split: Int], at pointer: String, _ problems: ProblemList
-  ) {
-    for (split, needed) in [(DatasetSelection.Split.train, 2), (.test, 1)] {
-      let count = min(counts[split] ?? 0, dataset.limit ?? .max)
-      if count >= needed { continue }
-      problems.add(
-        "\(pointer)/dataset/name",
-        "must have at least \(needed) \(needed == 1 ? "image" : "images") in split \"\(split.rawValue)\", "
-          + "got \(count)")
-    }
-  }
 }

@@ -1,0 +1,75 @@
+import JSONText
+import Text
+
+extension EvaluateSpecification {
+  /// What a `spec` leaves to the job that it names.
+  package struct Defaults: Sendable {
+    /// The dataset, that of the training.
+    package var dataset: ByteString
+
+    package init(dataset: ByteString = "fashion-mnist") { self.dataset = dataset }
+  }
+
+  /// Reads a `spec`; `checkpoint.job` is required, all else has defaults.
+  ///
+  /// - Parameter places: where keys belong that are in a wrong place.
+  package static func parse(
+    _ json: JSON, at pointer: String = "", defaults: Defaults = Defaults(),
+    places: KeyPlaces = EvaluateSpecification.places
+  ) throws(SpecificationProblems) -> EvaluateSpecification {
+    let problems = ProblemList()
+    let specification = read(json, at: pointer, defaults: defaults, problems, places: places)
+    try problems.check()
+    guard let specification else { throw SpecificationProblems([(pointer, "is incomplete")]) }
+    return specification
+  }
+
+  /// As `parse`; what is wrong is noted in the list. `nil` if it names no job.
+  package static func read(
+    _ json: JSON, at pointer: String, defaults: Defaults = Defaults(), _ problems: ProblemList,
+    places: KeyPlaces = EvaluateSpecification.places
+  ) -> EvaluateSpecification? {
+    let reader = ObjectReader(json, at: pointer, problems, places: places)
+    if json["checkpoint"] == nil {
+      problems.add("\(pointer)/checkpoint", "is missing; must be {\"job\": ID, \"which\": \"last\"}")
+    }
+    var result = template
+    result.dataset.name = defaults.dataset
+    result.read(reader)
+    reader.finish()
+    return json["checkpoint"]?["job"]?.string.flatMap { JobID($0) } == nil ? nil : result
+  }
+
+  /// What is read on top of: the defaults, with an id in the place of the one that must be given.
+  private static let template = EvaluateSpecification(
+    checkpoint: CheckpointReference(job: JobID(unixMilliseconds: 0, random: 0), which: "last"),
+    dataset: EvaluationDataset(name: Defaults().dataset))
+
+  /// What a `spec` may be, as a JSON Schema.
+  package static let schema = schema(defaults: template)
+  /// What the resolved `spec` of an answer may be, as a JSON Schema.
+  package static let resolvedSchema = schema(defaults: nil)
+
+  private static func schema(defaults: EvaluateSpecification?) -> JSON {
+    guard case .object(var members) = fields.schema(defaults: defaults) else { return .null }
+    members["required"] = ["checkpoint"]
+    return .object(members)
+  }
+
+  /// Where the keys of a `spec` belong.
+  package static let places = KeyPlaces(resolvedSchema, name: "spec")
+
+  /// Notes a dataset that has too few images to train or test a classifier.
+  package func check(
+    imageCounts counts: [DatasetSelection.Split: Int], at pointer: String, _ problems: ProblemList
+  ) {
+    for (split, needed) in [(DatasetSelection.Split.train, 2), (.test, 1)] {
+      let count = min(counts[split] ?? 0, dataset.limit ?? .max)
+      if count >= needed { continue }
+      problems.add(
+        "\(pointer)/dataset/name",
+        "must have at least \(needed) \(needed == 1 ? "image" : "images") in split \"\(split.rawValue)\", "
+          + "got \(count)")
+    }
+  }
+}

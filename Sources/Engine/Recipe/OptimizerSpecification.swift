@@ -1,0 +1,73 @@
+import JSONText
+
+/// How gradients become steps. Fields that the named optimiser does not use have no effect.
+package struct OptimizerSpecification: JSONRecord, Equatable {
+  /// Adam (arXiv:1412.6980), AdamW (arXiv:1711.05101), SGD with momentum, LARS (arXiv:1708.03888).
+  package enum Name: String, Sendable, CaseIterable { case adam, adamw, sgd, lars }
+  package var name = Name.adam
+  package var learningRate = 2e-4
+  /// Adam and AdamW: decay of the averages of the gradient and of its square.
+  package var betas = [0.9, 0.999]
+  /// Adam and AdamW.
+  package var epsilon = 1e-8
+  /// Added to the gradient; AdamW: apart from it.
+  package var weightDecay = 1e-6
+  /// SGD and LARS: decay of the velocity.
+  package var momentum = 0.9
+  /// LARS: the trust coefficient, η.
+  package var trust = 0.001
+  /// LARS, false: `η ‖p‖ / ‖g + λp‖` as in facebookresearch/vicreg. True: `η ‖p‖ / (‖g‖ + λ‖p‖ + 1e-8)`,
+  /// never more than the learning rate, as in solo-learn with `clip_lr`.
+  package var clip = false
+  /// LARS: one-dimensional parameters (biases, norms) are neither decayed nor adapted.
+  package var excludeBiasAndNorm = false
+
+  /// The optimiser of the `seed` recipe.
+  package init() {}
+
+  package static let fields = Fields<Self> {
+    Field("name", \.name, .choice, "The optimiser; members that it does not use have no effect.")
+    Field("lr", \.learningRate, .number(.positive(1000)), "Learning rate after the warm-up.")
+    Field(
+      "betas", \.betas, .numbers(count: 2, .halfOpen(0, 1)),
+      "adam and adamw: decay of the averages of the gradient and of its square.")
+    Field("eps", \.epsilon, .number(.positive(1)), "adam and adamw: added to the denominator.")
+    Field(
+      "weight_decay", \.weightDecay, .number(.closed(0, 100)),
+      "Weight decay; in adam and sgd as an L2 penalty.")
+    Field("momentum", \.momentum, .number(.halfOpen(0, 1)), "sgd and lars: momentum.")
+    Field("trust", \.trust, .number(.positive(100)), "lars: trust coefficient.")
+    Field("clip", \.clip, .boolean, "lars: whether the trust ratio never raises the learning rate.")
+    Field(
+      "exclude_bias_and_norm", \.excludeBiasAndNorm, .boolean,
+      "lars: whether biases and norm parameters are neither decayed nor adapted.")
+  }
+}
+
+/// How the learning rate changes over the run.
+package struct ScheduleSpecification: JSONRecord, Equatable {
+  /// The course after the warm-up.
+  package enum Name: String, Sendable, CaseIterable { case constant, cosine }
+  package var name: Name
+  /// Linear warm-up from 0, in epochs (fractions allowed), ≥ 0.
+  package var warmupEpochs: Double
+  /// Cosine ends at this share of the learning rate, 0…1.
+  package var finalFactor: Double
+
+  /// The default values are those of the `seed` recipe.
+  package init(name: Name = .constant, warmupEpochs: Double = 0, finalFactor: Double = 0) {
+    self.name = name
+    self.warmupEpochs = warmupEpochs
+    self.finalFactor = finalFactor
+  }
+
+  package static let fields = Fields<Self> {
+    Field("name", \.name, .choice, "The course of the learning rate after the warm-up.")
+    Field(
+      "warmup_epochs", \.warmupEpochs, .number(.closed(0, 1e6)),
+      "Epochs in which the learning rate rises linearly from 0; fractions are allowed.")
+    Field(
+      "final_factor", \.finalFactor, .number(.fraction),
+      "cosine: share of the learning rate at which it ends.")
+  }
+}

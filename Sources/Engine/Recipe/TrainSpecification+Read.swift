@@ -1,0 +1,116 @@
+import JSONText
+import Text
+
+extension TrainSpecification {
+  /// Reads a `spec`: members that it names, on top of the preset that it names, or of `Preset.defaultValue`.
+  ///
+  /// The learning rate of a recipe that scales it follows a changed `batch_size` unless `lr` is given.
+  /// Members of `optimizer` that its `name` does not use are accepted and have no effect.
+  ///
+  /// - Parameter places: where keys belong that are in a wrong place.
+  package static func parse(
+    _ json: JSON, at pointer: String = "", places: KeyPlaces = TrainSpecification.places
+  ) throws(SpecificationProblems) -> TrainSpecification {
+    let problems = ProblemList()
+    let specification = read(json, at: pointer, problems, places: places)
+    try problems.check()
+    return specification
+  }
+
+  /// As `parse`; what is wrong is noted in the list and has the preset's value in the result.
+  package static func read(
+    _ json: JSON, at pointer: String, _ problems: ProblemList, places: KeyPlaces = TrainSpecification.places
+  ) -> TrainSpecification {
+    let reader = ObjectReader(json, at: pointer, problems, places: places)
+    var result = TrainSpecification.preset(.defaultValue)
+    result.read(reader)
+    reader.finish()
+    if let limit = result.dataset.limit { result.check(imageCount: limit, at: pointer, problems) }
+    result.checkTogether(at: pointer, problems)
+    return result
+  }
+
+  /// What a `spec` may be, as a JSON Schema; without the rules that join several fields. The defaults are
+  /// those of the default preset.
+  package static let schema = fields.schema(defaults: .preset(.defaultValue))
+  /// What the resolved `spec` of an answer may be, as a JSON Schema.
+  package static let resolvedSchema = fields.schema(defaults: nil)
+
+  /// Where the keys of a `spec` belong.
+  package static let places = KeyPlaces(resolvedSchema, name: "spec")
+
+  /// Images of the smallest batch: BatchNorm needs two.
+  package static let batchSizeMin = 2
+
+  /// The metrics that lines of a training have.
+  package static let metricNames = [
+    "inv", "var", "cov", "loss", "std_mean", "std_min", "corr", "rankme", "grad_norm", "lr",
+    "images_per_second",
+  ]
+
+  /// Notes what is wrong about the batches that a number of images makes; for a dataset's size once it is
+  /// known.
+  package func check(imageCount: Int, at pointer: String, _ problems: ProblemList) {
+    let count = min(imageCount, dataset.limit ?? imageCount)
+    if count < 2 {
+      problems.add(
+        "\(pointer)/dataset/name",
+        "must have at least 2 images in split \"\(dataset.split.rawValue)\", got \(count)")
+      return
+    }
+    let steps = stepCount(imageCount: imageCount)
+    if steps / logEverySteps > Self.metricLinesMax {
+      problems.add(
+        "\(pointer)/log_every_steps",
+        "must be ≥ \(steps / Self.metricLinesMax + 1), as a run of \(steps) steps may have "
+          + "\(Self.metricLinesMax) metric lines, got \(logEverySteps)")
+    }
+    if dropLast {
+      if count < batchSize {
+        problems.add(
+          "\(pointer)/batch_size",
+          "must be ≤ the \(count) images, as drop_last leaves the short last batch out, got \(batchSize)")
+      }
+    } else if count % batchSize == 1 {
+      problems.add(
+        "\(pointer)/batch_size",
+        "must not leave a last batch of one image, whose variance is undefined: \(count) images, "
+          + "got \(batchSize); choose another size or drop_last")
+    }
+  }
+
+  /// Notes what is wrong about images of a height and width; for a dataset's size once it is known.
+  package func check(imageSide: Int, at pointer: String, _ problems: ProblemList) {
+    guard case .random(let recipe) = augmentation, recipe.blurProbability.contains(where: { $0 > 0 }),
+      recipe.blurKernel / 2 >= imageSide
+    else { return }
+    problems.add(
+      "\(pointer)/augmentation/blur_kernel",
+      "must be < \(2 * imageSide), twice the side of the images, got \(recipe.blurKernel)")
+  }
+
+  /// Metric lines of a run at most: what bounds its file of events, about a gigabyte.
+  private static let metricLinesMax = 4_000_000
+
+  private func checkTogether(at pointer: String, _ problems: ProblemList) {
+    if loss.inv == 0 && loss.var == 0 && loss.cov == 0 {
+      problems.add("\(pointer)/loss", "must have a weight above 0 among inv, var and cov, all are 0")
+    }
+    if schedule.warmupEpochs > Double(epochs) {
+      problems.add(
+        "\(pointer)/schedule/warmup_epochs",
+        "must be ≤ epochs (\(epochs)), got \(JSON.number(schedule.warmupEpochs).text)")
+    }
+  }
+
+  /// Optimiser steps of one epoch over that many images.
+  package func stepsPerEpoch(imageCount: Int) -> Int {
+    let count = min(imageCount, dataset.limit ?? imageCount)
+    return dropLast ? count / batchSize : (count + batchSize - 1) / batchSize
+  }
+
+  /// Optimiser steps of the whole run.
+  package func stepCount(imageCount: Int) -> Int {
+    min(epochs * stepsPerEpoch(imageCount: imageCount), maxSteps ?? .max)
+  }
+}
