@@ -105,13 +105,15 @@ let package = Package(
     // What determines a training; the jobs keep it, the engine takes it.
     room("Recipe", in: "Engine", ["JSONText", "Text"]),
     room(
-      "Datasets", in: "Engine", ["Tensors", "Parallel", "Platform", "Crypto", "Gzip", "Text"],
+      "Datasets", in: "Engine", ["Recipe", "Tensors", "Parallel", "Platform", "Crypto", "Gzip", "Text"],
       settings: safe + [fast]),
-    room("NeuralNet", in: "Engine", ["Tensors", "Parallel", "Kernels", "Platform"], settings: safe + [fast]),
+    room(
+      "NeuralNet", in: "Engine", ["Recipe", "Tensors", "Parallel", "Kernels", "Platform"],
+      settings: safe + [fast]),
     room("Tensors", in: "Engine", ["Platform"], settings: strict + [fast]),
     room("Parallel", in: "Engine", ["Platform", "CParallel"], settings: strict + [fast]),
     room(
-      "Kernels", in: "Engine", ["Tensors", "Parallel", "Platform", "KernelsABI"] + kernelVariants,
+      "Kernels", in: "Engine", ["Recipe", "Tensors", "Parallel", "Platform", "KernelsABI"] + kernelVariants,
       settings: strict + [fast]),
     // The same sources once for each instruction set, through a link named `Shared` to `KernelsShared`.
     room("KernelsABI", in: "Engine", settings: strict + [fast]),
@@ -162,9 +164,11 @@ let package = Package(
         "Training", "Datasets", "NeuralNet", "Kernels", "Parallel", "Tensors", "Recipe", "JSONText", "Text",
         "Gzip", "Platform",
       ], resources: [.copy("Golden")]),
-    tests("Datasets", ["Datasets", "Tensors", "Parallel", "Gzip", "Platform"], resources: [.copy("Golden")]),
     tests(
-      "NeuralNet", ["NeuralNet", "Kernels", "Tensors", "Parallel"], resources: [.copy("Golden")],
+      "Datasets", ["Datasets", "Recipe", "Tensors", "Parallel", "Gzip", "Platform"],
+      resources: [.copy("Golden")]),
+    tests(
+      "NeuralNet", ["NeuralNet", "Recipe", "Kernels", "Tensors", "Parallel"], resources: [.copy("Golden")],
       settings: strict + [fast]),
     tests("Kernels", ["Kernels", "Tensors", "Parallel", "Platform"], settings: strict + [fast]),
     tests("System", ["Platform", "Gzip", "Crypto", "Logging", "Text", "SharedWork"]),

@@ -1,4 +1,4 @@
-// sources: System/Text/*.swift Jobs/JobModel/*.swift Engine/Training/Checkpoints/Safetensors*.swift
+// sources: System/Text/*.swift System/JSON/*.swift Engine/Training/Checkpoints/Safetensors*.swift
 // sources: Engine/Training/Checkpoints/TensorFile.swift
 
 /// Tensor files as they come out of gzip. It stops the run when reading traps, when memory is taken that the

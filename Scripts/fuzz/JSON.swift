@@ -1,4 +1,5 @@
 // sources: System/Text/*.swift Jobs/JobModel/*.swift
+// sources: System/JSON/*.swift System/JSON/Fields/*.swift Engine/Recipe/*.swift Engine/Recipe/Reports/*.swift
 
 /// What libFuzzer calls with one input: the bytes of a JSON text, as a request's body or a file holds them.
 ///
@@ -22,7 +23,7 @@ private func checkRoundTrip(_ value: JSON) {
   guard let again = try? JSON.parse(text) else { preconditionFailure("What was written cannot be read.") }
   precondition(again == value, "What was written is another value.")
   precondition(again.utf8 == text, "What was written is written differently the second time.")
-  precondition(ObjectReader.phrase(value).utf8.count <= 1_000, "A value is quoted in full.")
+  precondition(value.phrase.utf8.count <= 1_000, "A value is quoted in full.")
 }
 
 private func checkMembers(_ value: JSON, _ bytes: [UInt8]) {
@@ -38,6 +39,7 @@ private func checkSpecification(_ value: JSON) {
       preconditionFailure("A specification is refused in the form in which it is answered.")
     }
     precondition(again == specification, "A specification changes when it is read again.")
+    precondition(specification.jsonText == specification.json.text, "A specification has two texts.")
   } catch {
     check(error)
   }

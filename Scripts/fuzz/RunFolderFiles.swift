@@ -1,4 +1,5 @@
 // sources: System/Text/*.swift System/Platform/*.swift Jobs/JobModel/*.swift Workers/RunFolder/*.swift
+// sources: System/JSON/*.swift System/JSON/Fields/*.swift Engine/Recipe/*.swift Engine/Recipe/Reports/*.swift
 // sources: System/Crypto/SHA256.swift System/Crypto/CryptoError.swift
 
 /// The small files of a run folder: the first byte says which one the rest is. It stops the run when reading

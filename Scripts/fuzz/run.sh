@@ -22,8 +22,8 @@ fi
 seconds=${2:-600}
 shift $(($# < 2 ? $# : 2))
 
-# The modules of this package, as a pattern.
-own=$(for folder in Sources/{System,Engine,Jobs,Workers,Web}/*/; do basename "$folder"; done | paste -sd '|')
+# The modules of this package, as a pattern: all but JSONText are named as their folders.
+own=$(for folder in Sources/{System,Engine,Jobs,Workers,Web}/*/; do basename "$folder"; done | paste -sd '|')\|JSONText
 libraries=()
 for library in CCPU CLinux COpenSSL CZlib CSQLite; do libraries+=(-I "Sources/CLibraries/$library"); done
 

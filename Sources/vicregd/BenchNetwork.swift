@@ -65,8 +65,8 @@ struct BenchNetwork {
   /// Encoder, projector and loss with fresh weights.
   func model() throws -> VICRegModel {
     let model = try VICRegModel(
-      encoder: EncoderConfiguration(specification.encoder),
-      projector: ProjectorConfiguration(specification.projector), loss: LossConfiguration(specification.loss),
+      encoder: specification.encoder,
+      projector: specification.projector, loss: specification.loss,
       imageSide: side, batchSize: batch, team: try ThreadTeam(threads: threads), convolutions: convolution)
     model.initialize(seed: 0)
     return model
@@ -75,7 +75,7 @@ struct BenchNetwork {
   /// The preset's optimiser of a model.
   func optimizer(of model: VICRegModel) throws -> Optimizer {
     try Optimizer(
-      OptimizerConfiguration(specification.optimizer), parameters: model.parameters, compute: model.compute,
+      specification.optimizer, parameters: model.parameters, compute: model.compute,
       arena: model.arena)
   }
 
@@ -106,7 +106,7 @@ struct BenchNetwork {
   /// The encoder in eval mode with fresh weights and random images.
   func encoder() throws -> EncoderInference {
     let encoder = try EncoderInference(
-      EncoderConfiguration(specification.encoder), imageSide: side, batchSize: batch,
+      specification.encoder, imageSide: side, batchSize: batch,
       team: try ThreadTeam(threads: threads), convolutions: convolution)
     encoder.initialize(seed: 0)
     fill(encoder.input)

@@ -55,7 +55,7 @@ final class CatalogDirectory: Sendable {
   }
 
   private func summary(_ report: DatasetReport, of name: String) -> DatasetSummary {
-    let counts = report.counts.map { (DatasetSelection.Split($0.key), $0.value) }
+    let counts = report.counts.map { ($0.key, $0.value) }
     if name.utf8.count <= Self.nameBytesMax {
       lastExtents.withLock { known in
         if known.count >= Self.namesMax { known = [:] }

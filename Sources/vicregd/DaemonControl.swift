@@ -89,10 +89,10 @@ final class JobCosts: Sendable {
     planned.optimizer.learningRate = 1
     planned.epochs = 1
     guard let extent = directory.lastKnownExtent(planned.dataset.name) else { return nil }
-    let images = extent.images(.init(planned.dataset.split))
+    let images = extent.images(planned.dataset.split)
     // The text may be long.
     let key = SHA256.digest(
-      of: Array("\(images.count) \(images.side) \(images.planes) \(planned.json.text)".utf8))
+      of: Array("\(images.count) \(images.side) \(images.planes) \(planned.jsonText)".utf8))
     return try trainings.remembered(key) { try TrainingCost(planned, images: images, threads: threads) }?
       .cost(of: specification, imageCount: images.count)
   }
@@ -137,7 +137,7 @@ private final class Plans<Key: Hashable & Sendable, Plan: Sendable>: Sendable {
 
 extension DatasetExtent {
   /// What an estimate has to know of the images of a split.
-  fileprivate func images(_ split: ImageDataset.Split) -> MemoryEstimate.Images {
+  fileprivate func images(_ split: DatasetSelection.Split) -> MemoryEstimate.Images {
     MemoryEstimate.Images(count: counts[split] ?? 0, side: side, planes: planes)
   }
 }

@@ -49,7 +49,7 @@ enum AllocationProbe {
 
   /// Trainings that together take every way through a step.
   private static var trainings: [(String, TrainSpecification)] {
-    let layers: [(String, ConvolutionMode)] = [("auto", .auto), ("direct", .direct)]
+    let layers: [(String, ConvolutionChoice)] = [("auto", .automatic), ("direct", .direct)]
     let presets: [Preset] = [.small, .seed, .paper, .soloCIFAR]
     return presets.flatMap { preset in
       layers.map { name, convolution in

@@ -1,3 +1,4 @@
+import Recipe
 import Testing
 
 @testable import Datasets
@@ -6,7 +7,7 @@ import Testing
 @Suite struct AugmentationDrawTests {
   private static let count = 20_000
 
-  private func draws(_ recipe: ViewRecipe, height: Int = 32, width: Int = 32) -> [AugmentationDraw] {
+  private func draws(_ recipe: AugmentationRecipe, height: Int = 32, width: Int = 32) -> [AugmentationDraw] {
     (0..<Self.count).map {
       AugmentationDraw(
         recipe: recipe, height: height, width: width,
@@ -62,7 +63,7 @@ import Testing
   }
 
   @Test func `a strength of zero leaves its operation out, a large one never goes below zero`() {
-    var recipe = ViewRecipe.seed
+    var recipe = AugmentationRecipe.seed
     (recipe.brightness, recipe.hue, recipe.contrast) = (0, 0, 3)
     let colors = draws(recipe).compactMap { $0.color }
     #expect(colors.allSatisfy { $0.brightness == nil && $0.hue == nil })
@@ -88,7 +89,7 @@ import Testing
   }
 
   @Test func `takes the largest central crop where ten tries cannot fit`() {
-    var recipe = ViewRecipe.seed
+    var recipe = AugmentationRecipe.seed
     recipe.cropScale = 1...1
     let key = ViewKey(seed: 0, epoch: 0, sample: 0, view: 0)
     let wide = AugmentationDraw(recipe: recipe, height: 30, width: 90, key: key).crop

@@ -1,3 +1,4 @@
+import Recipe
 import Parallel
 import Tensors
 import Testing
@@ -76,7 +77,7 @@ import Testing
   }
 
   @Test func `refuses a blur that is wider than the images`() throws {
-    var recipe = ViewRecipe.seed
+    var recipe = AugmentationRecipe.seed
     recipe.blurKernel = 33
     #expect(throws: DatasetError.blurTooWide(kernel: 33, side: 16)) {
       try BatchLoader(dataset: images(), views: [.random(recipe)], seed: 0, team: ThreadTeam(threads: 1))

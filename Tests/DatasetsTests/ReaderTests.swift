@@ -1,3 +1,4 @@
+import Recipe
 import Foundation
 import Gzip
 import Platform
@@ -59,7 +60,7 @@ import Testing
     let values = try catalog.open("mnist-idx:\(files.path)", split: .train).pixels.map { Double($0) / 255 }
     let mean = values.reduce(0, +) / Double(values.count)
     let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)
-    for split in ImageDataset.Split.allCases {
+    for split in DatasetSelection.Split.allCases {
       let statistics = try catalog.open("mnist-idx:\(files.path)", split: split, limit: 1).statistics
       for channel in 0..<3 {
         #expect(abs(statistics.mean[channel] - mean) < 1e-12)
@@ -110,7 +111,7 @@ import Testing
       let images = DatasetFiles.idx([count, 1024, 1024], [1, 2, 3])
       try files.write(packed ? Gzip.compress(images) : images, "t10k-images-idx3-ubyte")
       let before = ProcessMemory.peakResidentBytes
-      for split in ImageDataset.Split.allCases {
+      for split in DatasetSelection.Split.allCases {
         #expect(throws: DatasetError.self) { try catalog.open("mnist-idx:\(files.path)", split: split) }
       }
       #expect(throws: DatasetError.self) { try catalog.check("mnist-idx:\(files.path)") }

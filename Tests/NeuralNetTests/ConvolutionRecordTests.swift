@@ -1,3 +1,4 @@
+import Recipe
 import Kernels
 import Parallel
 import Tensors
@@ -12,8 +13,8 @@ import Testing
     _ choice: ConvolutionChoice = .automatic, width: Int = 16, recorded: ConvolutionRecord? = nil
   ) throws -> VICRegModel {
     try VICRegModel(
-      encoder: EncoderConfiguration(width: width, fc: 32),
-      projector: ProjectorConfiguration(widths: [32, 32]), loss: LossConfiguration(), imageSide: 16,
+      encoder: EncoderSpecification(width: width, fc: 32),
+      projector: ProjectorSpecification(widths: [32, 32]), loss: LossSpecification(), imageSide: 16,
       batchSize: 2, team: try ThreadTeam(threads: 1),
       convolutions: choice, recorded: recorded)
   }
@@ -48,7 +49,7 @@ import Testing
   @Test func `is followed by an encoder for inference`() throws {
     func encoder(_ choice: ConvolutionChoice, _ recorded: ConvolutionRecord?) throws -> EncoderInference {
       try EncoderInference(
-        EncoderConfiguration(width: 16), imageSide: 16, batchSize: 2, team: try ThreadTeam(threads: 1),
+        EncoderSpecification(width: 16), imageSide: 16, batchSize: 2, team: try ThreadTeam(threads: 1),
         convolutions: choice, recorded: recorded)
     }
     let record = try encoder(.automatic, nil).convolutions

@@ -1,3 +1,4 @@
+import Recipe
 import Parallel
 import Tensors
 import Testing
@@ -7,8 +8,8 @@ import Testing
 @Suite struct `Initialisation and classifier` {
   private func model(seed: UInt64, threads: Int) throws -> VICRegModel {
     let model = try VICRegModel(
-      encoder: EncoderConfiguration(width: 32), projector: ProjectorConfiguration(widths: [128, 128]),
-      loss: LossConfiguration(), imageSide: 16, batchSize: 2, team: try ThreadTeam(threads: threads))
+      encoder: EncoderSpecification(width: 32), projector: ProjectorSpecification(widths: [128, 128]),
+      loss: LossSpecification(), imageSide: 16, batchSize: 2, team: try ThreadTeam(threads: threads))
     model.initialize(seed: seed)
     return model
   }
@@ -49,7 +50,7 @@ import Testing
   @Test func `the untrained encoder is the encoder of an untrained model`() throws {
     let trained = try model(seed: 5, threads: 1)
     let inference = try EncoderInference(
-      EncoderConfiguration(width: 32), imageSide: 16, batchSize: 2, team: try ThreadTeam(threads: 1))
+      EncoderSpecification(width: 32), imageSide: 16, batchSize: 2, team: try ThreadTeam(threads: 1))
     inference.initialize(seed: 5)
     for parameter in inference.parameters {
       let twin = try #require(trained.parameters.first { $0.name == parameter.name })
@@ -63,7 +64,8 @@ import Testing
       featureCount: golden.features, classes: golden.classes, batchSize: golden.n + 2,
       team: try ThreadTeam(threads: 2))
     let optimizer = try Optimizer(
-      .sgd(momentum: 0.9, weightDecay: 1e-3), parameters: head.parameters, compute: head.compute,
+      OptimizerSpecification(name: .sgd, weightDecay: 1e-3), parameters: head.parameters,
+      compute: head.compute,
       arena: head.arena)
     for (parameter, seed) in zip(head.parameters, [golden.seed + 1, golden.seed + 2]) {
       parameter.value.copy(from: GoldenGenerator.values(seed: seed, count: parameter.value.count, scale: 0.5))

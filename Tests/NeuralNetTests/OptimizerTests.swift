@@ -1,3 +1,4 @@
+import Recipe
 import Tensors
 import Testing
 
@@ -53,10 +54,12 @@ import Testing
     let bench = try Bench()
     let weight = try bench.plan.parameter("encoder.conv1.weight", [2, 3, 1, 1], .weight)
     let names = try [
-      OptimizerConfiguration.adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, decoupled: false),
-      .sgd(momentum: 0.9, weightDecay: 0), .sgd(momentum: 0, weightDecay: 0),
-    ].map {
-      try Optimizer($0, parameters: [weight], compute: bench.compute, arena: bench.arena).state.map(\.name)
+      (OptimizerSpecification.Name.adam, 0.9), (.sgd, 0.9), (.sgd, 0),
+    ].map { name, momentum in
+      try Optimizer(
+        OptimizerSpecification(name: name, momentum: momentum), parameters: [weight],
+        compute: bench.compute, arena: bench.arena
+      ).state.map(\.name)
     }
     #expect(
       names == [
@@ -65,21 +68,11 @@ import Testing
       ])
   }
 
-  private func configuration(_ golden: Golden.OptimizerCase) -> OptimizerConfiguration {
-    switch golden.name {
-    case "sgd":
-      return .sgd(momentum: golden.momentum ?? 0, weightDecay: golden.weight_decay)
-    case "lars":
-      return .lars(
-        LARSConfiguration(
-          momentum: golden.momentum ?? 0, trust: golden.trust ?? 0, weightDecay: golden.weight_decay,
-          clip: golden.clip ?? false, excludeBiasAndNorm: golden.exclude ?? false))
-    default:
-      let betas = golden.betas ?? []
-      return .adam(
-        beta1: betas[0], beta2: betas[1], epsilon: golden.eps ?? 0, weightDecay: golden.weight_decay,
-        decoupled: golden.name == "adamw")
-    }
+  private func configuration(_ golden: Golden.OptimizerCase) -> OptimizerSpecification {
+    OptimizerSpecification(
+      name: OptimizerSpecification.Name(rawValue: golden.name) ?? .adam, betas: golden.betas ?? [],
+      epsilon: golden.eps ?? 0, weightDecay: golden.weight_decay, momentum: golden.momentum ?? 0,
+      trust: golden.trust ?? 0, clip: golden.clip ?? false, excludeBiasAndNorm: golden.exclude ?? false)
   }
 
   private func parameters(_ golden: Golden.OptimizerCase, _ bench: Bench) throws -> [Parameter] {

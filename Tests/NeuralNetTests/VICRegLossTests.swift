@@ -1,3 +1,4 @@
+import Recipe
 import Tensors
 import Testing
 
@@ -9,7 +10,7 @@ import Testing
     let golden = Golden.shared.losses[index]
     let bench = try Bench()
     let loss = try VICRegLoss(
-      LossConfiguration(golden.settings), batchSize: golden.n + 3, dimension: golden.d, plan: bench.plan)
+      LossSpecification(golden.settings), batchSize: golden.n + 3, dimension: golden.d, plan: bench.plan)
     try bench.ready()
     let z = try bench.activation(2 * golden.n, golden.d, 1, 1, embedding(golden))
     let (parts, gradient) = loss.evaluate(z, diagnostics: true)
@@ -26,11 +27,11 @@ import Testing
     #expect(golden.d_z2.relativeError(of: Array(values[(golden.n * golden.d)...])) <= 1e-5)
   }
 
-  @Test(arguments: [LossConfiguration.Variance.sum, .mean], [0, 1e-4])
-  func `its gradient is its central difference`(variance: LossConfiguration.Variance, epsilon: Double) throws
+  @Test(arguments: [LossSpecification.Variance.sum, .mean], [0, 1e-4])
+  func `its gradient is its central difference`(variance: LossSpecification.Variance, epsilon: Double) throws
   {
     let bench = try Bench()
-    let configuration = LossConfiguration(epsilon: epsilon, variance: variance)
+    let configuration = LossSpecification(epsilon: epsilon, variance: variance)
     let loss = try VICRegLoss(configuration, batchSize: 12, dimension: 24, plan: bench.plan)
     try bench.ready()
     let z = GoldenGenerator.values(seed: 501, count: 24 * 24, scale: 1.2)
@@ -43,7 +44,7 @@ import Testing
 
   @Test func `a collapsed embedding has std 0, effective rank 1 and no gradient`() throws {
     let bench = try Bench()
-    let loss = try VICRegLoss(LossConfiguration(), batchSize: 6, dimension: 32, plan: bench.plan)
+    let loss = try VICRegLoss(LossSpecification(), batchSize: 6, dimension: 32, plan: bench.plan)
     try bench.ready()
     let z = try bench.activation(12, 32, 1, 1, Array(repeating: 0.25, count: 12 * 32))
     let (parts, gradient) = loss.evaluate(z, diagnostics: true)
@@ -54,7 +55,7 @@ import Testing
 
   @Test func `an embedding that is not finite gives a loss that is not finite`() throws {
     let bench = try Bench()
-    let loss = try VICRegLoss(LossConfiguration(), batchSize: 4, dimension: 16, plan: bench.plan)
+    let loss = try VICRegLoss(LossSpecification(), batchSize: 4, dimension: 16, plan: bench.plan)
     try bench.ready()
     var values = GoldenGenerator.values(seed: 1, count: 8 * 16)
     values[5] = .nan
@@ -106,7 +107,7 @@ import Testing
   }
 }
 
-extension LossConfiguration {
+extension LossSpecification {
   /// The settings of a golden case.
   init(_ settings: Golden.LossSettings) {
     self.init(

@@ -1,3 +1,4 @@
+import Recipe
 import Kernels
 import Parallel
 import Tensors
@@ -49,8 +50,7 @@ import Testing
     let images = Golden.shared.adam_images
     let model = try GoldenModel.make(golden, threads: 2, batchSize: images)
     let optimizer = try Optimizer(
-      .adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 1e-6, decoupled: false),
-      parameters: model.parameters, compute: model.compute, arena: model.arena)
+      OptimizerSpecification(), parameters: model.parameters, compute: model.compute, arena: model.arena)
     let views = try GoldenModel.views(golden, images: images)
     for (step, expected) in Golden.shared.adam_losses.enumerated() {
       let loss = model.step(views, count: images).loss
@@ -63,14 +63,13 @@ import Testing
   func `one, two and three threads give the same bits`(case index: Int) throws {
     let golden = Golden.shared.models[index]
     let views = try GoldenModel.views(golden)
+    let lars = OptimizerSpecification(
+      name: .lars, weightDecay: 1e-4, trust: 0.02, clip: true, excludeBiasAndNorm: true)
     let runs = try [1, 2, 3].map { threads in
       let model = try GoldenModel.make(golden, threads: threads)
       model.initialize(seed: 7)
       let optimizer = try Optimizer(
-        .lars(
-          LARSConfiguration(
-            momentum: 0.9, trust: 0.02, weightDecay: 1e-4, clip: true, excludeBiasAndNorm: true)),
-        parameters: model.parameters, compute: model.compute, arena: model.arena)
+        lars, parameters: model.parameters, compute: model.compute, arena: model.arena)
       var losses: [LossComponents] = []
       for _ in 0..<3 {
         losses.append(model.step(views, count: golden.images, diagnostics: true))
@@ -115,7 +114,7 @@ import Testing
 
   @Test(arguments: 1...6) func `maps that shrink to a pixel are encoded`(side: Int) throws {
     let inference = try EncoderInference(
-      EncoderConfiguration(width: 16, stemPadding: 1), imageSide: side, batchSize: 3,
+      EncoderSpecification(width: 16, stemPadding: 1), imageSide: side, batchSize: 3,
       team: try ThreadTeam(threads: 2), convolutions: .automatic)
     inference.initialize(seed: 5)
     let image = 3 * side * side
@@ -138,8 +137,8 @@ import Testing
 
 /// Models with the weights and views that `make_golden.py` generates.
 enum GoldenModel {
-  static func encoder(_ golden: Golden.ModelCase) -> EncoderConfiguration {
-    EncoderConfiguration(
+  static func encoder(_ golden: Golden.ModelCase) -> EncoderSpecification {
+    EncoderSpecification(
       architecture: golden.arch == "resnet34" ? .resnet34 : .resnet18, width: golden.width,
       stemPadding: golden.stem_padding, stemBias: golden.stem_bias, fc: golden.fc)
   }
@@ -150,8 +149,8 @@ enum GoldenModel {
   ) throws -> VICRegModel {
     let model = try VICRegModel(
       encoder: encoder(golden),
-      projector: ProjectorConfiguration(widths: golden.widths, lastBias: golden.last_bias),
-      loss: LossConfiguration(golden.loss), imageSide: golden.side, batchSize: batchSize ?? golden.images,
+      projector: ProjectorSpecification(widths: golden.widths, lastBias: golden.last_bias),
+      loss: LossSpecification(golden.loss), imageSide: golden.side, batchSize: batchSize ?? golden.images,
       team: try ThreadTeam(threads: threads), convolutions: convolutions)
     for (index, parameter) in model.parameters.enumerated() {
       let count = parameter.value.count

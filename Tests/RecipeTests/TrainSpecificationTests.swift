@@ -292,7 +292,7 @@ import Testing
     }
     #expect(recipe.blurProbability == [0.25, 0.25])
     #expect(recipe.solarizeProbability == [0, 1])
-    #expect(recipe.cropScale == [0.2, 1])
+    #expect(recipe.cropScale == 0.2...1)
   }
 
   @Test func `counts its steps`() throws {

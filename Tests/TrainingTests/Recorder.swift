@@ -48,7 +48,8 @@ enum Tiny {
   /// Its dataset.
   static let dataset = "synthetic:classes=4,side=16,count=40,seed=3"
 
-  static func open(_ name: String = dataset, _ split: ImageDataset.Split = .train) throws -> ImageDataset {
+  static func open(_ name: String = dataset, _ split: DatasetSelection.Split = .train) throws -> ImageDataset
+  {
     try DatasetCatalog().open(name, split: split)
   }
 

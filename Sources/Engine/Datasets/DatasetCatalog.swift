@@ -1,3 +1,4 @@
+import Recipe
 import Platform
 import Text
 
@@ -100,7 +101,7 @@ package struct DatasetCatalog: Sendable {
   /// Reads a split into memory, at most `limit` images of it; its statistics are those of the whole training
   /// split, and its digest is that of the whole split, which is read to its end.
   package func open(
-    _ name: String, split: ImageDataset.Split, limit: Int? = nil
+    _ name: String, split: DatasetSelection.Split, limit: Int? = nil
   ) throws(DatasetError) -> ImageDataset {
     let source = try source(name)
     let layout = try source.layout()
@@ -133,7 +134,7 @@ package struct DatasetCatalog: Sendable {
   ///
   /// - Returns: the digest; the statistics, where the whole training split was read for them.
   private func read(
-    _ split: ImageDataset.Split, of source: any DatasetSource, _ layout: DatasetLayout, countMax: Int,
+    _ split: DatasetSelection.Split, of source: any DatasetSource, _ layout: DatasetLayout, countMax: Int,
     _ take: (LabelledPixels) -> Void
   ) throws(DatasetError) -> (SplitDigest, ChannelStatistics?) {
     let pieceMax = max(1, Self.pieceBytes / layout.imageBytes)
@@ -159,9 +160,9 @@ package struct DatasetCatalog: Sendable {
   ) throws(DatasetError) -> DatasetDescription {
     let source = try source(name)
     let layout = try source.layout()
-    var digests: [ImageDataset.Split: SplitDigest] = [:]
+    var digests: [DatasetSelection.Split: SplitDigest] = [:]
     var statistics: ChannelStatistics?
-    for split in ImageDataset.Split.allCases where withContents || source.generator != nil {
+    for split in DatasetSelection.Split.allCases where withContents || source.generator != nil {
       let (digest, found) = try read(split, of: source, layout, countMax: 0) { _ in }
       digests[split] = digest
       statistics = statistics ?? found
@@ -222,14 +223,14 @@ package struct DatasetCatalog: Sendable {
 /// The sizes of a dataset, from which follows the memory that it takes.
 package struct DatasetExtent: Sendable, Hashable {
   /// Number of images in each split.
-  package let counts: [ImageDataset.Split: Int]
+  package let counts: [DatasetSelection.Split: Int]
   package let classCount: Int
   /// Height and width of a stored image in pixels, padding included.
   package let side: Int
   /// Planes of a stored image: 1 or 3.
   package let planes: Int
 
-  package init(counts: [ImageDataset.Split: Int], classCount: Int, side: Int, planes: Int) {
+  package init(counts: [DatasetSelection.Split: Int], classCount: Int, side: Int, planes: Int) {
     self.counts = counts
     self.classCount = classCount
     self.side = side
@@ -242,7 +243,7 @@ package struct DatasetDescription: Sendable, Equatable {
   package let name: String
   package let classes: [String]
   /// Number of images in each split.
-  package let counts: [ImageDataset.Split: Int]
+  package let counts: [DatasetSelection.Split: Int]
   /// A view's channels, height and width.
   package let shape: [Int]
   /// Planes of a stored image: 1 or 3.
@@ -250,7 +251,7 @@ package struct DatasetDescription: Sendable, Equatable {
   /// Of the training split, as used by the normalisation; `nil`: not asked for.
   package let statistics: ChannelStatistics?
   /// Of each split, all its images; empty: neither generated nor asked for.
-  package let digests: [ImageDataset.Split: SplitDigest]
+  package let digests: [DatasetSelection.Split: SplitDigest]
 
   /// The sizes alone.
   package var extent: DatasetExtent {

@@ -1,13 +1,11 @@
+import Recipe
+
 /// Labelled square images of one size in memory, as 8-bit planes.
 package struct ImageDataset: Sendable {
-  /// The part of a dataset that is trained on or tested on.
-  package enum Split: String, Sendable, CaseIterable, Hashable {
-    case train, test
-  }
 
   /// The name it was opened by.
   package let name: String
-  package let split: Split
+  package let split: DatasetSelection.Split
   /// The classes' names; a label is an index into them.
   package let classes: [String]
   /// Height and width in pixels, padding included.
@@ -32,7 +30,8 @@ package struct ImageDataset: Sendable {
 
   /// - Parameter whole: what the images are the first of; `nil`: they are all.
   init(
-    name: String, split: Split, classes: [String], side: Int, planes: Int, pixels: [UInt8], labels: [Int],
+    name: String, split: DatasetSelection.Split, classes: [String], side: Int, planes: Int, pixels: [UInt8],
+    labels: [Int],
     statistics: ChannelStatistics, whole: WholeSplit? = nil
   ) {
     precondition(planes == 1 || planes == 3, "images have one plane or three")

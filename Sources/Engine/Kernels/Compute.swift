@@ -1,3 +1,4 @@
+import Recipe
 import KernelsABI
 import Parallel
 import Platform

@@ -1,3 +1,5 @@
+import Recipe
+
 /// How a convolution is computed. The choice changes the last bits of results, so a run keeps what it began
 /// with.
 package enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
@@ -103,13 +105,7 @@ package struct ConvolutionAlgorithms: Sendable, Equatable {
   }
 }
 
-/// How the convolutions of a network are computed: the `convolution` of a specification.
-package enum ConvolutionChoice: String, Sendable, CaseIterable {
-  /// Directly, with the smallest rounding errors.
-  case direct
-  /// Each by the algorithm with the fewest products.
-  case automatic = "auto"
-
+extension ConvolutionChoice {
   /// The algorithms for a convolution of `shape`, with its gradients or for inference only.
   package func algorithms(for shape: ConvolutionShape, isTraining: Bool) -> ConvolutionAlgorithms {
     self == .direct ? .direct : .automatic(for: shape, isTraining: isTraining)

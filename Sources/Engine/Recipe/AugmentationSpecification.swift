@@ -46,10 +46,10 @@ extension Form where Value == AugmentationSpecification {
 /// Probabilities and ranges of each operation; `asymmetric` fields hold one value per view. Semantics as in
 /// torchvision's transforms on float tensors in [0, 1].
 package struct AugmentationRecipe: JSONRecord, Equatable {
-  /// Area of the crop as a share of the image, `[low, high]` within (0, 1].
-  package var cropScale = [0.2, 1]
-  /// Aspect ratio (width / height) of the crop, `[low, high]`.
-  package var cropRatio = [3.0 / 4, 4.0 / 3]
+  /// Area of the crop as a share of the image, within (0, 1].
+  package var cropScale = 0.2...1
+  /// Aspect ratio (width / height) of the crop.
+  package var cropRatio = 3.0 / 4...4.0 / 3
   /// Triangle-filtered resize, as torchvision's default is today; false samples bilinearly.
   package var antialias = false
   package var flipProbability = 0.5
@@ -67,8 +67,8 @@ package struct AugmentationRecipe: JSONRecord, Equatable {
   package var blurProbability = [0.5, 0.5]
   /// Odd side of the Gaussian kernel in pixels.
   package var blurKernel = 3
-  /// Standard deviation of the Gaussian in pixels, uniform in `[low, high]`.
-  package var blurSigma = [0.1, 2]
+  /// Standard deviation of the Gaussian in pixels, uniform.
+  package var blurSigma = 0.1...2
   /// Solarize probability of view one and of view two.
   package var solarizeProbability = [0.2, 0.2]
   /// Values from here on are inverted.

@@ -17,20 +17,31 @@ package struct LossSpecification: JSONRecord, Equatable {
     case perView = "per_view"
   }
   /// Weight of the invariance term.
-  package var inv = 25.0
+  package var inv: Double
   /// Weight of the variance term.
-  package var `var` = 25.0
+  package var `var`: Double
   /// Weight of the covariance term.
-  package var cov = 1.0
+  package var cov: Double
   /// The standard deviation that the hinge of the variance term asks for.
-  package var gamma = 1.0
+  package var gamma: Double
   /// Added to the unbiased variance before its root.
-  package var epsilon = 0.0
-  package var variance = Variance.sum
-  package var batchNorm = BatchNormScope.concatenated
+  package var epsilon: Double
+  package var variance: Variance
+  package var batchNorm: BatchNormScope
 
-  /// The loss of the `seed` recipe.
-  package init() {}
+  /// The default values are those of the `seed` recipe.
+  package init(
+    inv: Double = 25, `var`: Double = 25, cov: Double = 1, gamma: Double = 1, epsilon: Double = 0,
+    variance: Variance = .sum, batchNorm: BatchNormScope = .concatenated
+  ) {
+    self.inv = inv
+    self.var = `var`
+    self.cov = cov
+    self.gamma = gamma
+    self.epsilon = epsilon
+    self.variance = variance
+    self.batchNorm = batchNorm
+  }
 
   package static let fields = Fields<Self> {
     Field("inv", \.inv, .number(.closed(0, 1e6)), "Weight of the invariance term.")

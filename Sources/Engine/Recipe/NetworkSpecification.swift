@@ -4,17 +4,26 @@ import JSONText
 package struct EncoderSpecification: JSONRecord, Equatable {
   /// torchvision's name of the network.
   package enum Architecture: String, Sendable, CaseIterable { case resnet18, resnet34 }
-  package var architecture = Architecture.resnet18
+  package var architecture: Architecture
   /// Channels of the first stage (64 in torchvision); a multiple of 16.
-  package var width = 64
+  package var width: Int
   /// Zero padding of the 3×3 stride-1 stem convolution, 0…2.
-  package var stemPadding = 0
-  package var stemBias = true
+  package var stemPadding: Int
+  package var stemBias: Bool
   /// Outputs of the final Linear, which are then the representation; `nil`: the pooled features are.
-  package var fc: Int? = 512
+  package var fc: Int?
 
-  /// The encoder of the `seed` recipe.
-  package init() {}
+  /// The default values are those of the `seed` recipe.
+  package init(
+    architecture: Architecture = .resnet18, width: Int = 64, stemPadding: Int = 0, stemBias: Bool = true,
+    fc: Int? = 512
+  ) {
+    self.architecture = architecture
+    self.width = width
+    self.stemPadding = stemPadding
+    self.stemBias = stemBias
+    self.fc = fc
+  }
 
   package static let fields = Fields<Self> {
     Field("arch", \.architecture, .choice, "The architecture, by its name in torchvision.")
@@ -33,12 +42,12 @@ package struct EncoderSpecification: JSONRecord, Equatable {
 
 /// How convolutions are computed. It decides the last digits of results, so it is a part of the
 /// specification.
-package enum ConvolutionMode: String, Sendable, CaseIterable {
+package enum ConvolutionChoice: String, Sendable, CaseIterable {
   /// As a product over all taps, with the smallest rounding errors (about 3e-7 of the largest value).
   case direct
   /// Each by the algorithm with the fewest products, direct or Winograd's (about 3e-6), chosen by its shape
   /// alone.
-  case auto
+  case automatic = "auto"
 }
 
 /// The expander after the representation: Linear, then (BatchNorm1d, ReLU, Linear) repeated.

@@ -4,26 +4,40 @@ import JSONText
 package struct OptimizerSpecification: JSONRecord, Equatable {
   /// Adam (arXiv:1412.6980), AdamW (arXiv:1711.05101), SGD with momentum, LARS (arXiv:1708.03888).
   package enum Name: String, Sendable, CaseIterable { case adam, adamw, sgd, lars }
-  package var name = Name.adam
-  package var learningRate = 2e-4
+  package var name: Name
+  package var learningRate: Double
   /// Adam and AdamW: decay of the averages of the gradient and of its square.
-  package var betas = [0.9, 0.999]
+  package var betas: [Double]
   /// Adam and AdamW.
-  package var epsilon = 1e-8
+  package var epsilon: Double
   /// Added to the gradient; AdamW: apart from it.
-  package var weightDecay = 1e-6
+  package var weightDecay: Double
   /// SGD and LARS: decay of the velocity.
-  package var momentum = 0.9
+  package var momentum: Double
   /// LARS: the trust coefficient, η.
-  package var trust = 0.001
+  package var trust: Double
   /// LARS, false: `η ‖p‖ / ‖g + λp‖` as in facebookresearch/vicreg. True: `η ‖p‖ / (‖g‖ + λ‖p‖ + 1e-8)`,
   /// never more than the learning rate, as in solo-learn with `clip_lr`.
-  package var clip = false
+  package var clip: Bool
   /// LARS: one-dimensional parameters (biases, norms) are neither decayed nor adapted.
-  package var excludeBiasAndNorm = false
+  package var excludeBiasAndNorm: Bool
 
-  /// The optimiser of the `seed` recipe.
-  package init() {}
+  /// The default values are those of the `seed` recipe.
+  package init(
+    name: Name = .adam, learningRate: Double = 2e-4, betas: [Double] = [0.9, 0.999], epsilon: Double = 1e-8,
+    weightDecay: Double = 1e-6, momentum: Double = 0.9, trust: Double = 0.001, clip: Bool = false,
+    excludeBiasAndNorm: Bool = false
+  ) {
+    self.name = name
+    self.learningRate = learningRate
+    self.betas = betas
+    self.epsilon = epsilon
+    self.weightDecay = weightDecay
+    self.momentum = momentum
+    self.trust = trust
+    self.clip = clip
+    self.excludeBiasAndNorm = excludeBiasAndNorm
+  }
 
   package static let fields = Fields<Self> {
     Field("name", \.name, .choice, "The optimiser; members that it does not use have no effect.")

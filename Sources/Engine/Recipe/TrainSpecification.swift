@@ -40,7 +40,7 @@ package struct TrainSpecification: JSONRecord, Equatable {
   package var preset = Preset.seed
   package var dataset = DatasetSelection(name: "fashion-mnist", split: .train)
   package var encoder = EncoderSpecification()
-  package var convolution = ConvolutionMode.auto
+  package var convolution = ConvolutionChoice.automatic
   package var projector = ProjectorSpecification()
   package var loss = LossSpecification()
   package var augmentation = AugmentationSpecification.random(AugmentationRecipe())

@@ -11,7 +11,7 @@ extension DatasetFingerprint {
       shape: [3, first.side, first.side], planes: first.planes, mean: first.statistics.mean,
       std: first.statistics.std, splits: [:])
     for name in DatasetSelection.Split.allCases {
-      guard let whole = datasets.first(where: { $0.split == ImageDataset.Split(name) })?.whole else {
+      guard let whole = datasets.first(where: { $0.split == name })?.whole else {
         continue
       }
       splits[name] = Split(

@@ -19,9 +19,9 @@ extension JobCost {
     let counts = (train: train.limited(limit).count, test: test.limited(limit).count)
     let layer = try specification.encoderLayer(hasFC: training.encoder.fc != nil)
     let encoder = try EncoderInference(
-      EncoderConfiguration(training.encoder), imageSide: train.side,
+      training.encoder, imageSide: train.side,
       batchSize: EvaluationSubjects.batchSize, team: ThreadTeam(planning: threads), layer: layer,
-      convolutions: ConvolutionChoice(training.convolution), arena: .counting())
+      convolutions: training.convolution, arena: .counting())
     let isLogistic = specification.protocol == .logistic
     let isCached = specification.features == .cached
     let image = WorkUnits.inference(encoder.layers) + WorkUnits.image(side: train.side)

@@ -75,9 +75,9 @@ package enum MemoryEstimate {
     let layer = try specification.encoderLayer(hasFC: training.encoder.fc != nil)
     let arena = Arena.counting()
     let encoder = try EncoderInference(
-      EncoderConfiguration(training.encoder), imageSide: train.side,
+      training.encoder, imageSide: train.side,
       batchSize: EvaluationSubjects.batchSize, team: ThreadTeam(planning: threads), layer: layer,
-      convolutions: ConvolutionChoice(training.convolution), arena: arena)
+      convolutions: training.convolution, arena: arena)
     var subjects = [
       try classifierBytes(
         specification, features: encoder.featureCount, isEncoder: true, train: train, test: test,
@@ -105,12 +105,12 @@ package enum MemoryEstimate {
     _ specification: TrainSpecification, batchSize: Int, side: Int, threads: Int
   ) throws -> Plan {
     let model = try VICRegModel(
-      encoder: EncoderConfiguration(specification.encoder),
-      projector: ProjectorConfiguration(specification.projector), loss: LossConfiguration(specification.loss),
+      encoder: specification.encoder,
+      projector: specification.projector, loss: specification.loss,
       imageSide: side, batchSize: batchSize, team: ThreadTeam(planning: threads),
-      convolutions: ConvolutionChoice(specification.convolution), arena: .counting())
+      convolutions: specification.convolution, arena: .counting())
     let optimizer = try Optimizer(
-      OptimizerConfiguration(specification.optimizer), parameters: model.parameters, compute: model.compute,
+      specification.optimizer, parameters: model.parameters, compute: model.compute,
       arena: model.arena)
     return Plan(model: model, optimizer: optimizer)
   }

@@ -172,7 +172,8 @@ struct SubmissionReader {
   private func dataset(of training: Training) -> ByteString? {
     switch training {
     case .stored(let job): api.trainingDatasets.name(of: job.id, in: api.store)
-    case .coming(let job): job.specification.json["dataset"]?["name"]?.string
+    case .coming(let job):
+      if case .train(let specification) = job.specification { specification.dataset.name } else { nil }
     }
   }
 

@@ -7,7 +7,7 @@ import Text
 package struct DatasetReport: Sendable, Equatable {
   package let classes: [String]
   /// Images of each split.
-  package let counts: [ImageDataset.Split: Int]
+  package let counts: [DatasetSelection.Split: Int]
   /// A view's channels, height and width.
   package let shape: [Int]
   /// Planes of a stored image: 1 or 3.
@@ -100,8 +100,8 @@ extension DatasetReport {
     self.planes = planes
     self.classes = classes.compactMap { $0.string?.string }
     self.shape = shape.compactMap(\.int)
-    let pairs = counts.compactMap { name, count -> (ImageDataset.Split, Int)? in
-      guard let split = ImageDataset.Split(bytes: name), let count = count.int, count >= 0 else {
+    let pairs = counts.compactMap { name, count -> (DatasetSelection.Split, Int)? in
+      guard let split = DatasetSelection.Split(bytes: name), let count = count.int, count >= 0 else {
         return nil
       }
       return (split, count)
@@ -109,7 +109,7 @@ extension DatasetReport {
     self.counts = Dictionary(pairs, uniquingKeysWith: { first, _ in first })
     fingerprint = json["fingerprint"].flatMap(DatasetFingerprint.init(json:))
     guard self.shape.count == 3, planes == 1 || planes == 3,
-      self.counts.count == ImageDataset.Split.allCases.count
+      self.counts.count == DatasetSelection.Split.allCases.count
     else { return nil }
   }
 }
@@ -123,19 +123,9 @@ extension DatasetFingerprint {
       shape: description.shape, planes: description.planes, mean: description.statistics?.mean ?? [],
       std: description.statistics?.std ?? [], splits: [:])
     for (split, digest) in description.digests {
-      splits[DatasetSelection.Split(split)] = Split(
+      splits[split] = Split(
         images: description.counts[split] ?? 0, pixels: ByteString(digest.pixels),
         labels: ByteString(digest.labels))
-    }
-  }
-}
-
-extension DatasetSelection.Split {
-  /// The same split.
-  package init(_ split: ImageDataset.Split) {
-    switch split {
-    case .train: self = .train
-    case .test: self = .test
     }
   }
 }

@@ -14,7 +14,7 @@ extension Run {
     let selection = specification.dataset
     let dataset = try opening(selection.name) {
       try catalog.open(
-        selection.name.string, split: ImageDataset.Split(selection.split), limit: selection.limit)
+        selection.name.string, split: selection.split, limit: selection.limit)
     }
     try checkInputs(spec, of: specification.dataset.name, [dataset])
     var spec = spec

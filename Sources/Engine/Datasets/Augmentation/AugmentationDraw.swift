@@ -1,3 +1,4 @@
+import Recipe
 import Platform
 import Tensors
 
@@ -64,26 +65,27 @@ package struct AugmentationDraw: Sendable, Equatable {
     self.solarizes = solarizes
   }
 
-  /// Draws the parameters of the view that `key` names, for an image of `height` × `width` pixels.
-  package init(recipe: ViewRecipe, height: Int, width: Int, key: ViewKey) {
+  /// Draws the parameters of the view that `key` names, for an image of `height` × `width` pixels. Of the
+  /// recipe's fields with one value per view, that of `branch` counts.
+  package init(recipe: AugmentationRecipe, branch: Int = 0, height: Int, width: Int, key: ViewKey) {
     var random = CounterRandom(
       seed: key.seed, RandomPurpose.view.rawValue, UInt64(key.epoch), UInt64(key.sample), UInt64(key.view))
     crop = Self.crop(recipe, height, width, &random)
     flips = random.isTrue(recipe.flipProbability)
     color = random.isTrue(recipe.jitterProbability) ? Self.color(recipe, &random) : nil
     isGray = random.isTrue(recipe.grayscaleProbability)
-    if random.isTrue(recipe.blurProbability) {
+    if random.isTrue(recipe.blurProbability[branch]) {
       blurSigma = Float(random.uniform(recipe.blurSigma))
     } else {
       blurSigma = nil
     }
-    solarizes = random.isTrue(recipe.solarizeProbability)
+    solarizes = random.isTrue(recipe.solarizeProbability[branch])
   }
 
   /// torchvision's `RandomResizedCrop.get_params`: ten tries, then the largest central crop of an allowed
   /// ratio.
   private static func crop(
-    _ recipe: ViewRecipe, _ height: Int, _ width: Int, _ random: inout CounterRandom
+    _ recipe: AugmentationRecipe, _ height: Int, _ width: Int, _ random: inout CounterRandom
   ) -> Box {
     let area = Double(height * width)
     let low = Mathematics.logarithm(recipe.cropRatio.lowerBound)
@@ -109,7 +111,7 @@ package struct AugmentationDraw: Sendable, Equatable {
   }
 
   /// torchvision's `ColorJitter.get_params`.
-  private static func color(_ recipe: ViewRecipe, _ random: inout CounterRandom) -> ColorDraw {
+  private static func color(_ recipe: AugmentationRecipe, _ random: inout CounterRandom) -> ColorDraw {
     var order = SIMD4<UInt8>(0, 1, 2, 3)
     for last in stride(from: 3, to: 0, by: -1) {
       let other = random.below(last + 1)

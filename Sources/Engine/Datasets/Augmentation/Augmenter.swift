@@ -1,3 +1,4 @@
+import Recipe
 import Tensors
 
 /// Makes views of a dataset's images: planar floats `[3][side][side]`, normalised unless told otherwise.
@@ -24,8 +25,9 @@ package struct Augmenter: Sendable {
     switch maker {
     case .plain: copy(dataset, key.sample, isMirrored: false, into: output)
     case .mirrored: copy(dataset, key.sample, isMirrored: true, into: output)
-    case .random(let recipe):
-      let draw = AugmentationDraw(recipe: recipe, height: dataset.side, width: dataset.side, key: key)
+    case .random(let recipe, let branch):
+      let draw = AugmentationDraw(
+        recipe: recipe, branch: branch, height: dataset.side, width: dataset.side, key: key)
       apply(draw, recipe, to: dataset, key.sample, into: output, scratch: scratch)
     }
   }
@@ -33,7 +35,7 @@ package struct Augmenter: Sendable {
   /// Applies drawn parameters to image `index` of `dataset`; the probabilities and ranges of `recipe` play no
   /// part.
   func apply(
-    _ draw: AugmentationDraw, _ recipe: ViewRecipe, to dataset: ImageDataset, _ index: Int,
+    _ draw: AugmentationDraw, _ recipe: AugmentationRecipe, to dataset: ImageDataset, _ index: Int,
     into output: Floats, scratch: AugmentationScratch
   ) {
     let side = dataset.side

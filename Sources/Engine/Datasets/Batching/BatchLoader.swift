@@ -26,7 +26,11 @@ package struct BatchLoader: Sendable {
     dataset: ImageDataset, views: [ViewMaker], normalizes: Bool = true, seed: UInt64, team: ThreadTeam
   ) throws {
     let kernels = views.map { maker in
-      if case .random(let recipe) = maker, recipe.blurProbability > 0 { recipe.blurKernel } else { 1 }
+      if case .random(let recipe, let branch) = maker, recipe.blurProbability[branch] > 0 {
+        recipe.blurKernel
+      } else {
+        1
+      }
     }
     let kernel = kernels.max() ?? 1
     guard kernel / 2 < dataset.side else {

@@ -1,3 +1,4 @@
+import Recipe
 import Platform
 
 /// A folder with the binary version of CIFAR-10 or CIFAR-100: colour images of 32 × 32.
@@ -27,13 +28,13 @@ struct CIFARFolder: DatasetSource {
 
   var candidates: [String] {
     DataFile.candidates(
-      folders: [folder, "\(folder)/\(subfolder)"], names: ImageDataset.Split.allCases.flatMap(fileNames))
+      folders: [folder, "\(folder)/\(subfolder)"], names: DatasetSelection.Split.allCases.flatMap(fileNames))
   }
 
   /// Classes by the variant, counts by the files' sizes.
   func layout() throws(DatasetError) -> DatasetLayout {
-    var counts: [ImageDataset.Split: Int] = [:]
-    for split in ImageDataset.Split.allCases {
+    var counts: [DatasetSelection.Split: Int] = [:]
+    for split in DatasetSelection.Split.allCases {
       var count = 0
       for name in fileNames(split) { count += try countRecords(name) }
       counts[split] = count
@@ -43,7 +44,7 @@ struct CIFARFolder: DatasetSource {
 
   /// The records of the split's files in order; labels out of range are refused.
   func read(
-    _ split: ImageDataset.Split, limit: Int, pieceMax: Int, _ take: (LabelledPixels) -> Void
+    _ split: DatasetSelection.Split, limit: Int, pieceMax: Int, _ take: (LabelledPixels) -> Void
   ) throws(DatasetError) {
     var left = limit
     for name in fileNames(split) {
@@ -63,7 +64,7 @@ struct CIFARFolder: DatasetSource {
   private var labelBytes: Int { variant == .ten ? 1 : 2 }
   private var labelPosition: Int { variant == .hundredFine ? 1 : 0 }
 
-  private func fileNames(_ split: ImageDataset.Split) -> [String] {
+  private func fileNames(_ split: DatasetSelection.Split) -> [String] {
     switch (variant, split) {
     case (.ten, .train): (1...5).map { "data_batch_\($0).bin" }
     case (.ten, .test): ["test_batch.bin"]

@@ -1,3 +1,5 @@
+import Recipe
+
 /// Where a dataset's images come from: a folder in some format, or a generator.
 protocol DatasetSource: Sendable {
   /// What the headers say; throws if a file is not there or its header is wrong.
@@ -8,7 +10,7 @@ protocol DatasetSource: Sendable {
   ///
   /// Throws `DatasetError` for a file that is not what its format asks for.
   func read(
-    _ split: ImageDataset.Split, limit: Int, pieceMax: Int, _ take: (LabelledPixels) -> Void
+    _ split: DatasetSelection.Split, limit: Int, pieceMax: Int, _ take: (LabelledPixels) -> Void
   ) throws(DatasetError)
 
   /// Mean and deviation of the training split where they are had without reading all of it.
@@ -34,7 +36,7 @@ package enum DatasetLimit {
 /// Size and classes of a dataset.
 struct DatasetLayout: Sendable, Equatable {
   var classes: [String]
-  var counts: [ImageDataset.Split: Int]
+  var counts: [DatasetSelection.Split: Int]
   var side: Int
   var planes: Int
 

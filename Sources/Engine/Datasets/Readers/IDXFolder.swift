@@ -1,3 +1,4 @@
+import Recipe
 import Platform
 
 /// A folder of four IDX files as MNIST's: grey images and labels for training and test, plain or gzipped.
@@ -44,7 +45,7 @@ struct IDXFolder: DatasetSource {
 
   /// The images padded; labels out of range are refused, and so is anything after the last image or label.
   func read(
-    _ split: ImageDataset.Split, limit: Int, pieceMax: Int, _ take: (LabelledPixels) -> Void
+    _ split: DatasetSelection.Split, limit: Int, pieceMax: Int, _ take: (LabelledPixels) -> Void
   ) throws(DatasetError) {
     let (images, header) = try openImages(split)
     let allowed = try classNames().count
@@ -69,11 +70,11 @@ struct IDXFolder: DatasetSource {
 
   private static func side(_ header: Header) -> Int { max(header.height, header.width, sideMin) }
 
-  private func open(_ split: ImageDataset.Split, _ kind: String) throws(DatasetError) -> DataFile {
+  private func open(_ split: DatasetSelection.Split, _ kind: String) throws(DatasetError) -> DataFile {
     try DataFile(folders: [folder], names: Self.names(split, kind), below: roots, hint: hint)
   }
 
-  private static func names(_ split: ImageDataset.Split, _ kind: String) -> [String] {
+  private static func names(_ split: DatasetSelection.Split, _ kind: String) -> [String] {
     let prefix = split == .train ? "train" : "t10k"
     return ["\(prefix)-\(kind)-ubyte", "\(prefix)-\(kind.replacingFirstDash)-ubyte"]
   }
@@ -81,7 +82,7 @@ struct IDXFolder: DatasetSource {
   var candidates: [String] {
     DataFile.candidates(
       folders: [folder],
-      names: ImageDataset.Split.allCases.flatMap { split in
+      names: DatasetSelection.Split.allCases.flatMap { split in
         [Self.imagesKind, Self.labelsKind].flatMap { Self.names(split, $0) }
       })
   }
@@ -89,7 +90,7 @@ struct IDXFolder: DatasetSource {
   private static let imagesKind = "images-idx3"
   private static let labelsKind = "labels-idx1"
 
-  private func openImages(_ split: ImageDataset.Split) throws(DatasetError) -> (DataFile, Header) {
+  private func openImages(_ split: DatasetSelection.Split) throws(DatasetError) -> (DataFile, Header) {
     let file = try open(split, Self.imagesKind)
     try Self.expectMagic(file, dimensions: 3)
     let count = try file.takeNumber("the number of images")
@@ -108,7 +109,7 @@ struct IDXFolder: DatasetSource {
 
   /// The file of labels after its header, which has to say as many as the image file.
   private func openLabels(
-    _ split: ImageDataset.Split, count expected: Int
+    _ split: DatasetSelection.Split, count expected: Int
   ) throws(DatasetError) -> DataFile {
     let file = try open(split, Self.labelsKind)
     try Self.expectMagic(file, dimensions: 1)
@@ -147,7 +148,7 @@ struct IDXFolder: DatasetSource {
   /// - Returns: the highest.
   @discardableResult
   private func checkLabels(
-    _ split: ImageDataset.Split, count: Int, allowed: Int
+    _ split: DatasetSelection.Split, count: Int, allowed: Int
   ) throws(DatasetError) -> UInt8 {
     let file = try openLabels(split, count: count)
     var left = count

@@ -1,3 +1,4 @@
+import Recipe
 import Tensors
 
 /// A procedural dataset: `synthetic:classes=10,side=32,count=2000,test=400,seed=1`, every part optional.
@@ -66,7 +67,7 @@ struct SyntheticImages: DatasetSource {
 
   /// Draws the images; the classes take turns.
   func read(
-    _ split: ImageDataset.Split, limit: Int, pieceMax: Int, _ take: (LabelledPixels) -> Void
+    _ split: DatasetSelection.Split, limit: Int, pieceMax: Int, _ take: (LabelledPixels) -> Void
   ) throws(DatasetError) {
     let count = min(split == .train ? trainCount : testCount, limit)
     for start in stride(from: 0, to: count, by: pieceMax) {
@@ -76,7 +77,7 @@ struct SyntheticImages: DatasetSource {
   }
 
   /// Image `index` of a split, `[3][side][side]`; its class is `index % classCount`.
-  private func image(_ split: ImageDataset.Split, _ index: Int) -> [UInt8] {
+  private func image(_ split: DatasetSelection.Split, _ index: Int) -> [UInt8] {
     var random = CounterRandom(
       seed: seed, RandomPurpose.synthetic.rawValue, split == .train ? 0 : 1, UInt64(index))
     let scene = SyntheticScene(SyntheticClass(index: index % classCount), &random)

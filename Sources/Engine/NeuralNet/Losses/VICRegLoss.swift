@@ -1,3 +1,4 @@
+import Recipe
 import Kernels
 import Tensors
 
@@ -7,7 +8,7 @@ import Tensors
 /// the invariance term, covariances with n − 1, off-diagonal squares over d. The gradient of a standard
 /// deviation that is 0 is 0. Needs the embedding until `evaluate` returns; keeps nothing between calls.
 final class VICRegLoss {
-  private let configuration: LossConfiguration
+  private let configuration: LossSpecification
   private let compute: Compute
   private let dimension: Int
   private let centred: Activation
@@ -23,7 +24,7 @@ final class VICRegLoss {
   private var deviations: [Double]
 
   /// Plans the loss for at most `batchSize` images (twice as many rows) of `dimension` numbers.
-  init(_ configuration: LossConfiguration, batchSize: Int, dimension: Int, plan: NetworkPlan) throws {
+  init(_ configuration: LossSpecification, batchSize: Int, dimension: Int, plan: NetworkPlan) throws {
     self.configuration = configuration
     self.dimension = dimension
     compute = plan.compute

@@ -1,3 +1,4 @@
+import Recipe
 import Kernels
 import Parallel
 import Tensors
@@ -30,7 +31,7 @@ package final class EncoderInference {
   ///
   /// `convolutions`, `recorded` and `arena` as in `VICRegModel`, with the same errors.
   package init(
-    _ configuration: EncoderConfiguration, imageSide: Int, batchSize: Int, team: ThreadTeam,
+    _ configuration: EncoderSpecification, imageSide: Int, batchSize: Int, team: ThreadTeam,
     layer: EncoderLayer = .output, convolutions: ConvolutionChoice = .direct,
     recorded: ConvolutionRecord? = nil, arena given: Arena? = nil
   ) throws {

@@ -1,3 +1,4 @@
+import Recipe
 import Kernels
 import Tensors
 
@@ -19,7 +20,7 @@ final class Projector {
 
   /// Plans the layers for at most `rows` rows of `inputs` features. `views` as in `BatchNorm`.
   init(
-    _ configuration: ProjectorConfiguration, prefix: String, rows: Int, inputs: Int, views: Int,
+    _ configuration: ProjectorSpecification, prefix: String, rows: Int, inputs: Int, views: Int,
     plan: NetworkPlan
   ) throws {
     var linears: [Linear] = []

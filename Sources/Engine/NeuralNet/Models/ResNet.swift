@@ -1,3 +1,4 @@
+import Recipe
 import Kernels
 import Tensors
 
@@ -22,7 +23,7 @@ final class ResNet {
 
   /// Plans the network for at most `images` images of `imageSide` × `imageSide`. `views` as in `BatchNorm`.
   init(
-    _ configuration: EncoderConfiguration, prefix: String, images: Int, imageSide: Int, views: Int,
+    _ configuration: EncoderSpecification, prefix: String, images: Int, imageSide: Int, views: Int,
     plan: NetworkPlan
   ) throws {
     compute = plan.compute
@@ -135,7 +136,7 @@ final class ResNet {
   }
 
   private static func shapes(
-    _ configuration: EncoderConfiguration, images: Int, side: Int
+    _ configuration: EncoderSpecification, images: Int, side: Int
   ) -> [BlockShape] {
     var shapes: [BlockShape] = []
     for (stage, count) in configuration.architecture.blocks.enumerated() {
@@ -182,7 +183,7 @@ final class ResNet {
   }
 
   private static func blocks(
-    _ configuration: EncoderConfiguration, prefix: String, _ shapes: [BlockShape], _ memories: [BlockMemory],
+    _ configuration: EncoderSpecification, prefix: String, _ shapes: [BlockShape], _ memories: [BlockMemory],
     views: Int, plan: NetworkPlan
   ) throws -> [BasicBlock] {
     let names = configuration.architecture.blocks.enumerated().flatMap { stage, count in

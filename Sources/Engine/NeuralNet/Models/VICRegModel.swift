@@ -1,3 +1,4 @@
+import Recipe
 import Kernels
 import Parallel
 import Tensors
@@ -38,9 +39,9 @@ package final class VICRegModel {
   /// of its beginning, which then count. Throws `SystemError` if the memory cannot be had,
   /// `ConvolutionRecordError` for a record of another network.
   package init(
-    encoder encoderConfiguration: EncoderConfiguration,
-    projector projectorConfiguration: ProjectorConfiguration,
-    loss lossConfiguration: LossConfiguration, imageSide: Int, batchSize: Int, team: ThreadTeam,
+    encoder encoderConfiguration: EncoderSpecification,
+    projector projectorConfiguration: ProjectorSpecification,
+    loss lossConfiguration: LossSpecification, imageSide: Int, batchSize: Int, team: ThreadTeam,
     convolutions: ConvolutionChoice = .direct, recorded: ConvolutionRecord? = nil, arena given: Arena? = nil
   ) throws {
     precondition(batchSize >= 2, "the loss needs two images")

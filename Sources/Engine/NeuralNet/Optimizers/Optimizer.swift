@@ -1,3 +1,4 @@
+import Recipe
 import Kernels
 import Tensors
 
@@ -20,7 +21,7 @@ package final class Optimizer {
   /// Steps taken so far. A checkpoint stores it; setting it goes on from there.
   package var stepCount = 0
 
-  private let configuration: OptimizerConfiguration
+  private let configuration: OptimizerSpecification
   private let parameters: [Parameter]
   private let compute: Compute
   private let updates: ParameterUpdates
@@ -31,7 +32,7 @@ package final class Optimizer {
   /// Takes memory for the state of `parameters`, which must have gradients. Throws `SystemError` without
   /// memory.
   package init(
-    _ configuration: OptimizerConfiguration, parameters: [Parameter], compute: Compute, arena: Arena
+    _ configuration: OptimizerSpecification, parameters: [Parameter], compute: Compute, arena: Arena
   ) throws {
     self.configuration = configuration
     self.parameters = parameters
@@ -65,20 +66,23 @@ package final class Optimizer {
 
   private func update(learningRate: Double) {
     stepCount += 1
-    switch configuration {
-    case .adam(let beta1, let beta2, let epsilon, let weightDecay, let decoupled):
+    let constants = configuration
+    switch constants.name {
+    case .adam, .adamw:
       compute.adam(
         updates,
         AdamStep(
-          step: stepCount, learningRate: Float(learningRate), beta1: beta1, beta2: beta2,
-          epsilon: Float(epsilon), weightDecay: Float(weightDecay), decoupled: decoupled))
-    case .sgd(let momentum, let weightDecay):
+          step: stepCount, learningRate: Float(learningRate), beta1: constants.betas[0],
+          beta2: constants.betas[1], epsilon: Float(constants.epsilon),
+          weightDecay: Float(constants.weightDecay), decoupled: constants.name == .adamw))
+    case .sgd:
       for index in momentumSteps.indices {
         momentumSteps[index] = MomentumStep(
-          learningRate: Float(learningRate), momentum: Float(momentum), weightDecay: Float(weightDecay))
+          learningRate: Float(learningRate), momentum: Float(constants.momentum),
+          weightDecay: Float(constants.weightDecay))
       }
       compute.momentum(updates, momentumSteps)
-    case .lars(let constants):
+    case .lars:
       for index in momentumSteps.indices {
         momentumSteps[index] = adaptedStep(parameters[index], constants, learningRate: learningRate)
       }
@@ -88,7 +92,7 @@ package final class Optimizer {
 
   /// The step of one parameter under LARS: its decay and its trust ratio.
   private func adaptedStep(
-    _ p: Parameter, _ constants: LARSConfiguration, learningRate: Double
+    _ p: Parameter, _ constants: OptimizerSpecification, learningRate: Double
   ) -> MomentumStep {
     if constants.excludeBiasAndNorm, p.shape.count == 1 {
       return MomentumStep(learningRate: Float(learningRate), momentum: Float(constants.momentum))
@@ -123,17 +127,17 @@ package final class Optimizer {
     return compute.sumOfSquares(update).squareRoot()
   }
 
-  private static func stateKinds(_ configuration: OptimizerConfiguration) -> [String] {
-    switch configuration {
-    case .adam: ["exp_avg", "exp_avg_sq"]
-    case .sgd(let momentum, _): momentum == 0 ? [] : ["momentum_buffer"]
+  private static func stateKinds(_ configuration: OptimizerSpecification) -> [String] {
+    switch configuration.name {
+    case .adam, .adamw: ["exp_avg", "exp_avg_sq"]
+    case .sgd: configuration.momentum == 0 ? [] : ["momentum_buffer"]
     case .lars: ["momentum_buffer"]
     }
   }
 
-  private static func scratchCount(_ configuration: OptimizerConfiguration, _ parameters: [Parameter]) -> Int
+  private static func scratchCount(_ configuration: OptimizerSpecification, _ parameters: [Parameter]) -> Int
   {
-    guard case .lars(let constants) = configuration, !constants.clip else { return 0 }
+    guard configuration.name == .lars, !configuration.clip else { return 0 }
     return parameters.map(\.value.count).max() ?? 0
   }
 }

@@ -42,9 +42,9 @@ package final class EvaluationSubjects {
     instructionSet = try InstructionSet.fromEnvironment()
     team = try ThreadTeam(threads: threads)
     encoder = try EncoderInference(
-      EncoderConfiguration(checkpoint.specification.encoder), imageSide: train.side,
+      checkpoint.specification.encoder, imageSide: train.side,
       batchSize: Self.batchSize, team: team, layer: layer,
-      convolutions: ConvolutionChoice(checkpoint.specification.convolution), recorded: recorded)
+      convolutions: checkpoint.specification.convolution, recorded: recorded)
   }
 
   /// The encoder with the weights of that subject, or room for pixels.

@@ -1,3 +1,4 @@
+import Recipe
 import Datasets
 import NeuralNet
 import Parallel
@@ -26,7 +27,8 @@ final class LinearProbe {
     head = try LinearClassifier(
       featureCount: train.featureCount, classes: classes, batchSize: LinearProtocol.batchSize, team: team)
     optimizer = try Optimizer(
-      .sgd(momentum: 0, weightDecay: LinearProtocol.weightDecay), parameters: head.parameters,
+      OptimizerSpecification(name: .sgd, weightDecay: LinearProtocol.weightDecay, momentum: 0),
+      parameters: head.parameters,
       compute: head.compute, arena: head.arena)
     head.initialize(seed: seed)
   }

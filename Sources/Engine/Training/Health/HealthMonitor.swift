@@ -22,7 +22,7 @@ package struct HealthMonitor: Sendable {
     rule = HealthRule(
       gamma: specification.loss.gamma,
       width: specification.projector.widths.last
-        ?? EncoderConfiguration(specification.encoder).featureCount
+        ?? specification.encoder.featureCount
     ) { step in
       // The last batch of an epoch may have fewer images than the others.
       let position = max(0, step - 1) % stepsPerEpoch

@@ -68,12 +68,12 @@ package final class Pretraining {
       specification.schedule, peak: specification.optimizer.learningRate, stepsPerEpoch: stepsPerEpoch,
       stepsTotal: stepsTotal)
     model = try VICRegModel(
-      encoder: EncoderConfiguration(specification.encoder),
-      projector: ProjectorConfiguration(specification.projector), loss: LossConfiguration(specification.loss),
+      encoder: specification.encoder,
+      projector: specification.projector, loss: specification.loss,
       imageSide: dataset.side, batchSize: min(specification.batchSize, dataset.count), team: team,
-      convolutions: ConvolutionChoice(specification.convolution), recorded: recorded)
+      convolutions: specification.convolution, recorded: recorded)
     optimizer = try Optimizer(
-      OptimizerConfiguration(specification.optimizer), parameters: model.parameters, compute: model.compute,
+      specification.optimizer, parameters: model.parameters, compute: model.compute,
       arena: model.arena)
     let arena = model.arena
     buffersBefore = try model.buffers.map { try arena.allocate($0.value.count) }

@@ -57,17 +57,19 @@ extension Form where Value == Double {
   }
 }
 
-extension Form where Value == [Double] {
+extension Form where Value == ClosedRange<Double> {
   /// Two numbers, the first not above the second.
   package static func interval(_ range: NumberRange) -> Form {
     Form(
       schema: .arraySchema(of: range.schema, count: 2...2, description: "[low, high] with low ≤ high."),
       requirement: { _ in "must be [low, high] with low ≤ high, both \(range.phrase)" },
       parse: { value in
-        numbers(value, count: 2...2, range).flatMap { $0[0] <= $0[1] ? $0 : nil }
-      }, json: array)
+        range.numbers(value, count: 2).flatMap { $0[0] <= $0[1] ? $0[0]...$0[1] : nil }
+      }, json: { [.number($0.lowerBound), .number($0.upperBound)] })
   }
+}
 
+extension Form where Value == [Double] {
   /// One number for both views, or an array of one per view; becomes two numbers.
   package static func perView(_ range: NumberRange) -> Form {
     let list = JSON.arraySchema(of: range.schema, count: 2...2, description: "One number per view.")
@@ -77,7 +79,7 @@ extension Form where Value == [Double] {
         "must be a number \(range.phrase), or an array of two such numbers, one per view"
       },
       parse: { value in
-        numbers(value.array == nil ? .array([value, value]) : value, count: 2...2, range)
+        range.numbers(value.array == nil ? .array([value, value]) : value, count: 2)
       }, json: array)
   }
 
@@ -86,15 +88,18 @@ extension Form where Value == [Double] {
     Form(
       schema: .arraySchema(of: range.schema, count: count...count),
       requirement: { _ in "must be an array of \(count) numbers \(range.phrase)" },
-      parse: { numbers($0, count: count...count, range) }, json: array)
+      parse: { range.numbers($0, count: count) }, json: array)
   }
 
   @Sendable private static func array(_ numbers: [Double]) -> JSON { .array(numbers.map(JSON.number)) }
+}
 
-  private static func numbers(_ value: JSON, count: ClosedRange<Int>, _ range: NumberRange) -> [Double]? {
-    guard let elements = value.array, count.contains(elements.count) else { return nil }
+extension NumberRange {
+  /// The numbers of an array of that many, all in the range; nil for anything else.
+  fileprivate func numbers(_ value: JSON, count: Int) -> [Double]? {
+    guard let elements = value.array, elements.count == count else { return nil }
     let numbers = elements.compactMap(\.double)
-    return numbers.count == elements.count && numbers.allSatisfy(range.contains) ? numbers : nil
+    return numbers.count == count && numbers.allSatisfy(contains) ? numbers : nil
   }
 }
 

@@ -1,0 +1,30 @@
+import Recipe
+
+extension EncoderSpecification.Architecture {
+  /// Blocks of each of the four stages.
+  var blocks: [Int] {
+    switch self {
+    case .resnet18: [2, 2, 2, 2]
+    case .resnet34: [3, 4, 6, 3]
+    }
+  }
+}
+
+extension EncoderSpecification {
+  /// Channels of the images.
+  package var inputChannels: Int { 3 }
+  /// Channels of the last stage, which are pooled.
+  package var pooledCount: Int { width << 3 }
+  /// Numbers that describe an image.
+  package var featureCount: Int { fc ?? pooledCount }
+  /// Numbers that a layer gives for an image.
+  package func featureCount(of layer: EncoderLayer) -> Int { layer == .pooled ? pooledCount : featureCount }
+}
+
+/// What of an encoder describes an image.
+package enum EncoderLayer: Sendable, Equatable {
+  /// The pooled maps of the last stage.
+  case pooled
+  /// What the projector sees: the final Linear's output, or the pooled maps where there is no such Linear.
+  case output
+}
