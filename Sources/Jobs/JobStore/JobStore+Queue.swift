@@ -46,13 +46,13 @@ extension JobStore {
     _ job: NewJob, _ state: JobState, needs: JSON, _ connection: Connection
   ) throws -> JobRecord {
     let now = clock()
-    let record = try connection.first(
+    // RETURNING would open and close a table of its own for each row.
+    try connection.execute(
       """
       INSERT INTO jobs (id, kind, name, notes, labels, priority, state, spec, steps, on_dependency_failure,
         max_duration_ms, max_attempts, needed_jobs, dataset, created_at_ms, changed_at_ms, changed_by,
         memory_bytes, disk_bytes, work, work_once, work_per_image, work_kind, epochs, step_images)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'user', ?, ?, ?, ?, ?, ?, ?, ?)
-      RETURNING \(JobRecord.columns)
       """,
       [
         .text(job.id.text), .text(job.specification.kind.rawValue), .optional(job.labelling.name),
@@ -62,9 +62,8 @@ extension JobStore {
         .optional(job.steps), .text(job.policy.onDependencyFailure.rawValue),
         .optional(job.policy.maxDurationSeconds.map { $0 * 1000 }), .integer(job.policy.maxAttempts),
         .text(needs.text), .optional(job.dataset?.json.text), .integer(now), .integer(now),
-      ] + job.cost.values, JobRecord.init)
-    guard let record else { throw JobStoreError.noSuchJob(job.id) }
-    return record
+      ] + job.cost.values)
+    return try existing(job.id, connection)
   }
 
   /// Takes the queued job of the highest priority that has waited longest and may be tried by now, and makes
