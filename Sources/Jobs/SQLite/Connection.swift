@@ -79,6 +79,9 @@ package final class Connection: @unchecked Sendable {
     return Int(sqlite3_changes64(handle))
   }
 
+  /// The integer key of the row that was inserted last, those of triggers apart.
+  package var lastInsertedRow: Int { Int(sqlite3_last_insert_rowid(handle)) }
+
   /// Every row of a query, read by `map`.
   package func rows<T>(_ sql: String, _ arguments: [Value] = [], _ map: (Row) throws -> T) throws -> [T] {
     var result: [T] = []
