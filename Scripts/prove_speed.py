@@ -219,8 +219,8 @@ class Worker:
         self.step = 0
         database = sqlite3.connect(f"{data}/vicregd.sqlite", isolation_level=None)
         database.execute(
-            "INSERT INTO jobs (id, kind, labels, priority, state, spec, created_at_ms) "
-            "VALUES (?, 'train', '{}', 50, 'queued', ?, 0)", (self.id, spec))
+            "INSERT INTO jobs (id, kind, labels, priority, state, spec, created_at_ms, event_sequence) "
+            "VALUES (?, 'train', '{}', 50, 'queued', ?, 0, 1)", (self.id, spec))
         database.execute(
             "UPDATE jobs SET state = 'running', attempt = 1, boot_id = 'b', started_at_ms = 0")
         database.close()

@@ -7,7 +7,14 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 prepare
 swift build --build-tests
-swift test --skip-build --disable-xctest "$@"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if ! swift test --skip-build --disable-xctest "$@" 2>&1 | tee "$log"; then
+  # The tests print thousands of lines: what failed is repeated where it is seen.
+  say "" "Failed:"
+  grep -A 4 -e '^✘' -e 'Fatal error' -e 'Precondition failed' "$log" | grep -v -e '^◇' -e '^✔' -e '^--$' || true
+  exit 1
+fi
 [ $# -eq 0 ] || exit 0
 python=${PYTHON:-python3}
 if command -v "$python" >/dev/null; then

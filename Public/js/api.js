@@ -83,7 +83,9 @@ const post = (path, body, headers = {}) =>
     body: JSON.stringify(body),
   });
 
-/** The session { needs_token, name, role }; reports the end of the one that this browser had. */
+/**
+ * The session { needs_token, name, role, token_command }; reports the end of the one that this browser had.
+ */
 async function session() {
   const answer = await json("/session");
   if (answer.needs_token && answer.name === null) signedOut.dispatchEvent(new Event("signedout"));
@@ -92,6 +94,8 @@ async function session() {
 
 export const api = {
   session,
+  /** The command that creates a token for this daemon, for a browser on its machine; else null. */
+  tokenCommand: async () => (await json("/session")).token_command,
   signIn: (token) => request("/session",
     { method: "POST", headers: { Authorization: `Bearer ${token}` }, isSignIn: true }),
   signOut: () => request("/session", { method: "DELETE" }),

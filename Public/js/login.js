@@ -63,17 +63,34 @@ export function loginPage(main, enter, notice) {
       button.disabled = false;
     }
   };
+  const command = h("div", {}, copyable("vicregd token create --name NAME --data DIR"));
+  const folder = h("span", {}, " DIR must be the folder that the daemon was started with (",
+    h("code", {}, "vicregd serve --data"), "): it accepts no token from another folder.");
+  showCommand(command, folder);
   const form = h("form", { class: "card", onsubmit: submit },
     h("h1", {}, "Sign in"),
     h("p", {}, h("label", { for: "token" }, "Access token")), h("p", {}, token), message,
     h("p", {}, button),
     h("p", { class: "quiet" }, "To create a token, run this on the daemon's machine:"),
-    copyable("vicregd token create --name NAME --role write --data DIR"),
-    h("p", { class: "quiet" },
-      "DIR must be the folder that the daemon was started with (", h("code", {}, "vicregd serve --data"),
-      "): it accepts no token from another folder. NAME is yours to choose."));
+    command,
+    h("p", { class: "quiet" }, "NAME is yours to choose.", folder));
   main.replaceChildren(form);
   token.focus();
+}
+
+/**
+ * Shows the command with its folder, which the daemon gives a browser on its own machine, and no word about
+ * DIR.
+ */
+async function showCommand(command, folder) {
+  try {
+    const exact = await api.tokenCommand();
+    if (!exact) return;
+    command.replaceChildren(copyable(exact));
+    folder.remove();
+  } catch (error) {
+    tolerate(error);
+  }
 }
 
 /** Shows who is signed in, and a button to sign out, in the page's header; nothing without a session. */

@@ -134,7 +134,8 @@ enum Serve {
       store: store, data: data.path,
       datasets: datasets, control: control, events: events, pins: pins,
       streamSeconds: settings.web.streamSeconds, limits: settings.web.limits, version: Version.number)
-    AccessControl.addRoutes(to: &router, authenticator: authenticator)
+    AccessControl.addRoutes(
+      to: &router, authenticator: authenticator, tokenCommand: settings.web.tokenCommand)
     api.addRoutes(to: &router)
     if FileSystem.isDirectory(settings.dygraphs) {
       let charts = try StaticFiles(root: settings.dygraphs)

@@ -47,7 +47,8 @@ final class AccessFixture: Sendable {
       asks
       ? Authenticator(
         tokens: tokens, sessions: Sessions(limits), clock: { [self] in clock.withLock { $0 } }) : nil
-    AccessControl.addRoutes(to: &router, authenticator: authenticator)
+    AccessControl.addRoutes(
+      to: &router, authenticator: authenticator, tokenCommand: "vicregd token create --data '/a b'")
     return AccessControl(
       router, authenticator: authenticator, hosts: hosts,
       origins: OriginRule(allowedOrigins: Set(origins.compactMap { WebOrigin($0) })))

@@ -4,7 +4,7 @@ import Testing
 import Text
 
 @Suite struct `Sessions of browsers` {
-  private static let stranger = "{\"needs_token\":true,\"name\":null,\"role\":null}\n"
+  private static let stranger = "{\"needs_token\":true,\"name\":null,\"role\":null,\"token_command\":null}\n"
 
   private func bearer(_ secret: String) -> (String, String) { ("Authorization", "Bearer \(secret)") }
 
@@ -30,7 +30,8 @@ import Text
     let control = fixture.control()
     let answer = control.respond(
       to: request(.post, "/session", bearer(secret), ("Cookie", "vicregd_token=old"), isSecure: isSecure))
-    #expect(answer.text == "{\"needs_token\":true,\"name\":\"a\",\"role\":\"write\"}\n")
+    #expect(
+      answer.text == "{\"needs_token\":true,\"name\":\"a\",\"role\":\"write\",\"token_command\":null}\n")
     #expect(answer.headers["Cache-Control"] == "no-store")
     let cookies = answer.headers.all("Set-Cookie")
     let name = isSecure ? "__Host-vicregd_session=" : "vicregd_session="
@@ -50,6 +51,27 @@ import Text
     #expect(plain.headers.all("Set-Cookie").count == 1)
   }
 
+  @Test func `a browser on the daemon's machine reads how to create a token, others do not`() throws {
+    let fixture = try AccessFixture()
+    let secret = try fixture.tokens.create(name: "a", role: .write)
+    let control = fixture.control()
+    func command(
+      _ fields: (String, String)..., peer: String = "127.0.0.1", authority: String = "localhost:8080"
+    ) -> Bool {
+      var look = request(.get, "/session", peer: peer, authority: authority)
+      for (name, value) in fields { look.headers.add(ByteString(name), value) }
+      return control.respond(to: look).text.contains(
+        "\"token_command\":\"vicregd token create --data '/a b'\"")
+    }
+    #expect(command())
+    #expect(command(peer: "::1", authority: "[::1]:8080"))
+    #expect(command(peer: "127.0.0.1", authority: "127.0.0.1"))
+    #expect(!command(peer: "10.0.0.1"))
+    #expect(!command(authority: "lab.example"))
+    for field in ["Forwarded", "Via", "X-Forwarded-For", "X-Real-IP"] { #expect(!command((field, "x"))) }
+    #expect(!command(bearer(secret)), "one who has a token needs none")
+  }
+
   @Test func `are used, told, and ended by signing out`() throws {
     let fixture = try AccessFixture()
     let secret = try fixture.tokens.create(name: "a", role: .write)
@@ -59,7 +81,8 @@ import Text
     let page = control.respond(to: request(.get, "/jobs", ("Cookie", "x=y; \(pair)")))
     #expect(page.text == "a" && page.principal == "a")
     let session = control.respond(to: request(.get, "/session", ("Cookie", pair)))
-    #expect(session.text == "{\"needs_token\":true,\"name\":\"a\",\"role\":\"write\"}\n")
+    #expect(
+      session.text == "{\"needs_token\":true,\"name\":\"a\",\"role\":\"write\",\"token_command\":null}\n")
     let mayContinue = try #require(page.mayContinue)
     #expect(mayContinue())
     let end = control.respond(to: request(.delete, "/session", ("Cookie", pair)))

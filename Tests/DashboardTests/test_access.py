@@ -18,7 +18,8 @@ class AccessTest(DashboardTest):
     def test_a_wrong_token_is_refused_and_a_right_one_is_accepted(self):
         self.open()
         self.see("h1", "Sign in")
-        self.see("form", "vicregd token create --name NAME --role write --data DIR")
+        self.see("form", f"vicregd token create --name NAME --data {self.daemon.data}")
+        self.expect(self.page.get_by_text("DIR must be")).to_have_count(0)
         self.check_page()
         for width in (360, 1280):
             self.page.set_viewport_size({"width": width, "height": 800})

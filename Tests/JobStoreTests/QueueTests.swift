@@ -13,11 +13,19 @@ import Text
   @Test func `a queued job comes back as it was submitted`() throws {
     let specification = TrainSpecification.preset(.paper)
     let labelling = JobLabelling(name: "é \"x\"", labels: ["team": "a"], notes: "n\nm", priority: 70)
-    let new = NewJob(id: store.newID(), labelling: labelling, specification: .train(specification), steps: 42)
+    let needed = try fixture.train()
+    var new = NewJob(
+      id: store.newID(), labelling: labelling, specification: .train(specification),
+      policy: JobPolicy(onDependencyFailure: .run, maxDurationSeconds: 7, maxAttempts: 3), needs: [needed.id],
+      steps: 42)
+    new.cost = JobCost(
+      memoryBytes: 1, diskBytes: 2, work: .init(kind: "train", amount: 1e9, once: 0, perImage: 0.5),
+      epochs: 3, stepImages: 4)
     let record = try #require(try store.enqueue([new]).first)
     #expect(try store.job(new.id) == record)
+    #expect(record.policy == new.policy)
     #expect(record.labelling == labelling)
-    #expect(record.state == .queued)
+    #expect(record.state == .blocked)
     #expect(record.attempt == 0)
     #expect(record.steps == 42)
     #expect(record.createdAtMilliseconds == fixture.now.read())

@@ -18,8 +18,8 @@ import Testing
     try connection.execute(
       """
       INSERT INTO jobs (id, kind, labels, priority, state, reason, cancel_mode, spec, attempt, boot_id,
-        created_at_ms, started_at_ms, finished_at_ms)
-      VALUES (?, 'train', '{}', 50, ?, 'user_cancelled', 'now', '{}', 1, 'boot', 0, 0, ?)
+        created_at_ms, started_at_ms, finished_at_ms, event_sequence)
+      VALUES (?, 'train', '{}', 50, ?, 'user_cancelled', 'now', '{}', 1, 'boot', 0, 0, ?, 1)
       """,
       [
         .text(fixture.store.newID().text), .text(state.rawValue), .optional(state.isFinished ? 1 : nil),
@@ -62,15 +62,19 @@ import Testing
     #expect(error?.cause.contains(constraint) == true, "\(error?.cause ?? "")")
   }
 
-  @Test func `a job begins by waiting`() throws {
+  @Test(arguments: [("succeeded", 1, "jobs_begin_waiting"), ("queued", 0, "jobs_begin_with_a_line")])
+  func `a job begins by waiting, with the line of its arrival`(
+    state: String, lines: Int, trigger: String
+  ) throws {
     let error = #expect(throws: SQLiteError.self) {
       try connection.execute(
         """
-        INSERT INTO jobs (id, kind, labels, priority, state, spec, created_at_ms, finished_at_ms)
-        VALUES ('x', 'train', '{}', 1, 'succeeded', '{}', 0, 0)
-        """)
+        INSERT INTO jobs (id, kind, labels, priority, state, spec, created_at_ms, finished_at_ms,
+          event_sequence)
+        VALUES ('x', 'train', '{}', 1, ?1, '{}', 0, iif(?1 = 'succeeded', 0, NULL), ?2)
+        """, [.text(state), .integer(lines)])
     }
-    #expect(error?.cause == "jobs_begin_waiting")
+    #expect(error?.cause == trigger)
   }
 
   @Test func `reasons and states of the program fit the columns`() throws {

@@ -13,6 +13,7 @@ package struct DatasetCatalog: Sendable {
   private static let reservedBytesMax = 256 << 20
   private let fashionMNISTRoot: String
   private let roots: RootFolders?
+  private let generatedDatasets = GeneratedDatasets()
 
   /// - Parameters:
   ///   - registered: maps names to `format:FOLDER`.
@@ -78,8 +79,12 @@ package struct DatasetCatalog: Sendable {
 
   /// A dataset that is generated, by what its name says, without statistics; `nil`: it is read from files.
   package func generated(_ name: String) throws(DatasetError) -> DatasetDescription? {
+    guard (registered[name] ?? name).utf8.starts(with: SyntheticImages.format.utf8) else { return nil }
+    if let known = generatedDatasets.description(of: name) { return known }
     guard try source(name) is SyntheticImages else { return nil }
-    return try describe(name, withContents: false)
+    let description = try describe(name, withContents: false)
+    generatedDatasets.keep(description)
+    return description
   }
 
   /// The sizes of a dataset where they are known without reading a file: of the built-in ones. Files may be
@@ -198,7 +203,8 @@ package struct DatasetCatalog: Sendable {
       return CIFARFolder(folder: try confined(folder), variant: .hundredFine, roots: roots)
     case ("cifar100-coarse", let folder?):
       return CIFARFolder(folder: try confined(folder), variant: .hundredCoarse, roots: roots)
-    case ("synthetic", let parameters): return try SyntheticImages(name: name, parameters: parameters ?? "")
+    case (ByteString(SyntheticImages.format), let parameters):
+      return try SyntheticImages(name: name, parameters: parameters ?? "")
     default: throw unknown(name)
     }
   }

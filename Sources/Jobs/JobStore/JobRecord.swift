@@ -100,6 +100,34 @@ package struct JobRecord: Sendable, Equatable {
     host, pace_steps, pace_seconds, pace_step, pace_at_ms
     """
 
+  /// What the row of a job that has just been queued holds.
+  init(
+    _ job: NewJob, sequence: Int, state: JobState, specificationText: String, needsText: String,
+    datasetText: String?, createdAtMilliseconds: Int
+  ) {
+    id = job.id
+    self.sequence = sequence
+    kind = job.specification.kind
+    labelling = job.labelling
+    self.state = state
+    (reason, message, cancelMode) = (nil, nil, nil)
+    self.specificationText = specificationText
+    (attempt, bootID, crashes, failures) = (0, nil, 0, 0)
+    self.createdAtMilliseconds = createdAtMilliseconds
+    (startedAtMilliseconds, claimedAtMilliseconds, finishedAtMilliseconds) = (nil, nil, nil)
+    steps = job.steps
+    cost = job.cost
+    (claimedEstimateMilliseconds, runningMilliseconds, ranMilliseconds) = (nil, 0, 0)
+    (hostText, pace, latest, result, summary) = (nil, nil, nil, nil, nil)
+    ingestOffset = 0
+    policy = job.policy
+    self.needsText = needsText
+    notBeforeMilliseconds = 0
+    health = JobHealth(.unknown, message: nil, step: nil)
+    self.datasetText = datasetText
+    revision = 1
+  }
+
   /// Reads a row that has `columns`. Numbers that others compute with are brought into their `RecordedRange`:
   /// the row may be older than the range, or damaged.
   ///

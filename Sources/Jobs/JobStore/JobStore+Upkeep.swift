@@ -36,8 +36,8 @@ extension JobStore {
       _ = try connection.execute(
         """
         INSERT INTO jobs (id, kind, labels, priority, state, message, spec, attempt, created_at_ms,
-          changed_at_ms, changed_by)
-        VALUES (?, ?, '{}', ?, 'queued', ?, ?, ?, ?, ?, 'daemon')
+          changed_at_ms, changed_by, event_sequence)
+        VALUES (?, ?, '{}', ?, 'queued', ?, ?, ?, ?, ?, 'daemon', 1)
         """,
         [
           .text(id.text), .text(specification.kind.rawValue), .integer(JobLabelling().priority),

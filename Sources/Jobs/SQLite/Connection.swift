@@ -2,9 +2,8 @@ import CSQLite
 
 /// One connection to a database file in WAL mode.
 ///
-/// `@unchecked Sendable`: it is opened with SQLite's own mutex (`SQLITE_OPEN_FULLMUTEX`), and the statements
-/// that it keeps are touched by one thread at a time, because its owner hands it out under a lock (a `Mutex`,
-/// or a pool).
+/// `@unchecked Sendable`: its owner hands it out under a lock (a `Mutex`, or a pool), so one thread at a time
+/// uses it, and SQLite need not lock it as well (`SQLITE_OPEN_NOMUTEX`).
 package final class Connection: @unchecked Sendable {
   /// What the connection may do.
   package enum Access: Sendable {
@@ -21,6 +20,9 @@ package final class Connection: @unchecked Sendable {
   /// Memory for pages, so that a piece of events fits in and is written once.
   private static let cacheKiB = 16 << 10
 
+  /// The library's settings, which have to be made before anything else is asked of it.
+  private static let isLibraryReady = sqlite3_count_no_memory() == SQLITE_OK
+
   private let handle: OpaquePointer
   private var statements: [String: Statement] = [:]
   private var holdsTransaction = false
@@ -36,8 +38,9 @@ package final class Connection: @unchecked Sendable {
   ) throws(SQLiteError) {
     let flags =
       access == .write
-      ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX
-      : SQLITE_OPEN_READONLY | SQLITE_OPEN_FULLMUTEX
+      ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX
+      : SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX
+    precondition(Self.isLibraryReady, "SQLite was in use before its first connection.")
     var handle: OpaquePointer?
     let code = sqlite3_open_v2(path, &handle, flags, nil)
     guard code == SQLITE_OK, let handle else {
@@ -75,6 +78,9 @@ package final class Connection: @unchecked Sendable {
     try statement(sql).run(arguments) { _ in true }
     return Int(sqlite3_changes64(handle))
   }
+
+  /// The integer key of the row that was inserted last, those of triggers apart.
+  package var lastInsertedRow: Int { Int(sqlite3_last_insert_rowid(handle)) }
 
   /// Every row of a query, read by `map`.
   package func rows<T>(_ sql: String, _ arguments: [Value] = [], _ map: (Row) throws -> T) throws -> [T] {

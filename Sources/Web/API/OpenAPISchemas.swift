@@ -161,6 +161,9 @@ extension OpenAPIDocument {
       "needs_token": about("Whether requests need an access token.", ["type": "boolean"]),
       "name": about("The name of the request's token; null: it has none.", textOrNull),
       "role": about("What the request may do; null: nothing.", ["enum": ["read", "write", .null]]),
+      "token_command": about(
+        "The command that creates a token, for a browser on the daemon's machine that needs one; else null.",
+        textOrNull),
     ]),
     "Liveness": described(["status": about("The process answers.", ["const": "ok"])]),
     "Readiness": described([

@@ -17,9 +17,13 @@ package struct AccessControl: Sendable {
 
   /// Adds the routes by which a browser signs in and out.
   ///
-  /// - Parameter authenticator: nil: no authentication.
-  package static func addRoutes(to router: inout Router, authenticator: Authenticator?) {
-    let session = SessionRoutes(authenticator: authenticator)
+  /// - Parameters:
+  ///   - authenticator: nil: no authentication.
+  ///   - tokenCommand: creates a token for this daemon; shown to browsers on its own machine.
+  package static func addRoutes(
+    to router: inout Router, authenticator: Authenticator?, tokenCommand: String
+  ) {
+    let session = SessionRoutes(authenticator: authenticator, tokenCommand: tokenCommand)
     router.on(.get, "/session", access: .open, session.describe)
     router.on(.post, "/session", access: .read, session.begin)
     router.on(.delete, "/session", access: .open, session.end)

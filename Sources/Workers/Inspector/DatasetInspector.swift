@@ -67,10 +67,10 @@ package final class DatasetInspector: Sendable {
   /// What is known of a dataset, or will be. Returns at once: only names and sizes of files are read.
   package func look(_ name: String, _ depth: DatasetDepth) -> Asked<DatasetFinding> {
     do {
-      let source = try catalog.locate(name)
       if depth != .statistics, let description = try catalog.generated(name) {
         return .known(.success(DatasetReport(description)))
       }
+      let source = try catalog.locate(name)
       return (depth == .layout ? layouts : contents).ask(source.name, stamp: source.files) { [self] in
         result(name, source, depth)
       }

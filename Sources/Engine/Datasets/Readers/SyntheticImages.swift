@@ -7,6 +7,9 @@ import Tensors
 /// around. Place, size, rotation and all colours are random and mean nothing, and there is clutter: single
 /// pixels tell little about the class, shapes do.
 struct SyntheticImages: DatasetSource {
+  /// How the name of such a dataset begins.
+  static let format = "synthetic"
+
   let classCount: Int
   let side: Int
   let trainCount: Int
