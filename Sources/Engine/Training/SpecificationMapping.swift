@@ -12,10 +12,17 @@ extension EncoderConfiguration {
       switch specification.architecture {
       case .resnet18: .resnet18
       case .resnet34: .resnet34
+      case .resnet50: .resnet50
+      }
+    let stem: Stem =
+      switch specification.stem {
+      case .cifar: .cifar
+      case .imagenet: .imagenet
       }
     self.init(
-      architecture: architecture, width: specification.width, inputChannels: 3,
-      stemPadding: specification.stemPadding, stemBias: specification.stemBias, fc: specification.fc)
+      architecture: architecture, width: specification.width, inputChannels: 3, stem: stem,
+      stemPadding: specification.stemPadding, stemBias: specification.stemBias, fc: specification.fc,
+      zeroInitResidual: specification.zeroInitResidual)
   }
 }
 

@@ -1,24 +1,37 @@
 /// The network that is trained and kept.
 package struct EncoderSpecification: Sendable, Equatable {
   /// torchvision's name of the network.
-  package enum Architecture: String, Sendable, CaseIterable { case resnet18, resnet34 }
+  package enum Architecture: String, Sendable, CaseIterable { case resnet18, resnet34, resnet50 }
+  /// What comes before the first block.
+  package enum Stem: String, Sendable, CaseIterable {
+    /// A 3×3 convolution of stride 1, no pooling.
+    case cifar
+    /// A 7×7 convolution of stride 2, then 3×3 max-pooling of stride 2.
+    case imagenet
+  }
   package var architecture: Architecture
   /// Channels of the first stage (64 in torchvision); a multiple of 16.
   package var width: Int
-  /// Zero padding of the 3×3 stride-1 stem convolution, 0…2.
+  package var stem: Stem
+  /// Zero padding of the `cifar` stem's convolution, 0…2.
   package var stemPadding: Int
   package var stemBias: Bool
   /// Outputs of the final Linear, which are then the representation; `nil`: the pooled features are.
   package var fc: Int?
+  /// Whether the last normalisation of each block starts with weight 0.
+  package var zeroInitResidual: Bool
 
   package init(
-    architecture: Architecture, width: Int, stemPadding: Int, stemBias: Bool, fc: Int? = nil
+    architecture: Architecture, width: Int, stem: Stem = .cifar, stemPadding: Int, stemBias: Bool,
+    fc: Int? = nil, zeroInitResidual: Bool = false
   ) {
     self.architecture = architecture
     self.width = width
+    self.stem = stem
     self.stemPadding = stemPadding
     self.stemBias = stemBias
     self.fc = fc
+    self.zeroInitResidual = zeroInitResidual
   }
 }
 

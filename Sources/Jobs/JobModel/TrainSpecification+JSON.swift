@@ -7,6 +7,7 @@ extension TrainSpecification {
         "name": .string(dataset.name), "split": .string(dataset.split.rawValue),
         "limit": .optional(dataset.limit),
       ],
+      "image_size": .optional(imageSize),
       "encoder": encoder.json,
       "projector": [
         "widths": .array(projector.widths.map(JSON.integer)), "last_bias": .bool(projector.lastBias),
@@ -49,8 +50,9 @@ extension EncoderSpecification {
   /// Every field by name.
   package var json: JSON {
     [
-      "arch": .string(architecture.rawValue), "width": .integer(width), "stem_padding": .integer(stemPadding),
-      "stem_bias": .bool(stemBias), "fc": .optional(fc),
+      "arch": .string(architecture.rawValue), "width": .integer(width), "stem": .string(stem.rawValue),
+      "stem_padding": .integer(stemPadding), "stem_bias": .bool(stemBias), "fc": .optional(fc),
+      "zero_init_residual": .bool(zeroInitResidual),
     ]
   }
 }

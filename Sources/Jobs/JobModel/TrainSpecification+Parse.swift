@@ -41,6 +41,9 @@ extension TrainSpecification {
       "Images per optimiser step; each gives two views.")
     result.optimizer.learningRate = preset.learningRate(batchSize: result.batchSize)
     reader.object("dataset", "The images to train on.") { result.dataset.read($0) }
+    reader.integer(
+      "image_size", orNullIn: 16...256, into: &result.imageSize,
+      "Side in pixels of the views that the network sees; null: that of the dataset's images.")
     reader.object("encoder", "The network that is trained and kept.") { result.encoder.read($0) }
     reader.choice(
       "convolution", into: &result.convolution,
@@ -111,6 +114,7 @@ extension TrainSpecification {
 
   /// Notes what is wrong about images of a height and width; for a dataset's size once it is known.
   package func check(imageSide: Int, at pointer: String, _ problems: ProblemList) {
+    let imageSide = imageSize ?? imageSide
     guard case .random(let recipe) = augmentation, recipe.blurProbability.contains(where: { $0 > 0 }),
       recipe.blurKernel / 2 >= imageSide
     else { return }
@@ -163,13 +167,19 @@ extension EncoderSpecification {
     reader.integer(
       "width", 16...512, multipleOf: 16, into: &width,
       "Channels of the first stage; torchvision has 64.")
+    reader.choice(
+      "stem", into: &stem,
+      "Before the first block: cifar, a 3×3 convolution; imagenet, a 7×7 one of stride 2, and pooling.")
     reader.integer(
       "stem_padding", 0...2, into: &stemPadding,
-      "Zero padding in pixels of the first convolution, which is 3×3 with stride 1.")
-    reader.boolean("stem_bias", into: &stemBias, "Whether the first convolution has a bias.")
+      "Zero padding in pixels of the cifar stem's convolution.")
+    reader.boolean("stem_bias", into: &stemBias, "Whether the cifar stem's convolution has a bias.")
     reader.integer(
       "fc", orNullIn: 1...16_384, into: &fc,
       "Outputs of a last Linear, which are then the representation; null: the pooled features are.")
+    reader.boolean(
+      "zero_init_residual", into: &zeroInitResidual,
+      "Whether the last BatchNorm of each block starts with weight 0.")
   }
 }
 

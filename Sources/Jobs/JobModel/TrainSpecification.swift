@@ -7,6 +7,8 @@ import Text
 package struct TrainSpecification: Sendable, Equatable {
   package var preset: Preset
   package var dataset: DatasetSelection
+  /// Side of the views in pixels; `nil`: that of the dataset's images.
+  package var imageSize: Int?
   package var encoder: EncoderSpecification
   package var convolution: ConvolutionMode
   package var projector: ProjectorSpecification
@@ -32,7 +34,7 @@ package struct TrainSpecification: Sendable, Equatable {
   package var logEverySteps: Int
 
   package init(
-    preset: Preset, dataset: DatasetSelection, encoder: EncoderSpecification,
+    preset: Preset, dataset: DatasetSelection, imageSize: Int? = nil, encoder: EncoderSpecification,
     convolution: ConvolutionMode, projector: ProjectorSpecification, loss: LossSpecification,
     augmentation: AugmentationSpecification,
     optimizer: OptimizerSpecification, schedule: ScheduleSpecification, epochs: Int, maxSteps: Int? = nil,
@@ -41,6 +43,7 @@ package struct TrainSpecification: Sendable, Equatable {
   ) {
     self.preset = preset
     self.dataset = dataset
+    self.imageSize = imageSize
     self.encoder = encoder
     self.convolution = convolution
     self.projector = projector
