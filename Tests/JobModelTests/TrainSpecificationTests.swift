@@ -279,4 +279,22 @@ import Testing
     specification.maxSteps = 5
     #expect(specification.stepCount(imageCount: 50_000) == 5)
   }
+
+  @Test func `views must be as large as the stem's convolution`() {
+    func problems(side: Int, _ change: (inout TrainSpecification) -> Void) -> [String] {
+      var specification = TrainSpecification.preset(.seed)
+      specification.augmentation = .mirror
+      change(&specification)
+      let list = ProblemList()
+      specification.check(imageSide: side, at: "/spec", list)
+      return list.problems.map { "\($0.pointer) \($0.message)" }
+    }
+    #expect(
+      problems(side: 2) { _ in } == [
+        "/spec/image_size must be at least 3, as the stem's 3×3 convolution has a padding of 0, got 2"
+      ])
+    #expect(problems(side: 2) { $0.imageSize = 16 }.isEmpty)
+    #expect(problems(side: 1) { $0.encoder.stemPadding = 1 }.isEmpty)
+    #expect(problems(side: 1) { $0.encoder.stem = .imagenet }.isEmpty)
+  }
 }

@@ -115,6 +115,13 @@ extension TrainSpecification {
   /// Notes what is wrong about images of a height and width; for a dataset's size once it is known.
   package func check(imageSide: Int, at pointer: String, _ problems: ProblemList) {
     let imageSide = imageSize ?? imageSide
+    let sideMin = encoder.stem == .cifar ? 3 - 2 * encoder.stemPadding : 1
+    if imageSide < sideMin {
+      problems.add(
+        "\(pointer)/image_size",
+        "must be at least \(sideMin), as the stem's 3×3 convolution has a padding of \(encoder.stemPadding), "
+          + "got \(imageSide)")
+    }
     guard case .random(let recipe) = augmentation, recipe.blurProbability.contains(where: { $0 > 0 }),
       recipe.blurKernel / 2 >= imageSide
     else { return }
