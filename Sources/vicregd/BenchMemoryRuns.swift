@@ -58,6 +58,21 @@ struct BenchMemoryRuns {
       $0.projector.widths = [4096, 4096]
       $0.maxSteps = 2
     },
+    Training(
+      name: "resnet50, imagenet, views of 96", preset: .paper, side: 32, count: 100, batch: 16, threads: 2,
+      evaluations: [.logistic]
+    ) {
+      $0.encoder.architecture = .resnet50
+      $0.encoder.stem = .imagenet
+      $0.encoder.width = 32
+      $0.imageSize = 96
+      $0.maxSteps = 2
+    },
+    Training(name: "resnet50, width 16", preset: .soloCIFAR, side: 32, count: 100, batch: 32, threads: 2) {
+      $0.encoder.architecture = .resnet50
+      $0.encoder.width = 16
+      $0.maxSteps = 2
+    },
     Training(name: "small, direct, side 20", side: 20, count: 2000, batch: 256, threads: 3) {
       $0.convolution = .direct
     },

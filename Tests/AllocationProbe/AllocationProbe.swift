@@ -50,17 +50,30 @@ enum AllocationProbe {
   /// Trainings that together take every way through a step.
   private static var trainings: [(String, TrainSpecification)] {
     let layers: [(String, ConvolutionChoice)] = [("auto", .automatic), ("direct", .direct)]
-    let presets: [Preset] = [.small, .seed, .paper, .soloCIFAR]
-    return presets.flatMap { preset in
+    let variants: [(String, Preset, (inout TrainSpecification) -> Void)] = [
+      ("small", .small, { _ in }), ("seed", .seed, { _ in }), ("paper", .paper, { _ in }),
+      ("solo-cifar", .soloCIFAR, { _ in }),
+      (
+        "resnet50-imagenet", .paper,
+        {
+          $0.encoder.architecture = .resnet50
+          $0.encoder.stem = .imagenet
+          $0.imageSize = 35
+        }
+      ),
+      ("resnet50-cifar", .small, { $0.encoder.architecture = .resnet50 }),
+    ]
+    return variants.flatMap { variant, preset, change in
       layers.map { name, convolution in
         var specification = TrainSpecification.preset(preset)
+        change(&specification)
         specification.encoder.width = 16
         specification.projector.widths = specification.projector.widths.map { _ in 32 }
         specification.convolution = convolution
         specification.dataset.name = "synthetic:classes=4,side=16,count=400,seed=3"
         specification.batchSize = 24
         specification.logEverySteps = 1000
-        return ("\(preset.rawValue)-\(name)", specification)
+        return ("\(variant)-\(name)", specification)
       }
     }
   }

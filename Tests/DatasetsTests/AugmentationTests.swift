@@ -102,11 +102,11 @@ import Testing
     let scratch = try scratch(picture, side: golden.side)
     let output = try Arena(reservedBytes: 1 << 20).allocate(3 * golden.side * golden.side)
     if golden.operation == "view" {
-      let augmenter = Augmenter(.random(.seed), statistics: dataset.statistics)
+      let augmenter = Augmenter(.random(.seed), side: golden.side, statistics: dataset.statistics)
       augmenter.apply(draw(golden), .seed, to: dataset, 0, into: output, scratch: scratch)
     } else {
       let augmenter = Augmenter(
-        golden.operation == "plain" ? .plain : .mirrored, statistics: dataset.statistics)
+        golden.operation == "plain" ? .plain : .mirrored, side: golden.side, statistics: dataset.statistics)
       let key = ViewKey(seed: 0, epoch: 0, sample: 0, view: 0)
       augmenter.view(of: dataset, key: key, into: output, scratch: scratch)
       #expect(output.array == (try AugmentationGolden.expected(golden)))

@@ -79,6 +79,53 @@ import Testing
   }
 
   @Test(arguments: InstructionSet.available)
+  func `stems of 7×7 and stride 2 agree`(_ set: InstructionSet) throws {
+    for (index, sides) in [(1, 1), (2, 3), (7, 7), (8, 9), (16, 16), (33, 21)].enumerated() {
+      let c = ConvolutionCase(
+        2, 2, 3, sides.0, sides.1, [16, 33][index % 2], kernel: 7, stride: 2, padding: 3)
+      let reference = ReferenceConvolution(s: c.shape, n: c.images)
+      let results = try (1...3).map { threads in
+        let bench = try Bench(set, threads: threads)
+        return try ConvolutionTests.runStem(bench, c, ConvolutionNumbers(bench, c))
+      }
+      let numbers = try ConvolutionNumbers(Bench(set, threads: 1), c)
+      let output = reference.forward(numbers.input.array, numbers.weight.array, numbers.bias.array)
+      let dWeight = reference.backwardWeight(numbers.input.array, numbers.dOutput.array)
+      #expect(relativeError(results[0].output, output) <= 2e-6, "\(c.testDescription)")
+      #expect(relativeError(results[0].dWeight, dWeight) <= 2e-6, "\(c.testDescription)")
+      #expect(results[0].paddingIsZero, "\(c.testDescription)")
+      #expect(results[0] == results[1] && results[0] == results[2], "bits depend on the threads")
+    }
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func `1×1 convolutions of many channels and images agree`(_ set: InstructionSet) throws {
+    // The last one has so many channels that a task takes several images.
+    for c in [
+      ConvolutionCase(2, 2, 256, 14, 14, 80, kernel: 1), ConvolutionCase(3, 2, 96, 7, 7, 300, kernel: 1),
+      ConvolutionCase(2, 2, 64, 9, 15, 64, kernel: 1, stride: 2),
+      ConvolutionCase(70, 69, 16, 7, 7, 2048, kernel: 1),
+    ] {
+      let reference = ReferenceConvolution(s: c.shape, n: c.images)
+      let results = try (1...3).map { threads in
+        let bench = try Bench(set, threads: threads)
+        return try ConvolutionTests.run(bench, c, ConvolutionNumbers(bench, c), algorithms: .direct)
+      }
+      let numbers = try ConvolutionNumbers(Bench(set, threads: 1), c)
+      let (input, weight, dOutput) = (numbers.input.array, numbers.weight.array, numbers.dOutput.array)
+      let output = reference.forward(input, weight, numbers.bias.array)
+      #expect(relativeError(results[0].output, output) <= 2e-6, "\(c.testDescription)")
+      #expect(
+        relativeError(results[0].dInput, reference.backwardInput(dOutput, weight)) <= 2e-6,
+        "\(c.testDescription)")
+      #expect(
+        relativeError(results[0].dWeight, reference.backwardWeight(input, dOutput)) <= 2e-6,
+        "\(c.testDescription)")
+      #expect(results[0] == results[1] && results[0] == results[2], "bits depend on the threads")
+    }
+  }
+
+  @Test(arguments: InstructionSet.available)
   func `average pooling agrees`(_ set: InstructionSet) throws {
     for (index, (height, width)) in Self.sides.enumerated() {
       let channels = Self.channels[index % Self.channels.count].1

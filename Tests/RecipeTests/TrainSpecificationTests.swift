@@ -72,12 +72,15 @@ import Testing
     #expect(
       json.object?.keys.sorted() == [
         "augmentation", "batch_size", "checkpoint", "convolution", "dataset", "divergence", "drop_last",
-        "encoder", "epochs",
+        "encoder", "epochs", "image_size",
         "log_every_steps",
         "loss", "max_steps", "optimizer", "preset", "projector", "schedule", "seed", "shuffle",
       ])
     #expect(
-      json["encoder"] == ["arch": "resnet18", "width": 64, "stem_padding": 0, "stem_bias": true, "fc": 512])
+      json["encoder"] == [
+        "arch": "resnet18", "width": 64, "stem": "cifar", "stem_padding": 0, "stem_bias": true, "fc": 512,
+        "zero_init_residual": false,
+      ])
     #expect(
       json["loss"] == [
         "inv": 25, "var": 25, "cov": 1, "gamma": 1, "epsilon": 0, "variance": "sum",
@@ -152,7 +155,7 @@ import Testing
       ),
       ("/dataset/split", "val", #"must be one of "train", "test", got "val""#),
       ("/dataset/limit", 1, "must be null or a whole number from 2 to 1000000000, got 1"),
-      ("/encoder/arch", "vit", #"must be one of "resnet18", "resnet34", got "vit""#),
+      ("/encoder/arch", "vit", #"must be one of "resnet18", "resnet34", "resnet50", got "vit""#),
       ("/encoder/width", 20, "must be a multiple of 16 from 16 to 512, got 20"),
       ("/encoder/stem_padding", 3, "must be a whole number from 0 to 2, got 3"),
       ("/encoder/stem_bias", nil, "must be true or false, got null"),
@@ -306,5 +309,23 @@ import Testing
     #expect(specification.stepCount(imageCount: 50_000) == 6)
     specification.maxSteps = 5
     #expect(specification.stepCount(imageCount: 50_000) == 5)
+  }
+
+  @Test func `views must be as large as the stem's convolution`() {
+    func problems(side: Int, _ change: (inout TrainSpecification) -> Void) -> [String] {
+      var specification = TrainSpecification.preset(.seed)
+      specification.augmentation = .mirror
+      change(&specification)
+      let list = ProblemList()
+      specification.check(imageSide: side, at: "/spec", list)
+      return list.problems.map { "\($0.pointer) \($0.message)" }
+    }
+    #expect(
+      problems(side: 2) { _ in } == [
+        "/spec/image_size must be at least 3, as the stem's 3×3 convolution has a padding of 0, got 2"
+      ])
+    #expect(problems(side: 2) { $0.imageSize = 16 }.isEmpty)
+    #expect(problems(side: 1) { $0.encoder.stemPadding = 1 }.isEmpty)
+    #expect(problems(side: 1) { $0.encoder.stem = .imagenet }.isEmpty)
   }
 }

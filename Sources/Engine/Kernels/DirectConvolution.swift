@@ -12,7 +12,7 @@ struct DirectProducts {
     let panels = WeightPanels(
       innerCount: s.inputChannels, innerStride: taps, outerCount: s.outputChannels,
       outerStride: s.inputChannels * taps, tapOrder: Array(0..<taps))
-    if s.isLinear { return DirectProducts(panels: panels, product: panels.lineProduct) }
+    if let product = panels.pixelProduct(s) { return DirectProducts(panels: panels, product: product) }
     let all = (0..<taps).map { Tap(rowOffset: $0 / s.kernel, columnOffset: $0 % s.kernel) }
     let product = WindowProduct(
       grid: s.inputGrid, phases: [WindowProduct.Phase(target: s.outputGrid, taps: all)],
@@ -46,7 +46,7 @@ struct DirectProducts {
         imageStride: s.inputImageStride, step: s.stride, rowOffset: row, columnOffset: column)
       phases.append(WindowProduct.Phase(target: target, taps: taps))
     }
-    if s.isLinear { return DirectProducts(panels: panels, product: panels.lineProduct) }
+    if let product = panels.pixelProduct(s) { return DirectProducts(panels: panels, product: product) }
     let grid = PixelGrid(
       rows: (s.height + s.stride - 1) / s.stride, columns: (s.width + s.stride - 1) / s.stride,
       mapRows: s.outputHeight, mapColumns: s.outputWidth, imageStride: s.outputImageStride)
@@ -75,15 +75,23 @@ struct DirectProducts {
 }
 
 extension WeightPanels {
-  /// The product of a linear layer with these weights.
-  fileprivate var lineProduct: LineProduct {
-    LineProduct(innerBlocks: innerBlocks, targetBlocks: outerBlocks, panelStride: panelStride)
+  /// The product of these weights with every pixel on its own, if that is what the convolution is.
+  fileprivate func pixelProduct(_ s: ConvolutionShape) -> (any DirectProduct)? {
+    if s.isLinear {
+      return LineProduct(innerBlocks: innerBlocks, targetBlocks: outerBlocks, panelStride: panelStride)
+    }
+    guard s.isPointwise, s.height * s.width >= PointwiseProduct.pixelsMin else { return nil }
+    return PointwiseProduct(
+      images: s.images, pixels: s.height * s.width, sourceBlocks: innerBlocks, targetBlocks: outerBlocks,
+      panelStride: panelStride)
   }
 }
 
 extension ConvolutionShape {
   /// Whether images have one pixel, and so has the kernel.
   var isLinear: Bool { height == 1 && width == 1 && kernel == 1 && padding == 0 }
+  /// Whether each output is made of the pixel at its place alone.
+  var isPointwise: Bool { kernel == 1 && stride == 1 && padding == 0 }
   /// Floats of a blocked input image.
   var inputImageStride: Int { (inputChannels + 15) / 16 * height * width * 16 }
   /// Floats of a blocked output image.

@@ -45,6 +45,8 @@ package struct KernelTable: Sendable {
   package let sumSquares: @Sendable (In, Int) -> Float
   package let sumLines: @Sendable (In, Runs, Float, Out) -> Void
   package let spreadLine: @Sendable (In, Float, Int, Out) -> Void
+  package let maxPoolMap: @Sendable (PoolGrid, In?, In, Out) -> Void
+  package let maxPoolMapGradient: @Sendable (PoolGrid, In?, In, In, Out) -> Void
   package let blockPlanes: @Sendable (In, Int, Int, Out) -> Void
   package let unblockPlanes: @Sendable (In, Int, Int, Out) -> Void
   package let updateAdam: @Sendable (AdamConstants, In, Int, Out, Out, Out) -> Void
@@ -87,6 +89,8 @@ package struct KernelTable: Sendable {
     sumSquares: @escaping @Sendable (In, Int) -> Float,
     sumLines: @escaping @Sendable (In, Runs, Float, Out) -> Void,
     spreadLine: @escaping @Sendable (In, Float, Int, Out) -> Void,
+    maxPoolMap: @escaping @Sendable (PoolGrid, In?, In, Out) -> Void,
+    maxPoolMapGradient: @escaping @Sendable (PoolGrid, In?, In, In, Out) -> Void,
     blockPlanes: @escaping @Sendable (In, Int, Int, Out) -> Void,
     unblockPlanes: @escaping @Sendable (In, Int, Int, Out) -> Void,
     updateAdam: @escaping @Sendable (AdamConstants, In, Int, Out, Out, Out) -> Void,
@@ -107,6 +111,7 @@ package struct KernelTable: Sendable {
     (self.receiveGradient, self.applyNormGradient) = (receiveGradient, applyNormGradient)
     (self.addFloats, self.scaleFloats, self.sumSquares) = (addFloats, scaleFloats, sumSquares)
     (self.sumLines, self.spreadLine) = (sumLines, spreadLine)
+    (self.maxPoolMap, self.maxPoolMapGradient) = (maxPoolMap, maxPoolMapGradient)
     (self.blockPlanes, self.unblockPlanes) = (blockPlanes, unblockPlanes)
     (self.updateAdam, self.updateMomentum) = (updateAdam, updateMomentum)
   }

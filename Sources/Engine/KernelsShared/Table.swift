@@ -37,6 +37,8 @@ package func kernelTable() -> KernelTable {
     sumSquares: sumSquares,
     sumLines: sumLines,
     spreadLine: spreadLine,
+    maxPoolMap: maxPoolMap,
+    maxPoolMapGradient: maxPoolMapGradient,
     blockPlanes: blockPlanes,
     unblockPlanes: unblockPlanes,
     updateAdam: updateAdam,

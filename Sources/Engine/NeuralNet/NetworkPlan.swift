@@ -30,11 +30,15 @@ final class NetworkPlan {
   /// Notes memory that a part of the network takes outside the arena.
   func count(otherBytes bytes: Int) { otherBytes += bytes }
 
-  /// Adds a parameter, with memory for its gradient when training. Throws `SystemError` without memory.
-  func parameter(_ name: String, _ shape: [Int], _ role: Parameter.Role) throws -> Parameter {
+  /// Adds a parameter, with memory for its gradient when training; `initial` is what suits its role unless
+  /// given. Throws `SystemError` without memory.
+  func parameter(
+    _ name: String, _ shape: [Int], _ role: Parameter.Role, initial: Parameter.Initial? = nil
+  ) throws -> Parameter {
     let count = shape.reduce(1, *)
     let parameter = Parameter(
-      name: name, shape: shape, role: role, value: try arena.allocate(count),
+      name: name, shape: shape, role: role,
+      initial: initial ?? Parameter.Initial(role, shape: shape, name: name), value: try arena.allocate(count),
       gradient: try arena.allocate(isTraining ? count : 0))
     parameters.append(parameter)
     return parameter

@@ -12,12 +12,34 @@ package struct Parameter: Sendable {
     case norm
   }
 
+  /// What a parameter starts with.
+  package enum Initial: Sendable, Equatable {
+    /// The same number everywhere.
+    case constant(Float)
+    /// PyTorch's default of convolutions and linear layers: uniform in ±1/√fan-in (Kaiming uniform, a = √5);
+    /// for a bias the fan-in of the weight before it.
+    case uniformFanIn
+    /// torchvision's for the convolutions of a ResNet: N(0, 2/fan-out) (Kaiming normal, fan-out, ReLU).
+    case normalFanOut
+
+    /// What suits a parameter of such a role, shape and name.
+    init(_ role: Role, shape: [Int], name: String) {
+      switch role {
+      case .norm: self = .constant(name.hasSuffix(".weight") ? 1 : 0)
+      case .bias: self = .uniformFanIn
+      case .weight: self = shape.count == 2 ? .uniformFanIn : .normalFanOut
+      }
+    }
+  }
+
   /// The name in a PyTorch state dict, such as `encoder.layer1.0.conv1.weight`.
   package let name: String
   /// PyTorch's shape: `[K, C, R, R]`, `[out, in]` or `[C]`.
   package let shape: [Int]
   /// What it does.
   package let role: Role
+  /// What it starts with.
+  package let initial: Initial
   /// The elements, in the row-major order of `shape`.
   package let value: Floats
   /// The gradient of the last step, as many elements; none (count 0) in a network for inference.

@@ -3,26 +3,41 @@ import JSONText
 /// The network that is trained and kept.
 package struct EncoderSpecification: JSONRecord, Equatable {
   /// torchvision's name of the network.
-  package enum Architecture: String, Sendable, CaseIterable { case resnet18, resnet34 }
+  package enum Architecture: String, Sendable, CaseIterable { case resnet18, resnet34, resnet50 }
+  /// What comes before the first block.
+  package enum Stem: String, Sendable, CaseIterable {
+    /// A 3×3 convolution of stride 1 with settable padding and bias, no pooling.
+    case cifar
+    /// torchvision's: a 7×7 convolution of stride 2 and padding 3 without bias, then 3×3 max-pooling of
+    /// stride 2 and padding 1.
+    case imagenet
+  }
   package var architecture: Architecture
-  /// Channels of the first stage (64 in torchvision); a multiple of 16.
+  /// Channels of the first stage (64 in torchvision) before a block's expansion; a multiple of 16, doubled by
+  /// each further stage.
   package var width: Int
-  /// Zero padding of the 3×3 stride-1 stem convolution, 0…2.
+  package var stem: Stem
+  /// Zero padding of the `cifar` stem's convolution, 0…2.
   package var stemPadding: Int
+  /// Whether the `cifar` stem's convolution has a bias.
   package var stemBias: Bool
   /// Outputs of the final Linear, which are then the representation; `nil`: the pooled features are.
   package var fc: Int?
+  /// Whether the last BatchNorm of each block starts with weight 0, so that the block starts as its shortcut.
+  package var zeroInitResidual: Bool
 
   /// The default values are those of the `seed` recipe.
   package init(
-    architecture: Architecture = .resnet18, width: Int = 64, stemPadding: Int = 0, stemBias: Bool = true,
-    fc: Int? = 512
+    architecture: Architecture = .resnet18, width: Int = 64, stem: Stem = .cifar, stemPadding: Int = 0,
+    stemBias: Bool = true, fc: Int? = 512, zeroInitResidual: Bool = false
   ) {
     self.architecture = architecture
     self.width = width
     self.stemPadding = stemPadding
     self.stemBias = stemBias
     self.fc = fc
+    self.stem = stem
+    self.zeroInitResidual = zeroInitResidual
   }
 
   package static let fields = Fields<Self> {
@@ -31,12 +46,18 @@ package struct EncoderSpecification: JSONRecord, Equatable {
       "width", \.width, .integer(16...512, multipleOf: 16),
       "Channels of the first stage; torchvision has 64.")
     Field(
+      "stem", \.stem, .choice,
+      "Before the first block: cifar, a 3×3 convolution; imagenet, a 7×7 one of stride 2, and max-pooling.")
+    Field(
       "stem_padding", \.stemPadding, .integer(0...2),
-      "Zero padding in pixels of the first convolution, which is 3×3 with stride 1.")
-    Field("stem_bias", \.stemBias, .boolean, "Whether the first convolution has a bias.")
+      "Zero padding in pixels of the cifar stem's convolution.")
+    Field("stem_bias", \.stemBias, .boolean, "Whether the cifar stem's convolution has a bias.")
     Field(
       "fc", \.fc, .integerOrNull(1...16_384),
       "Outputs of a last Linear, which are then the representation; null: the pooled features are.")
+    Field(
+      "zero_init_residual", \.zeroInitResidual, .boolean,
+      "Whether the last BatchNorm of each block starts with weight 0.")
   }
 }
 

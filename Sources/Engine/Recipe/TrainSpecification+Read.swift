@@ -80,7 +80,15 @@ extension TrainSpecification {
   }
 
   /// Notes what is wrong about images of a height and width; for a dataset's size once it is known.
-  package func check(imageSide: Int, at pointer: String, _ problems: ProblemList) {
+  package func check(imageSide storedSide: Int, at pointer: String, _ problems: ProblemList) {
+    let imageSide = viewSide(storedSide: storedSide)
+    let sideMin = encoder.stem == .cifar ? 3 - 2 * encoder.stemPadding : 1
+    if imageSide < sideMin {
+      problems.add(
+        "\(pointer)/image_size",
+        "must be at least \(sideMin), as the stem's 3×3 convolution has a padding of \(encoder.stemPadding), "
+          + "got \(imageSide)")
+    }
     guard case .random(let recipe) = augmentation, recipe.blurProbability.contains(where: { $0 > 0 }),
       recipe.blurKernel / 2 >= imageSide
     else { return }
@@ -88,6 +96,9 @@ extension TrainSpecification {
       "\(pointer)/augmentation/blur_kernel",
       "must be < \(2 * imageSide), twice the side of the images, got \(recipe.blurKernel)")
   }
+
+  /// Side of the views in pixels, where the dataset's images have this one.
+  package func viewSide(storedSide: Int) -> Int { imageSize ?? storedSide }
 
   /// Metric lines of a run at most: what bounds its file of events, about a gigabyte.
   private static let metricLinesMax = 4_000_000

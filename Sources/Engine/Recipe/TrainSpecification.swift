@@ -39,6 +39,8 @@ import Text
 package struct TrainSpecification: JSONRecord, Equatable {
   package var preset = Preset.seed
   package var dataset = DatasetSelection(name: "fashion-mnist", split: .train)
+  /// Side of the views in pixels; `nil`: that of the dataset's images.
+  package var imageSize: Int?
   package var encoder = EncoderSpecification()
   package var convolution = ConvolutionChoice.automatic
   package var projector = ProjectorSpecification()
@@ -74,6 +76,9 @@ package struct TrainSpecification: JSONRecord, Equatable {
       "Images per optimiser step; each gives two views."
     ).then { $0.optimizer.learningRate = $0.preset.learningRate(batchSize: $0.batchSize) }
     Field("dataset", \.dataset, .record, "The images to train on.")
+    Field(
+      "image_size", \.imageSize, .integerOrNull(16...256),
+      "Side in pixels of the views that the network sees; null: that of the dataset's images.")
     Field("encoder", \.encoder, .record, "The network that is trained and kept.")
     Field(
       "convolution", \.convolution, .choice,

@@ -18,13 +18,16 @@ extension JobCost {
     let limit = specification.dataset.limit
     let counts = (train: train.limited(limit).count, test: test.limited(limit).count)
     let layer = try specification.encoderLayer(hasFC: training.encoder.fc != nil)
+    let side = training.viewSide(storedSide: train.side)
     let encoder = try EncoderInference(
-      training.encoder, imageSide: train.side,
+      training.encoder, imageSide: side,
       batchSize: EvaluationSubjects.batchSize, team: ThreadTeam(planning: threads), layer: layer,
       convolutions: training.convolution, arena: .counting())
     let isLogistic = specification.protocol == .logistic
     let isCached = specification.features == .cached
-    let image = WorkUnits.inference(encoder.layers) + WorkUnits.image(side: train.side)
+    let image =
+      WorkUnits.inference(encoder.layers) + WorkUnits.image(side: side)
+      + WorkUnits.pooling(encoder.description, WorkUnits.inferredOutput)
     let passes = Double(isCached ? counts.train : counts.train * specification.epochs) + Double(counts.test)
     let fit = ClassifierWork(
       rows: counts.train, testRows: counts.test, classes: classes, specification: specification)

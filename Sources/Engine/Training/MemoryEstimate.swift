@@ -15,7 +15,7 @@ package enum MemoryEstimate {
   package struct Images: Sendable, Equatable {
     /// How many there are, before a specification's limit.
     package var count: Int
-    /// Side of the square images in pixels, padding included.
+    /// Side of the square images in pixels, padding included; views may have another.
     package var side: Int
     /// Planes of a stored image: 1 or 3.
     package var planes: Int
@@ -45,16 +45,17 @@ package enum MemoryEstimate {
   /// optimiser's state, and the copy of it all that a checkpoint is written from.
   ///
   /// - Parameter threads: of the worker; scratch memory grows with them.
-  /// - Throws: `ConvolutionRecordError` for a network that no specification can describe.
+  /// - Throws: `NetworkDescriptionError` for views that are too small for the network.
   package static func bytes(
     training specification: TrainSpecification, images: Images, threads: Int
   ) throws -> Int {
     let images = images.limited(specification.dataset.limit)
     let batchSize = max(2, min(specification.batchSize, images.count))
-    let plan = try plan(specification, batchSize: batchSize, side: images.side, threads: threads)
+    let side = specification.viewSide(storedSide: images.side)
+    let plan = try plan(specification, batchSize: batchSize, side: side, threads: threads)
     let kernel = specification.augmentation.blurKernelMax
-    return programBytes + images.bytes + viewBytes(2 * 2 * batchSize, images.side)
-      + augmentationBytes(images.side, blurKernel: kernel, threads: threads)
+    return programBytes + images.bytes + viewBytes(2 * 2 * batchSize, side)
+      + augmentationBytes(side, of: images.side, blurKernel: kernel, threads: threads)
       + plan.model.arena.allocatedBytes + plan.model.otherBytes + checkpointBytes(plan)
       + threads * compressionBytes
   }
@@ -70,12 +71,12 @@ package enum MemoryEstimate {
   ) throws -> Int {
     let limit = specification.dataset.limit
     let (train, test) = (train.limited(limit), test.limited(limit))
-    let checkpoint = checkpointBytes(
-      try plan(training, batchSize: 2, side: train.side, threads: threads))
+    let side = training.viewSide(storedSide: train.side)
+    let checkpoint = checkpointBytes(try plan(training, batchSize: 2, side: side, threads: threads))
     let layer = try specification.encoderLayer(hasFC: training.encoder.fc != nil)
     let arena = Arena.counting()
     let encoder = try EncoderInference(
-      training.encoder, imageSide: train.side,
+      training.encoder, imageSide: side,
       batchSize: EvaluationSubjects.batchSize, team: ThreadTeam(planning: threads), layer: layer,
       convolutions: training.convolution, arena: arena)
     var subjects = [
@@ -91,7 +92,8 @@ package enum MemoryEstimate {
           test: test, classes: classes, threads: threads))
     }
     return programBytes + train.bytes + test.bytes + checkpoint + arena.allocatedBytes
-      + (subjects.max() ?? 0) + 2 * augmentationBytes(train.side, blurKernel: 1, threads: threads)
+      + (subjects.max() ?? 0)
+      + 2 * augmentationBytes(max(side, train.side), of: train.side, blurKernel: 1, threads: threads)
   }
 
   /// A network and its optimiser, planned and not there.
@@ -129,9 +131,11 @@ package enum MemoryEstimate {
   }
 
   /// Scratch of the team's threads and of the one that works ahead of them.
-  private static func augmentationBytes(_ side: Int, blurKernel: Int, threads: Int) -> Int {
+  private static func augmentationBytes(
+    _ side: Int, of storedSide: Int, blurKernel: Int, threads: Int
+  ) -> Int {
     (threads + 1)
-      * AugmentationScratch.reservedBytes(side: side, extentMax: side, blurKernel: blurKernel)
+      * AugmentationScratch.reservedBytes(side: side, extentMax: storedSide, blurKernel: blurKernel)
   }
 
   /// Features of one subject and the classifier on them.

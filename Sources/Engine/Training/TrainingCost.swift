@@ -19,13 +19,17 @@ package struct TrainingCost: Sendable, Equatable {
   ) throws {
     memoryBytes = try MemoryEstimate.bytes(training: specification, images: images, threads: threads)
     let limited = images.limited(specification.dataset.limit)
+    let side = specification.viewSide(storedSide: limited.side)
     let plan = try MemoryEstimate.plan(
-      specification, batchSize: max(2, min(specification.batchSize, limited.count)), side: limited.side,
+      specification, batchSize: max(2, min(specification.batchSize, limited.count)), side: side,
       threads: threads)
+    let network = try NetworkDescription(specification.encoder, imageSide: side)
     checkpointBytes = MemoryEstimate.checkpointBytes(plan)
     let outputs = specification.projector.widths.last ?? 0
     workPerImage =
-      2 * (WorkUnits.training(plan.model.layers) + WorkUnits.view(side: limited.side))
+      2
+      * (WorkUnits.training(plan.model.layers) + WorkUnits.pooling(network, WorkUnits.trainedOutput)
+        + WorkUnits.view(side: side))
       // The covariance of both branches, forward and backward.
       + 4 * Double(outputs) * Double(outputs)
     // The last checkpoint is waited for; the others are written next to the steps.
@@ -114,6 +118,16 @@ enum WorkUnits {
   static func inference(_ layers: [PlannedLayer]) -> Double {
     layers.reduce(0) {
       $0 + Double($1.shape.multiplyAddsPerImage) + outputs($1) * inferredOutput
+    }
+  }
+
+  /// Max-pooling of one image: each value that is pooled counts as an output of a layer.
+  static func pooling(_ network: NetworkDescription, _ output: Double) -> Double {
+    let nodes = network.nodes
+    return nodes.reduce(0) { sum, node in
+      guard case .maxPool = node.operation else { return sum }
+      return sum
+        + node.inputs.reduce(0) { $0 + Double(nodes[$1].channels * nodes[$1].side * nodes[$1].side) } * output
     }
   }
 

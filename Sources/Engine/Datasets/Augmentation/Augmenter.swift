@@ -2,14 +2,19 @@ import Recipe
 import Tensors
 
 /// Makes views of a dataset's images: planar floats `[3][side][side]`, normalised unless told otherwise.
+///
+/// The side of the views is their own: images of another side are resized.
 package struct Augmenter: Sendable {
   private let maker: ViewMaker
+  /// Of the views, in pixels.
+  private let side: Int
   private let mean: SIMD3<Float>
   private let std: SIMD3<Float>
 
-  /// `statistics` normalise the view; `nil` leaves values in [0, 1].
-  package init(_ maker: ViewMaker, statistics: ChannelStatistics?) {
+  /// Views of `side` × `side` pixels. `statistics` normalise them; `nil` leaves values in [0, 1].
+  package init(_ maker: ViewMaker, side: Int, statistics: ChannelStatistics?) {
     self.maker = maker
+    self.side = side
     if let statistics {
       mean = SIMD3(Float(statistics.mean[0]), Float(statistics.mean[1]), Float(statistics.mean[2]))
       std = SIMD3(Float(statistics.std[0]), Float(statistics.std[1]), Float(statistics.std[2]))
@@ -19,12 +24,13 @@ package struct Augmenter: Sendable {
     }
   }
 
-  /// Writes the view that `key` names of the image `key.sample` into `output`, `[3][side][side]`.
+  /// Writes the view that `key` names of the image `key.sample` into `output`, `[3][side][side]`; `scratch`
+  /// is made for views of this side out of the dataset's images.
   package func view(of dataset: ImageDataset, key: ViewKey, into output: Floats, scratch: AugmentationScratch)
   {
     switch maker {
-    case .plain: copy(dataset, key.sample, isMirrored: false, into: output)
-    case .mirrored: copy(dataset, key.sample, isMirrored: true, into: output)
+    case .plain: copy(dataset, key.sample, isMirrored: false, into: output, scratch: scratch)
+    case .mirrored: copy(dataset, key.sample, isMirrored: true, into: output, scratch: scratch)
     case .random(let recipe, let branch):
       let draw = AugmentationDraw(
         recipe: recipe, branch: branch, height: dataset.side, width: dataset.side, key: key)
@@ -38,12 +44,8 @@ package struct Augmenter: Sendable {
     _ draw: AugmentationDraw, _ recipe: AugmentationRecipe, to dataset: ImageDataset, _ index: Int,
     into output: Floats, scratch: AugmentationScratch
   ) {
-    let side = dataset.side
-    let image = PlanarImage(planes: dataset.planes, side: side, storage: scratch.image)
-    image.resizedCrop(
-      of: dataset.pixels.span, offset: index * dataset.planes * side * side, sourceHeight: side,
-      sourceWidth: side,
-      box: draw.crop, flips: draw.flips, antialias: recipe.antialias, scratch: scratch)
+    let image = resizedCrop(
+      of: dataset, index, box: draw.crop, flips: draw.flips, antialias: recipe.antialias, scratch: scratch)
     if let color = draw.color { image.apply(color) }
     if draw.isGray { image.makeGray() }
     if let sigma = draw.blurSigma { image.blur(size: recipe.blurKernel, sigma: sigma, scratch: scratch) }
@@ -75,8 +77,39 @@ package struct Augmenter: Sendable {
     }
   }
 
+  /// A part of image `index`, resized to the side of the views.
+  private func resizedCrop(
+    of dataset: ImageDataset, _ index: Int, box: AugmentationDraw.Box, flips: Bool, antialias: Bool,
+    scratch: AugmentationScratch
+  ) -> PlanarImage {
+    let image = PlanarImage(planes: dataset.planes, side: side, storage: scratch.image)
+    image.resizedCrop(
+      of: dataset.pixels.span, offset: index * dataset.planes * dataset.side * dataset.side,
+      sourceHeight: dataset.side, sourceWidth: dataset.side, box: box, flips: flips, antialias: antialias,
+      scratch: scratch)
+    return image
+  }
+
+  /// All of image `index`, as it is or mirrored; of another side, it is resized as by torchvision's `Resize`,
+  /// whose default is a triangle filter.
+  private func copy(
+    _ dataset: ImageDataset, _ index: Int, isMirrored: Bool, into output: Floats,
+    scratch: AugmentationScratch
+  ) {
+    guard dataset.side != side else {
+      copyPixels(dataset, index, isMirrored: isMirrored, into: output)
+      return
+    }
+    let box = AugmentationDraw.Box(top: 0, left: 0, height: dataset.side, width: dataset.side)
+    let image = resizedCrop(
+      of: dataset, index, box: box, flips: isMirrored, antialias: true, scratch: scratch)
+    finish(image, threshold: .infinity, into: output)
+  }
+
   /// Image `index` as it is or mirrored: `(byte / 255 − mean) / std`, rounded as PyTorch rounds it.
-  private func copy(_ dataset: ImageDataset, _ index: Int, isMirrored: Bool, into output: Floats) {
+  private func copyPixels(
+    _ dataset: ImageDataset, _ index: Int, isMirrored: Bool, into output: Floats
+  ) {
     let side = dataset.side
     let area = side * side
     let pixels = dataset.pixels.span

@@ -10,6 +10,8 @@ package struct BatchLoader: Sendable {
   private static let viewsPerTask = 4
 
   package let dataset: ImageDataset
+  /// Side of the views in pixels.
+  package let side: Int
   private let augmenters: [Augmenter]
   private let seed: UInt64
   /// Who fills batches.
@@ -17,14 +19,16 @@ package struct BatchLoader: Sendable {
   /// One a member of the team, and one for a thread beside it.
   private let scratches: [AugmentationScratch]
 
-  /// `views` has one maker a view: two in training, one in evaluation. `normalizes` false leaves values in
-  /// [0, 1].
+  /// `views` has one maker a view: two in training, one in evaluation. `side` is that of the views in pixels,
+  /// by default that of the stored images. `normalizes` false leaves values in [0, 1].
   ///
-  /// Throws `DatasetError.blurTooWide` for a recipe that the images are too small for, or `SystemError` if
+  /// Throws `DatasetError.blurTooWide` for a recipe that the views are too small for, or `SystemError` if
   /// there is no memory.
   package init(
-    dataset: ImageDataset, views: [ViewMaker], normalizes: Bool = true, seed: UInt64, team: ThreadTeam
+    dataset: ImageDataset, views: [ViewMaker], side: Int? = nil, normalizes: Bool = true, seed: UInt64,
+    team: ThreadTeam
   ) throws {
+    let side = side ?? dataset.side
     let kernels = views.map { maker in
       if case .random(let recipe, let branch) = maker, recipe.blurProbability[branch] > 0 {
         recipe.blurKernel
@@ -33,19 +37,17 @@ package struct BatchLoader: Sendable {
       }
     }
     let kernel = kernels.max() ?? 1
-    guard kernel / 2 < dataset.side else {
-      throw DatasetError.blurTooWide(kernel: kernel, side: dataset.side)
-    }
+    guard kernel / 2 < side else { throw DatasetError.blurTooWide(kernel: kernel, side: side) }
     let bytes = AugmentationScratch.reservedBytes(
-      side: dataset.side, extentMax: dataset.side, blurKernel: kernel)
+      side: side, extentMax: dataset.side, blurKernel: kernel)
     let arena = try Arena(reservedBytes: (team.threads + 1) * bytes)
     self.dataset = dataset
+    self.side = side
     self.seed = seed
     self.team = team
-    augmenters = views.map { Augmenter($0, statistics: normalizes ? dataset.statistics : nil) }
+    augmenters = views.map { Augmenter($0, side: side, statistics: normalizes ? dataset.statistics : nil) }
     scratches = try (0...team.threads).map { _ in
-      try AugmentationScratch(
-        side: dataset.side, extentMax: dataset.side, blurKernel: kernel, arena: arena)
+      try AugmentationScratch(side: side, extentMax: dataset.side, blurKernel: kernel, arena: arena)
     }
   }
 
@@ -83,5 +85,5 @@ package struct BatchLoader: Sendable {
   package func labels(_ indices: ArraySlice<Int>) -> [Int] { indices.map { dataset.labels[$0] } }
 
   /// Floats of a view.
-  private var viewSize: Int { 3 * dataset.side * dataset.side }
+  private var viewSize: Int { 3 * side * side }
 }

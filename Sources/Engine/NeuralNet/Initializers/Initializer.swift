@@ -1,11 +1,8 @@
 import Parallel
 import Tensors
 
-/// Draws parameters as PyTorch would, each number a function of seed, parameter name and position alone.
-///
-/// Convolutions: Kaiming normal over fan-out (torchvision's ResNet). The stem, which is replaced after
-/// torchvision has initialised, and every Linear: PyTorch's default, uniform ±1/√fan-in, bias likewise.
-/// Norms: 1 and 0.
+/// Draws parameters as each of them says (`Parameter.Initial`), each number a function of seed, parameter
+/// name and position alone.
 struct Initializer {
   /// Elements drawn from one random stream: tensors are filled in parallel by such blocks.
   private static let blockLength = 1 << 14
@@ -22,19 +19,13 @@ struct Initializer {
     var fanIn = 1
     for parameter in parameters {
       let value = parameter.value
-      switch parameter.role {
-      case .norm:
-        value.fill(parameter.name.hasSuffix(".weight") ? 1 : 0)
-      case .bias:
-        fillUniform(value, bound: 1 / Float(fanIn).squareRoot(), stream: parameter.name)
-      case .weight:
-        fanIn = parameter.shape.dropFirst().reduce(1, *)
-        if parameter.shape.count == 2 || parameter.name == "encoder.conv1.weight" {
-          fillUniform(value, bound: 1 / Float(fanIn).squareRoot(), stream: parameter.name)
-        } else {
-          let fanOut = parameter.shape[0] * parameter.shape.dropFirst(2).reduce(1, *)
-          fillNormal(value, deviation: (2 / Float(fanOut)).squareRoot(), stream: parameter.name)
-        }
+      if parameter.role == .weight { fanIn = parameter.shape.dropFirst().reduce(1, *) }
+      switch parameter.initial {
+      case .constant(let number): value.fill(number)
+      case .uniformFanIn: fillUniform(value, bound: 1 / Float(fanIn).squareRoot(), stream: parameter.name)
+      case .normalFanOut:
+        let fanOut = parameter.shape[0] * parameter.shape.dropFirst(2).reduce(1, *)
+        fillNormal(value, deviation: (2 / Float(fanOut)).squareRoot(), stream: parameter.name)
       }
     }
   }

@@ -25,9 +25,12 @@ final class BatchNorm {
   /// Plans `name.weight`, `name.bias` and the running statistics of `channels` channels.
   ///
   /// `views`: 1 normalises the whole batch together; 2 each half of it, as two passes of the network would.
-  init(_ name: String, channels: Int, views: Int, plan: NetworkPlan) throws {
+  /// The weights start with `initialWeight`.
+  init(
+    _ name: String, channels: Int, views: Int, initialWeight: Float = 1, plan: NetworkPlan
+  ) throws {
     compute = plan.compute
-    weight = try plan.parameter("\(name).weight", [channels], .norm)
+    weight = try plan.parameter("\(name).weight", [channels], .norm, initial: .constant(initialWeight))
     bias = try plan.parameter("\(name).bias", [channels], .norm)
     runningMean = try plan.buffer("\(name).running_mean", [channels], value: 0)
     runningVariance = try plan.buffer("\(name).running_var", [channels], value: 1)

@@ -14,10 +14,14 @@ struct Stem {
   private let operation: StemConvolution
 
   /// Plans parameters `name.weight` and `name.bias`.
-  init(_ name: String, _ shape: ConvolutionShape, bias hasBias: Bool, plan: NetworkPlan) throws {
+  init(
+    _ name: String, _ shape: ConvolutionShape, bias hasBias: Bool, initial: Parameter.Initial = .uniformFanIn,
+    plan: NetworkPlan
+  ) throws {
     self.shape = shape
     weight = try plan.parameter(
-      "\(name).weight", [shape.outputChannels, shape.inputChannels, shape.kernel, shape.kernel], .weight)
+      "\(name).weight", [shape.outputChannels, shape.inputChannels, shape.kernel, shape.kernel], .weight,
+      initial: initial)
     bias = hasBias ? try plan.parameter("\(name).bias", [shape.outputChannels], .bias) : nil
     operation = plan.stem(name, shape)
   }

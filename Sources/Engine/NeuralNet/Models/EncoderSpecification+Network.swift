@@ -5,7 +5,15 @@ extension EncoderSpecification.Architecture {
   var blocks: [Int] {
     switch self {
     case .resnet18: [2, 2, 2, 2]
-    case .resnet34: [3, 4, 6, 3]
+    case .resnet34, .resnet50: [3, 4, 6, 3]
+    }
+  }
+
+  /// What the blocks are made of.
+  var block: BlockKind {
+    switch self {
+    case .resnet18, .resnet34: .basic
+    case .resnet50: .bottleneck
     }
   }
 }
@@ -14,7 +22,7 @@ extension EncoderSpecification {
   /// Channels of the images.
   package var inputChannels: Int { 3 }
   /// Channels of the last stage, which are pooled.
-  package var pooledCount: Int { width << 3 }
+  package var pooledCount: Int { (width << 3) * architecture.block.expansion }
   /// Numbers that describe an image.
   package var featureCount: Int { fc ?? pooledCount }
   /// Numbers that a layer gives for an image.

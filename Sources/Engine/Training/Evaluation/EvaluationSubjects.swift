@@ -42,7 +42,8 @@ package final class EvaluationSubjects {
     instructionSet = try InstructionSet.fromEnvironment()
     team = try ThreadTeam(threads: threads)
     encoder = try EncoderInference(
-      checkpoint.specification.encoder, imageSide: train.side,
+      checkpoint.specification.encoder,
+      imageSide: checkpoint.specification.viewSide(storedSide: train.side),
       batchSize: Self.batchSize, team: team, layer: layer,
       convolutions: checkpoint.specification.convolution, recorded: recorded)
   }
@@ -63,12 +64,16 @@ package final class EvaluationSubjects {
     return .encoder(encoder)
   }
 
-  /// Features of a split, made from such views by `source`.
+  /// Features of a split, made from such views by `source`; an encoder's have the side that it was trained
+  /// with.
   func rows(
     _ dataset: ImageDataset, _ view: ViewMaker, normalizes: Bool, _ source: FeatureSource
   ) throws -> FeatureRows {
+    let side =
+      if case .encoder(let encoder) = source { encoder.description.imageSide } else { dataset.side }
     let loader = try BatchLoader(
-      dataset: dataset, views: [view], normalizes: normalizes, seed: specification.seed, team: team)
+      dataset: dataset, views: [view], side: side, normalizes: normalizes, seed: specification.seed,
+      team: team)
     return try FeatureRows(loader: loader, source: source, batchSize: Self.batchSize)
   }
 

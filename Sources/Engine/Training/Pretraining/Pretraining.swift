@@ -70,7 +70,8 @@ package final class Pretraining {
     model = try VICRegModel(
       encoder: specification.encoder,
       projector: specification.projector, loss: specification.loss,
-      imageSide: dataset.side, batchSize: min(specification.batchSize, dataset.count), team: team,
+      imageSide: specification.viewSide(storedSide: dataset.side),
+      batchSize: min(specification.batchSize, dataset.count), team: team,
       convolutions: specification.convolution, recorded: recorded)
     optimizer = try Optimizer(
       specification.optimizer, parameters: model.parameters, compute: model.compute,
@@ -80,7 +81,8 @@ package final class Pretraining {
     if let checkpoint, checkpoint.specification != specification { throw CheckpointError.otherSpecification }
     batches = try BatchStream(
       loader: BatchLoader(
-        dataset: dataset, views: specification.augmentation.views, seed: specification.seed, team: team),
+        dataset: dataset, views: specification.augmentation.views, side: model.imageSide,
+        seed: specification.seed, team: team),
       batchSize: model.batchSize, steps: min(checkpoint?.step ?? 0, stepsTotal)..<stepsTotal, order: order)
     if let checkpoint {
       try state.load(checkpoint.tensors, strictly: true)

@@ -22,6 +22,9 @@ package final class EncoderInference {
   /// How each layer is computed.
   package var convolutions: ConvolutionRecord { ConvolutionRecord(layers) }
 
+  /// What the encoder computes.
+  package var description: NetworkDescription { encoder.description }
+
   private let compute: Compute
   private let encoder: ResNet
   private let layer: EncoderLayer

@@ -1,0 +1,95 @@
+import KernelsABI
+import Parallel
+import Tensors
+
+/// The windows of a pooling: squares of `kernel` × `kernel` pixels, `stride` pixels apart, the first ones
+/// `padding` pixels beyond the map's border.
+package struct PoolWindow: Sendable, Equatable {
+  /// Rows and columns of a window.
+  package let kernel: Int
+  /// Pixels from one window to the next.
+  package let stride: Int
+  /// Pixels that windows reach beyond the map; at most half of `kernel`, so that each has a pixel inside.
+  package let padding: Int
+
+  /// All sizes are positive, `padding` may be 0.
+  package init(kernel: Int, stride: Int, padding: Int) {
+    precondition(
+      kernel >= 1 && stride >= 1 && (0...kernel / 2).contains(padding), "every window has a pixel inside")
+    self.kernel = kernel
+    self.stride = stride
+    self.padding = padding
+  }
+
+  /// Windows along an axis of `inputs` pixels, as PyTorch counts them (rounded down).
+  package func outputs(of inputs: Int) -> Int { (inputs + 2 * padding - kernel) / stride + 1 }
+}
+
+// Max-pooling, as `torch.nn.MaxPool2d`: the border counts as −∞, and of equal values the first in scan order
+// gets the gradient.
+extension Compute {
+  /// The largest value of each window: `[N, C, H, W]` to `[N, C, H′, W′]`.
+  ///
+  /// With `normalization`, of which `input` is the batch, the values are normalised and rectified first:
+  /// `max over the window of max(0, γ x̂ + β)`.
+  package func maxPool(
+    _ input: Activation, _ window: PoolWindow, normalization: Normalization? = nil, into output: Activation
+  ) {
+    let grid = grid(of: window, input, output)
+    measured("max-pool \(input.name)") {
+      eachMap(input, normalization) { map, constants in
+        kernels.maxPoolMap(
+          grid, constants, input.storage.pointer + map * input.pixels * 16,
+          output.storage.pointer + map * output.pixels * 16)
+      }
+    }
+  }
+
+  /// The backward pass of `maxPool`: overwrites `dInput`, the gradient of the pooled values; that of the ReLU
+  /// and the normalisation is left to `receive` and `normalizeBackward`.
+  ///
+  /// `input` and `normalization` are those of the forward pass; nothing else is cached.
+  package func maxPoolBackward(
+    input: Activation, _ window: PoolWindow, normalization: Normalization? = nil, dOutput: Activation,
+    into dInput: Activation
+  ) {
+    precondition(dInput.sameShape(as: input), "shapes must agree")
+    let grid = grid(of: window, input, dOutput)
+    measured("max-pool backward \(input.name)") {
+      eachMap(input, normalization) { map, constants in
+        kernels.maxPoolMapGradient(
+          grid, constants, input.storage.pointer + map * input.pixels * 16,
+          dOutput.storage.pointer + map * dOutput.pixels * 16,
+          dInput.storage.pointer + map * input.pixels * 16)
+      }
+    }
+  }
+
+  private func grid(of window: PoolWindow, _ input: Activation, _ output: Activation) -> PoolGrid {
+    precondition(
+      output.images == input.images && output.channels == input.channels
+        && output.height == window.outputs(of: input.height)
+        && output.width == window.outputs(of: input.width) && output.pixels > 0,
+      "the output has one pixel for each window")
+    return PoolGrid(
+      rows: output.height, columns: output.width, mapRows: input.height, mapColumns: input.width,
+      kernel: window.kernel, stride: window.stride, padding: window.padding)
+  }
+
+  /// Runs `body` on every map of 16 channels, with the constants of its normalisation.
+  private func eachMap(
+    _ input: Activation, _ normalization: Normalization?, _ body: (_ map: Int, _ constants: In?) -> Void
+  ) {
+    precondition(normalization?.channels ?? input.channels == input.channels, "one constant a channel")
+    let views = normalization?.views ?? 1
+    precondition(input.images.isMultiple(of: views), "each view has the same number of images")
+    team.run(tasks: input.images * input.blocks) { map in
+      let view = map / input.blocks / (input.images / views)
+      body(
+        map,
+        normalization.map {
+          In($0.constants(view: view) + map % input.blocks * NormConstants.count)
+        })
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import KernelsABI
+import Parallel
+
+/// A matrix product whose rows are the pixels of maps: a 1×1 convolution of stride 1, forward and input
+/// gradient.
+///
+/// Blocked maps are the packed rows of the product as they lie in memory, so nothing is copied. A task takes
+/// the pixels of some images by turns and multiplies them by a panel of packed weights, a part of the inner
+/// dimension after the other, so that the part of the panel stays in the first-level cache.
+/// Reference: `ReferenceConvolution` in ConvolutionEdgeTests.
+struct PointwiseProduct: DirectProduct {
+  /// Fewest pixels of a map that are worth a product of their own: a multiple of the tiles' rows, or many of
+  /// them. Smaller maps are joined by `WindowProduct`.
+  static let pixelsMin = 48
+  /// Pixels that are multiplied before they are written to their places; a multiple of the tiles' rows.
+  private static let chunkPixels = 96
+  /// Most blocks of the inner dimension that are multiplied at once.
+  private static let segmentBlocks = 8
+  /// Fewer tasks than this are multiplied by splitting the columns.
+  private static let tasksWanted = 48
+
+  /// Pixels of a map.
+  let pixels: Int
+  /// Blocks of the inner dimension.
+  let sourceBlocks: Int
+  /// Blocks of columns.
+  let targetBlocks: Int
+  /// Floats of a packed panel of two column blocks.
+  let panelStride: Int
+  /// Images of a task: more than one only where sums of each image would not have room.
+  let imagesOfTask: Int
+
+  /// The product over at most `images` images.
+  init(images: Int, pixels: Int, sourceBlocks: Int, targetBlocks: Int, panelStride: Int) {
+    self.pixels = pixels
+    self.sourceBlocks = sourceBlocks
+    self.targetBlocks = targetBlocks
+    self.panelStride = panelStride
+    imagesOfTask = max(1, (2 * images * targetBlocks + Partials.entriesMax - 1) / Partials.entriesMax)
+  }
+
+  func sharedFloats(images: Int) -> Int { 0 }
+
+  var memberFloats: Int { 2 * PointwiseProduct.chunkPixels * 16 }
+
+  func groups(images: Int, views: Int) -> Int { (images / views + imagesOfTask - 1) / imagesOfTask }
+
+  func run(
+    _ compute: Compute, images: Int, from source: In, panels: In, ending: ResultEnding, into target: Out,
+    scratch: Out
+  ) {
+    let views = ending.views
+    let groups = groups(images: images, views: views)
+    let pairs = (targetBlocks + 1) / 2
+    let tasks = max(1, views * groups)
+    let parts = min(pairs, (PointwiseProduct.tasksWanted + tasks - 1) / tasks)
+    compute.team.run(tasks: views * groups * parts) { task, member in
+      let (index, part) = (task / parts, task % parts)
+      let start = index % groups * imagesOfTask
+      let first = index / groups * (images / views) + start
+      let piece = Piece(
+        images: first..<first + min(imagesOfTask, images / views - start),
+        pairs: part * pairs / parts..<(part + 1) * pairs / parts, view: index / groups, group: index % groups)
+      multiply(
+        compute.kernels, piece, source, panels, ending, target,
+        scratch + member * (memberFloats + EndingSums.count))
+    }
+  }
+
+  /// What a task works on.
+  private struct Piece {
+    var images: Range<Int>
+    var pairs: Range<Int>
+    var view: Int
+    var group: Int
+  }
+
+  private func multiply(
+    _ kernels: KernelTable, _ piece: Piece, _ source: In, _ panels: In, _ ending: ResultEnding,
+    _ target: Out, _ results: Out
+  ) {
+    let resultStride = PointwiseProduct.chunkPixels * 16
+    let sums = results + memberFloats
+    let grid = PixelGrid(
+      rows: 1, columns: pixels, mapRows: 1, mapColumns: pixels, imageStride: targetBlocks * pixels * 16)
+    for image in piece.images {
+      for start in stride(from: 0, to: pixels, by: PointwiseProduct.chunkPixels) {
+        let count = min(PointwiseProduct.chunkPixels, pixels - start)
+        let rows = source + (image * sourceBlocks * pixels + start) * 16
+        let isFirst = image == piece.images.lowerBound && start == 0
+        for pair in piece.pairs {
+          let columnBlocks = min(2, targetBlocks - 2 * pair)
+          for first in stride(from: 0, to: sourceBlocks, by: PointwiseProduct.segmentBlocks) {
+            kernels.multiplyPixels(
+              count, min(PointwiseProduct.segmentBlocks, sourceBlocks - first), rows + first * pixels * 16,
+              pixels, panels + pair * panelStride + first * 256 * columnBlocks, columnBlocks, results,
+              results + resultStride, first > 0)
+          }
+          for part in 0..<columnBlocks {
+            let column = 2 * pair + part
+            kernels.scatterLines(
+              grid, image * pixels + start, count, results + part * resultStride,
+              ending.ending(view: piece.view, block: column, sums: sums, target: target),
+              target + column * ending.mapStride)
+            ending.keep(sums, view: piece.view, group: piece.group, block: column, isFirst: isFirst)
+          }
+        }
+      }
+    }
+  }
+}
