@@ -4,9 +4,10 @@ import Platform
 
 /// The threads that run handlers, so that whatever blocks there never holds up a loop.
 ///
-/// Clients take turns, and so do four lanes: light requests, heavy ones, TLS handshakes, and what goes on or
-/// ends for requests that were taken before. Heavy requests and handshakes have a part of the threads at
-/// most.
+/// Clients take turns, and so do five lanes: light requests, heavy ones, TLS handshakes, reading for streams,
+/// and what else goes on or ends for requests that were taken before. Heavy requests, handshakes and streams
+/// have a part of the threads at most: a request that comes behind two hundred that begin streams waits for
+/// those to begin, and not for what they read.
 final class HandlerPool: Sendable {
   /// One piece of work and where its result goes.
   enum Work: Sendable {
@@ -38,7 +39,7 @@ final class HandlerPool: Sendable {
   }
 
   fileprivate enum Lane: Int, CaseIterable {
-    case light, heavy, handshake, goingOn
+    case light, heavy, handshake, stream, goingOn
 
     /// Where requests wait that nothing has been done for.
     static let requests = Lane.light.rawValue..<(Lane.heavy.rawValue + 1)
@@ -56,7 +57,7 @@ final class HandlerPool: Sendable {
     let runningMaxima = Lane.allCases.map { lane in
       switch lane {
       case .light, .goingOn: count
-      case .heavy: max(1, count / 2)
+      case .heavy, .stream: max(1, count / 2)
       case .handshake: max(1, count / 4)
       }
     }
@@ -220,7 +221,8 @@ extension HandlerPool.Work {
       weight == .heavy || body.bytes.count >= RequestBody.heavyBytesMin ? .heavy : .light
     case .encode: .heavy
     case .handshake: .handshake
-    case .resume, .drop, .pull, .close: .goingOn
+    case .pull: .stream
+    case .resume, .drop, .close: .goingOn
     }
   }
 
