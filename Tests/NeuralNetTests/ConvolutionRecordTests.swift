@@ -10,11 +10,12 @@ import Testing
 
   private func model(
     _ choice: ConvolutionChoice = .automatic, width: Int = 16, recorded: ConvolutionRecord? = nil
-  ) throws -> VICRegModel {
-    try VICRegModel(
-      encoder: EncoderConfiguration(width: width, fc: 32),
-      projector: ProjectorConfiguration(widths: [32, 32]), loss: LossConfiguration(), imageSide: 16,
-      batchSize: 2, team: try ThreadTeam(threads: 1),
+  ) throws -> PretrainingModel {
+    try PretrainingModel(
+      ModelConfiguration(
+        encoder: EncoderConfiguration(width: width, fc: 32),
+        projector: ProjectorConfiguration(widths: [32, 32]), method: VICReg()), imageSide: 16, batchSize: 2,
+      team: try ThreadTeam(threads: 1),
       convolutions: choice, recorded: recorded)
   }
 

@@ -1,5 +1,6 @@
 import Foundation
 import JobModel
+import NeuralNet
 import Testing
 import Text
 
@@ -19,7 +20,7 @@ import Text
       let head = try #require(lines.first)
       let images = try #require(head["batch_size"]?.int)
       rule = HealthRule(
-        gamma: try #require(head["gamma"]?.double), width: try #require(head["width"]?.int)
+        HealthScale(spread: try #require(head["gamma"]?.double)), width: try #require(head["width"]?.int)
       ) { _ in images }
       self.lines = try lines.dropFirst().map { line in
         HealthRule.Figures(step: try #require(line["step"]?.int)) { name in
@@ -96,7 +97,7 @@ import Text
   private func state(
     _ figures: [String: Double], count: Int = 20, firstLoss: Double? = 40, width: Int = 32, images: Int = 64
   ) -> HealthState {
-    HealthRule(gamma: 1, width: width) { _ in images }
+    HealthRule(HealthScale(spread: 1), width: width) { _ in images }
       .judge(lines(count, figures), firstLoss: firstLoss).state
   }
 
@@ -142,7 +143,7 @@ import Text
   }
 
   @Test func `tells a loss that rises`() {
-    let rule = HealthRule(gamma: 1, width: 32) { _ in 64 }
+    let rule = HealthRule(HealthScale(spread: 1), width: 32) { _ in 64 }
     func state(to end: Double) -> HealthState {
       let window = (1...30).map { step in
         HealthRule.Figures(step: step) {

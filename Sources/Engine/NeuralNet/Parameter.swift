@@ -12,12 +12,22 @@ package struct Parameter: Sendable {
     case norm
   }
 
+  /// How an optimiser sets its learning rate.
+  package enum Rate: Sendable, Equatable {
+    /// By the schedule.
+    case scheduled
+    /// The rate before warm-up and decay, at every step.
+    case constant
+  }
+
   /// The name in a PyTorch state dict, such as `encoder.layer1.0.conv1.weight`.
   package let name: String
   /// PyTorch's shape: `[K, C, R, R]`, `[out, in]` or `[C]`.
   package let shape: [Int]
   /// What it does.
   package let role: Role
+  /// By which rate it changes.
+  package var rate = Rate.scheduled
   /// The elements, in the row-major order of `shape`.
   package let value: Floats
   /// The gradient of the last step, as many elements; none (count 0) in a network for inference.

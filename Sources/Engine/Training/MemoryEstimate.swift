@@ -52,8 +52,9 @@ package enum MemoryEstimate {
     let images = images.limited(specification.dataset.limit)
     let batchSize = max(2, min(specification.batchSize, images.count))
     let plan = try plan(specification, batchSize: batchSize, side: images.side, threads: threads)
+    let views = plan.model.configuration.views
     let kernel = specification.augmentation.blurKernelMax
-    return programBytes + images.bytes + viewBytes(2 * 2 * batchSize, images.side)
+    return programBytes + images.bytes + viewBytes(2 * views * batchSize, images.side)
       + augmentationBytes(images.side, blurKernel: kernel, threads: threads)
       + plan.model.arena.allocatedBytes + plan.model.otherBytes + checkpointBytes(plan)
       + threads * compressionBytes
@@ -96,7 +97,7 @@ package enum MemoryEstimate {
 
   /// A network and its optimiser, planned and not there.
   struct Plan {
-    let model: VICRegModel
+    let model: PretrainingModel
     let optimizer: Optimizer
   }
 
@@ -104,11 +105,10 @@ package enum MemoryEstimate {
   static func plan(
     _ specification: TrainSpecification, batchSize: Int, side: Int, threads: Int
   ) throws -> Plan {
-    let model = try VICRegModel(
-      encoder: EncoderConfiguration(specification.encoder),
-      projector: ProjectorConfiguration(specification.projector), loss: LossConfiguration(specification.loss),
-      imageSide: side, batchSize: batchSize, team: ThreadTeam(planning: threads),
-      convolutions: ConvolutionChoice(specification.convolution), arena: .counting())
+    let model = try PretrainingModel(
+      ModelConfiguration(specification), imageSide: side, batchSize: batchSize,
+      team: ThreadTeam(planning: threads), convolutions: ConvolutionChoice(specification.convolution),
+      arena: .counting())
     let optimizer = try Optimizer(
       OptimizerConfiguration(specification.optimizer), parameters: model.parameters, compute: model.compute,
       arena: model.arena)
@@ -118,7 +118,7 @@ package enum MemoryEstimate {
   /// The tensors of a checkpoint.
   static func checkpointBytes(_ plan: Plan) -> Int {
     let floats =
-      plan.model.parameters.reduce(0) { $0 + $1.value.count }
+      (plan.model.parameters + plan.model.averagedParameters).reduce(0) { $0 + $1.value.count }
       + plan.model.buffers.reduce(0) { $0 + $1.value.count }
       + plan.optimizer.state.reduce(0) { $0 + $1.value.count }
     return floats * MemoryLayout<Float>.stride

@@ -36,7 +36,7 @@ extension ProjectorConfiguration {
   }
 }
 
-extension LossConfiguration {
+extension VICReg {
   /// The loss that a specification describes.
   package init(_ specification: LossSpecification) {
     let variance: Variance =
@@ -52,6 +52,16 @@ extension LossConfiguration {
     self.init(
       inv: specification.inv, var: specification.var, cov: specification.cov, gamma: specification.gamma,
       epsilon: specification.epsilon, variance: variance, batchNorm: scope)
+  }
+}
+
+extension ModelConfiguration {
+  /// The network and the method that a specification describes.
+  package init(_ specification: TrainSpecification) {
+    self.init(
+      encoder: EncoderConfiguration(specification.encoder),
+      projector: ProjectorConfiguration(specification.projector), method: VICReg(specification.loss),
+      seed: specification.seed)
   }
 }
 
@@ -75,11 +85,13 @@ extension OptimizerConfiguration {
 }
 
 extension AugmentationSpecification {
-  /// How view one and view two are made.
-  package var views: [ViewMaker] {
-    switch self {
-    case .mirror: [.plain, .mirrored]
-    case .random(let recipe): [0, 1].map { .random(ViewRecipe(recipe, view: $0)) }
+  /// How each of `count` views is made: those of even number as view one, the others as view two.
+  package func views(_ count: Int = 2) -> [ViewMaker] {
+    (0..<count).map { view in
+      switch self {
+      case .mirror: view.isMultiple(of: 2) ? .plain : .mirrored
+      case .random(let recipe): .random(ViewRecipe(recipe, view: view % 2))
+      }
     }
   }
 }

@@ -23,9 +23,10 @@ package struct TrainingCost: Sendable, Equatable {
       specification, batchSize: max(2, min(specification.batchSize, limited.count)), side: limited.side,
       threads: threads)
     checkpointBytes = MemoryEstimate.checkpointBytes(plan)
-    let outputs = specification.projector.widths.last ?? 0
+    let outputs = plan.model.configuration.embeddingCount
     workPerImage =
-      2 * (WorkUnits.training(plan.model.layers) + WorkUnits.view(side: limited.side))
+      Double(plan.model.configuration.views)
+      * (WorkUnits.training(plan.model.layers) + WorkUnits.view(side: limited.side))
       // The covariance of both branches, forward and backward.
       + 4 * Double(outputs) * Double(outputs)
     // The last checkpoint is waited for; the others are written next to the steps.
@@ -101,11 +102,12 @@ enum WorkUnits {
   /// A byte of the images that are read at the start.
   static let storedByte = 400.0
 
-  /// One view's way through the layers and back.
+  /// One view's way through the layers and back; through those of a moving average forward only.
   static func training(_ layers: [PlannedLayer]) -> Double {
     layers.reduce(0) { sum, layer in
+      if layer.name.hasPrefix("target.") { return sum + inference([layer]) }
       // The stem has no gradient of its input.
-      sum + Double(layer.shape.multiplyAddsPerImage) * (layer.algorithms == nil ? 2 : 3)
+      return sum + Double(layer.shape.multiplyAddsPerImage) * (layer.algorithms == nil ? 2 : 3)
         + outputs(layer) * trainedOutput
     }
   }

@@ -54,16 +54,25 @@ package enum EncoderLayer: Sendable, Equatable {
   case output
 }
 
-/// The expander behind the features: Linear, then (BatchNorm1d, ReLU, Linear) repeated.
+/// A projector or a predictor: Linear, then (BatchNorm1d, ReLU, Linear) repeated.
 package struct ProjectorConfiguration: Sendable, Equatable {
   /// Outputs of each Linear, at least one.
   package var widths: [Int]
-  /// Whether the last Linear has a bias; the others have.
+  /// Whether the last Linear has a bias.
   package var lastBias: Bool
+  /// Whether the other Linears have a bias.
+  package var hiddenBias: Bool
+  /// A BatchNorm1d without affine after the last Linear.
+  package var lastBatchNorm: Bool
 
   /// The default values are the seed recipe's.
-  package init(widths: [Int] = [1024, 1024, 1024, 1024], lastBias: Bool = true) {
+  package init(
+    widths: [Int] = [1024, 1024, 1024, 1024], lastBias: Bool = true, hiddenBias: Bool = true,
+    lastBatchNorm: Bool = false
+  ) {
     self.widths = widths
     self.lastBias = lastBias
+    self.hiddenBias = hiddenBias
+    self.lastBatchNorm = lastBatchNorm
   }
 }

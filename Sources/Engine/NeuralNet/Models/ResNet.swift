@@ -167,7 +167,8 @@ final class ResNet {
     }
   }
 
-  /// Two buffers carry activations from block to block, in turns.
+  /// Two buffers carry activations from block to block, in turns. A forward pass with batch statistics fits
+  /// in the same memory: where a block has scratch and an identity, the one takes the place of the other.
   private static func inferenceMemories(
     _ shapes: [BlockShape], carriers: [Floats], largest: Int, plan: NetworkPlan
   ) throws -> [BlockMemory] {
@@ -177,7 +178,7 @@ final class ResNet {
       let carrier = carriers[(index + 1) % 2]
       return BlockMemory(
         convolved1: convolved, convolved2: carrier, downsampled: identity, output: carrier,
-        scratch: convolved.slice(0, 0))
+        scratch: identity)
     }
   }
 

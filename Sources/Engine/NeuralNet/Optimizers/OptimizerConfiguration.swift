@@ -2,8 +2,8 @@
 package enum OptimizerConfiguration: Sendable, Equatable {
   /// `torch.optim.Adam` (weight decay added to the gradient) or, `decoupled`, `torch.optim.AdamW`.
   case adam(beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double, decoupled: Bool)
-  /// `torch.optim.SGD` without dampening or Nesterov's momentum.
-  case sgd(momentum: Double, weightDecay: Double)
+  /// `torch.optim.SGD` without dampening, with Nesterov's momentum where it is asked for.
+  case sgd(momentum: Double, weightDecay: Double, nesterov: Bool = false)
   /// Layer-wise adaptive rates, in the two published variants.
   case lars(LARSConfiguration)
 }

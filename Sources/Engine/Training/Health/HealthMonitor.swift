@@ -14,16 +14,17 @@ package struct HealthMonitor: Sendable {
 
   /// - Parameters:
   ///   - specification: of the training.
+  ///   - configuration: of the network and its method, where it is not what the specification describes.
   ///   - imageCount: of its dataset.
-  package init(_ specification: TrainSpecification, imageCount: Int) {
+  package init(
+    _ specification: TrainSpecification, configuration: ModelConfiguration? = nil, imageCount: Int
+  ) {
+    let configuration = configuration ?? ModelConfiguration(specification)
+    let width = configuration.embeddingCount
     toldSteps = HealthRule.windowLines * specification.logEverySteps
     let batch = min(specification.batchSize, imageCount)
     let stepsPerEpoch = max(1, specification.stepsPerEpoch(imageCount: imageCount))
-    rule = HealthRule(
-      gamma: specification.loss.gamma,
-      width: specification.projector.widths.last
-        ?? EncoderConfiguration(specification.encoder).featureCount
-    ) { step in
+    rule = HealthRule(configuration.method.health(dimension: width), width: width) { step in
       // The last batch of an epoch may have fewer images than the others.
       let position = max(0, step - 1) % stepsPerEpoch
       return max(1, min(batch, imageCount - position * batch))

@@ -1,20 +1,17 @@
+import Kernels
+import Tensors
+
 /// `inv · mse + var · v + cov · c`, with the variants that published code tells apart.
-package struct LossConfiguration: Sendable, Equatable {
-  /// How the variance terms of the two views are joined.
+package struct VICReg: Method, Equatable {
+  /// How the variance terms of the views are joined.
   package enum Variance: Sendable, Equatable {
-    /// `v(z1) + v(z2)`.
+    /// `v(z1) + v(z2)`; of more views twice their mean.
     case sum
-    /// `(v(z1) + v(z2)) / 2`.
+    /// `(v(z1) + v(z2)) / 2`; of more views their mean.
     case mean
   }
-  /// What a BatchNorm of the network sees at once.
-  package enum BatchNormScope: Sendable, Equatable {
-    /// Both views as one batch.
-    case concatenated
-    /// Each view on its own, view one first.
-    case perView
-  }
 
+  package static let name = "vicreg"
   /// Weight of the invariance term.
   package var inv: Double
   /// Weight of the variance term.
@@ -40,5 +37,15 @@ package struct LossConfiguration: Sendable, Equatable {
     self.epsilon = epsilon
     self.variance = variance
     self.batchNorm = batchNorm
+  }
+
+  package var views: ClosedRange<Int> { 2...8 }
+  package var branches: Branches { Branches() }
+  package var diagnosed: DiagnosedEmbedding { .raw(epsilon: epsilon) }
+
+  package func health(dimension: Int) -> HealthScale { HealthScale(spread: gamma) }
+
+  package func objective(_ shape: EmbeddingShape, plan: NetworkPlan) throws -> any Objective {
+    try VICRegObjective(self, shape, plan: plan)
   }
 }

@@ -1,0 +1,38 @@
+/// The network of a training and what it minimises.
+package struct ModelConfiguration: Sendable {
+  package var encoder: EncoderConfiguration
+  /// Used by methods with a projector.
+  package var projector: ProjectorConfiguration
+  /// Used by methods with a predictor.
+  package var predictor: ProjectorConfiguration
+  package var method: any Method
+  /// Views of each image, as many as the method can take.
+  package var views: Int
+  /// Classes of the labels, for methods that need labels.
+  package var classes: Int
+  /// Of random numbers that the objective draws.
+  package var seed: UInt64
+
+  /// Two views, or one where the method takes no more.
+  package init(
+    encoder: EncoderConfiguration, projector: ProjectorConfiguration = ProjectorConfiguration(),
+    predictor: ProjectorConfiguration = ProjectorConfiguration(), method: any Method, views: Int? = nil,
+    classes: Int = 0, seed: UInt64 = 0
+  ) {
+    self.encoder = encoder
+    self.projector = projector
+    self.predictor = predictor
+    self.method = method
+    self.views = views ?? min(2, method.views.upperBound)
+    self.classes = classes
+    self.seed = seed
+  }
+
+  /// Numbers of an embedding: of the projector, or of the encoder's features without one.
+  package var embeddingCount: Int {
+    (method.branches.projector ? projector.widths.last : nil) ?? encoder.featureCount
+  }
+
+  /// Parts of a batch that a BatchNorm normalises on its own.
+  var normalizedParts: Int { method.batchNorm == .perView ? views : 1 }
+}
