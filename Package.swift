@@ -154,7 +154,7 @@ let package = Package(
     tests("Allocation", ["Platform"]),
     .executableTarget(
       name: "AllocationProbe",
-      dependencies: ["CAllocations", "Training", "Datasets", "JobModel", "Parallel"],
+      dependencies: ["CAllocations", "Training", "NeuralNet", "Datasets", "JobModel", "Parallel"],
       path: "Tests/AllocationProbe", swiftSettings: strict),
     .target(name: "CAllocations", path: "Tests/CAllocations"),
     tests("Tidy", []),

@@ -1,6 +1,7 @@
 import CAllocations
 import Datasets
 import JobModel
+import NeuralNet
 import Parallel
 import Synchronization
 import Training
@@ -16,6 +17,10 @@ enum AllocationProbe {
     for (name, specification) in trainings {
       let counts = try count(specification).map(String.init).joined(separator: " ")
       print("training", name, counts)
+    }
+    for method in methods {
+      let counts = try count(trainings[0].1, method).map(String.init).joined(separator: " ")
+      print("training", type(of: method).name, counts)
     }
   }
 
@@ -65,10 +70,24 @@ enum AllocationProbe {
     }
   }
 
+  /// The other methods.
+  private static var methods: [any Method] {
+    [BarlowTwins(), SimCLR(), BYOL(), SimSiam(), SIGReg(slices: 32), Supervised()]
+  }
+
   /// Allocations in each of some steps in the middle of an epoch, none of them reported.
-  private static func count(_ specification: TrainSpecification) throws -> [Int] {
+  private static func count(
+    _ specification: TrainSpecification, _ method: (any Method)? = nil
+  ) throws -> [Int] {
+    let configuration = method.map { method in
+      ModelConfiguration(
+        encoder: EncoderConfiguration(specification.encoder),
+        projector: ProjectorConfiguration(widths: [32, 32], lastBatchNorm: true),
+        predictor: ProjectorConfiguration(widths: [32, 32]), method: method, classes: 4)
+    }
     let dataset = try DatasetCatalog().open(specification.dataset.name.string, split: .train)
-    let training = try Pretraining(specification, dataset: dataset, threads: 2)
+    let training = try Pretraining(
+      specification, configuration: configuration, dataset: dataset, threads: 2)
     let counter = StepCounter(steps: 9)
     _ = try training.run(counter)
     // The first step is reported; the second one finds what is made once.
