@@ -168,7 +168,8 @@ let package = Package(
       "Datasets", ["Datasets", "Recipe", "Tensors", "Parallel", "Gzip", "Platform"],
       resources: [.copy("Golden")]),
     tests(
-      "NeuralNet", ["NeuralNet", "Recipe", "Kernels", "Tensors", "Parallel"], resources: [.copy("Golden")],
+      "NeuralNet", ["NeuralNet", "Recipe", "JSONText", "Kernels", "Tensors", "Parallel"],
+      resources: [.copy("Golden")],
       settings: strict + [fast]),
     tests("Kernels", ["Kernels", "Tensors", "Parallel", "Platform"], settings: strict + [fast]),
     tests("System", ["Platform", "Gzip", "Crypto", "Logging", "Text", "SharedWork"]),

@@ -62,7 +62,7 @@ enum BenchAugmentation {
   private static func rate(
     _ dataset: ImageDataset, _ specification: TrainSpecification, threads: Int, rounds: Int
   ) throws -> Double {
-    let views = specification.augmentation.views
+    let views = specification.augmentation.views()
     let loader = try BatchLoader(
       dataset: dataset, views: views, seed: 0, team: try ThreadTeam(threads: threads))
     let output = try Arena().allocate(loader.viewFloats(dataset.count))

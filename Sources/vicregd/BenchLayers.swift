@@ -47,7 +47,7 @@ enum BenchLayers {
   }
 
   /// The kinds of layers of a model, in the order of its forward pass, with the loss behind them.
-  static func kinds(of model: VICRegModel) -> [Kind] {
+  static func kinds(of model: PretrainingModel) -> [Kind] {
     var kinds: [Kind] = []
     for layer in model.layers {
       let work = layer.algorithms.map { Work.convolution(layer.shape, $0) } ?? .stem(layer.shape)

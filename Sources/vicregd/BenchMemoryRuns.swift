@@ -118,7 +118,8 @@ struct BenchMemoryRuns {
     training.change(&specification)
     let extent = try catalog.extent(dataset)
     func images(_ count: Int) -> MemoryEstimate.Images {
-      MemoryEstimate.Images(count: count, side: extent.side, planes: extent.planes)
+      MemoryEstimate.Images(
+        count: count, side: extent.side, planes: extent.planes, classes: extent.classCount)
     }
     let job = JobID(unixMilliseconds: 1, random: UInt32(index))
     let path = "\(folder)/\(index)"

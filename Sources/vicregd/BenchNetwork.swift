@@ -63,17 +63,16 @@ struct BenchNetwork {
   }
 
   /// Encoder, projector and loss with fresh weights.
-  func model() throws -> VICRegModel {
-    let model = try VICRegModel(
-      encoder: specification.encoder,
-      projector: specification.projector, loss: specification.loss,
-      imageSide: side, batchSize: batch, team: try ThreadTeam(threads: threads), convolutions: convolution)
+  func model() throws -> PretrainingModel {
+    let model = try PretrainingModel(
+      ModelConfiguration(specification, classes: 10), imageSide: side, batchSize: batch,
+      team: try ThreadTeam(threads: threads), convolutions: convolution)
     model.initialize(seed: 0)
     return model
   }
 
   /// The preset's optimiser of a model.
-  func optimizer(of model: VICRegModel) throws -> Optimizer {
+  func optimizer(of model: PretrainingModel) throws -> Optimizer {
     try Optimizer(
       specification.optimizer, parameters: model.parameters, compute: model.compute,
       arena: model.arena)
@@ -87,10 +86,10 @@ struct BenchNetwork {
   }
 
   /// Batches of synthetic images for `steps` steps, augmented as the preset does, beside a model's steps.
-  func augmentedViews(for model: VICRegModel, steps: Int) throws -> BatchStream {
+  func augmentedViews(for model: PretrainingModel, steps: Int) throws -> BatchStream {
     let dataset = try DatasetCatalog().open("synthetic:side=\(side),count=\(4 * batch)", split: .train)
     let loader = try BatchLoader(
-      dataset: dataset, views: specification.augmentation.views, seed: 0, team: model.compute.team)
+      dataset: dataset, views: specification.augmentation.views(), seed: 0, team: model.compute.team)
     return try BatchStream(loader: loader, batchSize: batch, steps: 0..<steps) { [batch] epoch in
       EpochOrder(
         count: dataset.count, batchSize: batch, shuffle: true, dropLast: true, seed: 0, epoch: epoch)
@@ -98,7 +97,7 @@ struct BenchNetwork {
   }
 
   /// Does a training step: forward, loss, backward and the optimiser's update.
-  func step(_ model: VICRegModel, _ optimizer: Optimizer, _ views: Floats) {
+  func step(_ model: PretrainingModel, _ optimizer: Optimizer, _ views: Floats) {
     _ = model.step(views, count: batch)
     optimizer.step(learningRate: specification.optimizer.learningRate)
   }

@@ -55,7 +55,7 @@ enum BenchScaling {
 
   private struct Contender {
     let network: BenchNetwork
-    let model: VICRegModel
+    let model: PretrainingModel
     let optimizer: Optimizer
     let views: Floats
 

@@ -62,6 +62,9 @@ enum AllocationProbe {
         }
       ),
       ("resnet50-cifar", .small, { $0.encoder.architecture = .resnet50 }),
+      ("barlow-twins", .barlowCIFAR, { $0.views = 3 }), ("simclr", .simclrCIFAR, { _ in }),
+      ("byol", .byolCIFAR, { _ in }), ("simsiam", .simsiamCIFAR, { _ in }),
+      ("sigreg", .sigregCIFAR, { _ in }), ("supervised", .supervised, { _ in }),
     ]
     return variants.flatMap { variant, preset, change in
       layers.map { name, convolution in
@@ -69,6 +72,7 @@ enum AllocationProbe {
         change(&specification)
         specification.encoder.width = 16
         specification.projector.widths = specification.projector.widths.map { _ in 32 }
+        specification.predictor?.widths = [32, 32]
         specification.convolution = convolution
         specification.dataset.name = "synthetic:classes=4,side=16,count=400,seed=3"
         specification.batchSize = 24

@@ -11,11 +11,12 @@ import Testing
 
   private func model(
     _ choice: ConvolutionChoice = .automatic, width: Int = 16, recorded: ConvolutionRecord? = nil
-  ) throws -> VICRegModel {
-    try VICRegModel(
-      encoder: EncoderSpecification(width: width, fc: 32),
-      projector: ProjectorSpecification(widths: [32, 32]), loss: LossSpecification(), imageSide: 16,
-      batchSize: 2, team: try ThreadTeam(threads: 1),
+  ) throws -> PretrainingModel {
+    try PretrainingModel(
+      ModelConfiguration(
+        encoder: EncoderSpecification(width: width, fc: 32),
+        projector: ProjectorSpecification(widths: [32, 32]), method: VICReg()), imageSide: 16, batchSize: 2,
+      team: try ThreadTeam(threads: 1),
       convolutions: choice, recorded: recorded)
   }
 

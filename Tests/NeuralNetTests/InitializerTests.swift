@@ -6,10 +6,11 @@ import Testing
 @testable import NeuralNet
 
 @Suite struct `Initialisation and classifier` {
-  private func model(seed: UInt64, threads: Int) throws -> VICRegModel {
-    let model = try VICRegModel(
-      encoder: EncoderSpecification(width: 32), projector: ProjectorSpecification(widths: [128, 128]),
-      loss: LossSpecification(), imageSide: 16, batchSize: 2, team: try ThreadTeam(threads: threads))
+  private func model(seed: UInt64, threads: Int) throws -> PretrainingModel {
+    let model = try PretrainingModel(
+      ModelConfiguration(
+        encoder: EncoderSpecification(width: 32), projector: ProjectorSpecification(widths: [128, 128]),
+        method: VICReg()), imageSide: 16, batchSize: 2, team: try ThreadTeam(threads: threads))
     model.initialize(seed: seed)
     return model
   }

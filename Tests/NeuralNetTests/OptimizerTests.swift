@@ -50,6 +50,35 @@ import Testing
     for (one, two) in zip(whole, split) { #expect(one.value.array == two.value.array) }
   }
 
+  @Test(arguments: MethodGolden.shared.optimizers.indices)
+  func `ten steps with Nesterov's momentum, decoupled decay and a constant rate give PyTorch's parameters`(
+    index: Int
+  ) throws {
+    let golden = MethodGolden.shared.optimizers[index]
+    let bench = try Bench()
+    let parameters = try golden.shapes.enumerated().map { index, shape in
+      bench.plan.rate = golden.name == "constant-rate" && index >= 2 ? .constant : .scheduled
+      let parameter = try bench.plan.parameter("p\(index)", shape, .weight)
+      parameter.value.copy(from: GoldenGenerator.values(seed: 5000 + index, count: parameter.value.count))
+      return parameter
+    }
+    let configuration: OptimizerSpecification =
+      golden.name == "adamw"
+      ? OptimizerSpecification(name: .adamw, weightDecay: golden.weight_decay)
+      : OptimizerSpecification(
+        name: .sgd, weightDecay: golden.weight_decay, nesterov: golden.name == "sgd-nesterov")
+    let optimizer = try Optimizer(
+      configuration, parameters: parameters, compute: bench.compute, arena: bench.arena)
+    try bench.ready()
+    for (step, rate) in golden.rates.enumerated() {
+      setGradients(parameters, step: step)
+      optimizer.step(learningRate: rate, constantRate: 0.05)
+    }
+    for (parameter, expected) in zip(parameters, golden.parameters) {
+      #expect(expected.relativeError(of: parameter.value.array) <= 2e-5, "\(golden.name)")
+    }
+  }
+
   @Test func `state tensors are named after their parameters`() throws {
     let bench = try Bench()
     let weight = try bench.plan.parameter("encoder.conv1.weight", [2, 3, 1, 1], .weight)

@@ -9,58 +9,67 @@ import Testing
   func `gives PyTorch's terms, diagnostics and gradient in every variant`(index: Int) throws {
     let golden = Golden.shared.losses[index]
     let bench = try Bench()
-    let loss = try VICRegLoss(
-      LossSpecification(golden.settings), batchSize: golden.n + 3, dimension: golden.d, plan: bench.plan)
+    let shape = EmbeddingShape(views: 2, batchSize: golden.n + 3, dimension: golden.d)
+    let method = VICReg(golden.settings)
+    let objective = try method.objective(shape, plan: bench.plan)
+    let diagnostics = try EmbeddingDiagnostics(method.diagnosed, shape, plan: bench.plan)
     try bench.ready()
     let z = try bench.activation(2 * golden.n, golden.d, 1, 1, embedding(golden))
-    let (parts, gradient) = loss.evaluate(z, diagnostics: true)
-    #expect(isClose(parts.loss, golden.loss))
-    #expect(isClose(parts.inv, golden.inv))
-    #expect(isClose(parts.var, golden.var))
-    #expect(isClose(parts.cov, golden.cov))
-    #expect(isClose(parts.stdMean, golden.std_mean))
-    #expect(isClose(parts.stdMin, golden.std_min))
-    if let corr = golden.corr { #expect(isClose(parts.corr ?? -1, corr)) }
-    if let rankMe = golden.rankme { #expect(isClose(parts.rankMe ?? -1, rankMe)) }
+    let (loss, gradient) = objective.evaluate(BranchOutputs(embedding: z))
+    #expect(isClose(loss, golden.loss))
+    let figures = objective.figures + diagnostics.figures(z)
+    for (name, expected) in [
+      ("inv", golden.inv), ("var", golden.var), ("cov", golden.cov), ("std_mean", golden.std_mean),
+      ("std_min", golden.std_min), ("corr", golden.corr), ("rankme", golden.rankme),
+    ] {
+      if let expected { #expect(isClose(try #require(figures[name]), expected), "\(name)") }
+    }
     let values = try bench.planar(gradient)
     #expect(golden.d_z1.relativeError(of: Array(values[..<(golden.n * golden.d)])) <= 1e-5)
     #expect(golden.d_z2.relativeError(of: Array(values[(golden.n * golden.d)...])) <= 1e-5)
   }
 
-  @Test(arguments: [LossSpecification.Variance.sum, .mean], [0, 1e-4])
-  func `its gradient is its central difference`(variance: LossSpecification.Variance, epsilon: Double) throws
-  {
+  @Test(arguments: [VICReg.Variance.sum, .mean], [0, 1e-4])
+  func `its gradient is its central difference`(variance: VICReg.Variance, epsilon: Double) throws {
     let bench = try Bench()
-    let configuration = LossSpecification(epsilon: epsilon, variance: variance)
-    let loss = try VICRegLoss(configuration, batchSize: 12, dimension: 24, plan: bench.plan)
+    let configuration = VICReg(epsilon: epsilon, variance: variance)
+    let objective = try configuration.objective(
+      EmbeddingShape(views: 2, batchSize: 12, dimension: 24), plan: bench.plan)
     try bench.ready()
     let z = GoldenGenerator.values(seed: 501, count: 24 * 24, scale: 1.2)
-    let (_, gradient) = loss.evaluate(try bench.activation(24, 24, 1, 1, z), diagnostics: false)
-    let error = try differenceError(at: z, gradient: bench.planar(gradient), step: 2e-3) { values in
-      loss.evaluate(try bench.activation(24, 24, 1, 1, values), diagnostics: false).0.loss
+    func evaluate(_ values: [Float]) throws -> (loss: Double, gradient: Activation) {
+      objective.evaluate(BranchOutputs(embedding: try bench.activation(24, 24, 1, 1, values)))
     }
+    let gradient = try bench.planar(evaluate(z).gradient)
+    let error = try differenceError(at: z, gradient: gradient, step: 2e-3) { try evaluate($0).loss }
     #expect(error < 2e-3)
   }
 
   @Test func `a collapsed embedding has std 0, effective rank 1 and no gradient`() throws {
     let bench = try Bench()
-    let loss = try VICRegLoss(LossSpecification(), batchSize: 6, dimension: 32, plan: bench.plan)
+    let shape = EmbeddingShape(views: 2, batchSize: 6, dimension: 32)
+    let objective = try VICReg().objective(shape, plan: bench.plan)
+    let diagnostics = try EmbeddingDiagnostics(.raw(epsilon: 0), shape, plan: bench.plan)
     try bench.ready()
     let z = try bench.activation(12, 32, 1, 1, Array(repeating: 0.25, count: 12 * 32))
-    let (parts, gradient) = loss.evaluate(z, diagnostics: true)
-    #expect(parts.stdMin == 0 && parts.stdMean == 0 && parts.var == 2 && parts.corr == 0)
-    #expect(abs((parts.rankMe ?? 0) - 1) < 1e-3)
+    let (_, gradient) = objective.evaluate(BranchOutputs(embedding: z))
+    let figures = objective.figures + diagnostics.figures(z)
+    for (name, expected) in [("std_min", 0.0), ("std_mean", 0), ("var", 2), ("corr", 0)] {
+      #expect(figures[name] == expected, "\(name)")
+    }
+    #expect(abs((figures["rankme"] ?? 0) - 1) < 1e-3)
     #expect(try bench.planar(gradient).allSatisfy { $0 == 0 })
   }
 
   @Test func `an embedding that is not finite gives a loss that is not finite`() throws {
     let bench = try Bench()
-    let loss = try VICRegLoss(LossSpecification(), batchSize: 4, dimension: 16, plan: bench.plan)
+    let objective = try VICReg().objective(
+      EmbeddingShape(views: 2, batchSize: 4, dimension: 16), plan: bench.plan)
     try bench.ready()
     var values = GoldenGenerator.values(seed: 1, count: 8 * 16)
     values[5] = .nan
-    let (parts, _) = loss.evaluate(try bench.activation(8, 16, 1, 1, values), diagnostics: true)
-    #expect(!parts.isFinite)
+    let (loss, _) = objective.evaluate(BranchOutputs(embedding: try bench.activation(8, 16, 1, 1, values)))
+    #expect(!loss.isFinite)
   }
 
   @Test(arguments: [1, 2, 3, 17, 64])
@@ -107,7 +116,7 @@ import Testing
   }
 }
 
-extension LossSpecification {
+extension VICReg {
   /// The settings of a golden case.
   init(_ settings: Golden.LossSettings) {
     self.init(

@@ -97,8 +97,8 @@ import Testing
 
   @Test func `the named presets differ from seed as their recipes do`() {
     let paper = TrainSpecification.preset(.paper)
-    #expect(paper.loss.variance == .mean)
-    #expect(paper.loss.batchNorm == .perView)
+    #expect(paper.loss.vicreg.variance == .mean)
+    #expect(paper.loss.vicreg.batchNorm == .perView)
     #expect(paper.projector == ProjectorSpecification(widths: [1024, 1024, 1024], lastBias: false))
     #expect(paper.optimizer.name == .lars)
     #expect(paper.optimizer.learningRate == 0.5)

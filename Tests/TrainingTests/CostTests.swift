@@ -4,7 +4,7 @@ import Testing
 @testable import Training
 
 @Suite struct `The cost of a job` {
-  private let images = MemoryEstimate.Images(count: 1000, side: 32, planes: 3)
+  private let images = MemoryEstimate.Images(count: 1000, side: 32, planes: 3, classes: 10)
 
   private func cost(
     _ preset: Preset = .small, images: MemoryEstimate.Images? = nil,
@@ -37,11 +37,11 @@ import Testing
   @Test func `grows with images, epochs and network, and not with the threads`() throws {
     let small = try amount(cost())
     #expect(try amount(cost { $0.epochs = 10 }) == 2 * small)
-    #expect(try amount(cost(images: .init(count: 2000, side: 32, planes: 3))) > 1.9 * small)
+    #expect(try amount(cost(images: .init(count: 2000, side: 32, planes: 3, classes: 10))) > 1.9 * small)
     let wide = try amount(cost { $0.encoder.width = 64 })
     #expect(wide > 8 * small && wide < 16 * small)
     #expect(try amount(cost { $0.encoder.architecture = .resnet34 }) > 1.5 * small)
-    let large = try amount(cost(images: .init(count: 1000, side: 64, planes: 3)))
+    let large = try amount(cost(images: .init(count: 1000, side: 64, planes: 3, classes: 10)))
     #expect(large > 3.5 * small && large < 4.5 * small)
     #expect(try amount(cost { $0.projector.widths = [4096, 4096] }) > 1.2 * small)
   }
@@ -86,7 +86,7 @@ import Testing
     func cost() throws -> JobCost {
       try JobCost(
         evaluation: specification, of: .preset(.small), train: images,
-        test: .init(count: 200, side: 32, planes: 3), classes: 10, threads: 2)
+        test: .init(count: 200, side: 32, planes: 3, classes: 10), classes: 10, threads: 2)
     }
     let alone = try cost()
     let isLogistic = choice == .logistic
@@ -96,7 +96,7 @@ import Testing
       alone.memoryBytes
         == (try MemoryEstimate.bytes(
           evaluation: specification, of: .preset(.small), train: images,
-          test: .init(count: 200, side: 32, planes: 3), classes: 10, threads: 2)))
+          test: .init(count: 200, side: 32, planes: 3, classes: 10), classes: 10, threads: 2)))
     specification.baselines = true
     #expect(try amount(cost()) > 2 * amount(alone))
     if isLogistic { return }

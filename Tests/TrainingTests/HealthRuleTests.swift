@@ -1,6 +1,7 @@
 import Recipe
 import Foundation
 import JSONText
+import NeuralNet
 import Testing
 import Text
 
@@ -20,7 +21,7 @@ import Text
       let head = try #require(lines.first)
       let images = try #require(head["batch_size"]?.int)
       rule = HealthRule(
-        gamma: try #require(head["gamma"]?.double), width: try #require(head["width"]?.int)
+        HealthScale(spread: try #require(head["gamma"]?.double)), width: try #require(head["width"]?.int)
       ) { _ in images }
       self.lines = try lines.dropFirst().map { line in
         HealthRule.Figures(step: try #require(line["step"]?.int)) { name in
@@ -97,7 +98,7 @@ import Text
   private func state(
     _ figures: [String: Double], count: Int = 20, firstLoss: Double? = 40, width: Int = 32, images: Int = 64
   ) -> HealthState {
-    HealthRule(gamma: 1, width: width) { _ in images }
+    HealthRule(HealthScale(spread: 1), width: width) { _ in images }
       .judge(lines(count, figures), firstLoss: firstLoss).state
   }
 
@@ -142,8 +143,40 @@ import Text
     #expect(state(["loss": 3, "std_mean": 0.01]) == .collapsed)
   }
 
+  private func state(_ method: any Method, _ figures: [String: Double], firstLoss: Double) -> HealthState {
+    HealthRule(method.health(dimension: 256), width: 256) { _ in 256 }
+      .judge(lines(20, figures), firstLoss: firstLoss).state
+  }
+
+  @Test(arguments: [BarlowTwins(), SimCLR(), BYOL(), SimSiam()] as [any Method])
+  func `asks of directions a spread of 1 over the root of the dimensions`(method: any Method) {
+    // Rows that are spread evenly over the unit sphere of 256 dimensions deviate by 0.0625 in each.
+    let good = ["loss": 0.5, "std_mean": 0.06, "std_min": 0.05, "corr": 0.1, "rankme": 90, "grad_norm": 1.0]
+    func with(_ changes: [String: Double]) -> [String: Double] { good.merging(changes) { $1 } }
+    #expect(state(method, good, firstLoss: 4) == .good)
+    #expect(state(method, with(["std_mean": 0.005]), firstLoss: 4) == .collapsed)
+    #expect(state(method, with(["std_mean": 0.012]), firstLoss: 4) == .warning)
+    #expect(state(method, with(["rankme": 2]), firstLoss: 4) == .collapsed)
+    #expect(state(method, with(["loss": .nan]), firstLoss: 4) == .diverging)
+  }
+
+  @Test func `takes a negative loss of SimSiam for what it is`() {
+    let figures = ["loss": -0.6, "std_mean": 0.06, "std_min": 0.05, "corr": 0.1, "rankme": 90]
+    #expect(state(SimSiam(), figures, firstLoss: 0.002) == .good)
+    #expect(state(SimSiam(), figures.merging(["loss": 0.3]) { $1 }, firstLoss: 0.002) == .good)
+  }
+
+  @Test func `asks of SIGReg a deviation of 1, and of a supervised training that it does not diverge`() {
+    let figures = ["loss": 0.5, "std_mean": 0.9, "std_min": 0.5, "corr": 0.1, "rankme": 90]
+    #expect(state(SIGReg(), figures, firstLoss: 3) == .good)
+    #expect(state(SIGReg(), figures.merging(["std_mean": 0.05]) { $1 }, firstLoss: 3) == .collapsed)
+    let point = figures.merging(["std_mean": 0, "rankme": 1]) { $1 }
+    #expect(state(Supervised(), point, firstLoss: 2.3) == .good)
+    #expect(state(Supervised(), point.merging(["loss": 5]) { $1 }, firstLoss: 2.3) == .diverging)
+  }
+
   @Test func `tells a loss that rises`() {
-    let rule = HealthRule(gamma: 1, width: 32) { _ in 64 }
+    let rule = HealthRule(HealthScale(spread: 1), width: 32) { _ in 64 }
     func state(to end: Double) -> HealthState {
       let window = (1...30).map { step in
         HealthRule.Figures(step: step) {

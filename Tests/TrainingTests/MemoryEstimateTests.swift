@@ -10,14 +10,14 @@ struct MemoryEstimateTests {
     var specification = TrainSpecification.preset(.small)
     change(&specification)
     return try MemoryEstimate.bytes(
-      training: specification, images: .init(count: 60_000, side: 32, planes: 1), threads: 1)
+      training: specification, images: .init(count: 60_000, side: 32, planes: 1, classes: 10), threads: 1)
   }
 
   private func evaluation(
     _ choice: EvaluationProtocol, side: Int = 32, count: Int = 60_000, baselines: Bool = true,
     layer: EvaluationLayer? = nil
   ) throws -> Int {
-    let images = MemoryEstimate.Images(count: count, side: side, planes: 1)
+    let images = MemoryEstimate.Images(count: count, side: side, planes: 1, classes: 10)
     let specification = EvaluateSpecification(
       checkpoint: CheckpointReference(job: JobID(unixMilliseconds: 1, random: 1), which: "last"),
       protocol: choice, features: .cached, dataset: EvaluationDataset(name: "fashion-mnist"),
@@ -38,7 +38,8 @@ struct MemoryEstimateTests {
   @Test func `grow with the side of the images, the planes and the threads`() throws {
     func bytes(side: Int = 32, planes: Int = 3, threads: Int = 1, count: Int = 100) throws -> Int {
       try MemoryEstimate.bytes(
-        training: .preset(.seed), images: .init(count: count, side: side, planes: planes), threads: threads)
+        training: .preset(.seed), images: .init(count: count, side: side, planes: planes, classes: 10),
+        threads: threads)
     }
     let standard = try bytes()
     #expect(try bytes(side: 64) > 2 * standard)
@@ -60,7 +61,8 @@ struct MemoryEstimateTests {
     let before = ProcessMemory.peakResidentBytes
     for side in [256, 512] {
       let planned = try MemoryEstimate.bytes(
-        training: .preset(.paper), images: .init(count: 1_000_000, side: side, planes: 3), threads: 64)
+        training: .preset(.paper), images: .init(count: 1_000_000, side: side, planes: 3, classes: 10),
+        threads: 64)
       #expect(planned > 1_000_000 * 3 * side * side)
     }
     _ = try evaluation(.logistic, side: 512, count: 1_000_000)

@@ -1,5 +1,4 @@
 import Datasets
-import JobModel
 import NeuralNet
 import Recipe
 import Testing
@@ -76,7 +75,7 @@ struct ViewSizeTests {
     func cost(_ change: (inout TrainSpecification) -> Void) throws -> (bytes: Int, work: Double) {
       var specification = TrainSpecification.preset(.small)
       change(&specification)
-      let images = MemoryEstimate.Images(count: 1000, side: 32, planes: 3)
+      let images = MemoryEstimate.Images(count: 1000, side: 32, planes: 3, classes: 10)
       let cost = try TrainingCost(specification, images: images, threads: 2)
       return (cost.memoryBytes, cost.workPerImage)
     }

@@ -46,7 +46,7 @@ struct LineProduct: DirectProduct {
   /// Floats of a packed panel of two column blocks.
   let panelStride: Int
 
-  /// Blocks of rows. Each view has its own, so that there is one more than the rows fill.
+  /// Blocks of rows. Each view has its own: for each view but one there may be one more than the rows fill.
   private func rowBlocks(_ images: Int, views: Int) -> Int {
     views * ((images / views + LineProduct.blockRows - 1) / LineProduct.blockRows)
   }
@@ -54,7 +54,9 @@ struct LineProduct: DirectProduct {
   /// Floats of the collected lines of a block of rows.
   private var collectedFloats: Int { innerBlocks * LineProduct.lineStride * 16 }
 
-  func sharedFloats(images: Int) -> Int { (rowBlocks(images, views: 1) + 1) * collectedFloats }
+  func sharedFloats(images: Int) -> Int {
+    (rowBlocks(images, views: 1) + Normalization.viewsMax - 1) * collectedFloats
+  }
 
   var memberFloats: Int { 2 * LineProduct.blockRows * 16 }
 

@@ -45,14 +45,17 @@ package struct NormParameters: Sendable {
 package struct Normalization: Sendable {
   /// γ, β and ε.
   package let parameters: NormParameters
-  /// The batch's statistics, for each view that is normalised on its own: all of the batch, or two halves.
+  /// The batch's statistics, for each view that is normalised on its own: all of the batch, or equal parts.
   package let statistics: [ChannelStatistics]
   /// `[views][blocks][NormConstants.count]`
   let constants: Floats
 
+  /// Most parts of a batch that are normalised on their own.
+  package static let viewsMax = 8
+
   /// Takes memory for the statistics of `views` parts of a batch. Throws `SystemError` without memory.
   package init(_ parameters: NormParameters, views: Int, arena: Arena) throws(SystemError) {
-    precondition(views >= 1, "a batch has a view")
+    precondition((1...Normalization.viewsMax).contains(views), "a batch has 1 to 8 views")
     self.parameters = parameters
     let channels = parameters.weight.count
     var statistics: [ChannelStatistics] = []

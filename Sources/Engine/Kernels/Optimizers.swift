@@ -39,15 +39,21 @@ package struct MomentumStep: Sendable {
   package var learningRate: Float
   /// Momentum; 0 without.
   package var momentum: Float
+  /// Whether the step looks ahead by Nesterov's momentum.
+  package var nesterov: Bool
   /// Weight decay, added to the gradient.
   package var weightDecay: Float
   /// Multiplies gradient and decay: the trust ratio of LARS, 1 for plain SGD.
   package var gradientScale: Float
 
   /// Constants as PyTorch's `SGD` names them.
-  package init(learningRate: Float, momentum: Float = 0, weightDecay: Float = 0, gradientScale: Float = 1) {
+  package init(
+    learningRate: Float, momentum: Float = 0, nesterov: Bool = false, weightDecay: Float = 0,
+    gradientScale: Float = 1
+  ) {
     self.learningRate = learningRate
     self.momentum = momentum
+    self.nesterov = nesterov
     self.weightDecay = weightDecay
     self.gradientScale = gradientScale
   }
@@ -73,15 +79,25 @@ extension Compute {
   }
 
   /// `d = gradientScale (gradient + weightDecay · value)`, `velocity = momentum · velocity + d`,
-  /// `value −= learningRate · velocity`, with the constants of each parameter. Without `first`, the velocity,
-  /// `d` takes its place.
+  /// `value −= learningRate · velocity`, with the constants of each parameter; with Nesterov's momentum
+  /// `value −= learningRate (d + momentum · velocity)`. Without `first`, the velocity, `d` takes its place.
   package func momentum(_ updates: ParameterUpdates, _ steps: [MomentumStep]) {
     precondition(steps.count == updates.parameters.count, "every parameter has its constants")
     eachPiece(of: updates) { index, p, start, count in
       let s = steps[index]
       kernels.updateMomentum(
-        s.learningRate, s.momentum, s.weightDecay, s.gradientScale, p.gradient.pointer + start, count,
-        p.value.pointer + start, p.first.map { $0.pointer + start })
+        s.learningRate, s.momentum, s.nesterov, s.weightDecay, s.gradientScale, p.gradient.pointer + start,
+        count, p.value.pointer + start, p.first.map { $0.pointer + start })
+    }
+  }
+
+  /// One step of a moving average: `target = rate · target + (1 − rate) · source`.
+  package func average(_ target: Floats, toward source: Floats, rate: Double) {
+    precondition(source.count == target.count, "an average needs equal counts")
+    let (keep, take) = (Float(rate), Float(1 - rate))
+    let (from, to) = (source.pointer, target.pointer)
+    eachChunk(target.count) { start, count in
+      for i in start..<start + count { to[i] = keep * to[i] + take * from[i] }
     }
   }
 

@@ -50,7 +50,7 @@ package struct KernelTable: Sendable {
   package let blockPlanes: @Sendable (In, Int, Int, Out) -> Void
   package let unblockPlanes: @Sendable (In, Int, Int, Out) -> Void
   package let updateAdam: @Sendable (AdamConstants, In, Int, Out, Out, Out) -> Void
-  package let updateMomentum: @Sendable (Float, Float, Float, Float, In, Int, Out, Out?) -> Void
+  package let updateMomentum: @Sendable (Float, Float, Bool, Float, Float, In, Int, Out, Out?) -> Void
 
   /// All kernels of one instruction set.
   package init(
@@ -94,7 +94,7 @@ package struct KernelTable: Sendable {
     blockPlanes: @escaping @Sendable (In, Int, Int, Out) -> Void,
     unblockPlanes: @escaping @Sendable (In, Int, Int, Out) -> Void,
     updateAdam: @escaping @Sendable (AdamConstants, In, Int, Out, Out, Out) -> Void,
-    updateMomentum: @escaping @Sendable (Float, Float, Float, Float, In, Int, Out, Out?) -> Void
+    updateMomentum: @escaping @Sendable (Float, Float, Bool, Float, Float, In, Int, Out, Out?) -> Void
   ) {
     (self.phaseWeights, self.phaseWeightGradients) = (phaseWeights, phaseWeightGradients)
     (self.multiplyPixels, self.multiplyChannels) = (multiplyPixels, multiplyChannels)

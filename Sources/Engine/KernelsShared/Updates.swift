@@ -36,27 +36,29 @@ private func adam(_ c: AdamConstants, _ gradient: Line, _ v: inout Line, _ m: in
   v = v * c.valueFactor - c.stepSize * m / root
 }
 
-/// `d = factor (gradient + decay · value) + momentum · velocity`, `velocity = d`, `value −= learningRate ·
-/// d`.
+/// `d = factor (gradient + decay · value)`, `velocity = momentum · velocity + d`, `value −= learningRate ·
+/// velocity`; with `nesterov`, `value −= learningRate · (d + momentum · velocity)`.
 func updateMomentum(
-  learningRate: Float, momentum: Float, decay: Float, factor: Float, gradient: In, count: Int, value: Out,
-  velocity: Out?
+  learningRate: Float, momentum: Float, nesterov: Bool, decay: Float, factor: Float, gradient: In, count: Int,
+  value: Out, velocity: Out?
 ) {
   let whole = count & ~15
   for i in stride(from: 0, to: whole, by: 16) {
     let v = line(value + i)
     var d = multiplyAdd(v, Line(repeating: decay), line(gradient + i)) * factor
     if let velocity {
-      d = multiplyAdd(line(velocity + i), Line(repeating: momentum), d)
-      setLine(d, velocity + i)
+      let next = multiplyAdd(line(velocity + i), Line(repeating: momentum), d)
+      setLine(next, velocity + i)
+      d = nesterov ? multiplyAdd(next, Line(repeating: momentum), d) : next
     }
     setLine(v - d * learningRate, value + i)
   }
   for i in whole..<count {
     var d = (gradient[i] + decay * value[i]) * factor
     if let velocity {
-      d += momentum * velocity[i]
-      velocity[i] = d
+      let next = momentum * velocity[i] + d
+      velocity[i] = next
+      d = nesterov ? d + momentum * next : next
     }
     value[i] -= d * learningRate
   }

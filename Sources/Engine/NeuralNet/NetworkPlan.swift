@@ -2,13 +2,17 @@ import Kernels
 import Tensors
 
 /// Collects parameters, buffers and memory while a network is put together, in state-dict order.
-final class NetworkPlan {
+package final class NetworkPlan {
   /// Where the operations run.
   let compute: Compute
   /// Where every tensor of the network lies.
   let arena: Arena
-  /// With gradients and saved activations, or for inference only.
-  let isTraining: Bool
+  /// With gradients and saved activations, or for forward passes only.
+  private(set) var isTraining: Bool
+  /// Whether the forward passes use batch statistics: their convolutions are then those of a training.
+  let usesBatchStatistics: Bool
+  /// How the optimiser sets the rate of parameters that are planned from now on.
+  var rate = Parameter.Rate.scheduled
   /// Every parameter planned so far.
   private(set) var parameters: [Parameter] = []
   /// Every buffer planned so far.
@@ -24,7 +28,16 @@ final class NetworkPlan {
     self.compute = compute
     self.arena = arena
     self.isTraining = isTraining
+    usesBatchStatistics = isTraining
     self.recorded = recorded
+  }
+
+  /// Plans a part of a training that has forward passes only: its parameters get no gradients.
+  func withoutGradients<Part>(_ part: (NetworkPlan) throws -> Part) rethrows -> Part {
+    let before = isTraining
+    isTraining = false
+    defer { isTraining = before }
+    return try part(self)
   }
 
   /// Notes memory that a part of the network takes outside the arena.
@@ -38,7 +51,8 @@ final class NetworkPlan {
     let count = shape.reduce(1, *)
     let parameter = Parameter(
       name: name, shape: shape, role: role,
-      initial: initial ?? Parameter.Initial(role, shape: shape, name: name), value: try arena.allocate(count),
+      initial: initial ?? Parameter.Initial(role, shape: shape, name: name), rate: rate,
+      value: try arena.allocate(count),
       gradient: try arena.allocate(isTraining ? count : 0))
     parameters.append(parameter)
     return parameter
@@ -59,7 +73,7 @@ final class NetworkPlan {
   ) throws(ConvolutionRecordError) -> Convolution {
     let algorithms =
       try recorded?.algorithms(of: name, for: shape)
-      ?? compute.convolutions.algorithms(for: shape, isTraining: isTraining)
+      ?? compute.convolutions.algorithms(for: shape, isTraining: usesBatchStatistics)
     layers.append(PlannedLayer(name: name, shape: shape, algorithms: algorithms))
     return Convolution(shape, algorithms: algorithms, compute: compute)
   }

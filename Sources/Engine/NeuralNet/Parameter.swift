@@ -32,6 +32,14 @@ package struct Parameter: Sendable {
     }
   }
 
+  /// How an optimiser sets its learning rate.
+  package enum Rate: Sendable, Equatable {
+    /// By the schedule.
+    case scheduled
+    /// The rate before warm-up and decay, at every step.
+    case constant
+  }
+
   /// The name in a PyTorch state dict, such as `encoder.layer1.0.conv1.weight`.
   package let name: String
   /// PyTorch's shape: `[K, C, R, R]`, `[out, in]` or `[C]`.
@@ -40,6 +48,8 @@ package struct Parameter: Sendable {
   package let role: Role
   /// What it starts with.
   package let initial: Initial
+  /// By which rate it changes.
+  package var rate = Rate.scheduled
   /// The elements, in the row-major order of `shape`.
   package let value: Floats
   /// The gradient of the last step, as many elements; none (count 0) in a network for inference.

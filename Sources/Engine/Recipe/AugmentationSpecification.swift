@@ -50,6 +50,9 @@ package struct AugmentationRecipe: JSONRecord, Equatable {
   package var cropScale = 0.2...1
   /// Aspect ratio (width / height) of the crop.
   package var cropRatio = 3.0 / 4...4.0 / 3
+  /// Pixels of black around the image, of which a crop of the image's size is taken, as torchvision's
+  /// `RandomCrop` does; `nil`: resized crops as above.
+  package var cropPadding: Int?
   /// Triangle-filtered resize, as torchvision's default is today; false samples bilinearly.
   package var antialias = false
   package var flipProbability = 0.5
@@ -80,6 +83,10 @@ package struct AugmentationRecipe: JSONRecord, Equatable {
   package static let fields = Fields<Self> {
     Field("crop_scale", \.cropScale, .interval(.positive(1)), "Area of the crop as a share of the image.")
     Field("crop_ratio", \.cropRatio, .interval(.positive(100)), "Aspect ratio of the crop, width by height.")
+    Field(
+      "crop_padding", \.cropPadding, .integerOrNull(0...64),
+      "Instead of a resized crop: one of the image's size, in pixels of black around it; null: resized crops."
+    )
     Field(
       "antialias", \.antialias, .boolean,
       "Whether the crop is resized with antialiasing, as torchvision does today.")

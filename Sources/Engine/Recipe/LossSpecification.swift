@@ -1,60 +1,52 @@
 import JSONText
 
-/// `inv·mse + var·v + cov·c`, with the variants that published code tells apart.
+/// What is minimised: a method, and the constants of each method, of which those of the chosen one count.
 package struct LossSpecification: JSONRecord, Equatable {
-  /// How the hinge terms of both views are joined.
-  package enum Variance: String, Sendable, CaseIterable {
-    /// `v(z1) + v(z2)`.
-    case sum
-    /// `(v(z1) + v(z2)) / 2`.
-    case mean
-  }
-  /// Over which images a BatchNorm takes its statistics.
-  package enum BatchNormScope: String, Sendable, CaseIterable {
-    /// Both views pass the network as one batch.
-    case concatenated
-    /// Each view has its own batch statistics, view one first.
-    case perView = "per_view"
-  }
-  /// Weight of the invariance term.
-  package var inv: Double
-  /// Weight of the variance term.
-  package var `var`: Double
-  /// Weight of the covariance term.
-  package var cov: Double
-  /// The standard deviation that the hinge of the variance term asks for.
-  package var gamma: Double
-  /// Added to the unbiased variance before its root.
-  package var epsilon: Double
-  package var variance: Variance
-  package var batchNorm: BatchNormScope
+  /// Which of the constants below count. In JSON it stands beside `loss`, not in it.
+  package var method: MethodName
+  package var vicreg: VICReg
+  package var barlowTwins = BarlowTwins()
+  package var simclr = SimCLR()
+  package var byol = BYOL()
+  package var simsiam = SimSiam()
+  package var sigreg = SIGReg()
+  package var supervised = Supervised()
 
   /// The default values are those of the `seed` recipe.
-  package init(
-    inv: Double = 25, `var`: Double = 25, cov: Double = 1, gamma: Double = 1, epsilon: Double = 0,
-    variance: Variance = .sum, batchNorm: BatchNormScope = .concatenated
-  ) {
-    self.inv = inv
-    self.var = `var`
-    self.cov = cov
-    self.gamma = gamma
-    self.epsilon = epsilon
-    self.variance = variance
-    self.batchNorm = batchNorm
+  package init(method: MethodName = .vicreg, vicreg: VICReg = VICReg()) {
+    self.method = method
+    self.vicreg = vicreg
+  }
+
+  /// The constants that count.
+  package var constants: any MethodSpecification {
+    switch method {
+    case .vicreg: vicreg
+    case .barlowTwins: barlowTwins
+    case .simclr: simclr
+    case .byol: byol
+    case .simsiam: simsiam
+    case .sigreg: sigreg
+    case .supervised: supervised
+    }
   }
 
   package static let fields = Fields<Self> {
-    Field("inv", \.inv, .number(.closed(0, 1e6)), "Weight of the invariance term.")
-    Field("var", \.var, .number(.closed(0, 1e6)), "Weight of the variance term.")
-    Field("cov", \.cov, .number(.closed(0, 1e6)), "Weight of the covariance term.")
-    Field(
-      "gamma", \.gamma, .number(.positive(1000)),
-      "Standard deviation that the variance term asks of every output.")
-    Field("epsilon", \.epsilon, .number(.fraction), "Added to the variance before its square root.")
-    Field(
-      "variance", \.variance, .choice, "Whether the variance terms of the two views are added or averaged.")
-    Field(
-      "batch_norm", \.batchNorm, .choice,
-      "Whether BatchNorm takes its statistics over both views together or over each alone.")
+    members(of: \.vicreg)
+    members(of: \.barlowTwins)
+    members(of: \.simclr)
+    members(of: \.byol)
+    members(of: \.simsiam)
+    members(of: \.sigreg)
+    members(of: \.supervised)
+  }
+
+  /// The members of a method, which belong to the object where the method is that one.
+  private static func members<Constants: MethodSpecification>(
+    of path: any WritableKeyPath<Self, Constants> & Sendable
+  ) -> [Field<Self>] {
+    Constants.fields.within(path).map { field in
+      field.when("method is \"\(Constants.name.rawValue)\"") { $0.method == Constants.name }
+    }
   }
 }

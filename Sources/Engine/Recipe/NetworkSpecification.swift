@@ -71,17 +71,26 @@ package enum ConvolutionChoice: String, Sendable, CaseIterable {
   case automatic = "auto"
 }
 
-/// The expander after the representation: Linear, then (BatchNorm1d, ReLU, Linear) repeated.
+/// A projector or a predictor: Linear, then (BatchNorm1d, ReLU, Linear) repeated.
 package struct ProjectorSpecification: JSONRecord, Equatable {
   /// Outputs of each Linear, at least one.
   package var widths: [Int]
   /// Whether the last Linear has a bias.
   package var lastBias: Bool
+  /// Whether the other Linears have a bias.
+  package var hiddenBias: Bool
+  /// A BatchNorm1d without weight and bias after the last Linear.
+  package var lastBatchNorm: Bool
 
   /// The default values are those of the `seed` recipe.
-  package init(widths: [Int] = [1024, 1024, 1024, 1024], lastBias: Bool = true) {
+  package init(
+    widths: [Int] = [1024, 1024, 1024, 1024], lastBias: Bool = true, hiddenBias: Bool = true,
+    lastBatchNorm: Bool = false
+  ) {
     self.widths = widths
     self.lastBias = lastBias
+    self.hiddenBias = hiddenBias
+    self.lastBatchNorm = lastBatchNorm
   }
 
   package static let fields = Fields<Self> {
@@ -90,5 +99,9 @@ package struct ProjectorSpecification: JSONRecord, Equatable {
       "Outputs of each Linear; BatchNorm and ReLU stand between them."
     ).check("must end with 2 or more, as one dimension has no covariance") { $0.widths.last != 1 }
     Field("last_bias", \.lastBias, .boolean, "Whether the last Linear has a bias.")
+    Field("hidden_bias", \.hiddenBias, .boolean, "Whether the other Linears have a bias.")
+    Field(
+      "last_batch_norm", \.lastBatchNorm, .boolean,
+      "Whether a BatchNorm without weight and bias follows the last Linear.")
   }
 }

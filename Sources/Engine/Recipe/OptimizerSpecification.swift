@@ -14,6 +14,8 @@ package struct OptimizerSpecification: JSONRecord, Equatable {
   package var weightDecay: Double
   /// SGD and LARS: decay of the velocity.
   package var momentum: Double
+  /// SGD: Nesterov's momentum, as PyTorch computes it.
+  package var nesterov: Bool
   /// LARS: the trust coefficient, η.
   package var trust: Double
   /// LARS, false: `η ‖p‖ / ‖g + λp‖` as in facebookresearch/vicreg. True: `η ‖p‖ / (‖g‖ + λ‖p‖ + 1e-8)`,
@@ -25,8 +27,8 @@ package struct OptimizerSpecification: JSONRecord, Equatable {
   /// The default values are those of the `seed` recipe.
   package init(
     name: Name = .adam, learningRate: Double = 2e-4, betas: [Double] = [0.9, 0.999], epsilon: Double = 1e-8,
-    weightDecay: Double = 1e-6, momentum: Double = 0.9, trust: Double = 0.001, clip: Bool = false,
-    excludeBiasAndNorm: Bool = false
+    weightDecay: Double = 1e-6, momentum: Double = 0.9, nesterov: Bool = false, trust: Double = 0.001,
+    clip: Bool = false, excludeBiasAndNorm: Bool = false
   ) {
     self.name = name
     self.learningRate = learningRate
@@ -34,6 +36,7 @@ package struct OptimizerSpecification: JSONRecord, Equatable {
     self.epsilon = epsilon
     self.weightDecay = weightDecay
     self.momentum = momentum
+    self.nesterov = nesterov
     self.trust = trust
     self.clip = clip
     self.excludeBiasAndNorm = excludeBiasAndNorm
@@ -50,6 +53,7 @@ package struct OptimizerSpecification: JSONRecord, Equatable {
       "weight_decay", \.weightDecay, .number(.closed(0, 100)),
       "Weight decay; in adam and sgd as an L2 penalty.")
     Field("momentum", \.momentum, .number(.halfOpen(0, 1)), "sgd and lars: momentum.")
+    Field("nesterov", \.nesterov, .boolean, "sgd: whether the momentum is Nesterov's.")
     Field("trust", \.trust, .number(.positive(100)), "lars: trust coefficient.")
     Field("clip", \.clip, .boolean, "lars: whether the trust ratio never raises the learning rate.")
     Field(

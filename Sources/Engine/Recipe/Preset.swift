@@ -9,6 +9,29 @@ package enum Preset: String, Sendable, CaseIterable {
   /// A narrow network that trains on a CPU in minutes.
   case small
 
+  /// Other methods with the network of `solo-cifar`: solo-learn's CIFAR scripts.
+  case barlowCIFAR = "barlow-cifar"
+  case simclrCIFAR = "simclr-cifar"
+  case byolCIFAR = "byol-cifar"
+  case simsiamCIFAR = "simsiam-cifar"
+  /// LeJEPA's minimal example with the network of `solo-cifar`.
+  case sigregCIFAR = "sigreg-cifar"
+  /// The network of `solo-cifar` trained by labels: the ceiling that other methods are read against.
+  case supervised
+
+  /// The method of the recipe.
+  var method: MethodName {
+    switch self {
+    case .seed, .paper, .soloCIFAR, .small: .vicreg
+    case .barlowCIFAR: .barlowTwins
+    case .simclrCIFAR: .simclr
+    case .byolCIFAR: .byol
+    case .simsiamCIFAR: .simsiam
+    case .sigregCIFAR: .sigreg
+    case .supervised: .supervised
+    }
+  }
+
   /// What a specification without a preset gets: training on a CPU takes minutes, not days.
   package static let defaultValue = Preset.small
 
@@ -17,7 +40,8 @@ package enum Preset: String, Sendable, CaseIterable {
     switch self {
     case .seed: return 2e-4
     case .small: return 3e-3
-    case .soloCIFAR: return 0.3 * Double(batchSize) / 256
+    case .soloCIFAR, .barlowCIFAR, .simclrCIFAR, .byolCIFAR, .simsiamCIFAR, .sigregCIFAR, .supervised:
+      return MethodRecipe.published(method).learningRate(batchSize: batchSize)
     case .paper:
       let base =
         switch batchSize {
@@ -39,6 +63,12 @@ extension TrainSpecification {
     case .paper: paper
     case .soloCIFAR: soloCIFAR
     case .small: small
+    case .barlowCIFAR: barlowCIFAR
+    case .simclrCIFAR: simclrCIFAR
+    case .byolCIFAR: byolCIFAR
+    case .simsiamCIFAR: simsiamCIFAR
+    case .sigregCIFAR: sigregCIFAR
+    case .supervised: supervised
     }
   }
 
@@ -48,9 +78,9 @@ extension TrainSpecification {
     var specification = TrainSpecification()
     specification.preset = .paper
     specification.projector = ProjectorSpecification(widths: [1024, 1024, 1024], lastBias: false)
-    specification.loss.epsilon = 1e-4
-    specification.loss.variance = .mean
-    specification.loss.batchNorm = .perView
+    specification.loss.vicreg.epsilon = 1e-4
+    specification.loss.vicreg.variance = .mean
+    specification.loss.vicreg.batchNorm = .perView
     var augmentation = AugmentationRecipe()
     augmentation.blurProbability = [1, 0.1]
     augmentation.solarizeProbability = [0, 0.2]
@@ -69,7 +99,7 @@ extension TrainSpecification {
     specification.encoder.stemBias = false
     specification.encoder.fc = nil
     specification.projector = ProjectorSpecification(widths: [2048, 2048, 2048], lastBias: true)
-    specification.loss.epsilon = 1e-4
+    specification.loss.vicreg.epsilon = 1e-4
     var augmentation = AugmentationRecipe()
     augmentation.blurProbability = [0, 0]
     augmentation.solarizeProbability = [0.1, 0.1]
@@ -107,5 +137,56 @@ extension TrainSpecification {
     specification.epochs = 5
     specification.checkpoint.everyEpochs = 1
     return specification
+  }()
+
+  private static let barlowCIFAR = cifar(.barlowCIFAR, asymmetric)
+  private static let simclrCIFAR = cifar(.simclrCIFAR, symmetric)
+  private static let byolCIFAR = cifar(.byolCIFAR, asymmetric)
+  private static let simsiamCIFAR = cifar(.simsiamCIFAR, symmetricWeak)
+  private static let sigregCIFAR = cifar(.sigregCIFAR, symmetric)
+  private static let supervised: TrainSpecification = {
+    var augmentation = AugmentationRecipe()
+    augmentation.cropPadding = 4
+    augmentation.jitterProbability = 0
+    augmentation.grayscaleProbability = 0
+    augmentation.blurProbability = [0, 0]
+    augmentation.solarizeProbability = [0, 0]
+    var specification = cifar(.supervised, augmentation)
+    specification.schedule.warmupEpochs = 0
+    specification.epochs = 200
+    return specification
+  }()
+
+  /// The network and the schedule of `solo-cifar` with the method of a preset.
+  private static func cifar(_ preset: Preset, _ augmentation: AugmentationRecipe) -> TrainSpecification {
+    var specification = soloCIFAR
+    specification.adopt(preset.method)
+    specification.preset = preset
+    specification.augmentation = .random(augmentation)
+    return specification
+  }
+
+  // solo-learn's augmentations for CIFAR, by their names there; crops of 0.08 to 1.
+
+  private static let symmetric: AugmentationRecipe = {
+    var recipe = AugmentationRecipe()
+    recipe.cropScale = 0.08...1
+    (recipe.brightness, recipe.contrast, recipe.saturation, recipe.hue) = (0.8, 0.8, 0.8, 0.2)
+    recipe.solarizeProbability = [0, 0]
+    return recipe
+  }()
+
+  private static let symmetricWeak: AugmentationRecipe = {
+    var recipe = symmetric
+    (recipe.brightness, recipe.contrast, recipe.saturation, recipe.hue) = (0.4, 0.4, 0.4, 0.1)
+    return recipe
+  }()
+
+  private static let asymmetric: AugmentationRecipe = {
+    var recipe = AugmentationRecipe()
+    recipe.cropScale = 0.08...1
+    recipe.blurProbability = [0, 0]
+    recipe.solarizeProbability = [0, 0.2]
+    return recipe
   }()
 }

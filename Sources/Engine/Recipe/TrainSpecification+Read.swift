@@ -42,10 +42,18 @@ extension TrainSpecification {
   /// Images of the smallest batch: BatchNorm needs two.
   package static let batchSizeMin = 2
 
-  /// The metrics that lines of a training have.
-  package static let metricNames = [
-    "inv", "var", "cov", "loss", "std_mean", "std_min", "corr", "rankme", "grad_norm", "lr",
-    "images_per_second",
+  /// The metrics that lines of this training have.
+  package var metricNames: [String] { type(of: loss.constants).figures + Self.commonMetricNames }
+
+  /// The metrics that lines of trainings have, whatever the method.
+  package static let metricNames: [String] =
+    MethodName.allCases.reduce(into: []) { names, method in
+      let own = type(of: LossSpecification(method: method).constants).figures
+      names += own.filter { !names.contains($0) }
+    } + commonMetricNames
+
+  private static let commonMetricNames = [
+    "loss", "std_mean", "std_min", "corr", "rankme", "grad_norm", "lr", "images_per_second",
   ]
 
   /// Notes what is wrong about the batches that a number of images makes; for a dataset's size once it is
@@ -104,15 +112,43 @@ extension TrainSpecification {
   private static let metricLinesMax = 4_000_000
 
   private func checkTogether(at pointer: String, _ problems: ProblemList) {
-    if loss.inv == 0 && loss.var == 0 && loss.cov == 0 {
+    let vicreg = loss.vicreg
+    if loss.method == .vicreg, vicreg.inv == 0 && vicreg.var == 0 && vicreg.cov == 0 {
       problems.add("\(pointer)/loss", "must have a weight above 0 among inv, var and cov, all are 0")
     }
+    checkMethod(at: pointer, problems)
     if schedule.warmupEpochs > Double(epochs) {
       problems.add(
         "\(pointer)/schedule/warmup_epochs",
         "must be ≤ epochs (\(epochs)), got \(JSON.number(schedule.warmupEpochs).text)")
     }
   }
+
+  /// Notes what the chosen method cannot take.
+  private func checkMethod(at pointer: String, _ problems: ProblemList) {
+    let method = type(of: loss.constants)
+    let name = "\"\(loss.method.rawValue)\""
+    if !method.views.contains(views) {
+      let allowed =
+        method.views.count == 1
+        ? "\(method.views.lowerBound)" : "from \(method.views.lowerBound) to \(method.views.upperBound)"
+      problems.add("\(pointer)/views", "must be \(allowed), as method is \(name), got \(views)")
+    }
+    switch (predictor, method.hasPredictor) {
+    case (nil, true):
+      problems.add("\(pointer)/predictor", "must be an object, as method is \(name), got null")
+    case (_?, false): problems.add("\(pointer)/predictor", "must be null, as method is \(name)")
+    case (let predictor?, true) where predictor.widths.last != projector.widths.last:
+      problems.add(
+        "\(pointer)/predictor/widths",
+        "must end as projector.widths does, with \(projector.widths.last ?? 0), got "
+          + "\(predictor.widths.last ?? 0)")
+    default: break
+    }
+  }
+
+  /// Whether the method has a projector.
+  package var hasProjector: Bool { type(of: loss.constants).hasProjector }
 
   /// Optimiser steps of one epoch over that many images.
   package func stepsPerEpoch(imageCount: Int) -> Int {

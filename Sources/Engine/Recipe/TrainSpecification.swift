@@ -44,7 +44,11 @@ package struct TrainSpecification: JSONRecord, Equatable {
   package var encoder = EncoderSpecification()
   package var convolution = ConvolutionChoice.automatic
   package var projector = ProjectorSpecification()
+  /// The network after the projector, for methods that predict one view from another; else `nil`.
+  package var predictor: ProjectorSpecification?
   package var loss = LossSpecification()
+  /// Views of each image.
+  package var views = 2
   package var augmentation = AugmentationSpecification.random(AugmentationRecipe())
   package var optimizer = OptimizerSpecification()
   package var schedule = ScheduleSpecification()
@@ -52,7 +56,7 @@ package struct TrainSpecification: JSONRecord, Equatable {
   package var epochs = 500
   /// Stops after that many optimiser steps even if epochs are left; `nil`: no such limit.
   package var maxSteps: Int?
-  /// Images per step (each gives two views), ≥ 2.
+  /// Images per step (each gives `views` views), ≥ 2.
   package var batchSize = 256
   /// A new order each epoch; `false` keeps the order of the dataset.
   package var shuffle = true
@@ -71,10 +75,12 @@ package struct TrainSpecification: JSONRecord, Equatable {
   package static let fields = Fields<Self> {
     Field("preset", \.preset, .choice, "The recipe that fills every field that is not given.")
       .then { $0 = .preset($0.preset) }
+    Field("method", \.loss.method, .choice, "What is minimised, and the parts of the network that it needs.")
+      .then { $0.adopt($0.loss.method) }
     Field(
       "batch_size", \.batchSize, .integer(batchSizeMin...65_536),
-      "Images per optimiser step; each gives two views."
-    ).then { $0.optimizer.learningRate = $0.preset.learningRate(batchSize: $0.batchSize) }
+      "Images per optimiser step; each gives several views."
+    ).then { $0.optimizer.learningRate = $0.recipeLearningRate }
     Field("dataset", \.dataset, .record, "The images to train on.")
     Field(
       "image_size", \.imageSize, .integerOrNull(16...256),
@@ -84,12 +90,15 @@ package struct TrainSpecification: JSONRecord, Equatable {
       "convolution", \.convolution, .choice,
       "How convolutions are computed: direct sums all products, auto takes the fastest algorithm.")
     Field("projector", \.projector, .record, "The network after the encoder, which only the training uses.")
+      .when("method is not \"supervised\"") { $0.hasProjector }
     Field(
-      "loss", \.loss, .record,
-      "VICReg: inv times the mean squared error, var times the variance term, cov times the covariance term.")
+      "predictor", \.predictor, .recordOrNull(ProjectorSpecification(widths: [4096, 256])),
+      "The network after the projector that predicts another view; null: the method has none.")
+    Field("loss", \.loss, .record, "The constants of the method.")
+    Field("views", \.views, .integer(1...8), "Views of each image.")
     Field(
       "augmentation", \.augmentation, .augmentation,
-      "How the two views of an image are made. mirror: the image and its mirror image, without randomness.")
+      "How the views of an image are made. mirror: the image and its mirror image, without randomness.")
     Field("optimizer", \.optimizer, .record, "How gradients become steps.")
     Field("schedule", \.schedule, .record, "How the learning rate changes over the run.")
     Field("epochs", \.epochs, .integer(1...1_000_000), "Passes over the dataset.")

@@ -19,17 +19,20 @@ package enum MemoryEstimate {
     package var side: Int
     /// Planes of a stored image: 1 or 3.
     package var planes: Int
+    /// Classes of their labels.
+    package var classes: Int
 
     /// Images as a dataset's header describes them.
-    package init(count: Int, side: Int, planes: Int) {
+    package init(count: Int, side: Int, planes: Int, classes: Int) {
       self.count = count
       self.side = side
       self.planes = planes
+      self.classes = classes
     }
 
     /// At most `limit` of them.
     func limited(_ limit: Int?) -> Images {
-      Images(count: min(count, limit ?? count), side: side, planes: planes)
+      Images(count: min(count, limit ?? count), side: side, planes: planes, classes: classes)
     }
 
     /// Bytes that they take in memory, with their labels.
@@ -52,9 +55,11 @@ package enum MemoryEstimate {
     let images = images.limited(specification.dataset.limit)
     let batchSize = max(2, min(specification.batchSize, images.count))
     let side = specification.viewSide(storedSide: images.side)
-    let plan = try plan(specification, batchSize: batchSize, side: side, threads: threads)
+    let plan = try plan(
+      specification, batchSize: batchSize, side: side, classes: images.classes, threads: threads)
+    let views = plan.model.configuration.views
     let kernel = specification.augmentation.blurKernelMax
-    return programBytes + images.bytes + viewBytes(2 * 2 * batchSize, side)
+    return programBytes + images.bytes + viewBytes(2 * views * batchSize, side)
       + augmentationBytes(side, of: images.side, blurKernel: kernel, threads: threads)
       + plan.model.arena.allocatedBytes + plan.model.otherBytes + checkpointBytes(plan)
       + threads * compressionBytes
@@ -72,7 +77,8 @@ package enum MemoryEstimate {
     let limit = specification.dataset.limit
     let (train, test) = (train.limited(limit), test.limited(limit))
     let side = training.viewSide(storedSide: train.side)
-    let checkpoint = checkpointBytes(try plan(training, batchSize: 2, side: side, threads: threads))
+    let checkpoint = checkpointBytes(
+      try plan(training, batchSize: 2, side: side, classes: classes, threads: threads))
     let layer = try specification.encoderLayer(hasFC: training.encoder.fc != nil)
     let arena = Arena.counting()
     let encoder = try EncoderInference(
@@ -98,19 +104,17 @@ package enum MemoryEstimate {
 
   /// A network and its optimiser, planned and not there.
   struct Plan {
-    let model: VICRegModel
+    let model: PretrainingModel
     let optimizer: Optimizer
   }
 
   /// The training of a specification as it would be planned for so many images at once.
   static func plan(
-    _ specification: TrainSpecification, batchSize: Int, side: Int, threads: Int
+    _ specification: TrainSpecification, batchSize: Int, side: Int, classes: Int, threads: Int
   ) throws -> Plan {
-    let model = try VICRegModel(
-      encoder: specification.encoder,
-      projector: specification.projector, loss: specification.loss,
-      imageSide: side, batchSize: batchSize, team: ThreadTeam(planning: threads),
-      convolutions: specification.convolution, arena: .counting())
+    let model = try PretrainingModel(
+      ModelConfiguration(specification, classes: classes), imageSide: side, batchSize: batchSize,
+      team: ThreadTeam(planning: threads), convolutions: specification.convolution, arena: .counting())
     let optimizer = try Optimizer(
       specification.optimizer, parameters: model.parameters, compute: model.compute,
       arena: model.arena)
@@ -120,7 +124,7 @@ package enum MemoryEstimate {
   /// The tensors of a checkpoint.
   static func checkpointBytes(_ plan: Plan) -> Int {
     let floats =
-      plan.model.parameters.reduce(0) { $0 + $1.value.count }
+      (plan.model.parameters + plan.model.averagedParameters).reduce(0) { $0 + $1.value.count }
       + plan.model.buffers.reduce(0) { $0 + $1.value.count }
       + plan.optimizer.state.reduce(0) { $0 + $1.value.count }
     return floats * MemoryLayout<Float>.stride

@@ -22,12 +22,12 @@ package struct TrainingCost: Sendable, Equatable {
     let side = specification.viewSide(storedSide: limited.side)
     let plan = try MemoryEstimate.plan(
       specification, batchSize: max(2, min(specification.batchSize, limited.count)), side: side,
-      threads: threads)
+      classes: images.classes, threads: threads)
     let network = try NetworkDescription(specification.encoder, imageSide: side)
     checkpointBytes = MemoryEstimate.checkpointBytes(plan)
-    let outputs = specification.projector.widths.last ?? 0
+    let outputs = plan.model.configuration.embeddingCount
     workPerImage =
-      2
+      Double(plan.model.configuration.views)
       * (WorkUnits.training(plan.model.layers) + WorkUnits.pooling(network, WorkUnits.trainedOutput)
         + WorkUnits.view(side: side))
       // The covariance of both branches, forward and backward.
@@ -105,11 +105,12 @@ enum WorkUnits {
   /// A byte of the images that are read at the start.
   static let storedByte = 400.0
 
-  /// One view's way through the layers and back.
+  /// One view's way through the layers and back; through those of a moving average forward only.
   static func training(_ layers: [PlannedLayer]) -> Double {
     layers.reduce(0) { sum, layer in
+      if layer.name.hasPrefix("target.") { return sum + inference([layer]) }
       // The stem has no gradient of its input.
-      sum + Double(layer.shape.multiplyAddsPerImage) * (layer.algorithms == nil ? 2 : 3)
+      return sum + Double(layer.shape.multiplyAddsPerImage) * (layer.algorithms == nil ? 2 : 3)
         + outputs(layer) * trainedOutput
     }
   }

@@ -1,3 +1,5 @@
+import NeuralNet
+
 /// Whoever runs a training or an evaluation: takes what it reports and may ask it to stop.
 ///
 /// All calls come from the thread that called `run`, between two steps.
@@ -40,19 +42,6 @@ extension TrainingOutcome: Sendable where Result: Sendable {}
 
 /// The figures of one step, as they go into a metric line.
 package struct StepFigures: Sendable, Equatable {
-  /// One figure by its name in the stream.
-  package struct Figure: Sendable, Equatable {
-    /// Such as `loss`.
-    package let name: String
-    /// As computed, finite or not.
-    package let value: Double
-
-    init(_ name: String, _ value: Double) {
-      self.name = name
-      self.value = value
-    }
-  }
-
   /// From 1: the steps done, this one included.
   package let step: Int
   /// The zero-based epoch of the step.
@@ -61,7 +50,7 @@ package struct StepFigures: Sendable, Equatable {
   package let figures: [Figure]
 
   /// The figure of that name.
-  package subscript(name: String) -> Double? { figures.first { $0.name == name }?.value }
+  package subscript(name: String) -> Double? { figures[name] }
 }
 
 /// What a run can be resumed from: a tensor file and its place in the run.

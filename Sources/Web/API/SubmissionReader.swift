@@ -97,7 +97,7 @@ struct SubmissionReader {
     let specification = TrainSpecification.read(
       spec, at: pointer, problems, places: JobSubmission.specPlaces(.train))
     if let best = specification.checkpoint.keepBest {
-      let known = JobKind.train.metricNames
+      let known = specification.metricNames
       if !known.contains(where: { ByteString($0) == best.metric }) {
         problems.add(
           "\(pointer)/checkpoint/keep_best/metric",

@@ -45,7 +45,20 @@ package struct AugmentationDraw: Sendable, Equatable {
     }
   }
 
+  /// A move of the image over black: row and column of the result's first pixel.
+  package struct Shift: Sendable, Equatable {
+    package var rows: Int
+    package var columns: Int
+
+    package init(rows: Int, columns: Int) {
+      self.rows = rows
+      self.columns = columns
+    }
+  }
+
   package var crop: Box
+  /// How the cropped and resized image is moved, before it is flipped; `nil`: not at all.
+  package var shift: Shift?
   package var flips: Bool
   package var color: ColorDraw?
   package var isGray: Bool
@@ -54,10 +67,11 @@ package struct AugmentationDraw: Sendable, Equatable {
   package var solarizes: Bool
 
   package init(
-    crop: Box, flips: Bool = false, color: ColorDraw? = nil, isGray: Bool = false, blurSigma: Float? = nil,
-    solarizes: Bool = false
+    crop: Box, shift: Shift? = nil, flips: Bool = false, color: ColorDraw? = nil, isGray: Bool = false,
+    blurSigma: Float? = nil, solarizes: Bool = false
   ) {
     self.crop = crop
+    self.shift = shift
     self.flips = flips
     self.color = color
     self.isGray = isGray
@@ -70,7 +84,15 @@ package struct AugmentationDraw: Sendable, Equatable {
   package init(recipe: AugmentationRecipe, branch: Int = 0, height: Int, width: Int, key: ViewKey) {
     var random = CounterRandom(
       seed: key.seed, RandomPurpose.view.rawValue, UInt64(key.epoch), UInt64(key.sample), UInt64(key.view))
-    crop = Self.crop(recipe, height, width, &random)
+    if let padding = recipe.cropPadding {
+      // torchvision's RandomCrop.get_params.
+      crop = Box(top: 0, left: 0, height: height, width: width)
+      shift = Shift(
+        rows: random.below(2 * padding + 1) - padding, columns: random.below(2 * padding + 1) - padding)
+    } else {
+      crop = Self.crop(recipe, height, width, &random)
+      shift = nil
+    }
     flips = random.isTrue(recipe.flipProbability)
     color = random.isTrue(recipe.jitterProbability) ? Self.color(recipe, &random) : nil
     isGray = random.isTrue(recipe.grayscaleProbability)

@@ -46,6 +46,10 @@ package struct Augmenter: Sendable {
   ) {
     let image = resizedCrop(
       of: dataset, index, box: draw.crop, flips: draw.flips, antialias: recipe.antialias, scratch: scratch)
+    if let shift = draw.shift {
+      // The image is flipped already: so is the move.
+      image.shift(rows: shift.rows, columns: draw.flips ? -shift.columns : shift.columns)
+    }
     if let color = draw.color { image.apply(color) }
     if draw.isGray { image.makeGray() }
     if let sigma = draw.blurSigma { image.blur(size: recipe.blurKernel, sigma: sigma, scratch: scratch) }

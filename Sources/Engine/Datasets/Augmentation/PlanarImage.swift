@@ -65,3 +65,25 @@ package struct AugmentationScratch: Sendable {
     return floats * MemoryLayout<Float>.stride + 8 * 64
   }
 }
+
+extension PlanarImage {
+  /// Moves the image, in place: its first pixel is then that of this row and column, and what comes from
+  /// outside of it is black.
+  func shift(rows: Int, columns: Int) {
+    // In this order each pixel is read before it is written.
+    func place(_ index: Int, _ offset: Int) -> Int { offset >= 0 ? index : side - 1 - index }
+    for plane in 0..<planes {
+      for index in 0..<side {
+        let row = place(index, rows)
+        let to = plane * planeCount + row * stride
+        let from = to + rows * stride + columns
+        let isInside = (0..<side).contains(row + rows)
+        for index in 0..<side {
+          let column = place(index, columns)
+          storage[to + column] =
+            isInside && (0..<side).contains(column + columns) ? storage[from + column] : 0
+        }
+      }
+    }
+  }
+}

@@ -11,11 +11,13 @@ package enum ViewMaker: Sendable, Equatable {
 }
 
 extension AugmentationSpecification {
-  /// How view one and view two are made.
-  package var views: [ViewMaker] {
-    switch self {
-    case .mirror: [.plain, .mirrored]
-    case .random(let recipe): [.random(recipe, branch: 0), .random(recipe, branch: 1)]
+  /// How each of `count` views is made: those of even number as view one, the others as view two.
+  package func views(_ count: Int = 2) -> [ViewMaker] {
+    (0..<count).map { view in
+      switch self {
+      case .mirror: view.isMultiple(of: 2) ? .plain : .mirrored
+      case .random(let recipe): .random(recipe, branch: view % 2)
+      }
     }
   }
 }

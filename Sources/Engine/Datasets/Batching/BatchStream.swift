@@ -12,8 +12,10 @@ package final class BatchStream {
   package struct Batch {
     /// The zero-based epoch.
     package let epoch: Int
+    /// Positions in the dataset of the n images.
+    package let images: ArraySlice<Int>
     /// Number of images, n.
-    package let count: Int
+    package var count: Int { images.count }
     /// Begins with `[views][n][3][side][side]`; valid until the next call of `next`.
     package let views: Floats
   }
@@ -85,7 +87,7 @@ package final class BatchStream {
     }
     ahead.waitUntilIdle()
     let batch = Batch(
-      epoch: epoch.index, count: epoch.order.batch(step % stepsPerEpoch).count, views: buffers[step % 2])
+      epoch: epoch.index, images: epoch.order.batch(step % stepsPerEpoch), views: buffers[step % 2])
     waitedNanoseconds += SystemClock.monotonicNanoseconds - start
     step += 1
     beginStep()

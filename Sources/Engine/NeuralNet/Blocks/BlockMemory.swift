@@ -8,7 +8,7 @@ struct BlockMemory {
   let shortcut: Floats
   /// What the block gives; for inference it may be the last of `convolved`.
   let output: Floats
-  /// Training only: what lives only inside a pass, `Block.scratchCount` floats.
+  /// What lives only inside a pass with batch statistics, `Block.scratchCount` floats.
   let scratch: Floats
 
   /// Memory for the training of consecutive blocks.
@@ -36,21 +36,22 @@ struct BlockMemory {
     }
   }
 
-  /// Memory for inference: two `carriers` take the activations from block to block, in turns, beginning with
-  /// the second.
+  /// Memory for forward passes alone: two `carriers` take the activations from block to block, in turns,
+  /// beginning with the second. For passes with batch statistics, `scratchCount` is what they need inside a
+  /// block; a shortcut takes its place where there is one.
   static func inference(
-    _ blocks: [NetworkDescription.Block], images: Int, carriers: [Floats], arena: Arena
+    _ blocks: [NetworkDescription.Block], images: Int, carriers: [Floats], scratchCount: Int, arena: Arena
   ) throws -> [BlockMemory] {
     let innerUnits = (blocks.map(\.units.count).max() ?? 1) - 1
     let inner = try (0..<innerUnits).map { unit in
       try arena.allocate(blocks.map { $0.units[unit].outputCount(images: images) }.max() ?? 0)
     }
     let shortcut = try arena.allocate(
-      blocks.compactMap { $0.shortcut?.outputCount(images: images) }.max() ?? 0)
+      max(scratchCount, blocks.compactMap { $0.shortcut?.outputCount(images: images) }.max() ?? 0))
     return blocks.indices.map { index in
       let carrier = carriers[(index + 1) % 2]
       return BlockMemory(
-        convolved: inner + [carrier], shortcut: shortcut, output: carrier, scratch: carrier.slice(0, 0))
+        convolved: inner + [carrier], shortcut: shortcut, output: carrier, scratch: shortcut)
     }
   }
 }

@@ -32,7 +32,7 @@ package final class EncoderInference {
 
   /// Plans the network and takes its memory. Parameters are zero until `initialize` or `load` sets them.
   ///
-  /// `convolutions`, `recorded` and `arena` as in `VICRegModel`, with the same errors.
+  /// `convolutions`, `recorded` and `arena` as in `PretrainingModel`, with the same errors.
   package init(
     _ configuration: EncoderSpecification, imageSide: Int, batchSize: Int, team: ThreadTeam,
     layer: EncoderLayer = .output, convolutions: ConvolutionChoice = .direct,
@@ -55,14 +55,14 @@ package final class EncoderInference {
     try compute.allocate(from: arena)
   }
 
-  /// The untrained encoder: the parameters that `VICRegModel.initialize(seed:)` gives.
+  /// The untrained encoder: the parameters that `PretrainingModel.initialize(seed:)` gives.
   package func initialize(seed: UInt64) {
     Initializer(seed: seed, team: compute.team).initialize(parameters)
     Initializer.reset(buffers)
   }
 
   /// Copies the encoder of a model with the same configuration, as it is now.
-  package func load(from model: VICRegModel) {
+  package func load(from model: PretrainingModel) {
     let values = Dictionary(uniqueKeysWithValues: model.parameters.map { ($0.name, $0.value) })
     let statistics = Dictionary(uniqueKeysWithValues: model.buffers.map { ($0.name, $0.value) })
     for (name, target) in parameters.map({ ($0.name, $0.value) }) + buffers.map({ ($0.name, $0.value) }) {

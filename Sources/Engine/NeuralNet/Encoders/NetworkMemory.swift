@@ -25,11 +25,16 @@ struct NetworkMemory {
     } else {
       let largest = network.blocks.map { $0.last.outputCount(images: images) }.reduce(convolvedCount, max)
       let carriers = [try arena.allocate(largest), try arena.allocate(largest)]
-      blocks = try BlockMemory.inference(network.blocks, images: images, carriers: carriers, arena: arena)
-      // The first block reads the first carrier.
-      let isPooled = network.stemPool != nil
+      let scratch = network.blocks.map { $0.scratchCount(images: images) }.reduce(convolvedCount, max)
+      blocks = try BlockMemory.inference(
+        network.blocks, images: images, carriers: carriers,
+        scratchCount: plan.usesBatchStatistics ? scratch : 0, arena: arena)
+      // The first block reads the first carrier, and with batch statistics normalises it unless a shortcut
+      // reads it too.
+      let hasOutput =
+        network.stemPool != nil || plan.usesBatchStatistics && network.blocks.first?.shortcut != nil
       stem = EncoderStem.Memory(
-        convolved: carriers[isPooled ? 1 : 0], output: isPooled ? carriers[0] : nil,
+        convolved: carriers[hasOutput ? 1 : 0], output: hasOutput ? carriers[0] : nil,
         dConvolved: carriers[0].slice(0, 0))
     }
   }

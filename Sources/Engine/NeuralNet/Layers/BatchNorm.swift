@@ -15,8 +15,8 @@ final class BatchNorm {
 
   /// What the layers around share with this one.
   let normalization: Normalization
-  private let weight: Parameter
-  private let bias: Parameter
+  private let dWeight: Floats
+  private let dBias: Floats
   private let runningMean: Buffer
   private let runningVariance: Buffer
   private let batchesTracked: Buffer
@@ -24,19 +24,33 @@ final class BatchNorm {
 
   /// Plans `name.weight`, `name.bias` and the running statistics of `channels` channels.
   ///
-  /// `views`: 1 normalises the whole batch together; 2 each half of it, as two passes of the network would.
-  /// The weights start with `initialWeight`.
+  /// - Parameters:
+  ///   - views: 1 normalises the whole batch together; more each part of it, as so many passes of the network
+  ///     would.
+  ///   - initialWeight: what the weights start with.
+  ///   - isAffine: false leaves weight and bias out, as `affine=False` does: 1 and 0.
   init(
-    _ name: String, channels: Int, views: Int, initialWeight: Float = 1, plan: NetworkPlan
+    _ name: String, channels: Int, views: Int, initialWeight: Float = 1, isAffine: Bool = true,
+    plan: NetworkPlan
   ) throws {
     compute = plan.compute
-    weight = try plan.parameter("\(name).weight", [channels], .norm, initial: .constant(initialWeight))
-    bias = try plan.parameter("\(name).bias", [channels], .norm)
+    let parameters: NormParameters
+    if isAffine {
+      let weight = try plan.parameter("\(name).weight", [channels], .norm, initial: .constant(initialWeight))
+      let bias = try plan.parameter("\(name).bias", [channels], .norm)
+      parameters = NormParameters(weight: weight.value, bias: bias.value)
+      (dWeight, dBias) = (weight.gradient, bias.gradient)
+    } else {
+      parameters = NormParameters(
+        weight: try plan.arena.allocate(channels), bias: try plan.arena.allocate(channels))
+      parameters.weight.fill(1)
+      parameters.bias.fill(0)
+      (dWeight, dBias) = (try plan.arena.allocate(channels), try plan.arena.allocate(channels))
+    }
     runningMean = try plan.buffer("\(name).running_mean", [channels], value: 0)
     runningVariance = try plan.buffer("\(name).running_var", [channels], value: 1)
     batchesTracked = try plan.buffer("\(name).num_batches_tracked", [], value: 0, isCount: true)
-    normalization = try Normalization(
-      NormParameters(weight: weight.value, bias: bias.value), views: views, arena: plan.arena)
+    normalization = try Normalization(parameters, views: views, arena: plan.arena)
   }
 
   /// Normalises by the statistics of the batch. `output` may be `input` if no backward pass follows.
@@ -66,8 +80,13 @@ final class BatchNorm {
   /// Where the gradient of this layer's output arrives; it overwrites the gradients of γ and β.
   func site(input: Activation, mask: ReLUMask, residual: Activation? = nil) -> GradientSite {
     GradientSite(
-      normalization, input: input, mask: mask, residual: residual, dWeight: weight.gradient,
-      dBias: bias.gradient)
+      normalization, input: input, mask: mask, residual: residual, dWeight: dWeight, dBias: dBias)
+  }
+
+  /// Takes a gradient of this layer's output, and overwrites `dInput`, which may be `input` or `gradient`.
+  func backward(input: Activation, open gradient: Activation, dInput: Activation) {
+    compute.receive(gradient, at: site(input: input, mask: .none))
+    backward(input: input, gradient: gradient, dInput: dInput)
   }
 
   /// A gradient that was received at this layer's site, from which the layer before computes that of `input`,

@@ -1,6 +1,5 @@
 import Kernels
 import Parallel
-import Platform
 import Tensors
 
 /// One Linear with softmax and cross-entropy on top: the head of linear evaluation.
@@ -30,12 +29,11 @@ package final class LinearClassifier {
   /// Where all tensors lie; an optimiser takes its state from it.
   package let arena: Arena
 
-  private let classes: Int
   private let featureCount: Int
   private let linear: Linear
   private let rows: Activation
   private let scores: Activation
-  private let probabilities: Floats
+  private let losses: Doubles
 
   /// Plans a head for at most `batchSize` rows of `featureCount` features, in an arena of its own if none is
   /// given. Throws `SystemError` without memory.
@@ -43,7 +41,6 @@ package final class LinearClassifier {
     throws
   {
     precondition(featureCount >= 1 && classes >= 2 && batchSize >= 1, "sizes of a head are positive")
-    self.classes = classes
     self.featureCount = featureCount
     compute = Compute(team: team)
     arena = try given ?? Arena()
@@ -52,7 +49,7 @@ package final class LinearClassifier {
       "head", rows: batchSize, inputs: featureCount, outputs: classes, bias: true, plan: plan)
     rows = try plan.activation(images: batchSize, channels: featureCount, side: 1)
     scores = try plan.activation(images: batchSize, channels: classes, side: 1)
-    probabilities = try arena.allocate(classes)
+    losses = try arena.allocateDoubles(2 * batchSize)
     parameters = plan.parameters
     try compute.allocate(from: arena)
   }
@@ -90,28 +87,8 @@ package final class LinearClassifier {
     return output
   }
 
-  /// Mean of `−log softmax(scores)[label]`; its gradient takes the place of the scores if asked for.
   private func crossEntropy(_ scores: Activation, labels: [Int], replacesScores: Bool) -> Result {
-    var result = Result(loss: 0, correct: 0)
-    for (row, label) in labels.enumerated() {
-      precondition((0..<classes).contains(label), "a label is one of the classes")
-      let line = scores.storage.slice(row * scores.imageStride, classes)
-      var best = 0
-      for c in 1..<classes where line[c] > line[best] { best = c }
-      result.correct += best == label ? 1 : 0
-      var sum = 0.0
-      for c in 0..<classes {
-        probabilities[c] = Float(Mathematics.exponential(Double(line[c] - line[best])))
-        sum += Double(probabilities[c])
-      }
-      result.loss += Mathematics.logarithm(sum) - Double(line[label] - line[best])
-      guard replacesScores else { continue }
-      let share = Double(labels.count)
-      for c in 0..<classes {
-        line[c] = Float((Double(probabilities[c]) / sum - (c == label ? 1 : 0)) / share)
-      }
-    }
-    result.loss /= Double(labels.count)
-    return result
+    let found = compute.crossEntropy(scores, labels: labels, losses: losses, replacesScores: replacesScores)
+    return Result(loss: found.loss, correct: found.correct)
   }
 }

@@ -2,10 +2,11 @@ import Recipe
 import Kernels
 import Tensors
 
-/// The expander behind the features: Linear, then (BatchNorm1d, ReLU, Linear) repeated; `[N, D]` to `[N, d]`.
+/// A projector or a predictor: Linear, then (BatchNorm1d, ReLU, Linear) repeated, and where it is asked for a
+/// last BatchNorm1d without affine; `[N, D]` to `[N, d]`.
 ///
 /// Parameters carry the names of a PyTorch `Sequential`. Cached for the backward pass: each Linear's output
-/// and each ReLU's output.
+/// and what each BatchNorm1d makes of it.
 final class Projector {
   private struct Hidden {
     let norm: BatchNorm
@@ -15,8 +16,10 @@ final class Projector {
   private let linears: [Linear]
   private let outputs: [Activation]
   private let hidden: [Hidden]
+  /// The last BatchNorm1d, with its output.
+  private let last: Hidden?
   private let gradients: [Activation]
-  private let dFeatures: Activation
+  private let dFeatures: Activation?
 
   /// Plans the layers for at most `rows` rows of `inputs` features. `views` as in `BatchNorm`.
   init(
@@ -33,7 +36,7 @@ final class Projector {
       linears.append(
         try Linear(
           "\(prefix)\(3 * index)", rows: rows, inputs: count, outputs: width,
-          bias: !isLast || configuration.lastBias, plan: plan))
+          bias: isLast ? configuration.lastBias : configuration.hiddenBias, plan: plan))
       outputs.append(try plan.activation(images: rows, channels: width, side: 1))
       if !isLast {
         let norm = try BatchNorm("\(prefix)\(3 * index + 1)", channels: width, views: views, plan: plan)
@@ -45,10 +48,18 @@ final class Projector {
     self.linears = linears
     self.outputs = outputs
     self.hidden = hidden
-    gradients = try hidden.map { layer in
-      try plan.activation(images: rows, channels: layer.output.channels, side: 1)
+    if configuration.lastBatchNorm {
+      let index = 3 * (configuration.widths.count - 1) + 1
+      last = Hidden(
+        norm: try BatchNorm("\(prefix)\(index)", channels: count, views: views, isAffine: false, plan: plan),
+        output: try plan.activation(images: rows, channels: count, side: 1))
+    } else {
+      last = nil
     }
-    dFeatures = try plan.activation(images: rows, channels: inputs, side: 1)
+    gradients =
+      plan.isTraining
+      ? try hidden.map { try plan.activation(images: rows, channels: $0.output.channels, side: 1) } : []
+    dFeatures = plan.isTraining ? try plan.activation(images: rows, channels: inputs, side: 1) : nil
   }
 
   /// Forward with batch statistics; returns the embedding `[N, d]`.
@@ -58,8 +69,10 @@ final class Projector {
     for (index, linear) in linears.enumerated() {
       let output = outputs[index].images(rows)
       guard index < hidden.count else {
-        linear.forward(input, output: output)
-        return output
+        linear.forward(input, output: output, followedBy: last?.norm)
+        guard let last else { return output }
+        last.norm.normalize(output, relu: false, output: last.output.images(rows))
+        return last.output.images(rows)
       }
       linear.forward(input, output: output, followedBy: hidden[index].norm)
       hidden[index].norm.normalize(output, relu: true, output: hidden[index].output.images(rows))
@@ -68,11 +81,15 @@ final class Projector {
     return input
   }
 
-  /// Backward from the gradient of the embedding, into the gradients of all parameters; returns that of
-  /// `features`, which are those of the last `forward`.
+  /// Backward from the gradient of the embedding, which may be overwritten, into the gradients of all
+  /// parameters; returns that of `features`, which are those of the last `forward`.
   func backward(features: Activation, dEmbedding: Activation) -> Activation {
+    guard let dFeatures else { preconditionFailure("a branch without gradients has no backward pass") }
     let rows = 0..<features.images
     var gradient = dEmbedding
+    if let last, let input = outputs.last?.images(rows) {
+      last.norm.backward(input: input, open: gradient, dInput: gradient)
+    }
     for (index, linear) in linears.enumerated().reversed() {
       let input = index > 0 ? hidden[index - 1].output.images(rows) : features
       linear.backwardParameters(input: input, dOutput: gradient)

@@ -22,12 +22,18 @@ package final class Optimizer {
   package var stepCount = 0
 
   private let configuration: OptimizerSpecification
-  private let parameters: [Parameter]
   private let compute: Compute
-  private let updates: ParameterUpdates
-  /// The constants of each parameter's next step, for the rules with momentum.
-  private var momentumSteps: [MomentumStep]
+  private var groups: [Group] = []
   private let difference: Floats
+
+  /// Parameters that change by one learning rate.
+  private struct Group {
+    let rate: Parameter.Rate
+    let parameters: [Parameter]
+    let updates: ParameterUpdates
+    /// The constants of each parameter's next step, for the rules with momentum.
+    var steps: [MomentumStep]
+  }
 
   /// Takes memory for the state of `parameters`, which must have gradients. Throws `SystemError` without
   /// memory.
@@ -35,7 +41,6 @@ package final class Optimizer {
     _ configuration: OptimizerSpecification, parameters: [Parameter], compute: Compute, arena: Arena
   ) throws {
     self.configuration = configuration
-    self.parameters = parameters
     self.compute = compute
     let kinds = Optimizer.stateKinds(configuration)
     var state: [StateTensor] = []
@@ -48,45 +53,58 @@ package final class Optimizer {
       }
     }
     self.state = state
-    updates = ParameterUpdates(
-      parameters.enumerated().map { index, parameter in
+    difference = try arena.allocate(Optimizer.scratchCount(configuration, parameters))
+    for rate in [Parameter.Rate.scheduled, .constant] {
+      let indices = parameters.indices.filter { parameters[$0].rate == rate }
+      guard !indices.isEmpty else { continue }
+      let updates = indices.map { index in
         let own = state[index * kinds.count..<(index + 1) * kinds.count].map(\.value)
         return ParameterUpdate(
-          value: parameter.value, gradient: parameter.gradient, first: own.first,
+          value: parameters[index].value, gradient: parameters[index].gradient, first: own.first,
           second: own.dropFirst().first)
-      })
-    momentumSteps = parameters.map { _ in MomentumStep(learningRate: 0) }
-    difference = try arena.allocate(Optimizer.scratchCount(configuration, parameters))
+      }
+      groups.append(
+        Group(
+          rate: rate, parameters: indices.map { parameters[$0] }, updates: ParameterUpdates(updates),
+          steps: indices.map { _ in MomentumStep(learningRate: 0) }))
+    }
   }
 
-  /// One step with the gradients as they are.
-  package func step(learningRate: Double) {
-    compute.measured("optimiser") { update(learningRate: learningRate) }
+  /// One step with the present gradients.
+  ///
+  /// - Parameter constantRate: of the parameters whose rate is constant; `learningRate` if not given.
+  package func step(learningRate: Double, constantRate: Double? = nil) {
+    compute.measured("optimiser") {
+      stepCount += 1
+      for index in groups.indices {
+        let rate = groups[index].rate == .constant ? constantRate ?? learningRate : learningRate
+        update(&groups[index], learningRate: rate)
+      }
+    }
   }
 
-  private func update(learningRate: Double) {
-    stepCount += 1
+  private func update(_ group: inout Group, learningRate: Double) {
     let constants = configuration
     switch constants.name {
     case .adam, .adamw:
       compute.adam(
-        updates,
+        group.updates,
         AdamStep(
           step: stepCount, learningRate: Float(learningRate), beta1: constants.betas[0],
           beta2: constants.betas[1], epsilon: Float(constants.epsilon),
           weightDecay: Float(constants.weightDecay), decoupled: constants.name == .adamw))
     case .sgd:
-      for index in momentumSteps.indices {
-        momentumSteps[index] = MomentumStep(
+      for index in group.steps.indices {
+        group.steps[index] = MomentumStep(
           learningRate: Float(learningRate), momentum: Float(constants.momentum),
-          weightDecay: Float(constants.weightDecay))
+          nesterov: constants.nesterov, weightDecay: Float(constants.weightDecay))
       }
-      compute.momentum(updates, momentumSteps)
+      compute.momentum(group.updates, group.steps)
     case .lars:
-      for index in momentumSteps.indices {
-        momentumSteps[index] = adaptedStep(parameters[index], constants, learningRate: learningRate)
+      for index in group.steps.indices {
+        group.steps[index] = adaptedStep(group.parameters[index], constants, learningRate: learningRate)
       }
-      compute.momentum(updates, momentumSteps)
+      compute.momentum(group.updates, group.steps)
     }
   }
 

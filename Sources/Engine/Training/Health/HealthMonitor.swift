@@ -16,14 +16,12 @@ package struct HealthMonitor: Sendable {
   ///   - specification: of the training.
   ///   - imageCount: of its dataset.
   package init(_ specification: TrainSpecification, imageCount: Int) {
+    let configuration = ModelConfiguration(specification, classes: 0)
+    let width = configuration.embeddingCount
     toldSteps = HealthRule.windowLines * specification.logEverySteps
     let batch = min(specification.batchSize, imageCount)
     let stepsPerEpoch = max(1, specification.stepsPerEpoch(imageCount: imageCount))
-    rule = HealthRule(
-      gamma: specification.loss.gamma,
-      width: specification.projector.widths.last
-        ?? specification.encoder.featureCount
-    ) { step in
+    rule = HealthRule(configuration.method.health(dimension: width), width: width) { step in
       // The last batch of an epoch may have fewer images than the others.
       let position = max(0, step - 1) % stepsPerEpoch
       return max(1, min(batch, imageCount - position * batch))

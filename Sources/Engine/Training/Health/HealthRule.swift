@@ -1,3 +1,4 @@
+import NeuralNet
 import Recipe
 
 /// Judges how well a training goes by the figures of its last metric lines. A pure function of them, so that
@@ -7,13 +8,17 @@ import Recipe
 /// 1. *diverging*: a loss or a gradient that is not finite; a loss (median of the last `recentLines`) of
 ///    more than `lossGrowthMax` times the loss of the untrained network, or any loss of `lossExplosion` times
 ///    that; a loss that has risen within the window by more than `lossRiseMax` of it; an embedding that
-///    spreads to more than `spreadMax` times its target γ.
+///    spreads to more than `spreadMax` times its target.
 /// 2. *unknown*: fewer than `linesMin` lines or `stepsMin` steps.
-/// 3. *collapsed*: a mean standard deviation below `pointSpread` γ (all images in one point); an effective
-///    rank below `rankCollapsed` of what is possible, or below `rankLow` of it where dimensions repeat each
-///    other (mean correlation over `correlationHigh`): all images on few axes.
+/// 3. *collapsed*: a mean standard deviation below `pointSpread` of its target (all images in one point); an
+///    effective rank below the scale's `rankCollapsed` of what is possible, or below its `rankLow` where
+///    dimensions repeat each other (mean correlation over `correlationHigh`): all images on few axes.
 /// 4. *warning*: what comes half as far, or a dimension that is dead (`deadSpread`).
 /// 5. *good*.
+///
+/// The method's `HealthScale` says what target the spread has (γ of VICReg, 1/√d of losses that see only
+/// directions) and how much rank is asked for. Without a target (`supervised`) only divergence is looked for.
+/// Losses count from the least value that they can have.
 package struct HealthRule: Sendable {
   /// One metric line as far as it is judged; a figure that the line does not have is `nil`.
   package struct Figures: Sendable, Equatable {
@@ -45,28 +50,26 @@ package struct HealthRule: Sendable {
   static let lossExplosion = 100.0
   static let lossRiseMax = 0.5
   static let lossRiseNotable = 0.25
-  /// Of γ, the standard deviation that the variance term asks for.
+  /// Of the method's target for the standard deviation.
   static let spreadMax = 10.0
   static let pointSpread = 0.1
   static let lowSpread = 0.25
   static let deadSpread = 0.01
-  /// Of the highest effective rank that there can be.
-  static let rankCollapsed = 0.06
-  static let rankLow = 0.15
   /// A rank of so few dimensions or images says nothing.
   static let rankPossibleMin = 8
   static let correlationHigh = 0.9
   static let correlationNotable = 0.8
 
-  /// γ of the loss.
-  let gamma: Double
+  /// What the method's figures are when it goes well.
+  let scale: HealthScale
   /// Dimensions of the embedding.
   let width: Int
   /// Images of the batch of a step: with fewer than `width` the rank cannot be higher.
   let imagesOfStep: @Sendable (Int) -> Int
 
-  package init(gamma: Double, width: Int, imagesOfStep: @escaping @Sendable (Int) -> Int) {
-    self.gamma = gamma
+  /// See the properties.
+  package init(_ scale: HealthScale, width: Int, imagesOfStep: @escaping @Sendable (Int) -> Int) {
+    self.scale = scale
     self.width = width
     self.imagesOfStep = imagesOfStep
   }
@@ -93,19 +96,27 @@ package struct HealthRule: Sendable {
   private func divergence(_ window: [Figures], _ last: Figures, _ firstLoss: Double?) -> Finding? {
     if let loss = last.loss, !loss.isFinite { return (.diverging, "the loss is not finite") }
     if let norm = last.gradNorm, !norm.isFinite { return (.diverging, "the gradient is not finite") }
-    if let first = firstLoss, first.isFinite, first > 0 {
-      if let loss = last.loss, loss > Self.lossExplosion * first { return explosion(loss, first) }
-      if let loss = recent(window, \.loss), loss > Self.lossGrowthMax * first {
+    if let first = firstLoss, let height = height(of: firstLoss) {
+      if let loss = last.loss, loss - scale.lossMin > Self.lossExplosion * height {
         return explosion(loss, first)
       }
-      if let rise = rise(window), rise.to - rise.from > Self.lossRiseMax * first {
+      if let loss = recent(window, \.loss), loss - scale.lossMin > Self.lossGrowthMax * height {
+        return explosion(loss, first)
+      }
+      if let rise = rise(window), rise.to - rise.from > Self.lossRiseMax * height {
         return (.diverging, "the loss has risen from \(text(rise.from)) to \(text(rise.to))")
       }
     }
-    if let spread = recent(window, \.stdMean), spread > Self.spreadMax * gamma {
-      return (.diverging, "the embedding spreads to \(text(spread)), its target is \(text(gamma))")
+    if let spread = recent(window, \.stdMean), let target = scale.spread, spread > Self.spreadMax * target {
+      return (.diverging, "the embedding spreads to \(text(spread)), its target is \(text(target))")
     }
     return nil
+  }
+
+  /// How far a loss lies above the least that it can be; `nil` where that is no measure.
+  private func height(of loss: Double?) -> Double? {
+    guard let loss, loss.isFinite, loss > scale.lossMin else { return nil }
+    return loss - scale.lossMin
   }
 
   private func explosion(_ loss: Double, _ first: Double) -> Finding {
@@ -113,51 +124,63 @@ package struct HealthRule: Sendable {
   }
 
   private func collapse(_ window: [Figures]) -> Finding? {
-    if let spread = recent(window, \.stdMean), spread < Self.pointSpread * gamma {
+    guard let target = scale.spread else { return nil }
+    if let spread = recent(window, \.stdMean), spread < Self.pointSpread * target {
       return (
         .collapsed,
         "all images lie almost in one point: the mean standard deviation is \(text(spread)), "
-          + "its target is \(text(gamma))"
+          + "its target is \(text(target))"
       )
     }
     guard let rank = rank(window) else { return nil }
     let repeats = recent(window, \.corr).map { $0 > Self.correlationHigh } ?? false
-    if rank.share < Self.rankCollapsed || rank.share < Self.rankLow && repeats {
+    if rank.share < scale.rankCollapsed || rank.share < scale.rankLow && repeats {
       return (.collapsed, "all images lie on few axes: the effective rank is \(rank.text)")
     }
     return nil
   }
 
   private func concern(_ window: [Figures], _ firstLoss: Double?) -> Finding? {
-    if let spread = recent(window, \.stdMean), spread < Self.lowSpread * gamma {
-      return (
-        .warning,
-        "the images lie close together: the mean standard deviation is \(text(spread)), its target is "
-          + text(gamma)
-      )
-    }
-    if let rank = rank(window), rank.share < Self.rankLow {
-      return (.warning, "the effective rank is only \(rank.text)")
-    }
-    if let corr = recent(window, \.corr), corr > Self.correlationNotable {
-      return (.warning, "dimensions repeat each other: their mean correlation is \(text(corr))")
-    }
-    if let least = recent(window, \.stdMin), least < Self.deadSpread * gamma {
-      return (.warning, "a dimension is dead: its standard deviation is \(text(least))")
-    }
-    if let first = firstLoss, first.isFinite, first > 0, let rise = rise(window),
-      rise.to - rise.from > Self.lossRiseNotable * first
+    if let target = scale.spread, let concern = concern(window, target: target) { return concern }
+    if let height = height(of: firstLoss), let rise = rise(window),
+      rise.to - rise.from > Self.lossRiseNotable * height
     {
       return (.warning, "the loss has risen from \(text(rise.from)) to \(text(rise.to))")
     }
     return nil
   }
 
+  /// What of the embedding comes near to a collapse.
+  private func concern(_ window: [Figures], target: Double) -> Finding? {
+    if let spread = recent(window, \.stdMean), spread < Self.lowSpread * target {
+      return (
+        .warning,
+        "the images lie close together: the mean standard deviation is \(text(spread)), its target is "
+          + text(target)
+      )
+    }
+    if let rank = rank(window), rank.share < scale.rankLow {
+      return (.warning, "the effective rank is only \(rank.text)")
+    }
+    if let corr = recent(window, \.corr), corr > Self.correlationNotable {
+      return (.warning, "dimensions repeat each other: their mean correlation is \(text(corr))")
+    }
+    if let least = recent(window, \.stdMin), least < Self.deadSpread * target {
+      return (.warning, "a dimension is dead: its standard deviation is \(text(least))")
+    }
+    return nil
+  }
+
   private func good(_ window: [Figures]) -> Finding {
+    guard let target = scale.spread else {
+      // Only divergence is looked for.
+      return recent(window, \.loss).map { (.good, "the loss is \(text($0))") }
+        ?? (.unknown, "the lines have no figures that health can be evaluated by")
+    }
     var parts: [String] = []
     if let rank = rank(window) { parts.append("effective rank \(rank.text)") }
     if let spread = recent(window, \.stdMean) {
-      parts.append("mean standard deviation \(text(spread)), target \(text(gamma))")
+      parts.append("mean standard deviation \(text(spread)), target \(text(target))")
     }
     // Nothing that tells a collapse from health was measured.
     if parts.isEmpty { return (.unknown, "the lines have no figures that health can be evaluated by") }

@@ -5,11 +5,12 @@ import NeuralNet
 import Parallel
 import Tensors
 
-/// VICReg pre-training: images → order of the epoch → two views of each → network → optimiser, step by step.
+/// Pre-training: images → order of the epoch → views of each → the method's network → optimiser, in steps.
 ///
 /// The bits of every step depend on the specification, the seed, the instruction set and `convolutions`
-/// alone. Random numbers are functions of (seed, epoch, image, view), so the state between two steps is
-/// small: parameters, BatchNorm's buffers, the optimiser's state and the place in the epoch.
+/// alone. Random numbers are functions of (seed, epoch, image, view) or (seed, step), so the state between
+/// two steps is small: parameters, those of a moving average, BatchNorm's buffers, the optimiser's state and
+/// the place in the epoch.
 package final class Pretraining {
   /// Optimiser steps done.
   package private(set) var step = 0
@@ -27,7 +28,7 @@ package final class Pretraining {
 
   private let specification: TrainSpecification
   private let batches: BatchStream
-  private let model: VICRegModel
+  private let model: PretrainingModel
   private let optimizer: Optimizer
   private let schedule: LearningRateSchedule
   /// What the rollbacks have made of the learning rate.
@@ -36,6 +37,9 @@ package final class Pretraining {
   /// The running statistics before the present step.
   private let buffersBefore: [Floats]
   private var meter = ThroughputMeter()
+  private let datasetLabels: [Int]
+  /// The labels of the present batch, for methods that need them.
+  private var labels: [Int]
   /// The step whose state is saved already.
   private var savedStep: Int?
 
@@ -67,12 +71,14 @@ package final class Pretraining {
     schedule = LearningRateSchedule(
       specification.schedule, peak: specification.optimizer.learningRate, stepsPerEpoch: stepsPerEpoch,
       stepsTotal: stepsTotal)
-    model = try VICRegModel(
-      encoder: specification.encoder,
-      projector: specification.projector, loss: specification.loss,
+    model = try PretrainingModel(
+      ModelConfiguration(specification, classes: dataset.classes.count),
       imageSide: specification.viewSide(storedSide: dataset.side),
       batchSize: min(specification.batchSize, dataset.count), team: team,
       convolutions: specification.convolution, recorded: recorded)
+    let needsLabels = model.configuration.method.branches.labels
+    datasetLabels = needsLabels ? dataset.labels : []
+    labels = Array(repeating: 0, count: needsLabels ? model.batchSize : 0)
     optimizer = try Optimizer(
       specification.optimizer, parameters: model.parameters, compute: model.compute,
       arena: model.arena)
@@ -81,8 +87,8 @@ package final class Pretraining {
     if let checkpoint, checkpoint.specification != specification { throw CheckpointError.otherSpecification }
     batches = try BatchStream(
       loader: BatchLoader(
-        dataset: dataset, views: specification.augmentation.views, side: model.imageSide,
-        seed: specification.seed, team: team),
+        dataset: dataset, views: specification.augmentation.views(model.configuration.views),
+        side: model.imageSide, seed: specification.seed, team: team),
       batchSize: model.batchSize, steps: min(checkpoint?.step ?? 0, stepsTotal)..<stepsTotal, order: order)
     if let checkpoint {
       try state.load(checkpoint.tensors, strictly: true)
@@ -121,8 +127,8 @@ package final class Pretraining {
 
   /// Everything that changes from step to step, where it lies.
   private var state: [StoredTensor] {
-    model.parameters.map { StoredTensor($0) } + model.buffers.map { StoredTensor($0) }
-      + optimizer.state.map { StoredTensor($0) }
+    (model.parameters + model.averagedParameters).map { StoredTensor($0) }
+      + model.buffers.map { StoredTensor($0) } + optimizer.state.map { StoredTensor($0) }
   }
 
   /// One step, with its figures if they are due.
@@ -137,40 +143,38 @@ package final class Pretraining {
     meter.start()
     let batch = batches.next()
     for (copy, buffer) in zip(buffersBefore, model.buffers) { copy.copy(from: buffer.value) }
-    let loss = model.step(batch.views, count: batch.count, diagnostics: isReported)
+    if !datasetLabels.isEmpty {
+      for (index, image) in batch.images.enumerated() { labels[index] = datasetLabels[image] }
+    }
+    let loss = model.step(batch.views, count: batch.count, labels: labels, number: step)
     let gradientNorm = model.gradientNorm()
     let isFinite = loss.isFinite && gradientNorm.isFinite
     if isFinite {
-      optimizer.step(learningRate: rate)
+      optimizer.step(
+        learningRate: rate, constantRate: specification.optimizer.learningRate * rateScale)
+      model.follow(step: step, of: stepsTotal)
       step = number
     } else {
       for (copy, buffer) in zip(buffersBefore, model.buffers) { buffer.value.copy(from: copy) }
     }
     meter.stop(images: batch.count)
     if isReported || !isFinite {
-      try report(
-        loss, step: number, gradientNorm: gradientNorm, rate: rate, epoch: batch.epoch, to: observer)
+      try report(step: number, gradientNorm: gradientNorm, rate: rate, epoch: batch.epoch, to: observer)
     }
     if !isFinite {
       let what = loss.isFinite ? "the norm of the gradient" : "the loss"
       throw TrainingError.diverged(
-        step: number, what: "\(what) is \(loss.isFinite ? gradientNorm : loss.loss)")
+        step: number, what: "\(what) is \(loss.isFinite ? gradientNorm : loss)")
     }
   }
 
   private func report(
-    _ loss: LossComponents, step: Int, gradientNorm: Double, rate: Double, epoch: Int,
-    to observer: some TrainingObserver
+    step: Int, gradientNorm: Double, rate: Double, epoch: Int, to observer: some TrainingObserver
   ) throws {
-    var figures: [StepFigures.Figure] = [
-      .init("inv", loss.inv), .init("var", loss.var), .init("cov", loss.cov), .init("loss", loss.loss),
-      .init("std_mean", loss.stdMean), .init("std_min", loss.stdMin),
-    ]
-    if let corr = loss.corr { figures.append(.init("corr", corr)) }
-    if let rankMe = loss.rankMe { figures.append(.init("rankme", rankMe)) }
-    figures += [
-      .init("grad_norm", gradientNorm), .init("lr", rate), .init("images_per_second", meter.take()),
-    ]
+    let figures =
+      model.figures() + [
+        Figure("grad_norm", gradientNorm), Figure("lr", rate), Figure("images_per_second", meter.take()),
+      ]
     try observer.record(StepFigures(step: step, epoch: epoch, figures: figures))
   }
 

@@ -23,6 +23,13 @@ package struct Fields<Owner: Sendable>: Sendable {
     }
   }
 
+  /// The same fields for an object that holds this one in a property and has its members.
+  package func within<Outer: Sendable>(
+    _ path: any WritableKeyPath<Outer, Owner> & Sendable
+  ) -> [Field<Outer>] {
+    list.map { $0.within(path) }
+  }
+
   /// Reads the members that are there; the caller calls the reader's `finish`.
   package func read(_ reader: ObjectReader, into owner: inout Owner) {
     for field in list where field.applies(to: owner) { field.read(reader, into: &owner) }
@@ -90,7 +97,9 @@ package struct Fields<Owner: Sendable>: Sendable {
 @resultBuilder
 package enum FieldBuilder<Owner: Sendable> {
   /// One field of the list.
-  package static func buildExpression(_ field: Field<Owner>) -> Field<Owner> { field }
+  package static func buildExpression(_ field: Field<Owner>) -> [Field<Owner>] { [field] }
+  /// The fields of another table.
+  package static func buildExpression(_ fields: [Field<Owner>]) -> [Field<Owner>] { fields }
   /// The list.
-  package static func buildBlock(_ fields: Field<Owner>...) -> [Field<Owner>] { fields }
+  package static func buildBlock(_ fields: [Field<Owner>]...) -> [Field<Owner>] { fields.flatMap(\.self) }
 }

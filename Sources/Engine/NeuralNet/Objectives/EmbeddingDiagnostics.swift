@@ -1,0 +1,158 @@
+import Kernels
+import Platform
+import Recipe
+import Tensors
+
+/// Measures of an embedding `[views · n, d]` that every method reports, of the matrix that its loss sees
+/// (`DiagnosedEmbedding`). They cost too much for every step; the embedding must still be there.
+final class EmbeddingDiagnostics {
+  private let diagnosed: DiagnosedEmbedding
+  private let views: Int
+  private let compute: Compute
+  private let centred: Activation
+  /// The rows divided by their norms, where the method asks for it.
+  private let unit: Activation?
+  private let inverse: Doubles
+  private let statistics: ChannelStatistics
+  private let covariance: Matrix
+  private let covarianceProduct: MatrixProduct
+  private let ones: Floats
+  private let zeros: Floats
+  private var eigenvalues: SymmetricEigenvalues
+  private var gram: [Double]
+
+  /// Plans them for embeddings of at most `shape.batchSize` images.
+  init(_ diagnosed: DiagnosedEmbedding, _ shape: EmbeddingShape, plan: NetworkPlan) throws {
+    self.diagnosed = diagnosed
+    views = shape.views
+    compute = plan.compute
+    let (n, d) = (shape.batchSize, shape.dimension)
+    let arena = plan.arena
+    centred = try plan.activation(images: n, channels: d, side: 1)
+    let isScaled = diagnosed == .unitRows
+    unit = isScaled ? try plan.activation(images: views * n, channels: d, side: 1) : nil
+    inverse = try arena.allocateDoubles(isScaled ? views * n : 0)
+    statistics = ChannelStatistics(mean: try arena.allocate(d), variance: try arena.allocate(d))
+    covariance = Matrix(try arena.allocate(d * centred.imageStride), rowStride: centred.imageStride)
+    covarianceProduct = MatrixProduct(m: d, n: d, k: n, compute: compute)
+    ones = try arena.allocate(d)
+    ones.fill(1)
+    zeros = try arena.allocate(d)
+    zeros.fill(0)
+    let order = min(n, d)
+    plan.count(otherBytes: (2 * order * order + 2 * order) * MemoryLayout<Double>.stride)
+    // Their memory is not the arena's: a plan that nobody will run takes none.
+    eigenvalues = SymmetricEigenvalues(order: arena.isCounting ? 0 : order)
+    gram = Array(repeating: 0, count: arena.isCounting ? 0 : order * order)
+  }
+
+  /// `std_mean` and `std_min` over dimensions and views (collapse shows here first), `corr`, the mean
+  /// absolute correlation of two different dimensions over the views, and `rankme` of view one.
+  func figures(_ embedding: Activation) -> [Figure] {
+    let z = scaled(embedding)
+    let rows = z.images / views
+    var (mean, least, correlation) = (0.0, Double.infinity, 0.0)
+    for view in 0..<views {
+      let part = z.images(view * rows..<(view + 1) * rows)
+      let deviations = self.deviations(part)
+      for deviation in deviations {
+        mean += deviation / Double(views * z.channels)
+        least = min(least, deviation)
+      }
+      takeCovariance(part)
+      correlation += meanCorrelation(
+        covariance, variances: deviations.map { max(0, $0 * $0 - epsilon) })
+    }
+    return [
+      Figure("std_mean", mean), Figure("std_min", least), Figure("corr", correlation / Double(views)),
+      Figure("rankme", effectiveRank(z.images(0..<rows))),
+    ]
+  }
+
+  private var epsilon: Double {
+    switch diagnosed {
+    case .raw(let epsilon): epsilon
+    case .unitRows: 0
+    }
+  }
+
+  private func scaled(_ z: Activation) -> Activation {
+    guard let unit else { return z }
+    let result = unit.images(0..<z.images)
+    compute.inverseNorms(of: z, into: inverse)
+    compute.scaleRows(z, by: inverse, into: result)
+    return result
+  }
+
+  /// √(unbiased variance + ε) of each dimension of one view.
+  private func deviations(_ z: Activation) -> [Double] {
+    compute.statistics(of: z, into: statistics)
+    let unbias = z.images > 1 ? Double(z.images) / Double(z.images - 1) : 1
+    return (0..<z.channels).map { (Double(statistics.variance[$0]) * unbias + epsilon).squareRoot() }
+  }
+
+  /// The covariance of one view, with a zero diagonal.
+  private func takeCovariance(_ z: Activation) {
+    let rows = 0..<z.images
+    compute.normalize(
+      z, statistics: ChannelStatistics(mean: statistics.mean, variance: ones),
+      parameters: NormParameters(weight: ones, bias: zeros, epsilon: 0), relu: false,
+      output: centred.images(rows))
+    let matrix = Matrix(centred.images(rows))
+    covarianceProduct.run(
+      matrix, transposeA: true, matrix, into: covariance, depth: z.images,
+      alpha: 1 / Float(max(1, z.images - 1)))
+    compute.setDiagonal(covariance, order: z.channels, to: 0)
+  }
+
+  /// Mean absolute correlation of two different dimensions; `covariance` has a zero diagonal.
+  ///
+  /// A dimension without variance has correlation 0 with all others.
+  func meanCorrelation(_ covariance: Matrix, variances: [Double]) -> Double {
+    let inverse = variances.map { $0 > 0 ? 1 / $0.squareRoot() : 0 }
+    let d = variances.count
+    guard d > 1 else { return 0 }
+    var total = 0.0
+    for i in 0..<d {
+      var sum = 0.0
+      for j in 0..<d { sum += Double(abs(covariance.floats[i * covariance.rowStride + j])) * inverse[j] }
+      total += sum * inverse[i]
+    }
+    return total / Double(d * (d - 1))
+  }
+
+  /// RankMe: `exp(−Σ p log p)` of the singular values' shares p + 1e-7.
+  ///
+  /// Source: Garrido et al., "RankMe: Assessing the Downstream Performance of Pretrained Self-Supervised
+  /// Representations by Their Rank", ICML 2023, equation 1. The singular values are the roots of the
+  /// eigenvalues of the smaller Gram matrix, computed in double precision.
+  func effectiveRank(_ z: Activation) -> Double {
+    let order = min(z.images, z.channels)
+    fillGram(z, order: order)
+    guard let values = eigenvalues.ofLowerTriangle(gram, order: order) else { return .nan }
+    let singular = values.map { max($0, 0).squareRoot() }
+    let sum = singular.reduce(0, +)
+    guard sum > 0 else { return 1 }
+    let entropy = singular.reduce(0.0) {
+      let share = $1 / sum + 1e-7
+      return $0 - share * Mathematics.logarithm(share)
+    }
+    return Mathematics.exponential(entropy)
+  }
+
+  /// The lower triangle of `z zᵀ` or `zᵀ z`, whichever is smaller.
+  private func fillGram(_ z: Activation, order: Int) {
+    let byRows = z.images <= z.channels
+    let (outer, inner) = byRows ? (z.imageStride, 1) : (1, z.imageStride)
+    let floats = z.storage
+    for i in 0..<order {
+      for j in 0...i {
+        var sum = 0.0
+        for l in 0..<(byRows ? z.channels : z.images) {
+          sum += Double(floats[i * outer + l * inner]) * Double(floats[j * outer + l * inner])
+        }
+        gram[i * order + j] = sum
+      }
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import JSONText
+
+/// NT-Xent: each row of the two views must find its other view among all rows.
+///
+/// Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations" (ICML 2020).
+package struct SimCLR: MethodSpecification, Equatable {
+  package static let name = MethodName.simclr
+  package static let views = 2...2
+  package static let figures = ["positive_similarity", "contrast_top1"]
+  package static let hasProjector = true
+  package static let hasPredictor = false
+
+  /// T: cosines are divided by it.
+  package var temperature: Double
+  package var batchNorm: BatchNormScope
+
+  /// The default values are those of solo-learn's CIFAR script.
+  package init(temperature: Double = 0.2, batchNorm: BatchNormScope = .perView) {
+    self.temperature = temperature
+    self.batchNorm = batchNorm
+  }
+
+  package static let fields = Fields<Self> {
+    Field("temperature", \.temperature, .number(.closed(0.01, 10)), "Cosines are divided by it.")
+    Field("batch_norm", \.batchNorm, .choice, batchNormMeaning)
+  }
+}

@@ -1,0 +1,20 @@
+import JSONText
+
+/// Cross-entropy of the labels on one augmented view: the ceiling that self-supervised figures are read
+/// against.
+package struct Supervised: MethodSpecification, Equatable {
+  package static let name = MethodName.supervised
+  package static let views = 1...1
+  package static let figures = ["top1"]
+  package static let hasProjector = false
+  package static let hasPredictor = false
+
+  package var batchNorm: BatchNormScope
+
+  /// With one view, both scopes are the same.
+  package init(batchNorm: BatchNormScope = .perView) { self.batchNorm = batchNorm }
+
+  package static let fields = Fields<Self> {
+    Field("batch_norm", \.batchNorm, .choice, batchNormMeaning)
+  }
+}

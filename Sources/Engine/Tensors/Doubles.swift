@@ -1,0 +1,48 @@
+import Platform
+
+/// A run of consecutive doubles in an arena, for sums that single precision is too short for. Copies refer to
+/// the same memory.
+///
+/// Sendable because it is plain memory: who writes which part is the thread team's contract.
+@safe
+package struct Doubles: @unchecked Sendable {
+  /// Number of doubles.
+  package let count: Int
+  private let floats: Floats
+
+  fileprivate init(_ floats: Floats, count: Int) {
+    self.floats = floats
+    self.count = count
+  }
+
+  /// The first element, for kernels only.
+  @unsafe package var pointer: UnsafeMutablePointer<Double> {
+    UnsafeMutableRawPointer(floats.pointer).assumingMemoryBound(to: Double.self)
+  }
+
+  /// The element at `index`, `0 ≤ index < count`.
+  package subscript(index: Int) -> Double {
+    get {
+      precondition(index >= 0 && index < count, "index out of range")
+      return pointer[index]
+    }
+    nonmutating set {
+      precondition(index >= 0 && index < count, "index out of range")
+      pointer[index] = newValue
+    }
+  }
+
+  /// The sum of the elements in `range`, in their order.
+  package func sum(_ range: Range<Int>) -> Double {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "range out of bounds")
+    let start = pointer
+    return range.reduce(0) { $0 + start[$1] }
+  }
+}
+
+extension Arena {
+  /// Hands out `count` doubles, 64-byte aligned, as `allocate` does floats.
+  package func allocateDoubles(_ count: Int) throws(SystemError) -> Doubles {
+    Doubles(try allocate(2 * count), count: count)
+  }
+}
