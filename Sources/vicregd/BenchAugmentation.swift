@@ -1,8 +1,8 @@
-import Recipe
 import Datasets
 import JSONText
 import Parallel
 import Platform
+import Recipe
 import Tensors
 import Training
 

@@ -1,7 +1,7 @@
-import Recipe
 import Datasets
 import NeuralNet
 import Platform
+import Recipe
 import RunFolder
 import Training
 

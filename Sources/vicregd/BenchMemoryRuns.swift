@@ -1,6 +1,6 @@
-import Recipe
 import Datasets
 import Platform
+import Recipe
 import RunFolder
 import Text
 import Training

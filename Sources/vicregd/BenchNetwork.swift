@@ -1,10 +1,10 @@
-import Recipe
 import Datasets
 import JSONText
 import Kernels
 import NeuralNet
 import Parallel
 import Platform
+import Recipe
 import Tensors
 import Training
 

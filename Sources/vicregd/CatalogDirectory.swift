@@ -1,8 +1,8 @@
-import Recipe
 import API
 import Datasets
 import Inspector
 import Platform
+import Recipe
 import SharedWork
 import Synchronization
 import Text

@@ -1,10 +1,10 @@
-import Recipe
 import API
 import Crypto
 import Datasets
 import Dispatcher
 import JobModel
 import Platform
+import Recipe
 import Synchronization
 import Text
 import Training

@@ -1,10 +1,10 @@
-import Recipe
 import API
 import HTTP
 import JSONText
 import JobModel
 import JobStore
 import Platform
+import Recipe
 import RunFolder
 import SharedWork
 import Synchronization

@@ -1,7 +1,7 @@
-import Recipe
 import API
 import HTTP
 import Platform
+import Recipe
 import RunFolder
 import SharedWork
 import Synchronization

@@ -1,6 +1,6 @@
-import Recipe
 import HTTP
 import Platform
+import Recipe
 import Support
 import Testing
 

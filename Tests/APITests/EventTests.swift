@@ -1,7 +1,7 @@
-import Recipe
 import HTTP
 import JSONText
 import Platform
+import Recipe
 import Support
 import Testing
 import Text

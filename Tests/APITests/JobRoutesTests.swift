@@ -1,9 +1,9 @@
-import Recipe
 import API
 import HTTP
 import JSONText
 import JobStore
 import Platform
+import Recipe
 import RunFolder
 import Testing
 

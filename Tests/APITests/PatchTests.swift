@@ -1,6 +1,6 @@
-import Recipe
 import HTTP
 import JSONText
+import Recipe
 import Testing
 import Text
 

@@ -1,8 +1,8 @@
-import Recipe
 import Foundation
 import HTTP
 import JSONText
 import Platform
+import Recipe
 import RunFolder
 import Testing
 

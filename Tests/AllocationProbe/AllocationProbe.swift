@@ -1,7 +1,7 @@
-import Recipe
 import CAllocations
 import Datasets
 import Parallel
+import Recipe
 import Synchronization
 import Training
 

@@ -1,5 +1,5 @@
-import Recipe
 import Parallel
+import Recipe
 import Tensors
 import Testing
 

@@ -1,7 +1,7 @@
-import Recipe
 import Foundation
 import Gzip
 import Platform
+import Recipe
 import Testing
 
 @testable import Datasets

@@ -1,8 +1,8 @@
-import Recipe
 import Dispatcher
 import JobModel
 import JobStore
 import Platform
+import Recipe
 import RunFolder
 import SQLite
 import Testing

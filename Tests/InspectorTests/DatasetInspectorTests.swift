@@ -1,7 +1,7 @@
-import Recipe
 import Datasets
 import Inspector
 import Platform
+import Recipe
 import SharedWork
 import Testing
 

@@ -1,6 +1,6 @@
-import Recipe
 import JobModel
 import JobStore
+import Recipe
 import Testing
 
 @Suite struct LifeTests {

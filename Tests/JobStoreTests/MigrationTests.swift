@@ -1,8 +1,8 @@
-import Recipe
 import JSONText
 import JobModel
 import JobStore
 import Platform
+import Recipe
 import SQLite
 import Testing
 import Text

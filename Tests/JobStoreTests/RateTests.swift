@@ -1,7 +1,7 @@
-import Recipe
 import JSONText
 import JobModel
 import Platform
+import Recipe
 import Testing
 
 @testable import JobStore

@@ -1,6 +1,6 @@
-import Recipe
 import Kernels
 import Parallel
+import Recipe
 import Tensors
 import Testing
 

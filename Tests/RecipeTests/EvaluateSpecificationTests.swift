@@ -1,5 +1,5 @@
-import Recipe
 import JSONText
+import Recipe
 import Testing
 
 @Suite struct EvaluateSpecificationTests {

@@ -1,7 +1,8 @@
-import Recipe
 import Foundation
 import JSONText
+import Recipe
 import Testing
+import Text
 
 @Suite struct TrainSpecificationTests {
   @Test func `an empty spec is the small recipe, which takes minutes`() throws {
@@ -44,8 +45,9 @@ import Testing
     #expect(specification.jsonText == specification.json.text)
   }
 
-  /// Specifications that an earlier version wrote, in the order in which it wrote them.
-  @Test func `what an earlier version stored is read, and written with the same bytes`() throws {
+  /// Specifications that an earlier version wrote.
+  @Test func `what an earlier version stored is read, and written with the same members and new ones`() throws
+  {
     let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .appending(path: "Fixtures/data-schema-6/runs")
     var count = 0
@@ -54,17 +56,36 @@ import Testing
       guard let bytes = try? Data(contentsOf: file) else { continue }
       let stored = try JSON.parse(Array(bytes))
       let spec = try #require(stored["spec"])
-      if stored["kind"] == "train" {
-        #expect(try TrainSpecification.parse(spec).jsonText == spec.text, "\(run)")
-      } else {
-        // It had no layers.
-        var written = try #require(EvaluateSpecification.parse(spec).json.object)
-        #expect(written.removeValue(forKey: "layer") == .some(.null))
-        #expect(JSON.object(written).text == spec.text, "\(run)")
-      }
+      let written =
+        stored["kind"] == "train"
+        ? try TrainSpecification.parse(spec).json : try EvaluateSpecification.parse(spec).json
+      #expect(Self.additions(to: spec, in: written, at: "").isSubset(of: Self.newMembers), "\(run)")
       count += 1
     }
     #expect(count >= 5)
+  }
+
+  /// Members that the earlier version did not have, with the values that mean what it did.
+  private static let newMembers: Set<String> = [
+    "/layer null", "/method \"vicreg\"", "/predictor null", "/views 2", "/image_size null",
+    "/encoder/stem \"cifar\"", "/encoder/zero_init_residual false", "/projector/hidden_bias true",
+    "/projector/last_batch_norm false", "/optimizer/nesterov false", "/augmentation/crop_padding null",
+  ]
+
+  /// Members that one value has and the other has not, with their values; and those that differ.
+  private static func additions(to old: JSON, in new: JSON, at pointer: String) -> Set<String> {
+    guard let members = new.object, let before = old.object else {
+      return old == new ? [] : ["\(pointer) was \(old.text), is \(new.text)"]
+    }
+    let lost = before.keys.filter { members[$0] == nil }.map { "\(pointer)/\($0) is gone" }
+    return members.reduce(into: Set(lost)) { found, member in
+      let place = "\(pointer)/\(member.key)"
+      if let value = before[member.key] {
+        found.formUnion(additions(to: value, in: member.value, at: place))
+      } else {
+        found.insert("\(place) \(member.value.text)")
+      }
+    }
   }
 
   @Test func `writes the names that the interface promises`() {
@@ -72,9 +93,8 @@ import Testing
     #expect(
       json.object?.keys.sorted() == [
         "augmentation", "batch_size", "checkpoint", "convolution", "dataset", "divergence", "drop_last",
-        "encoder", "epochs", "image_size",
-        "log_every_steps",
-        "loss", "max_steps", "optimizer", "preset", "projector", "schedule", "seed", "shuffle",
+        "encoder", "epochs", "image_size", "log_every_steps", "loss", "max_steps", "method", "optimizer",
+        "predictor", "preset", "projector", "schedule", "seed", "shuffle", "views",
       ])
     #expect(
       json["encoder"] == [
@@ -93,6 +113,29 @@ import Testing
         "every_epochs": 10, "initial": false, "keep_last": 3, "keep_every": nil, "keep_best": nil,
       ])
     #expect(json["divergence"] == ["policy": "fail", "lr_factor": 0.5, "max_rollbacks": 3])
+  }
+
+  @Test(arguments: MethodName.allCases)
+  func `small takes the heads, the optimiser and the views of another method`(method: MethodName) throws {
+    let specification = try TrainSpecification.parse(["method": .string(ByteString(method.rawValue))])
+    #expect(specification.preset == .small && specification.loss.method == method)
+    #expect((specification.predictor != nil) == (method == .byol || method == .simsiam))
+    #expect(specification.views == (method == .supervised ? 1 : 2))
+    #expect(specification.encoder == TrainSpecification.preset(.small).encoder)
+    #expect(try TrainSpecification.parse(specification.json) == specification)
+  }
+
+  @Test(arguments: Preset.allCases)
+  func `a preset is read back as it is, and its rate follows the batch`(preset: Preset) throws {
+    let specification = TrainSpecification.preset(preset)
+    #expect(try TrainSpecification.parse(specification.json) == specification)
+    let halved = try TrainSpecification.parse([
+      "preset": .string(ByteString(preset.rawValue)), "batch_size": 128,
+    ])
+    let follows = preset != .seed && preset != .small && preset != .paper
+    if follows {
+      #expect(halved.optimizer.learningRate == specification.optimizer.learningRate / 2)
+    }
   }
 
   @Test func `the named presets differ from seed as their recipes do`() {
@@ -131,7 +174,21 @@ import Testing
   /// Member by member: a pointer, a wrong value, and what the message has to say.
   @Test(
     arguments: [
-      ("/preset", "sed", #"must be one of "seed", "paper", "solo-cifar", "small", got "sed""#),
+      (
+        "/preset", "sed",
+        #"must be one of "seed", "paper", "solo-cifar", "small", "barlow-cifar", "simclr-cifar", "#
+          + #""byol-cifar", "simsiam-cifar", "sigreg-cifar", "supervised", got "sed""#
+      ),
+      (
+        "/method", "vicregs",
+        #"must be one of "vicreg", "barlow-twins", "simclr", "byol", "simsiam", "sigreg", "supervised", "#
+          + #"got "vicregs""#
+      ),
+      ("/loss/temperature", 0.2, #"is allowed only where method is "simclr", got 0.2"#),
+      ("/views", 9, "must be a whole number from 1 to 8, got 9"),
+      ("/views", 1, #"must be from 2 to 8, as method is "vicreg", got 1"#),
+      ("/predictor", [:], #"must be null, as method is "vicreg""#),
+      ("/image_size", 15, "must be null or a whole number from 16 to 256, got 15"),
       ("/epochs", 0, "must be a whole number from 1 to 1000000, got 0"),
       ("/epochs", 1.5, "must be a whole number from 1 to 1000000, got 1.5"),
       ("/epochs", "ten", "must be a whole number from 1 to 1000000, got \"ten\""),
@@ -255,7 +312,7 @@ import Testing
     #expect(
       messages["/spec/optimizer/momentun"]
         == "unknown key \"momentun\"; did you mean \"momentum\"? Known here: betas, clip, eps, "
-        + "exclude_bias_and_norm, lr, momentum, name, trust, weight_decay")
+        + "exclude_bias_and_norm, lr, momentum, name, nesterov, trust, weight_decay")
   }
 
   @Test(arguments: [JSON.null, [], "seed", 3])

@@ -1,6 +1,6 @@
-import Recipe
 import Foundation
 import Platform
+import Recipe
 import RunFolder
 import Testing
 import Text

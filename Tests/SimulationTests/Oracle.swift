@@ -1,7 +1,7 @@
-import Recipe
 import JSONText
 import JobModel
 import JobStore
+import Recipe
 
 /// What must hold whatever happens. The invariants:
 ///

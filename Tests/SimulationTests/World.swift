@@ -1,9 +1,9 @@
-import Recipe
 import Dispatcher
 import JSONText
 import JobModel
 import JobStore
 import Platform
+import Recipe
 import RunFolder
 import Support
 

@@ -1,6 +1,6 @@
-import Recipe
 import JSONText
 import Platform
+import Recipe
 import Testing
 
 @testable import Training

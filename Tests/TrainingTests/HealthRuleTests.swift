@@ -1,7 +1,7 @@
-import Recipe
 import Foundation
 import JSONText
 import NeuralNet
+import Recipe
 import Testing
 import Text
 

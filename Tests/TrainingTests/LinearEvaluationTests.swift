@@ -1,5 +1,5 @@
-import Recipe
 import Datasets
+import Recipe
 import Testing
 import Text
 

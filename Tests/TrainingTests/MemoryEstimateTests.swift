@@ -1,5 +1,5 @@
-import Recipe
 import Platform
+import Recipe
 import Testing
 
 @testable import Training

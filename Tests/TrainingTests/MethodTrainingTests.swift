@@ -27,6 +27,8 @@ import Testing
       specification.loss.sigreg.slices = 32
       specification.optimizer.name = .adamw
     case .supervised:
+      // It has none, and a specification that is read back has the standard one.
+      specification.projector = ProjectorSpecification(widths: [256, 256, 256])
       specification.views = 1
       specification.optimizer.name = .sgd
     }

@@ -1,5 +1,5 @@
-import Recipe
 import NeuralNet
+import Recipe
 import Testing
 
 @testable import Training

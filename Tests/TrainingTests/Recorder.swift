@@ -1,6 +1,6 @@
-import Recipe
 import Datasets
 import NeuralNet
+import Recipe
 import Text
 
 @testable import Training

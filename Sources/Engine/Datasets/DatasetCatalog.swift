@@ -1,5 +1,5 @@
-import Recipe
 import Platform
+import Recipe
 import Text
 
 /// The datasets that can be opened by name: built in, registered, or spelled out as `format:FOLDER`.

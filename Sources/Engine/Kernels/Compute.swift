@@ -1,7 +1,7 @@
-import Recipe
 import KernelsABI
 import Parallel
 import Platform
+import Recipe
 import Tensors
 
 /// What every operation needs: the threads, the kernels of one instruction set, and scratch memory that all

@@ -1,7 +1,7 @@
-import Recipe
 import Kernels
 import NeuralNet
 import Parallel
+import Recipe
 import Tensors
 
 extension JobCost {

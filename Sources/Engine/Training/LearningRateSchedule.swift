@@ -1,5 +1,5 @@
-import Recipe
 import Platform
+import Recipe
 
 /// The learning rate of every optimiser step of a run: linear warm-up, then constant or cosine.
 ///

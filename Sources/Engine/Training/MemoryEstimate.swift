@@ -1,9 +1,9 @@
-import Recipe
 import Datasets
 import Kernels
 import NeuralNet
 import Parallel
 import Platform
+import Recipe
 import Tensors
 
 /// How much memory a training or an evaluation will take, known before it begins.

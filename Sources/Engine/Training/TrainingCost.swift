@@ -1,5 +1,5 @@
-import Recipe
 import NeuralNet
+import Recipe
 
 /// What a training takes that has one network, batch size and kind of image, however long it is.
 package struct TrainingCost: Sendable, Equatable {

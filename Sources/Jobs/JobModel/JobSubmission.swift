@@ -1,5 +1,5 @@
-import Recipe
 import JSONText
+import Recipe
 import Text
 
 /// What a job is to do, resolved.

@@ -1,5 +1,5 @@
-import Recipe
 import JobModel
+import Recipe
 import SQLite
 
 /// A deletion has three steps: the rows go and a note of the files comes, in one transaction; the files go;

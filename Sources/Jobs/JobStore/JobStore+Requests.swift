@@ -1,5 +1,5 @@
-import Recipe
 import JobModel
+import Recipe
 import SQLite
 
 /// What users, and the daemon on its own account, ask of jobs. Asking twice is harmless. A `check` sees the

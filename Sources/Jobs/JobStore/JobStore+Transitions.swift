@@ -1,5 +1,5 @@
-import Recipe
 import JobModel
+import Recipe
 import SQLite
 
 /// A step of a job's life that has been made.

@@ -1,7 +1,7 @@
-import Recipe
 import JSONText
 import JobModel
 import Platform
+import Recipe
 import SQLite
 
 /// What is done to a database as a whole, also beside a daemon that uses it.

@@ -1,5 +1,5 @@
-import Recipe
 import Platform
+import Recipe
 import SQLite
 import Synchronization
 

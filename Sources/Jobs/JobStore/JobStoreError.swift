@@ -1,5 +1,5 @@
-import Recipe
 import JobModel
+import Recipe
 import Text
 
 /// Why the store refuses; SQLite's own failures are `SQLiteError`s.

@@ -1,9 +1,9 @@
-import Recipe
 import Crypto
 import HTTP
 import JSONText
 import JobModel
 import JobStore
+import Recipe
 import RunFolder
 
 /// Whoever runs jobs; told that the store has something new for it: a job, or a wish to cancel one.

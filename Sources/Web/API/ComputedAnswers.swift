@@ -1,5 +1,5 @@
-import Recipe
 import HTTP
+import Recipe
 import SharedWork
 import Text
 

@@ -1,7 +1,7 @@
-import Recipe
 import JobStore
 import Logging
 import Platform
+import Recipe
 import Synchronization
 
 /// Follows the store's feed on a thread of its own and passes each change to everybody who follows it. A line

@@ -1,8 +1,8 @@
-import Recipe
 import HTTP
 import JSONText
 import JobStore
 import Platform
+import Recipe
 import RunFolder
 import Text
 

@@ -1,6 +1,6 @@
-import Recipe
 import HTTP
 import JobStore
+import Recipe
 import Synchronization
 
 /// Answers with a job, kept until it changes: to see that it has not costs less than to write it anew.

@@ -1,9 +1,9 @@
-import Recipe
 import HTTP
 import JSONText
 import JobModel
 import JobStore
 import Platform
+import Recipe
 import Text
 
 extension JobRecord {

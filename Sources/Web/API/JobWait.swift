@@ -1,7 +1,7 @@
-import Recipe
 import HTTP
 import JobStore
 import Platform
+import Recipe
 import Synchronization
 import Text
 

@@ -1,7 +1,7 @@
-import Recipe
-import JSONText
 import HTTP
+import JSONText
 import JobStore
+import Recipe
 import RunFolder
 import Text
 

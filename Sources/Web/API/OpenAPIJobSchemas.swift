@@ -1,6 +1,6 @@
-import Recipe
 import JSONText
 import JobModel
+import Recipe
 import Text
 
 // What jobs look like in answers.

@@ -1,7 +1,7 @@
-import Recipe
 import HTTP
 import JSONText
 import JobStore
+import Recipe
 import Text
 
 extension Request {

@@ -1,8 +1,8 @@
-import Recipe
 import HTTP
 import JSONText
 import JobModel
 import JobStore
+import Recipe
 import RunFolder
 import Text
 

@@ -1,6 +1,6 @@
-import Recipe
 import JSONText
 import JobStore
+import Recipe
 import Synchronization
 import Text
 

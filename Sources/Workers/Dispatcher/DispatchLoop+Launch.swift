@@ -1,7 +1,7 @@
-import Recipe
 import JobModel
 import JobStore
 import Platform
+import Recipe
 import RunFolder
 
 extension DispatchLoop {

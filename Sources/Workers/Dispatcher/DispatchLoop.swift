@@ -1,7 +1,7 @@
-import Recipe
 import JobStore
 import Logging
 import Platform
+import Recipe
 import RunFolder
 
 /// What the dispatcher's thread does: a look at messages, files and clock, then the next.

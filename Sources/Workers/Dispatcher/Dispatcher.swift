@@ -1,7 +1,7 @@
-import Recipe
 import JobStore
 import Logging
 import Platform
+import Recipe
 import RunFolder
 import Synchronization
 

@@ -1,5 +1,5 @@
-import Recipe
 import Platform
+import Recipe
 import Synchronization
 
 /// Whether workers can be started, as the dispatcher's thread knows it, for other threads.

@@ -1,8 +1,8 @@
-import Recipe
 import JobModel
 import JobStore
 import Logging
 import Platform
+import Recipe
 import RunFolder
 import Synchronization
 import Text

@@ -1,6 +1,6 @@
-import Recipe
 import JobModel
 import Platform
+import Recipe
 
 /// One attempt of a job whose worker has not been seen to go: what the dispatcher knows of it between two
 /// looks.

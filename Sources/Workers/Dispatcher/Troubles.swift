@@ -1,5 +1,5 @@
-import Recipe
 import JobModel
+import Recipe
 
 /// How often in a row something has gone wrong with each job, so that each next try waits longer.
 ///

@@ -1,7 +1,7 @@
-import Recipe
 import JobModel
 import JobStore
 import Platform
+import Recipe
 import RunFolder
 
 /// The machine under the dispatcher: processes, run folders, clock and disk. A simulation has another one.

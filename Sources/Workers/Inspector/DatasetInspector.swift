@@ -1,8 +1,8 @@
-import Recipe
 import Datasets
 import JSONText
 import Logging
 import Platform
+import Recipe
 import SharedWork
 import Text
 

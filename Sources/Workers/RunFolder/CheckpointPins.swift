@@ -1,5 +1,5 @@
-import Recipe
 import Platform
+import Recipe
 
 /// `DATA/pins/<job id>/`: the checkpoint that an unfinished evaluation names, as a second name of the file,
 /// so that no retention of the training takes it.

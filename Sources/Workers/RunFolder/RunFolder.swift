@@ -1,6 +1,6 @@
-import Recipe
 import JSONText
 import Platform
+import Recipe
 
 /// `DATA/runs/<job id>/`: everything that daemon and worker say to each other.
 ///

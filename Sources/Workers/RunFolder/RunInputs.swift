@@ -1,7 +1,7 @@
-import Recipe
 import Crypto
 import JSONText
 import Platform
+import Recipe
 import Text
 
 /// What a run depends on outside its folder, as it was at its first start: the content of `inputs.json`. A

@@ -1,6 +1,6 @@
-import Recipe
 import JSONText
 import JobModel
+import Recipe
 import Text
 
 /// What one attempt of a job has to do: the content of `spec.json`.

@@ -1,6 +1,6 @@
-import Recipe
 import JSONText
 import JobModel
+import Recipe
 
 /// What a worker says: one line of `events.jsonl`, and of the stream that clients read.
 package enum WorkerEvent: Sendable, Equatable {

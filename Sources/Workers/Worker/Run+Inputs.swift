@@ -1,5 +1,5 @@
-import Recipe
 import Datasets
+import Recipe
 import RunFolder
 import Text
 import Training

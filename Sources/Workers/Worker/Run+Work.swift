@@ -1,6 +1,6 @@
-import Recipe
 import Datasets
 import JSONText
+import Recipe
 import RunFolder
 import Training
 

@@ -1,6 +1,6 @@
-import Recipe
 import Logging
 import Platform
+import Recipe
 import RunFolder
 import Training
 

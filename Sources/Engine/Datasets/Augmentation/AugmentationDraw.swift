@@ -1,5 +1,5 @@
-import Recipe
 import Platform
+import Recipe
 import Tensors
 
 /// The random parameters of one view, drawn; applying them is deterministic.

@@ -1,5 +1,5 @@
-import Recipe
 import Platform
+import Recipe
 
 /// A folder with the binary version of CIFAR-10 or CIFAR-100: colour images of 32 × 32.
 ///

@@ -1,5 +1,5 @@
-import Recipe
 import Platform
+import Recipe
 
 /// A folder of four IDX files as MNIST's: grey images and labels for training and test, plain or gzipped.
 ///

@@ -1,6 +1,6 @@
-import Recipe
 import Kernels
 import Parallel
+import Recipe
 import Tensors
 
 /// An encoder in eval mode: images in, features out, normalised by the running statistics.

@@ -1,5 +1,5 @@
-import Recipe
 import Kernels
+import Recipe
 import Tensors
 
 /// A projector or a predictor: Linear, then (BatchNorm1d, ReLU, Linear) repeated, and where it is asked for a

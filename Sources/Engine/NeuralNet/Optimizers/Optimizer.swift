@@ -1,5 +1,5 @@
-import Recipe
 import Kernels
+import Recipe
 import Tensors
 
 /// Changes parameters by their gradients; its state is part of a checkpoint.

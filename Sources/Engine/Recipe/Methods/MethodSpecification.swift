@@ -35,6 +35,7 @@ package protocol MethodSpecification: JSONRecord {
 }
 
 extension MethodSpecification {
+  /// What `batch_norm` means, which every method has.
   static var batchNormMeaning: String {
     "Whether BatchNorm takes its statistics over all views together or over each alone."
   }

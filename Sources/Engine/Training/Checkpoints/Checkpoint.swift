@@ -1,5 +1,5 @@
-import Recipe
 import JSONText
+import Recipe
 
 /// The whole state of a pre-training run between two steps: what follows from it is the same, bit for bit, as
 /// what would have followed without interruption. Beside it stays the run's `ConvolutionRecord`, which holds

@@ -1,7 +1,7 @@
-import Recipe
 import Datasets
 import Kernels
 import NeuralNet
+import Recipe
 
 /// An evaluation of a frozen encoder by one of the protocols, step by step.
 ///

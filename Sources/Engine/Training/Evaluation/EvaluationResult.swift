@@ -1,5 +1,5 @@
-import Recipe
 import JSONText
+import Recipe
 
 /// What an evaluation found, with everything that its numbers must be read with.
 package struct EvaluationResult: Sendable, Equatable {

@@ -1,5 +1,5 @@
-import Recipe
 import JSONText
+import Recipe
 
 /// What an evaluation has found about one subject.
 struct EvaluationOutcome: Sendable, Equatable {

@@ -1,8 +1,8 @@
-import Recipe
 import Datasets
 import Kernels
 import NeuralNet
 import Parallel
+import Recipe
 import Tensors
 
 /// The subjects of an evaluation: the trained encoder and, as baselines, the same encoder untrained and the

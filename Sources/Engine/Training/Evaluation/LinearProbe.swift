@@ -1,7 +1,7 @@
-import Recipe
 import Datasets
 import NeuralNet
 import Parallel
+import Recipe
 
 /// The classifier of one subject, trained epoch by epoch on its features.
 final class LinearProbe {

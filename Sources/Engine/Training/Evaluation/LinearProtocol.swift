@@ -1,5 +1,5 @@
-import Recipe
 import Platform
+import Recipe
 
 /// The constants of `linear` and `linear-seed`: one Linear on frozen features.
 ///

@@ -1,5 +1,5 @@
-import Recipe
 import NeuralNet
+import Recipe
 
 /// Follows the metric lines of a run and says when its health changes, and from time to time how it is.
 package struct HealthMonitor: Sendable {

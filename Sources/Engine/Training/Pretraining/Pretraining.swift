@@ -1,8 +1,8 @@
-import Recipe
 import Datasets
 import Kernels
 import NeuralNet
 import Parallel
+import Recipe
 import Tensors
 
 /// Pre-training: images → order of the epoch → views of each → the method's network → optimiser, in steps.

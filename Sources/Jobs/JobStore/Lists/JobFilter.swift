@@ -1,6 +1,6 @@
-import Recipe
 import JSONText
 import JobModel
+import Recipe
 import Text
 
 /// Which jobs a list shows; what is `nil` or empty does not filter.

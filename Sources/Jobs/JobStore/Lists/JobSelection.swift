@@ -1,5 +1,5 @@
-import Recipe
 import JobModel
+import Recipe
 import SQLite
 import Text
 

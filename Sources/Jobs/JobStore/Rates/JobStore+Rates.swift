@@ -1,5 +1,5 @@
-import Recipe
 import JobModel
+import Recipe
 import SQLite
 
 // How fast this machine does work, from the jobs that it has done and is doing.
