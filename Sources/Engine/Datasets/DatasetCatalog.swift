@@ -243,24 +243,3 @@ package struct DatasetExtent: Sendable, Hashable {
     self.planes = planes
   }
 }
-
-/// What a client may want to know of a dataset before using it.
-package struct DatasetDescription: Sendable, Equatable {
-  package let name: String
-  package let classes: [String]
-  /// Number of images in each split.
-  package let counts: [DatasetSelection.Split: Int]
-  /// A view's channels, height and width.
-  package let shape: [Int]
-  /// Planes of a stored image: 1 or 3.
-  package let planes: Int
-  /// Of the training split, as used by the normalisation; `nil`: not asked for.
-  package let statistics: ChannelStatistics?
-  /// Of each split, all its images; empty: neither generated nor asked for.
-  package let digests: [DatasetSelection.Split: SplitDigest]
-
-  /// The sizes alone.
-  package var extent: DatasetExtent {
-    DatasetExtent(counts: counts, classCount: classes.count, side: shape[1], planes: planes)
-  }
-}

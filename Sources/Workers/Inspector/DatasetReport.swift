@@ -21,7 +21,7 @@ package struct DatasetReport: Sendable, Equatable {
     counts = description.counts
     shape = description.shape
     planes = description.planes
-    fingerprint = DatasetFingerprint(description)
+    fingerprint = description.fingerprint
   }
 
   /// The sizes alone.
@@ -111,21 +111,5 @@ extension DatasetReport {
     guard self.shape.count == 3, planes == 1 || planes == 3,
       self.counts.count == DatasetSelection.Split.allCases.count
     else { return nil }
-  }
-}
-
-extension DatasetFingerprint {
-  /// That of a description; `nil` if its images were not looked at.
-  fileprivate init?(_ description: DatasetDescription) {
-    if description.digests.isEmpty { return nil }
-    self.init(
-      classes: description.classes.count, classNames: ByteString(digest(ofClasses: description.classes)),
-      shape: description.shape, planes: description.planes, mean: description.statistics?.mean ?? [],
-      std: description.statistics?.std ?? [], splits: [:])
-    for (split, digest) in description.digests {
-      splits[split] = Split(
-        images: description.counts[split] ?? 0, pixels: ByteString(digest.pixels),
-        labels: ByteString(digest.labels))
-    }
   }
 }
