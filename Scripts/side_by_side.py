@@ -1,16 +1,20 @@
 #!/usr/bin/env python3
-"""The daemon's training and PyTorch's, side by side.
+"""The daemon's training and PyTorch's, side by side, for every method and network.
 
-Queues a training without randomness (mirror views, images in the dataset's order) at a running daemon,
-loads its step-0 checkpoint into the same network of torchvision's blocks, trains on the same batches, and
-compares the logged loss, inv, var and cov of every step. Ends with status 1 if one differs in its first three
-digits.
+Queues a training without randomness (mirror views, images in the dataset's order) at a running daemon, loads
+its step-0 checkpoint into the network that reference_training.py writes in PyTorch, trains on the same batches,
+and compares the loss, its named parts and the norm of the gradient of every step. Ends with status 1 if one
+differs in its first three digits. A share of images (top1, contrast_top1) may differ by one image, where two
+scores nearly tie.
 
 The learning rate is low by default, because rounding alone grows with it. PyTorch against itself, its first
 weights moved by 1e-7 of their value (small, batch 64, Adam, 50 steps), differs by up to 20 % at 1e-3, 9 % at
-2e-4 and 0.4 % at 2e-5. --noise repeats that measurement with the run at hand, to judge a difference by.
+2e-4 and 0.4 % at 2e-5. --noise repeats that measurement with the run at hand, to judge a difference by;
+--double lets PyTorch compute in double precision, so that only the daemon rounds.
 
-Needs torch, torchvision, numpy and safetensors:  side_by_side.py http://127.0.0.1:8080 --preset small
+Needs torch, torchvision, numpy and safetensors:
+  side_by_side.py http://127.0.0.1:8080 --method byol
+  side_by_side.py http://127.0.0.1:8080 --arch resnet50 --stem imagenet --image-size 64 --batch-size 16
 """
 
 import argparse
@@ -24,12 +28,16 @@ import urllib.request
 import numpy
 import torch
 from safetensors.torch import load as load_safetensors
-from torch import nn
-from torchvision.models.resnet import BasicBlock, ResNet
+from torch.nn import functional
+
+from reference_training import ARCHITECTURES, build, train
 
 FOLDER = "/usr/share/datasets/fashion-mnist"
 DIGITS = 3
-COMPARED = ["loss", "inv", "var", "cov"]
+METHODS = ["vicreg", "barlow-twins", "simclr", "byol", "simsiam", "sigreg", "supervised"]
+PRESETS = ["small", "seed", "paper", "solo-cifar", "barlow-cifar", "simclr-cifar", "byol-cifar", "simsiam-cifar",
+           "sigreg-cifar", "supervised"]
+SHARES = ["top1", "contrast_top1"]
 
 
 def fetch(url, body=None):
@@ -43,17 +51,30 @@ def fetch(url, body=None):
         sys.exit(f"{url}: {error.code} {error.read().decode()}")
 
 
-def run_job(url, arguments):
-    """Queues the training and waits for its end: the resolved job, its metric lines, its step-0 tensors."""
+def specification(arguments):
+    """What is asked of the daemon: the preset, with what the arguments replace."""
+    given = {
+        "method": arguments.method, "image_size": arguments.image_size,
+        "encoder": {"arch": arguments.arch, "stem": arguments.stem, "width": arguments.width},
+        "dataset": {"name": "fashion-mnist", "limit": arguments.limit},
+        "optimizer": {"name": arguments.optimizer, "lr": arguments.learning_rate},
+    }
     spec = {
         "preset": arguments.preset, "augmentation": "mirror", "shuffle": False,
-        "batch_size": arguments.batch_size, "dataset": {"name": "fashion-mnist"},
-        "checkpoint": {"initial": True},
+        "batch_size": arguments.batch_size, "checkpoint": {"initial": True},
         "max_steps": arguments.steps, "log_every_steps": 1, "seed": arguments.seed,
-        "optimizer": {"lr": arguments.learning_rate}, "schedule": {"name": "constant", "warmup_epochs": 0},
+        "schedule": {"name": arguments.schedule, "warmup_epochs": arguments.warmup_epochs},
     }
-    if arguments.optimizer:
-        spec["optimizer"]["name"] = arguments.optimizer
+    for key, value in given.items():
+        if isinstance(value, dict):
+            value = {name: part for name, part in value.items() if part is not None}
+        if value:
+            spec[key] = value
+    return spec
+
+
+def run_job(url, spec):
+    """Queues the training and waits for its end: the resolved job, its metric lines, its step-0 tensors."""
     job = json.loads(fetch(f"{url}/jobs", {"kind": "train", "name": "side by side", "spec": spec}))
     here = f"{url}/jobs/{job['id']}"
     lines = [json.loads(line) for line in fetch(f"{here}/metrics?follow=true").splitlines() if line]
@@ -66,115 +87,47 @@ def run_job(url, arguments):
     return job, [line for line in lines if line["event"] == "metric"], tensors
 
 
-def encoder_of(spec):
-    """torchvision's ResNet with the 3x3 stem, base width and final layer that the specification names."""
-    blocks = {"resnet18": [2, 2, 2, 2], "resnet34": [3, 4, 6, 3]}[spec["arch"]]
-    width, outputs = spec["width"], spec["fc"]
-    network = ResNet(BasicBlock, blocks)
-    network.conv1 = nn.Conv2d(3, width, 3, padding=spec["stem_padding"], bias=spec["stem_bias"])
-    network.bn1 = nn.BatchNorm2d(width)
-    network.maxpool = nn.Identity()
-    network.inplanes = width
-    for index, count in enumerate(blocks):
-        layer = network._make_layer(BasicBlock, width << index, count, stride=1 if index == 0 else 2)
-        setattr(network, f"layer{index + 1}", layer)
-    network.fc = nn.Linear(8 * width, outputs) if outputs else nn.Identity()
-    return network, outputs or 8 * width
+def dataset_file(name, magic):
+    """The bytes of an IDX file behind its head, whose dimensions are its shape."""
+    with gzip.open(f"{FOLDER}/{name}.gz") as file:
+        content = file.read()
+    found, *shape = numpy.frombuffer(content[:4 + 4 * (magic & 3)], ">u4")
+    assert found == magic, f"{FOLDER}/{name}.gz: not an IDX file of this kind"
+    return numpy.frombuffer(content[4 + 4 * (magic & 3):], numpy.uint8).reshape(shape)
 
 
-def projector_of(spec, inputs):
-    """Linear, then BatchNorm, ReLU, Linear for each further width."""
-    layers = []
-    for index, width in enumerate(spec["widths"]):
-        is_last = index == len(spec["widths"]) - 1
-        if index > 0:
-            layers += [nn.BatchNorm1d(inputs), nn.ReLU()]
-        layers.append(nn.Linear(inputs, width, bias=spec["last_bias"] or not is_last))
-        inputs = width
-    return nn.Sequential(*layers)
-
-
-def build(spec, tensors):
-    """Encoder and projector with the checkpoint's tensors, each name and shape accounted for."""
-    model = nn.Module()
-    model.encoder, features = encoder_of(spec["encoder"])
-    model.projector = projector_of(spec["projector"], features)
-    state = {name: value for name, value in tensors.items() if name.split(".")[0] in ("encoder", "projector")}
-    model.load_state_dict(state, strict=True)
-    return model.train()
-
-
-def optimizer_of(spec, parameters):
-    """The optimiser of the specification; LARS is not in torch."""
-    common = {"lr": spec["lr"], "weight_decay": spec["weight_decay"]}
-    if spec["name"] in ("adam", "adamw"):
-        kind = torch.optim.Adam if spec["name"] == "adam" else torch.optim.AdamW
-        return kind(parameters, betas=tuple(spec["betas"]), eps=spec["eps"], **common)
-    if spec["name"] == "sgd":
-        return torch.optim.SGD(parameters, momentum=spec["momentum"], **common)
-    sys.exit(f"torch has no optimiser {spec['name']}: name another with --optimizer")
-
-
-def losses(first, second, spec):
-    """The components as they enter the loss, and their weighted sum; both [batch, width]."""
-
-    def variance(embedding):
-        return torch.relu(spec["gamma"] - torch.sqrt(embedding.var(dim=0) + spec["epsilon"])).mean()
-
-    def covariance(embedding):
-        centred = embedding - embedding.mean(dim=0)
-        matrix = centred.T @ centred / (len(embedding) - 1)
-        return (matrix.square().sum() - matrix.diagonal().square().sum()) / embedding.shape[1]
-
-    share = 0.5 if spec["variance"] == "mean" else 1.0
-    inv = nn.functional.mse_loss(first, second)
-    var = share * (variance(first) + variance(second))
-    cov = covariance(first) + covariance(second)
-    loss = spec["inv"] * inv + spec["var"] * var + spec["cov"] * cov
-    return {"inv": inv, "var": var, "cov": cov, "loss": loss}
-
-
-def images():
-    """The training images in their order: [60000, 28, 28], 0 to 255."""
-    with gzip.open(f"{FOLDER}/train-images-idx3-ubyte.gz") as file:
-        magic, count, rows, columns = numpy.frombuffer(file.read(16), ">u4")
-        assert magic == 2051, f"{FOLDER}: not an IDX file of images"
-        return numpy.frombuffer(file.read(), numpy.uint8).reshape(count, rows, columns)
-
-
-def views(pixels, description):
-    """Padded to 32x32, three channels, normalised; and its mirror image. Each [batch, 3, 32, 32]."""
+def views(pixels, description, side, dtype):
+    """Padded to 32x32, three channels, resized, normalised; and its mirror image. Each [batch, 3, side, side]."""
     padded = numpy.pad(pixels, ((0, 0), (2, 2), (2, 2)))
-    values = torch.from_numpy(padded).float().div(255).unsqueeze(1).expand(-1, 3, -1, -1)
-    mean, std = (torch.tensor(description[name]).view(1, 3, 1, 1) for name in ("mean", "std"))
-    image = ((values - mean) / std).contiguous()
-    return image, image.flip(3)
+    values = torch.from_numpy(padded).to(dtype).div(255).unsqueeze(1)
+    if side != values.shape[-1]:
+        values = functional.interpolate(values, (side, side), mode="bilinear", antialias=True)
+    mean, std = (torch.tensor(description[name], dtype=dtype).view(1, 3, 1, 1) for name in ("mean", "std"))
+    image = ((values.expand(-1, 3, -1, -1) - mean) / std).contiguous()
+    return [image, image.flip(3)]
 
 
-def embed(model, first, second, scope):
-    """Both views' embeddings, through BatchNorm as one batch or as two."""
-    def through(batch):
-        return model.projector(model.encoder(batch))
-    if scope == "per_view":
-        return through(first), through(second)
-    return through(torch.cat([first, second])).chunk(2)
+def batch_count(spec, count):
+    """Batches of an epoch over that many images."""
+    return count // spec["batch_size"] if spec["drop_last"] else math.ceil(count / spec["batch_size"])
 
 
-def train(model, spec, rates, description):
-    """Yields the loss components of each step; `rates` are the learning rates that the daemon logged."""
-    optimizer = optimizer_of(spec["optimizer"], list(model.parameters()))
-    pixels, size = images(), spec["batch_size"]
-    per_epoch = len(pixels) // size if spec["drop_last"] else math.ceil(len(pixels) / size)
-    for step, rate in enumerate(rates):
-        start = step % per_epoch * size
-        parts = losses(*embed(model, *views(pixels[start:start + size], description),
-                              spec["loss"]["batch_norm"]), spec["loss"])
-        optimizer.zero_grad()
-        parts["loss"].backward()
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        optimizer.step()
-        yield {name: value.item() for name, value in parts.items()}
+def batches(spec, description, dtype):
+    """Yields views and labels for ever, in the dataset's order."""
+    limit, size = spec["dataset"]["limit"], spec["batch_size"]
+    pixels = dataset_file("train-images-idx3-ubyte", 0x803)[:limit]
+    labels = torch.from_numpy(dataset_file("train-labels-idx1-ubyte", 0x801)[:limit].astype(numpy.int64))
+    while True:
+        for start in range(0, batch_count(spec, len(pixels)) * size, size):
+            part = slice(start, start + size)
+            yield views(pixels[part], description, spec["image_size"] or 32, dtype), labels[part]
+
+
+def reference(spec, tensors, description, steps, dtype):
+    """The figures of each step as PyTorch has them."""
+    per_epoch = batch_count(spec, min(60_000, spec["dataset"]["limit"] or 60_000))
+    model = build(spec, tensors, dtype)
+    return list(train(model, spec, batches(spec, description, dtype), steps, per_epoch))
 
 
 def moved(tensors, share):
@@ -185,28 +138,46 @@ def moved(tensors, share):
 
 
 def largest_difference(one, other):
-    """Of each component over all steps, relative."""
-    def relative(a, b):
-        return abs(a / b - 1) if a is not None and b else math.inf
-    return {name: max(relative(a[name], b[name]) for a, b in zip(one, other)) for name in COMPARED}
+    """Of each figure over all steps, relative; of a share, absolute."""
+    def difference(name, a, b):
+        if a is None:
+            return math.inf
+        if a == b:
+            return 0.0
+        return abs(a - b) if name in SHARES else abs(a / b - 1) if b else math.inf
+    return {name: max(difference(name, a[name], b[name]) for a, b in zip(one, other)) for name in other[0]}
 
 
-def agree(ours, theirs):
-    """Equal to half a unit of the last digit that counts."""
+def agree(name, ours, theirs, batch_size):
+    """Equal to half a unit of the last digit that counts; a share, to one image."""
+    if ours is None:
+        return False
+    if name in SHARES:
+        return abs(ours - theirs) <= 1.001 / batch_size
     unit = 10.0 ** (math.floor(math.log10(abs(theirs))) - DIGITS + 1) if theirs else 10.0 ** -DIGITS
-    return ours is not None and abs(ours - theirs) <= unit / 2
+    return abs(ours - theirs) <= unit / 2
 
 
 def arguments_given():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("url", help="of a running daemon, like http://127.0.0.1:8080")
-    parser.add_argument("--preset", default="small", choices=["small", "seed", "paper", "solo-cifar"])
+    parser.add_argument("--preset", default="small", choices=PRESETS)
+    parser.add_argument("--method", choices=METHODS, help="instead of the preset's")
+    parser.add_argument("--arch", choices=list(ARCHITECTURES), help="instead of the preset's")
+    parser.add_argument("--stem", choices=["cifar", "imagenet"], help="instead of the preset's")
+    parser.add_argument("--width", type=int, help="channels of the first stage, instead of the preset's")
+    parser.add_argument("--image-size", type=int, help="side of the views; default: 32, as the images")
+    parser.add_argument("--limit", type=int, help="use only the first images")
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--optimizer", choices=["adam", "adamw", "sgd"], help="instead of the preset's")
+    parser.add_argument("--optimizer", choices=["adam", "adamw", "sgd", "lars"], help="instead of the preset's")
     parser.add_argument("--learning-rate", type=float, default=1e-5)
+    parser.add_argument("--schedule", choices=["constant", "cosine"], default="constant")
+    parser.add_argument("--warmup-epochs", type=float, default=0)
+    parser.add_argument("--double", action="store_true", help="PyTorch computes in double precision")
     parser.add_argument("--noise", action="store_true", help="also PyTorch against itself, moved by 1e-7")
+    parser.add_argument("--brief", action="store_true", help="print no table of the steps")
     return parser.parse_args()
 
 
@@ -214,30 +185,38 @@ def show(title, figures):
     print(f"{title}: " + ", ".join(f"{name} {value:.1e}" for name, value in figures.items()))
 
 
+def count_differing(lines, theirs, batch_size, prints):
+    """How many figures disagree; prints both sides of each step."""
+    if prints:
+        print("step " + "".join(f"{name + ' vicregd':>28}{'torch':>12} " for name in theirs[0]))
+    differing = 0
+    for line, expected in zip(lines, theirs):
+        row = f"{line['step']:4d} "
+        for name, value in expected.items():
+            same = agree(name, line[name], value, batch_size)
+            differing += not same
+            row += f"{line[name] if line[name] is not None else math.nan:28.6g}{value:12.6g}{' ' if same else '!'}"
+        if prints:
+            print(row)
+    return differing
+
+
 def main():
     arguments = arguments_given()
     url = arguments.url.rstrip("/")
-    job, lines, tensors = run_job(url, arguments)
-    spec = job["spec"]
+    job, lines, tensors = run_job(url, specification(arguments))
+    spec, encoder = job["spec"], job["spec"]["encoder"]
     description = json.loads(fetch(f"{url}/datasets/fashion-mnist"))
-    rates = [line["lr"] for line in lines]
-    theirs = list(train(build(spec, tensors), spec, rates, description))
-    print(f"job {job['id']}: {spec['preset']}, batch {spec['batch_size']}, {spec['optimizer']['name']}")
-    print("step " + "".join(f"{name + ' vicregd':>16}{'torch':>12} " for name in COMPARED))
-    differing = 0
-    for line, reference in zip(lines, theirs):
-        row = f"{line['step']:4d} "
-        for name in COMPARED:
-            same = agree(line[name], reference[name])
-            differing += not same
-            row += f"{line[name] if line[name] is not None else math.nan:16.6g}{reference[name]:12.6g}"
-            row += " " if same else "!"
-        print(row)
+    dtype = torch.float64 if arguments.double else torch.float32
+    theirs = reference(spec, tensors, description, len(lines), dtype)
+    print(f"job {job['id']}: {spec['preset']}, {spec['method']}, {encoder['arch']} of width {encoder['width']}, "
+          f"{encoder['stem']} stem, batch {spec['batch_size']}, {spec['optimizer']['name']}")
+    differing = count_differing(lines, theirs, spec["batch_size"], prints=not arguments.brief)
     verdict = "all agree" if differing == 0 else f"{differing} differ (!)"
     print(f"{len(lines)} steps, {DIGITS} digits: {verdict}")
     show("largest relative difference", largest_difference(lines, theirs))
     if arguments.noise:
-        again = list(train(build(spec, moved(tensors, 1e-7)), spec, rates, description))
+        again = reference(spec, moved(tensors, 1e-7), description, len(lines), dtype)
         show("PyTorch, weights moved by 1e-7", largest_difference(again, theirs))
     sys.exit(0 if differing == 0 and len(lines) == arguments.steps else 1)
 
