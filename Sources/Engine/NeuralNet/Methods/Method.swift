@@ -4,8 +4,8 @@ import Tensors
 /// A way of training an encoder: which branches the network has, what is minimised, and how its health is
 /// judged.
 ///
-/// A new method is its constants in target Recipe with an entry in `LossSpecification`, and here one file that
-/// makes them conform to this protocol, with the `Objective`.
+/// A new method is its constants in target Recipe with an entry in `LossSpecification`, and here one file
+/// that makes them conform to this protocol, with the `Objective`.
 package protocol Method: MethodSpecification {
   /// The parts of the network besides encoder and projector.
   var branches: Branches { get }
