@@ -92,6 +92,9 @@ async function session() {
   return answer;
 }
 
+/** What the API says of itself, once it has been asked for. */
+let description = null;
+
 export const api = {
   session,
   /** The command that creates a token for this daemon, for a browser on its machine; else null. */
@@ -112,6 +115,11 @@ export const api = {
     JSON.parse(await post("/jobs", { jobs }, { "Idempotency-Key": key })).jobs,
   /** `action` is cancel, pause, resume or retry; a cancel has a `mode`. */
   change: (id, action, body = {}) => post(`/jobs/${id}/${action}`, body),
+  /** The OpenAPI schemas by name. */
+  schemas: async () => {
+    description ??= await json("/openapi.json");
+    return description.components.schemas;
+  },
   transitions: async (id) => (await json(`/jobs/${id}/transitions`)).transitions,
   /** Curves over equal buckets: { key: [[step, mean, min, max], …] }; nulls: no value is finite. */
   series: async (id, keys, points) =>

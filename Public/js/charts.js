@@ -11,29 +11,36 @@ if (window.Dygraph) {
   window.Dygraph.PLUGINS = window.Dygraph.PLUGINS.filter((plugin) => plugin !== Legend);
 }
 
-/** What is drawn, in reading order. `std` panels show gamma as a dashed line and the band of collapse. */
-const panels = [
-  { keys: ["loss"], title: "Loss", note: "the weighted sum of the three terms" },
-  { keys: ["inv"], title: "Invariance", note: "distance of the two views of an image" },
-  { keys: ["var"], title: "Variance", note: "how far dimensions stay below their spread" },
-  { keys: ["cov"], title: "Covariance", note: "how much dimensions repeat each other" },
-  {
-    keys: ["std_mean", "std_min"], title: "Spread", std: true,
-    note: "standard deviations of the dimensions: mean (solid), smallest (dotted)",
-  },
-];
-/** The metrics to ask for: those that the job's lines have. */
-const keysOf = (job) => panels.flatMap((panel) => panel.keys).filter((key) => key in (job.latest ?? {}));
+/**
+ * What is drawn, in reading order: the loss, the parts of the job's method as the API describes them, and the
+ * spread. The `std` panel shows gamma, where the method has it, as a dashed line and the band of collapse.
+ */
+function panelsOf(job, line) {
+  // Trainings of versions with one method do not name it.
+  const parts = line["x-parts"][job.spec?.method ?? "vicreg"] ?? [];
+  const panel = (key) => {
+    const { title, description } = line.properties[key];
+    return { keys: [key], title, note: description.replace(/\.$/, "") };
+  };
+  return [
+    ...["loss", ...parts].map(panel),
+    {
+      keys: ["std_mean", "std_min"], title: "Spread", std: true,
+      note: "Standard deviations of the dimensions: mean (solid), smallest (dotted)",
+    },
+  ];
+}
 
 /** Below this share of gamma all images lie in one point; the daemon's rule has the same. */
 const collapseShare = 0.1;
 
 /** The curves of one training job. Call `update` as often as you like; `destroy` when the page goes. */
 export class Curves {
-  constructor(job) {
+  /** `line` is the API's schema of a line. */
+  constructor(job, line) {
     this.id = job.id;
-    this.gamma = job.spec?.loss?.gamma ?? 1;
-    this.views = panels.map((panel) => this.#view(panel));
+    this.gamma = job.spec?.loss?.gamma ?? null;
+    this.views = panelsOf(job, line).map((panel) => this.#view(panel));
     this.hint = h("p", { class: "hint", role: "status" });
     this.smoothing = h("input", {
       type: "range", min: 1, max: 30, value: 1,
@@ -54,7 +61,7 @@ export class Curves {
   /** Fetches the series of the job and draws them. True if there were any. */
   async update(job) {
     const width = Math.max(200, this.views[0].canvas.clientWidth || 400);
-    const keys = keysOf(job);
+    const keys = this.views.flatMap((view) => view.panel.keys).filter((key) => key in (job.latest ?? {}));
     const series = keys.length > 0 ? await api.series(this.id, keys, Math.round(width / 2)) : {};
     for (const view of this.views) {
       view.rows = rows(view.panel.keys.map((key) => series[key] ?? []));
@@ -127,7 +134,9 @@ export class Curves {
       showRoller: false,
       legend: "never",
       highlightCircleSize: 3,
-      underlayCallback: (context, area, graph) => view.panel.std && this.#band(context, area, graph, color),
+      underlayCallback: (context, area, graph) => {
+        if (view.panel.std && this.gamma !== null) this.#band(context, area, graph, color);
+      },
       highlightCallback: (_event, step) => this.#highlight(step),
       unhighlightCallback: () => this.#unhighlight(),
       zoomCallback: (from, to) => this.#zoom(view, from, to),
@@ -135,11 +144,11 @@ export class Curves {
     };
   }
 
-  /** The spread is shown from zero to above its target, so that collapse and health are always in sight. */
+  /** The spread is shown from zero to above gamma, so that collapse and health are always in sight. */
   #range(view) {
     if (!view.panel.std) return {};
-    const highest = Math.max(this.gamma, ...view.rows.map((row) => row[1][2] ?? 0));
-    return { valueRange: [0, highest * 1.15] };
+    const highest = Math.max(this.gamma ?? 0, ...view.rows.map((row) => row[1][2] ?? 0));
+    return { valueRange: [0, highest > 0 ? highest * 1.15 : null] };
   }
 
   /** The target spread as a dashed line, the collapse band shaded. */

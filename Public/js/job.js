@@ -136,7 +136,7 @@ class JobPage {
       return;
     }
     if (!this.curves) {
-      this.curves = new Curves(job);
+      this.curves = new Curves(job, (await api.schemas()).Line);
       this.drawing.replaceChildren(this.curves.element);
     }
     await this.curves.update(job);
@@ -184,6 +184,8 @@ function facts(job) {
   const isWaiting = job.state === "queued" || job.state === "blocked";
   const entries = [
     ["Progress", progress(job)],
+    ["Method", job.spec?.method ?? null],
+    ["Network", network(job.spec)],
     ["Running time", runningTime(job)],
     ["Queued", moment(job.created_at)],
     ["Started", job.started_at ? moment(job.started_at) : null],
@@ -202,6 +204,13 @@ function facts(job) {
   return h("dl", { class: "facts" },
     entries.filter(([, value]) => value !== null)
       .map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+}
+
+/** The network of a training; null for other jobs. */
+function network({ encoder, image_size: side } = {}) {
+  if (!encoder) return null;
+  const { arch, width, stem } = encoder;
+  return [arch, `width ${width}`, stem && `${stem} stem`, side && `${side} px`].filter(Boolean).join(", ");
 }
 
 /** What the job will take, as far as this machine has measured it; null where nothing is known. */

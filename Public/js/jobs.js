@@ -78,8 +78,14 @@ class JobsPage {
     this.now.hidden = !job;
     if (!job) return;
     if (this.curves?.id !== job.id) {
+      let schemas;
+      try {
+        schemas = await api.schemas();
+      } catch (error) {
+        return tolerate(error);
+      }
       this.curves?.destroy();
-      this.curves = new Curves(job);
+      this.curves = new Curves(job, schemas.Line);
       this.heading = h("h2", {});
       this.now.replaceChildren(this.heading, this.curves.element);
       this.drawnStep = null;
@@ -106,7 +112,8 @@ class JobsPage {
 const jobLink = (job) => h("a", { href: `#/jobs/${job.id}` }, outside(title(job), { isCut: true }));
 
 function jobRow(job) {
-  const about = [job.kind, job.spec?.preset, job.spec?.dataset?.name].filter(Boolean).join(" · ");
+  const { preset, method, dataset } = job.spec ?? {};
+  const about = [job.kind, preset, method, dataset?.name].filter(Boolean).join(" · ");
   return tableRow(columns, [
     [jobLink(job), outside(about, { isCut: true, kind: "quiet" })],
     [stateChip(job), " ", healthChip(job)],

@@ -6,7 +6,8 @@ import { title } from "./format.js";
 import { submit } from "./submission.js";
 import { outside } from "./text.js";
 
-const presets = ["small", "seed", "paper", "solo-cifar"];
+/** The fields whose choices the API's description names; an empty choice leaves the field to the preset. */
+const choicesFromSchema = ["/preset", "/method", "/encoder/arch"];
 const protocols = ["logistic", "linear", "linear-seed"];
 const features = ["cached", "augmented"];
 /** Characters of a job's name at most; the daemon refuses longer ones. */
@@ -29,7 +30,7 @@ class NewPage {
     this.evaluate = evaluateFields(this.training, () => this.#untilAnswered(() => this.#addTrainings()));
     this.name = h("input", { type: "text", autocomplete: "off", dir: "auto", "data-ignored": true });
     this.extra = h("textarea",
-      { rows: 4, spellcheck: "false", placeholder: '{"loss": {"cov": 2}}', "data-ignored": true });
+      { rows: 4, spellcheck: "false", placeholder: '{"encoder": {"width": 32}}', "data-ignored": true });
     this.problem = h("div", { class: "problem", tabindex: -1 });
     this.button = h("button", { type: "submit", class: "main" });
     this.kinds = ["train", "evaluate"].map((kind) =>
@@ -55,6 +56,7 @@ class NewPage {
       this.#offer({ id: chosen, kind: "train" }, chosen);
       this.#untilAnswered(async () => this.#offer(await api.job(chosen), chosen));
     }
+    this.#untilAnswered(() => this.#fillChoices());
     this.#untilAnswered(() => this.#fillDatasets());
     this.#untilAnswered(() => this.#addTrainings(chosen));
   }
@@ -82,6 +84,18 @@ class NewPage {
     this.train.hidden = this.kind !== "train";
     this.evaluate.hidden = this.kind !== "evaluate";
     this.button.textContent = this.kind === "train" ? "Start training" : "Start evaluation";
+  }
+
+  /** Adds what the daemon offers to the choices that are there. */
+  async #fillChoices() {
+    const schema = (await api.schemas()).TrainSpecification;
+    for (const pointer of choicesFromSchema) {
+      const select = this.train.querySelector(`[data-pointer="${pointer}"]`);
+      const known = new Set([...select.options].map((option) => option.value));
+      const { enum: all } = pointer.split("/").slice(1).reduce((part, key) => part.properties[key], schema);
+      const more = all.filter((value) => !known.has(value));
+      select.append(...more.map((value) => h("option", { value }, value)));
+    }
   }
 
   async #fillDatasets() {
@@ -205,11 +219,16 @@ const datasetName = (list, value, placeholder) => [
   h("datalist", { id: list }),
 ];
 
+const fromPreset = () => h("select", {}, h("option", { value: "" }, "from the preset"));
+
 function trainFields(thenEvaluate) {
   const [dataset, names] = datasetName("datasets-train", "fashion-mnist", "fashion-mnist");
   return h("div", { class: "fields" },
-    field("/preset", "Preset", choice(presets, "small"),
-      "small takes minutes; seed, the published recipe, takes days."),
+    field("/preset", "Preset", choice(["small"], "small"),
+      "small takes minutes; the others are published recipes and take days."),
+    field("/method", "Method", fromPreset()),
+    field("/encoder/arch", "Architecture", fromPreset()),
+    field("/image_size", "Image size", numeric("that of the dataset"), "Side of the views in pixels."),
     field("/dataset/name", "Dataset", dataset), names,
     field("/dataset/limit", "Images", numeric("all"), "Use only the first N images."),
     field("/epochs", "Epochs", numeric("from the preset")),

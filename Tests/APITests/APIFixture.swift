@@ -178,6 +178,7 @@ struct FakeDatasets: DatasetDirectory {
     case "fashion-mnist": counts = [.train: 60_000, .test: 10_000]
     case "synthetic": counts = [.train: 1025, .test: 100]
     case "single": counts = [.train: 1, .test: 0]
+    case "unlabelled": counts = [.train: 512, .test: 8]
     case "tiny": counts = [.train: 512, .test: 8]
     case "absent": return refused("absent.gz is not there: install it", isAbsent: true)
     case "damaged": return refused("damaged.gz is not what it should be", isAbsent: false)
@@ -187,7 +188,7 @@ struct FakeDatasets: DatasetDirectory {
     return .known(
       .success(
         DatasetSummary(
-          name: name, classes: ["a", "b"], counts: counts,
+          name: name, classes: ByteString(name) == "unlabelled" ? ["a"] : ["a", "b"], counts: counts,
           shape: ByteString(name) == "tiny" ? [3, 8, 8] : [3, 32, 32],
           fingerprint: Self.fingerprint(counts))))
   }

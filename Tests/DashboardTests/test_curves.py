@@ -142,3 +142,20 @@ class CurvesTest(DashboardTest):
         self.page.get_by_label("Smooth").fill("5")
         self.see(".chart canvas")
         self.assertEqual(self.page.locator(".chart .value").first.text_content(), "2")
+
+    def test_a_training_by_another_method_shows_the_parts_of_that_method(self):
+        (job,) = self.daemon.queue(training("contrast", **RUN, method="simclr"))
+        self.daemon.wait_for(job, "succeeded", "failed")
+        for view in (f"#/jobs/{job}", "#/"):
+            self.open(view)
+            self.expect(self.page.locator(".chart .name")).to_have_text(
+                ["Loss", "Positive similarity", "Contrast accuracy", "Spread"])
+            for chart in self.page.locator(".chart").all():
+                self.expect(chart.locator(".value")).not_to_have_text("–")
+        self.open(f"#/jobs/{job}")
+        self.see(".hint", f"{self.health(job)['message']}.")
+        self.see(".facts", "simclr")
+        self.open("#/new")
+        for place, choice in (("/preset", "byol-cifar"), ("/method", "simsiam"), ("/encoder/arch", "resnet50")):
+            options = self.page.locator(f'[data-pointer="{place}"]:visible option')
+            self.expect(options.filter(has_text=choice)).to_have_count(1)

@@ -42,19 +42,11 @@ extension TrainSpecification {
   /// Images of the smallest batch: BatchNorm needs two.
   package static let batchSizeMin = 2
 
-  /// The metrics that lines of this training have.
-  package var metricNames: [String] { type(of: loss.constants).figures + Self.commonMetricNames }
+  /// The names of the metrics that lines of this training have.
+  package var metricNames: [String] { (loss.method.figures + Metric.common).map(\.name) }
 
-  /// The metrics that lines of trainings have, whatever the method.
-  package static let metricNames: [String] =
-    MethodName.allCases.reduce(into: []) { names, method in
-      let own = type(of: LossSpecification(method: method).constants).figures
-      names += own.filter { !names.contains($0) }
-    } + commonMetricNames
-
-  private static let commonMetricNames = [
-    "loss", "std_mean", "std_min", "corr", "rankme", "grad_norm", "lr", "images_per_second",
-  ]
+  /// The names of the metrics that lines of trainings have, of every method.
+  package static let metricNames = Metric.all.map(\.name)
 
   /// Notes what is wrong about the batches that a number of images makes; for a dataset's size once it is
   /// known.
@@ -104,6 +96,23 @@ extension TrainSpecification {
       "\(pointer)/augmentation/blur_kernel",
       "must be < \(2 * imageSide), twice the side of the images, got \(recipe.blurKernel)")
   }
+
+  /// Notes that the method needs labels that a dataset lacks; for its number of classes once that is known.
+  package func check(classCount: Int, at pointer: String, _ problems: ProblemList) {
+    if loss.method != .supervised || classCount >= 2 { return }
+    problems.add(
+      "\(pointer)/dataset/name",
+      "must have at least 2 classes, as method is \"supervised\"; \(JSON.string(dataset.name).text) has "
+        + "\(classCount)")
+  }
+
+  /// Names the side of the views where the specification leaves it to the dataset, if that can be named.
+  package mutating func resolveImageSize(storedSide: Int) {
+    if imageSize == nil, Self.imageSizeRange.contains(storedSide) { imageSize = storedSide }
+  }
+
+  /// Sides of views that a specification can name, in pixels.
+  package static let imageSizeRange = 16...256
 
   /// Side of the views in pixels, where the dataset's images have this one.
   package func viewSide(storedSide: Int) -> Int { imageSize ?? storedSide }

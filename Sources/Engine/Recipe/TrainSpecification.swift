@@ -83,8 +83,9 @@ package struct TrainSpecification: JSONRecord, Equatable {
     ).then { $0.optimizer.learningRate = $0.recipeLearningRate }
     Field("dataset", \.dataset, .record, "The images to train on.")
     Field(
-      "image_size", \.imageSize, .integerOrNull(16...256),
-      "Side in pixels of the views that the network sees; null: that of the dataset's images.")
+      "image_size", \.imageSize, .integerOrNull(imageSizeRange),
+      "Side in pixels of the views that the network sees; null: that of the dataset's images."
+    )
     Field("encoder", \.encoder, .record, "The network that is trained and kept.")
     Field(
       "convolution", \.convolution, .choice,

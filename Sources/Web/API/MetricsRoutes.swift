@@ -1,10 +1,10 @@
 import HTTP
+import JobModel
 import JobStore
+import Recipe
 import Text
 
 extension API {
-  /// The curves that a chart gets if it does not name any, as far as the job has them.
-  static let seriesKeysDefault: [ByteString] = ["loss", "inv", "var", "cov"]
   /// Points of a curve where only its keys are given.
   static let seriesPointsDefault = 500
   /// Points that a curve may have.
@@ -54,12 +54,14 @@ extension API {
     return try computed(answer, stamp: "\(record.revision)") {
       try store.packMetrics(id)
       let recorded = try store.metricKeys(id)
-      let known = (recorded.isEmpty ? record.kind.metricNames : recorded).map { ByteString($0) }
+      let known = (recorded.isEmpty ? record.metricNames : recorded).map { ByteString($0) }
       let unknown = (keys ?? []).filter { !known.contains($0) }
       if !unknown.isEmpty { throw Self.unknownKeys(unknown, known: known) }
       // A table has everything, as fine as it may be, unless it is asked for less.
       let standard =
-        isCSV ? Array(known.prefix(Self.seriesKeysMax)) : Self.seriesKeysDefault.filter(known.contains)
+        isCSV
+        ? Array(known.prefix(Self.seriesKeysMax))
+        : record.chartNames.map { ByteString($0) }.filter(known.contains)
       let pointsStandard = isCSV ? Self.seriesPointsRange.upperBound : Self.seriesPointsDefault
       var distinct: [ByteString] = []
       for key in keys ?? standard where !distinct.contains(key) { distinct.append(key) }
@@ -90,4 +92,19 @@ extension API {
           || $0 == UInt8(ascii: "_")
       }
   }
+}
+
+extension JobRecord {
+  /// The training that the job is, as far as this version can read it.
+  private var training: TrainSpecification? {
+    // Where it cannot be read, what any job of the kind may have is known.
+    guard case .train(let training)? = try? specification() else { return nil }
+    return training
+  }
+
+  /// The metrics that the job's lines will have.
+  fileprivate var metricNames: [String] { training?.metricNames ?? kind.metricNames }
+
+  /// The curves that a chart gets if it does not name any: the loss and the parts of the job's method.
+  fileprivate var chartNames: [String] { ["loss"] + (training?.loss.method.figures.map(\.name) ?? []) }
 }

@@ -19,8 +19,8 @@ struct OpenAPIDocument {
       "info": [
         "title": "vicregd", "version": .string(version),
         "description": """
-        VICReg training as a service. Errors are problem+json (RFC 9457). Where access tokens are used, \
-        `Authorization: Bearer TOKEN` or the cookie of `POST /session` is needed. Every answer has an \
+        Training of image encoders as a service. Errors are problem+json (RFC 9457). Where access tokens are \
+        used, `Authorization: Bearer TOKEN` or the cookie of `POST /session` is needed. Every answer has an \
         `X-Request-Id`, which is the request's own where that has one. A request over one of `x-limits` is \
         answered 400, 408, 413, 414, 431 or 503, and the answer names the limit. A slash at the end of a \
         path changes nothing. Lengths of texts are in characters (Unicode code points).

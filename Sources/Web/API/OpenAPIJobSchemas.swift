@@ -140,12 +140,16 @@ extension OpenAPIDocument {
     "step": about("The optimiser step at which it was found; null: at none.", countOrNull),
   ])
 
+  /// Metrics whose best value is the highest; accuracies of evaluations are, too.
+  private static let highest = Metric.all.filter { $0.best == .highest }.map(\.name).joined(separator: ", ")
+
   private static let summary: JSON = [
     "type": "object",
-    "description": """
-    Of each metric, all lines together; null where no value is finite. The best is the lowest value, but the \
-    highest of rankme, std_mean, std_min, images_per_second and accuracies.
-    """,
+    "description": .string(
+      """
+      Of each metric, all lines together; null where no value is finite. The best is the lowest value, but \
+      the highest of \(highest) and of accuracies.
+      """),
     "additionalProperties": described([
       "last": about("The last value.", numberOrNull),
       "mean": about("The mean of the last tenth of the finite values.", numberOrNull),
@@ -157,35 +161,44 @@ extension OpenAPIDocument {
   private static let line: JSON = [
     "type": "object", "required": ["event"],
     "description": """
-    One line of a job's stream, as the worker recorded it. `metric` lines have the loss and its parts under \
-    `loss`, `inv`, `var`, `cov` and further numbers; one that is not finite is null.
+    One line of a job's stream, as the worker recorded it. `metric` lines of a training have the loss, the \
+    parts of its method, which `x-parts` names by method, and further numbers; one that is not finite is null.
     """,
-    "properties": [
-      "event": about("What kind of line it is.", text),
-      "time": about("When it was recorded.", time),
-      "step": about("Optimiser steps that are done.", count),
-      "epoch": about("Epochs that are complete.", count),
-      "steps": about("Optimiser steps of the whole run.", count),
-      "epochs": about("Epochs of the whole run.", count),
-      "attempt": about("The attempt, from 1.", count),
-      "threads": about("Threads of the worker.", count),
-      "isa": about("Instruction set of the worker.", text),
-      "cpu": about("The processor's model; null: it has no name.", textOrNull),
-      "cores": about("Cores that the worker may use.", countOrNull),
-      "memory_bytes": about("Bytes of memory that the worker may use.", countOrNull),
-      "version": about("Of the worker's program.", textOrNull),
-      "loss": about("The loss.", numberOrNull), "inv": about("The invariance term.", numberOrNull),
-      "var": about("The variance term, summed over both views.", numberOrNull),
-      "cov": about("The covariance term, summed over both views.", numberOrNull),
-      "lr": about("The learning rate.", numberOrNull),
-      "images_per_second": about("Speed in images per second.", numberOrNull),
-      "name": about("The name of a checkpoint.", text),
-      "bytes": about("Size of a file in bytes.", count),
-      "sha256": about("SHA-256 of a file, in hexadecimal digits.", text),
-      "message": about("For people.", text), "state": about("The job's state at its end.", text),
-      "reason": about("Why, for programs.", text),
-      "result": about("What an evaluation found.", ["type": "object"]),
-    ],
+    "x-parts": .object(
+      Dictionary(
+        uniqueKeysWithValues: MethodName.allCases.map { method in
+          (ByteString(method.rawValue), JSON.array(method.figures.map { .string($0.name) }))
+        })),
+    "properties": .object(lineProperties.merging(metricProperties) { $1 }),
+  ]
+
+  /// What metric lines have, with the titles of charts.
+  private static let metricProperties: [ByteString: JSON] = Dictionary(
+    uniqueKeysWithValues: Metric.all.map { metric in
+      let schema: JSON = ["type": ["number", "null"], "title": .string(metric.title)]
+      return (ByteString(metric.name), about(metric.meaning, schema))
+    })
+
+  private static let lineProperties: [ByteString: JSON] = [
+    "event": about("What kind of line it is.", text),
+    "time": about("When it was recorded.", time),
+    "step": about("Optimiser steps that are done.", count),
+    "epoch": about("Epochs that are complete.", count),
+    "steps": about("Optimiser steps of the whole run.", count),
+    "epochs": about("Epochs of the whole run.", count),
+    "attempt": about("The attempt, from 1.", count),
+    "threads": about("Threads of the worker.", count),
+    "isa": about("Instruction set of the worker.", text),
+    "cpu": about("The processor's model; null: it has no name.", textOrNull),
+    "cores": about("Cores that the worker may use.", countOrNull),
+    "memory_bytes": about("Bytes of memory that the worker may use.", countOrNull),
+    "version": about("Of the worker's program.", textOrNull),
+    "name": about("The name of a checkpoint.", text),
+    "bytes": about("Size of a file in bytes.", count),
+    "sha256": about("SHA-256 of a file, in hexadecimal digits.", text),
+    "message": about("For people.", text), "state": about("The job's state at its end.", text),
+    "reason": about("Why, for programs.", text),
+    "result": about("What an evaluation found.", ["type": "object"]),
   ]
 
   private static let result = described(

@@ -153,7 +153,7 @@ extension OpenAPIDocument {
         .query("points", integer(API.seriesPointsRange), "curves of at most n points per metric"),
         .query(
           "keys", ["type": "string", "pattern": "^[a-z0-9_]{1,64}(,[a-z0-9_]{1,64}){0,31}$"],
-          "metrics of the job, separated by commas"),
+          "metrics of the job, separated by commas; default: loss and the parts of its method"),
         .header("Accept", ["type": "string"], "text/csv: curves as a table"),
       ],
       answers: [

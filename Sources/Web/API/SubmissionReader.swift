@@ -94,7 +94,7 @@ struct SubmissionReader {
   static let ref = Form<ByteString>.line(charactersMax: 64)
 
   private func readTrain(_ spec: JSON, at pointer: String) -> TrainSpecification {
-    let specification = TrainSpecification.read(
+    var specification = TrainSpecification.read(
       spec, at: pointer, problems, places: JobSubmission.specPlaces(.train))
     if let best = specification.checkpoint.keepBest {
       let known = specification.metricNames
@@ -107,7 +107,11 @@ struct SubmissionReader {
     if let summary = summary(of: specification.dataset.name, at: pointer) {
       let count = summary.counts[specification.dataset.split] ?? 0
       specification.check(imageCount: count, at: pointer, problems)
-      if let side = summary.shape.last { specification.check(imageSide: side, at: pointer, problems) }
+      specification.check(classCount: summary.classes.count, at: pointer, problems)
+      if let side = summary.shape.last {
+        specification.check(imageSide: side, at: pointer, problems)
+        specification.resolveImageSize(storedSide: side)
+      }
     }
     return specification
   }

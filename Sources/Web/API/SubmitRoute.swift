@@ -33,7 +33,7 @@ extension API {
     guard looks.isComplete else { return nil }
     try problems.check()
     estimate(&jobs)
-    for (index, job) in jobs.enumerated() {
+    for (index, job) in jobs.enumerated() where !problems.isFull {
       guard let (field, refusal) = memoryRefusal(job) else { continue }
       problems.add((isBatch ? "/jobs/\(index)/spec/" : "/spec/") + field, refusal)
     }
@@ -89,11 +89,23 @@ extension API {
     guard case .train(var least) = job.specification else {
       return ("dataset/limit", "must be smaller: the evaluation needs \(figures)")
     }
-    least.batchSize = TrainSpecification.batchSizeMin
-    let leastBytes = control.cost(of: .train(least), training: nil).memoryBytes ?? 0
-    return leastBytes > there
-      ? ("dataset/limit", "must be smaller, or the network: the training needs \(figures)")
-      : ("batch_size", "must be smaller, or the network narrower: the training needs \(figures)")
+    let given = least.batchSize
+    func fits(_ batchSize: Int) -> Bool {
+      least.batchSize = batchSize
+      return control.cost(of: .train(least), training: nil).memoryBytes ?? 0 <= there
+    }
+    guard fits(TrainSpecification.batchSizeMin) else {
+      return ("dataset/limit", "must be smaller, or the network: the training needs \(figures)")
+    }
+    var (possible, refused) = (TrainSpecification.batchSizeMin, given)
+    while refused - possible > 1 {
+      let middle = (possible + refused) / 2
+      if fits(middle) { possible = middle } else { refused = middle }
+    }
+    return (
+      "batch_size",
+      "must be ≤ \(possible), or the network narrower: the training needs \(figures), got \(given)"
+    )
   }
 
   private func dryRun(_ jobs: [NewJob], isBatch: Bool) -> Response {

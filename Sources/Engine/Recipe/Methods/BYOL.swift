@@ -6,7 +6,11 @@ import JSONText
 package struct BYOL: MethodSpecification, Equatable {
   package static let name = MethodName.byol
   package static let views = 2...2
-  package static let figures = ["similarity"]
+  package static let figures = [
+    Metric(
+      "similarity", "Similarity", "Mean cosine between a prediction and the embedding that it predicts.",
+      best: .highest)
+  ]
   package static let hasProjector = true
   package static let hasPredictor = true
 

@@ -24,8 +24,8 @@ package protocol MethodSpecification: JSONRecord {
   static var name: MethodName { get }
   /// How many views of each image it can take.
   static var views: ClosedRange<Int> { get }
-  /// The names of the parts of its loss, as metric lines have them.
-  static var figures: [String] { get }
+  /// The parts of its loss, in the order in which metric lines have them.
+  static var figures: [Metric] { get }
   /// Whether a projector follows the encoder.
   static var hasProjector: Bool { get }
   /// Whether a predictor follows the projector.

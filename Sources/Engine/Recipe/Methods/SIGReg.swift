@@ -7,7 +7,10 @@ import JSONText
 package struct SIGReg: MethodSpecification, Equatable {
   package static let name = MethodName.sigreg
   package static let views = 2...8
-  package static let figures = ["inv", "sigreg"]
+  package static let figures = [
+    Metric("inv", "Invariance", "Distance between the embeddings of an image's views."),
+    Metric("sigreg", "SIGReg", "Distance of random projections of the embedding from a normal distribution."),
+  ]
   package static let hasProjector = true
   package static let hasPredictor = false
 

@@ -6,7 +6,14 @@ import JSONText
 package struct SimCLR: MethodSpecification, Equatable {
   package static let name = MethodName.simclr
   package static let views = 2...2
-  package static let figures = ["positive_similarity", "contrast_top1"]
+  package static let figures = [
+    Metric(
+      "positive_similarity", "Positive similarity", "Mean cosine of the two views of an image.",
+      best: .highest),
+    Metric(
+      "contrast_top1", "Contrast accuracy", "Share of views whose nearest view is of the same image.",
+      best: .highest),
+  ]
   package static let hasProjector = true
   package static let hasPredictor = false
 

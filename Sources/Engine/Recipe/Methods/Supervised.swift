@@ -5,7 +5,9 @@ import JSONText
 package struct Supervised: MethodSpecification, Equatable {
   package static let name = MethodName.supervised
   package static let views = 1...1
-  package static let figures = ["top1"]
+  package static let figures = [
+    Metric("top1", "Accuracy", "Share of the batch whose class is predicted, as a fraction.", best: .highest)
+  ]
   package static let hasProjector = false
   package static let hasPredictor = false
 

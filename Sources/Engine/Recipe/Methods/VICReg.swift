@@ -4,7 +4,11 @@ import JSONText
 package struct VICReg: MethodSpecification, Equatable {
   package static let name = MethodName.vicreg
   package static let views = 2...8
-  package static let figures = ["inv", "var", "cov"]
+  package static let figures = [
+    Metric("inv", "Invariance", "Distance between the embeddings of an image's views."),
+    Metric("var", "Variance", "How far the dimensions' standard deviations are below gamma."),
+    Metric("cov", "Covariance", "How much dimensions repeat each other."),
+  ]
   package static let hasProjector = true
   package static let hasPredictor = false
 

@@ -1,4 +1,5 @@
 import JSONText
+import Recipe
 import SQLite
 
 /// What each metric of a job has come to: last value, mean of the last tenth of its lines, extremes, and the
@@ -7,10 +8,6 @@ import SQLite
 /// It is made at each ingestion from the nodes of the pyramid (at most some dozens a metric, however long the
 /// run is), the tail, and one chunk of values, so that a list of jobs costs nothing for it.
 enum MetricSummary {
-  /// Metrics that are the better the higher they are; so are those with `top1` or `top5` in their names. Of
-  /// all others the lowest is the best.
-  private static let risingKeys: Set<String> = ["rankme", "std_mean", "std_min", "images_per_second"]
-
   /// As a JSON object; `nil`: there are no metric lines, or more of them in the tail than are looked at here.
   static func text(of pyramid: MetricPyramid) throws -> String? {
     let (chunks, sequence) = try pyramid.packed()
@@ -35,7 +32,7 @@ enum MetricSummary {
     var all = MetricPyramid.sum(nodes.map(\.node))
     if let rest { if all == nil { all = rest } else { all?.add(rest) } }
     guard let all else { return "null" }
-    let best = isRising(key) ? all.max?.step : all.min?.step
+    let best = isHighestBest(key) ? all.max?.step : all.min?.step
     let mean = try meanOfLast((all.finite + 9) / 10, key, nodes, pyramid, tail)
     func number(_ value: Double?) -> String { value.map { JSON.number($0).text } ?? "null" }
     return """
@@ -44,8 +41,9 @@ enum MetricSummary {
       """
   }
 
-  private static func isRising(_ key: String) -> Bool {
-    risingKeys.contains(key) || key.contains("top1") || key.contains("top5")
+  /// Accuracies of evaluations have `top1` or `top5` in their names.
+  static func isHighestBest(_ key: String) -> Bool {
+    Metric.highestBest.contains(key) || key.contains("top1") || key.contains("top5")
   }
 
   /// The mean of the last finite values; `nil` without any.
