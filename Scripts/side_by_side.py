@@ -2,10 +2,11 @@
 """The daemon's training and PyTorch's, side by side, for every method and network.
 
 Queues a training without randomness (mirror views, images in the dataset's order) at a running daemon, loads
-its step-0 checkpoint into the network that reference_training.py writes in PyTorch, trains on the same batches,
-and compares the loss, its named parts and the norm of the gradient of every step. Ends with status 1 if one
+its step-0 checkpoint into the network that reference_training.py writes in PyTorch, trains on the same
+batches, and compares the loss, its named parts and the learning rate of every step. Ends with status 1 if one
 differs in its first three digits. A share of images (top1, contrast_top1) may differ by one image, where two
-scores nearly tie.
+scores nearly tie. The norm of the gradient is shown and not judged: in single precision PyTorch differs from
+its own double precision by 5e-4 in it at the first step (ReLU kinks; small, vicreg, batch 64).
 
 The learning rate is low by default, because rounding alone grows with it. PyTorch against itself, its first
 weights moved by 1e-7 of their value (small, batch 64, Adam, 50 steps), differs by up to 20 % at 1e-3, 9 % at
@@ -38,6 +39,7 @@ METHODS = ["vicreg", "barlow-twins", "simclr", "byol", "simsiam", "sigreg", "sup
 PRESETS = ["small", "seed", "paper", "solo-cifar", "barlow-cifar", "simclr-cifar", "byol-cifar", "simsiam-cifar",
            "sigreg-cifar", "supervised"]
 SHARES = ["top1", "contrast_top1"]
+SHOWN = ["grad_norm"]
 
 
 def fetch(url, body=None):
@@ -193,9 +195,10 @@ def count_differing(lines, theirs, batch_size, prints):
     for line, expected in zip(lines, theirs):
         row = f"{line['step']:4d} "
         for name, value in expected.items():
-            same = agree(name, line[name], value, batch_size)
+            same = name in SHOWN or agree(name, line[name], value, batch_size)
             differing += not same
-            row += f"{line[name] if line[name] is not None else math.nan:28.6g}{value:12.6g}{' ' if same else '!'}"
+            ours = line[name] if line[name] is not None else math.nan
+            row += f"{ours:28.6g}{value:12.6g}{' ' if same else '!'}"
         if prints:
             print(row)
     return differing
