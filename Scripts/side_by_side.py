@@ -90,7 +90,7 @@ def run_job(url, spec):
 
 
 def dataset_file(name, magic):
-    """The bytes of an IDX file behind its head, whose dimensions are its shape."""
+    """The values of an IDX file, in the shape that its header gives."""
     with gzip.open(f"{FOLDER}/{name}.gz") as file:
         content = file.read()
     found, *shape = numpy.frombuffer(content[:4 + 4 * (magic & 3)], ">u4")

@@ -2,7 +2,7 @@ import JSONText
 
 /// What is minimised: a method, and the constants of each method, of which those of the chosen one count.
 package struct LossSpecification: JSONRecord, Equatable {
-  /// Which of the constants below count. In JSON it stands beside `loss`, not in it.
+  /// The method whose constants are used. In JSON it is a member of the specification, next to `loss`.
   package var method: MethodName
   package var vicreg: VICReg
   package var barlowTwins = BarlowTwins()

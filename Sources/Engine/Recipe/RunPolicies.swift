@@ -77,7 +77,7 @@ extension Form where Value == ByteString {
   }
 }
 
-/// What follows when a loss, a gradient or a weight is no longer finite.
+/// What happens when a loss, a gradient or a weight is no longer finite.
 package struct DivergencePolicy: JSONRecord, Equatable {
   /// What is done.
   package enum Policy: String, Sendable, CaseIterable {

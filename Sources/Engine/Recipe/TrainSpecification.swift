@@ -64,7 +64,7 @@ package struct TrainSpecification: JSONRecord, Equatable {
   package var dropLast = false
   package var seed: UInt64 = 0
   package var checkpoint = CheckpointPolicy()
-  /// What follows when the loss is no longer finite.
+  /// What happens when the loss is no longer finite.
   package var divergence = DivergencePolicy()
   /// Optimiser steps from one metric line to the next, ≥ 1; the first and last step always have one.
   package var logEverySteps = 10

@@ -94,8 +94,8 @@ package struct Augmenter: Sendable {
     return image
   }
 
-  /// All of image `index`, as it is or mirrored; of another side, it is resized as by torchvision's `Resize`,
-  /// whose default is a triangle filter.
+  /// The whole of image `index`, unchanged or mirrored. If views have another side, it is resized like
+  /// torchvision's `Resize`, whose default is a triangle filter.
   private func copy(
     _ dataset: ImageDataset, _ index: Int, isMirrored: Bool, into output: Floats,
     scratch: AugmentationScratch
@@ -110,7 +110,7 @@ package struct Augmenter: Sendable {
     finish(image, threshold: .infinity, into: output)
   }
 
-  /// Image `index` as it is or mirrored: `(byte / 255 − mean) / std`, rounded as PyTorch rounds it.
+  /// Image `index`, unchanged or mirrored: `(byte / 255 − mean) / std`, rounded as PyTorch rounds it.
   private func copyPixels(
     _ dataset: ImageDataset, _ index: Int, isMirrored: Bool, into output: Floats
   ) {

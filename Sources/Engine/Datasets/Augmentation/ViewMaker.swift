@@ -2,7 +2,7 @@ import Recipe
 
 /// One way of making a view of an image; a pipeline has one of these per view.
 package enum ViewMaker: Sendable, Equatable {
-  /// The image as it is.
+  /// The image, unchanged.
   case plain
   /// The image, left and right exchanged.
   case mirrored

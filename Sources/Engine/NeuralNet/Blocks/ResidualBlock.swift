@@ -61,7 +61,7 @@ final class ResidualBlock {
   /// With `norm`, which a block with a shortcut's convolution does not take, the block's input is what `norm`
   /// makes of `input`, with a ReLU.
   func forward(_ input: Activation, norm: BatchNorm? = nil) -> Activation {
-    precondition(norm == nil || shortcut == nil, "a shortcut's convolution reads a map as it is")
+    precondition(norm == nil || shortcut == nil, "the shortcut's convolution needs a normalised map")
     let images = 0..<input.images
     var maps = first.convolved.images(images)
     if let norm {

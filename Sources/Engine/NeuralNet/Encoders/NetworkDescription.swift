@@ -50,11 +50,11 @@ package struct NetworkDescription: Sendable, Equatable {
     package var channels: Int { shape.outputChannels }
     /// Side of the output.
     package var side: Int { shape.outputHeight }
-    /// Floats of the output for so many images.
+    /// Floats of the output for `images` images.
     func outputCount(images: Int) -> Int {
       Activation.count(images: images, channels: channels, height: side, width: side)
     }
-    /// Floats of the input for so many images.
+    /// Floats of the input for `images` images.
     func inputCount(images: Int) -> Int {
       Activation.count(
         images: images, channels: shape.inputChannels, height: shape.height, width: shape.width)

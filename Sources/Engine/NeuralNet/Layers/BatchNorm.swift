@@ -25,8 +25,8 @@ final class BatchNorm {
   /// Plans `name.weight`, `name.bias` and the running statistics of `channels` channels.
   ///
   /// - Parameters:
-  ///   - views: 1 normalises the whole batch together; more each part of it, as so many passes of the network
-  ///     would.
+  ///   - views: 1 normalises the whole batch together; n normalises each of its n equal parts separately, as
+  ///     n passes through the network would.
   ///   - initialWeight: what the weights start with.
   ///   - isAffine: false leaves weight and bias out, as `affine=False` does: 1 and 0.
   init(

@@ -33,6 +33,6 @@ extension EncoderSpecification {
 package enum EncoderLayer: Sendable, Equatable {
   /// The pooled maps of the last stage.
   case pooled
-  /// What the projector sees: the final Linear's output, or the pooled maps where there is no such Linear.
+  /// The input of the projector: the output of the final Linear, or the pooled maps if there is none.
   case output
 }
