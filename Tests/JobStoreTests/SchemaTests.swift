@@ -46,6 +46,18 @@ import Testing
     }
   }
 
+  @Test func `a job is added without a table of SQLite's own`() throws {
+    // What a CHECK or a trigger asks with a long `IN`, or writes with several rows of `VALUES`.
+    let steps = try connection.rows(
+      """
+      EXPLAIN INSERT INTO jobs (id, kind, labels, priority, state, spec, created_at_ms, event_sequence)
+      VALUES ('a', 'train', '{}', 50, 'queued', '{}', 0, 1)
+      """
+    ) { $0.text("opcode") }
+    #expect(steps.filter { $0 == "Insert" }.count > 1, "the triggers are among them")
+    #expect(steps.filter { $0 == "OpenEphemeral" }.isEmpty)
+  }
+
   @Test(arguments: [
     ("health = 'fine'", "health_is_known"), ("summary = '{'", "summary_is_json"),
     ("state = 'resting'", "transition_is_legal"),
