@@ -132,6 +132,6 @@ extension CheckpointPolicy {
   fileprivate func retention(stepsPerEpoch: Int) -> CheckpointFolder.Retention {
     CheckpointFolder.Retention(
       newest: keepLast, keepsInitial: initial, everySteps: keepEvery.map { $0 * stepsPerEpoch },
-      best: keepBest.map { ($0.count, $0.mode == .max) })
+      best: keepBest.map { ($0.count, $0.isHighestBest) })
   }
 }
