@@ -5,30 +5,43 @@ import Platform
 import RunFolder
 import Training
 
-/// `vicregd replay RUN_DIR`: repeats the step that was not finite and says which layer was the first.
+/// `vicregd replay RUN_DIR`: repeats the step that was not finite and names the first layer that left the
+/// finite numbers.
 enum Replay {
-  /// Where the step came out otherwise.
+  /// The exit code of a step that gave other bits.
   private static let notReproducedCode: Int32 = 3
   private static let table = [
     Setting(name: "threads", kind: .number(0...1024), standard: "0", help: "0: one per core"), Bench.json,
   ]
 
+  private static let about = """
+    Repeats the step at which a training diverged and names the first layer with a value that is not finite.
+    The file in RUN_DIR/captures has all that this needs; the dataset is not read, and nothing is changed.
+    Figures and gradients are compared with those of the training bit by bit; every NaN counts as the same.
+    Exit code: 0 reproduced, \(notReproducedCode) other bits, 1 the step cannot be repeated here.
+
+
+    """
+
   /// Runs the subcommand; the exit code is 0 if every figure has the bits that were recorded, 3 if not.
   static func run(_ arguments: [String]) throws -> Int32 {
     let usage = "usage: vicregd replay RUN_DIR [FLAGS]\n\n"
     if arguments.contains("--help") {
-      StandardStream.output.write(usage + Settings.help(table))
+      StandardStream.output.write(usage + about + Settings.help(table))
       return 0
     }
     let settings = try Settings(
       table, arguments: arguments, environment: Environment.all,
       foreign: ServeSettings.table.map(\.variable), operandsMax: 1)
     guard let folder = settings.operands.first, !folder.isEmpty else { throw UsageError(usage) }
+    guard FileSystem.isDirectory(folder) else {
+      throw RunFolderError(operation: "replay", subject: folder, cause: "it is not a folder")
+    }
     let captures = RunFolder(folder).captures
     guard let path = try captures.kept() else {
       throw RunFolderError(
         operation: "replay", subject: folder,
-        cause: "there is no file in \(captures.path); a training leaves one when a step is not finite")
+        cause: "there is no file in \(captures.path); a training writes one when a step is not finite")
     }
     let captured = try CapturedStep(path: path)
     let asked = settings.number("threads")
@@ -51,30 +64,52 @@ enum Replay {
       let now = replay.figures[figure.name]
       let verdict =
         replay.differing.contains(figure.name)
-        ? "now \(now.map { "\($0) \(bits($0))" } ?? "missing")" : "same"
-      lines.append(
-        "  \(figure.name.padded(to: 12))\("\(figure.value)".padded(to: 26))\(bits(figure.value))  \(verdict)")
+        ? "now \(now.map { "\(shown($0)) \(bits($0))" } ?? "missing")" : "same"
+      lines.append(row(figure.name, shown(figure.value), bits(figure.value), verdict))
     }
     lines.append(
+      row(
+        "gradients", "digest of their bits", hexadecimal(captured.gradients),
+        replay.hasSameGradients ? "same" : "now \(hexadecimal(replay.gradients.value))"))
+    lines.append(
       replay.isReproduced
-        ? "reproduced: every figure has the same bits"
-        : "not reproduced: \(replay.differing.count) figures differ")
-    lines += found(replay.first)
+        ? "reproduced: all figures and gradients have the same bits"
+        : "not reproduced: another version of vicregd or of the C library may round differently")
+    lines += stateBefore(replay.notFiniteBefore) + found(replay.first)
     return lines.joined(separator: "\n") + "\n"
   }
 
+  private static func row(_ name: String, _ value: String, _ bits: String, _ verdict: String) -> String {
+    "  \(name.padded(to: 12))\(value.padded(to: 26))\(bits)  \(verdict)"
+  }
+
+  private static func stateBefore(_ names: [String]) -> [String] {
+    guard let first = names.first else { return ["state before the step: every value is finite"] }
+    let others = names.count > 1 ? " and in \(names.count - 1) other tensors" : ""
+    return ["state before the step: not finite in \(first)\(others)"]
+  }
+
   private static func found(_ finding: FiniteCheck.Finding?) -> [String] {
-    guard let finding else { return ["every value of the step is finite"] }
+    guard let finding else { return ["every value of the step was finite this time"] }
     var lines = [
       "first value that is not finite: \(finding.layer), \(finding.pass.rawValue): "
         + "\(finding.quantity.rawValue), \(finding.values.notFinite) of \(finding.values.count) values"
     ]
     if let input = finding.input {
-      let name = finding.pass == .forward || finding.layer == "loss" ? "input" : "gradient of its output"
+      let name = inputName(finding)
       lines.append("  \(name): \(magnitude(input))")
     }
     if let weight = finding.weight { lines.append("  weight: \(magnitude(weight))") }
     return lines
+  }
+
+  private static func inputName(_ finding: FiniteCheck.Finding) -> String {
+    switch finding.quantity {
+    case .squaredGradient: "gradient"
+    case .output, .loss: "input"
+    case .inputGradient where finding.layer == "loss": "input"
+    case .weightGradient, .biasGradient, .inputGradient: "gradient of its output"
+    }
   }
 
   private static func magnitude(_ values: Finiteness) -> String {
@@ -82,8 +117,12 @@ enum Replay {
     return values.notFinite == 0 ? largest : "\(largest), \(values.notFinite) of \(values.count) not finite"
   }
 
-  private static func bits(_ value: Double) -> String {
-    let digits = String(value.bitPattern, radix: 16)
+  private static func shown(_ value: Double) -> String { value.isNaN ? "NaN" : "\(value)" }
+
+  private static func bits(_ value: Double) -> String { hexadecimal(value.bitPattern) }
+
+  private static func hexadecimal(_ value: UInt64) -> String {
+    let digits = String(value, radix: 16)
     return "0x" + String(repeating: "0", count: 16 - digits.count) + digits
   }
 
@@ -100,7 +139,11 @@ enum Replay {
             "name": .string(figure.name), "value": .number(figure.value), "bits": .string(bits(figure.value)),
             "replayed_bits": .optional(replay.figures[figure.name].map(bits)),
           ]
-        }), "first": replay.first.map(json) ?? .null,
+        }),
+      "gradients": .string(hexadecimal(captured.gradients)),
+      "replayed_gradients": .string(hexadecimal(replay.gradients.value)),
+      "not_finite_before": .array(replay.notFiniteBefore.map { .string($0) }),
+      "first": replay.first.map(json) ?? .null,
     ]
   }
 

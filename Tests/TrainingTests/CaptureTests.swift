@@ -36,10 +36,14 @@ import Testing
     return try CapturedStep(path: path)
   }
 
+  /// A training whose weights leave the finite numbers within some steps, by values that anybody may ask for.
   private static func exploding(_ name: OptimizerSpecification.Name) -> TrainSpecification {
     var specification = Tiny.specification
     specification.optimizer.name = name
-    specification.optimizer.learningRate = 1e30
+    specification.optimizer.learningRate = 1_000
+    specification.optimizer.weightDecay = 100
+    specification.optimizer.momentum = 0.9
+    specification.epochs = 20
     return specification
   }
 
@@ -47,18 +51,21 @@ import Testing
   private static func poisoned(
     _ specification: TrainSpecification, _ name: String, _ value: Float
   ) throws -> Checkpoint {
-    let start = try Tiny.training(specification).checkpoint()
+    try poisoned(Tiny.training(specification).checkpoint(), name, value)
+  }
+
+  private static func poisoned(_ start: Checkpoint, _ name: String, _ value: Float) throws -> Checkpoint {
     var tensors = start.tensors
     let tensor = try #require(tensors[name], "\(name)")
     guard case .float32(var values) = tensor.elements else { throw CheckpointError.missingTensor(name) }
     values[0] = value
     tensors[name] = TensorValue(shape: tensor.shape, .float32(values))
     return Checkpoint(
-      step: 0, epoch: 0, position: 0, specification: specification, instructionSet: start.instructionSet,
-      tensors: tensors)
+      step: start.step, epoch: start.epoch, position: start.position, specification: start.specification,
+      instructionSet: start.instructionSet, tensors: tensors)
   }
 
-  @Test(arguments: [OptimizerSpecification.Name.adam, .sgd])
+  @Test(arguments: [OptimizerSpecification.Name.adamw, .sgd])
   func `a training driven to infinity leaves its step, which any number of threads repeats to the bits`(
     optimizer: OptimizerSpecification.Name
   ) throws {
@@ -107,15 +114,54 @@ import Testing
     #expect(first.values.notFinite > 0 && first.values.notFinite <= first.values.count)
   }
 
-  @Test func `a gradient that single precision does not hold is named where it begins`() throws {
+  @Test func `a loss that is not finite for a finite embedding is named`() throws {
+    let start = try Self.poisoned(Tiny.specification, "projector.3.weight", 1e30)
+    let replay = try StepReplay(Diverged(Tiny.specification, from: start).step(), threads: 1)
+    #expect(replay.isReproduced)
+    #expect(replay.first?.layer == "loss")
+    #expect(replay.first?.input?.notFinite == 0)
+    #expect(replay.notFiniteBefore.isEmpty)
+  }
+
+  @Test func `a finite gradient whose square is not is named by its parameter`() throws {
     var specification = Tiny.specification
-    specification.loss.vicreg.inv = 1e39
-    let diverged = try Diverged(specification)
-    let replay = try StepReplay(diverged.step(), threads: 1)
+    specification.loss.vicreg.`var` = 0
+    specification.loss.vicreg.cov = 0
+    let start = try Self.poisoned(specification, "projector.3.weight", 1e14)
+    let replay = try StepReplay(Diverged(specification, from: start).step(), threads: 1)
     #expect(replay.isReproduced)
     #expect(replay.figures["loss"]?.isFinite == true)
-    #expect(replay.first?.layer == "loss")
-    #expect(replay.first?.pass == .backward)
+    let first = try #require(replay.first)
+    #expect(first.quantity == .squaredGradient, "\(first)")
+    #expect(first.layer.hasSuffix(".weight") || first.layer.hasSuffix(".bias"), "\(first)")
+    #expect(first.input?.notFinite == 0)
+  }
+
+  @Test(arguments: [
+    // The step that follows such a moment computes a weight that is not finite.
+    ("optimizer.exp_avg.encoder.conv1.weight", 4),
+    // Training does not read the running statistics: its steps stay finite.
+    ("encoder.bn1.running_var", nil),
+  ])
+  func `a state that is not finite when it is to be saved ends the run, and its next step is kept`(
+    name: String, kept: Int?
+  ) throws {
+    var specification = Tiny.specification
+    specification.checkpoint.everyEpochs = 1
+    let calm = try Tiny.training(specification)
+    _ = try calm.run(Recorder(stop: (step: 2, request: .cancelNow)))
+    let start = try Self.poisoned(calm.checkpoint(), name, .infinity)
+    let recorder = Recorder()
+    let training = try Tiny.training(specification, resumingFrom: start)
+    let error = #expect(throws: TrainingError.self) { _ = try training.run(recorder) }
+    #expect(error?.description.contains("holds a value that is not finite at step 3") == true)
+    #expect(recorder.saved.isEmpty)
+    #expect(recorder.captured.first?.step == kept)
+    guard let bytes = recorder.captured.first?.bytes else { return }
+    let replay = try StepReplay(Self.read(bytes), threads: 1)
+    #expect(replay.isReproduced)
+    #expect(replay.notFiniteBefore.contains("encoder.conv1.weight"))
+    #expect(replay.first?.layer == "encoder.conv1")
   }
 
   @Test func `a training that goes on from the captured state repeats the step`() throws {
@@ -151,14 +197,16 @@ import Testing
     ("batch_size", "9007199254740993"), ("batch_size", "1"), ("batch_size", "17"), ("batch_size", "-1"),
     ("classes", "9223372036854775807"), ("threads", "x"), ("step", "9007199254740992"), ("kind", "train"),
     ("figures", "[]"), ("figures", "[[1,2]]"), ("figures", "[[\"loss\",\"zz\"]]"), ("convolutions", "{"),
-    ("spec", "{}x"), ("version", "9"), ("epoch", "1e9"),
+    ("spec", "{}x"), ("version", "9"), ("epoch", "1e9"), ("gradients", "0xg"), ("gradients", ""),
   ])
   func `metadata outside its range is refused`(key: String, value: String) throws {
     try expectRefused { $0.metadata[key] = value }
     try expectRefused { $0.metadata[key] = nil }
   }
 
-  @Test(arguments: [[2, 16, 3, 16], [2, 1, 3, 16, 24], [1, 32, 3, 16, 16], [2, 64, 3, 8, 8], [0, 0, 3, 0, 0]])
+  @Test(arguments: [
+    [2, 16, 3, 16], [2, 1, 3, 16, 24], [1, 32, 3, 16, 16], [2, 64, 3, 8, 8], [0, 0, 3, 0, 0],
+  ])
   func `views of another shape are refused`(shape: [Int]) throws {
     try expectRefused {
       $0.tensors["batch.views"] = TensorValue(

@@ -9,7 +9,7 @@ package struct Finiteness: Sendable, Equatable {
   /// The largest magnitude of the others; 0 if there are none.
   package var largest: Float = 0
 
-  /// So many values, of which so many are not finite.
+  /// `count` values, of which `notFinite` are not finite.
   package init(count: Int = 0, notFinite: Int = 0) {
     self.count = count
     self.notFinite = notFinite

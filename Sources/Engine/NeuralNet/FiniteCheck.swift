@@ -3,13 +3,14 @@ import Tensors
 
 /// Finds the first values of a training step that are not finite, and the layer that computed them.
 ///
-/// A network that is planned with a check hands it every result in the order of the step; a network that is
-/// planned without one, as every training is, does nothing of the kind. The check changes no bits of the step.
+/// A network that is planned with a check hands it every result in the order of the step. A training's
+/// network is planned without one and pays nothing. The check changes no bits of the step.
 package final class FiniteCheck {
   /// Where the first values that are not finite came up.
   package struct Finding: Sendable, Equatable {
     /// The layer by its name in a state dict, such as `encoder.layer1.0.conv1`; a residual block's sum has
-    /// the block's name, pooling is `encoder.avgpool`, and the objective is `loss`.
+    /// the block's name, pooling is `encoder.avgpool`, and the objective is `loss`. With `squaredGradient` it
+    /// is the parameter.
     package var layer: String
     /// Whether they came up on the way to the loss, or from it back to the parameters.
     package var pass: Pass
@@ -37,6 +38,7 @@ package final class FiniteCheck {
     case weightGradient = "gradient of the weight"
     case biasGradient = "gradient of the bias"
     case inputGradient = "gradient of the input"
+    case squaredGradient = "sum of the squared gradient"
   }
 
   /// `nil`: everything was finite so far.
@@ -125,6 +127,17 @@ package final class FiniteCheck {
     note(norm.name, .backward, .weightGradient, compute.finiteness(of: norm.dWeight), weight: weight)
     note(norm.name, .backward, .biasGradient, compute.finiteness(of: norm.dBias), weight: weight)
     note(norm.name, .backward, .inputGradient, compute.finiteness(of: dInput), weight: weight)
+  }
+
+  /// Takes the sums of squares that the norm of the gradient is made of: they are infinite from gradients of
+  /// about 1e19 on, which are finite themselves.
+  func squares(of parameters: [Parameter]) {
+    for parameter in parameters where !compute.sumOfSquares(parameter.gradient).isFinite {
+      note(
+        parameter.name, .backward, .squaredGradient, Finiteness(count: 1, notFinite: 1),
+        weight: parameter.value
+      ) { self.compute.finiteness(of: parameter.gradient) }
+    }
   }
 
   /// How finite a map is.

@@ -21,7 +21,7 @@ package final class NetworkPlan {
   private(set) var layers: [PlannedLayer] = []
   /// Bytes of memory outside the arena.
   private(set) var otherBytes = 0
-  /// Looks for what is not finite in every step; `nil` in a training.
+  /// Looks for values that are not finite in every step; `nil` in a training.
   let check: FiniteCheck?
   private let recorded: ConvolutionRecord?
 

@@ -25,8 +25,8 @@ package struct CaptureFolder: Sendable {
     return name
   }
 
-  /// The path of the step that is kept; `nil`: there is none. After a death between the writing of one and the
-  /// removal of another it is the later step.
+  /// The path of the step that is kept; `nil`: there is none. After a death between the writing of one and
+  /// the removal of another it is the later step.
   package func kept() throws(SystemError) -> String? {
     try names().max { ($0.utf8.count, $0) < ($1.utf8.count, $1) }.map { "\(path)/\($0)" }
   }

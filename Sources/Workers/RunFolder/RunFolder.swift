@@ -40,6 +40,10 @@ package struct RunFolder: Sendable {
   /// What stood in the log before it grew too long.
   package var olderLogPath: String { "\(path)/log.1.txt" }
   package var captures: CaptureFolder { CaptureFolder("\(path)/captures") }
+  /// What people are told about a step that is kept.
+  package var replayHint: String {
+    "\"vicregd replay \(path)\" repeats the step and names the first layer that is not finite"
+  }
   package var checkpoints: CheckpointFolder { CheckpointFolder("\(path)/checkpoints") }
 
   /// Makes the folder and the one for its checkpoints.

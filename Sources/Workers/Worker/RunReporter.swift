@@ -100,9 +100,7 @@ final class RunReporter: TrainingObserver {
     let message: String
     do {
       let name = try store(capture)
-      message =
-        "step \(capture.step) is kept in captures/\(name): \"vicregd replay \(folder.path)\" repeats it and "
-        + "names the first layer that is not finite"
+      message = "step \(capture.step) is kept in captures/\(name); \(folder.replayHint)"
     } catch {
       // The run ends, or rolls back, with or without the file.
       message = "step \(capture.step) cannot be kept for a replay: \(error)"

@@ -32,7 +32,7 @@ package final class PretrainingModel {
   /// The parameters of the moving average, `target.encoder.…` and `target.projector.…`: a part of the state.
   package var averagedParameters: [Parameter] { average?.parameters ?? [] }
 
-  /// What the last steps left that is not finite; `nil`: nobody looks.
+  /// Knows the first values of the steps so far that are not finite; `nil`: planned without such a check.
   package let check: FiniteCheck?
 
   private let online: NetworkBranch
@@ -152,6 +152,12 @@ package final class PretrainingModel {
 
   /// The L2 norm of all gradients together.
   package func gradientNorm() -> Double {
-    parameters.reduce(0) { $0 + compute.sumOfSquares($1.gradient) }.squareRoot()
+    check?.squares(of: parameters)
+    return parameters.reduce(0) { $0 + compute.sumOfSquares($1.gradient) }.squareRoot()
+  }
+
+  /// A digest of the bits of all gradients.
+  package func gradientDigest() -> BitDigest {
+    parameters.reduce(into: BitDigest()) { compute.add($1.gradient, to: &$0) }
   }
 }

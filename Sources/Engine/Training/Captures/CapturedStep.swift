@@ -1,8 +1,9 @@
 import JSONText
 import NeuralNet
 import Recipe
+import Text
 
-/// A step that `StepCapture` wrote, read from a file that nobody vouches for: every number is within the range
+/// A step that `StepCapture` wrote, read from a file that is not trusted: every number is within the range
 /// that the network takes, or reading throws.
 package struct CapturedStep: Sendable {
   /// The state that the step started from; a training that resumes from it repeats the step.
@@ -29,6 +30,8 @@ package struct CapturedStep: Sendable {
   package let threads: Int
   /// What the step gave.
   package let figures: [Figure]
+  /// The digest of its gradients, `BitDigest.value`.
+  package let gradients: UInt64
 
   /// Most pixels of a side.
   private static let sideMax = 4_096
@@ -41,14 +44,15 @@ package struct CapturedStep: Sendable {
 
   /// Reads the compressed file at `path`.
   ///
-  /// - Throws: `CheckpointError` for a file that is not one, `ConvolutionRecordError` for algorithms that this
-  ///   program does not have.
+  /// - Throws: `CheckpointError` for a file that is not one, `ConvolutionRecordError` for algorithms that
+  ///   this program does not have.
   package init(path: String) throws {
     var file = try CheckpointFormat.read(path: path)
     let metadata = try CheckpointMetadata(file.metadata)
     let kind = try metadata.text("kind")
     guard kind == CaptureFormat.kind else {
-      throw CheckpointError.metadata(key: "kind", "is \"\(kind)\", must be \"\(CaptureFormat.kind)\"")
+      throw CheckpointError.metadata(
+        key: "kind", "must be \"\(CaptureFormat.kind)\", got \"\(ByteString(kind).shown)\"")
     }
     let views = file.tensors.removeValue(forKey: CaptureFormat.views)
     let images = file.tensors.removeValue(forKey: CaptureFormat.images)
@@ -67,6 +71,10 @@ package struct CapturedStep: Sendable {
         key: "figures", "must be pairs of a name and 64 bits in hexadecimal, with loss and grad_norm")
     }
     self.figures = figures
+    guard let gradients = UInt64(try metadata.text("gradients"), radix: 16) else {
+      throw CheckpointError.metadata(key: "gradients", "must be 64 bits in hexadecimal")
+    }
+    self.gradients = gradients
     guard let record = try? JSON.parse(metadata.text("convolutions")) else {
       throw CheckpointError.metadata(key: "convolutions", "is not valid JSON")
     }

@@ -1,14 +1,15 @@
 import Datasets
 import JSONText
+import Kernels
 import NeuralNet
 import Recipe
 import Tensors
 
 /// A training step that gave a number that is not finite, where it lies in memory: the state that it started
-/// from, its batch, and what came out.
+/// from, its batch, its figures, and a digest of its gradients.
 ///
-/// `write` makes the file of it that `CapturedStep` reads: a checkpoint's, with the batch beside the state and
-/// more metadata. It copies a piece at a time.
+/// `write` makes the file that `CapturedStep` reads: that of a checkpoint, with the batch as further tensors
+/// and with more metadata. It copies a piece at a time.
 package struct StepCapture {
   /// From 1: the step that failed.
   package let step: Int
@@ -22,7 +23,7 @@ package struct StepCapture {
   init(
     _ place: Checkpoint, state: [StoredTensor], batch: BatchStream.Batch, side: Int, viewsPerImage: Int,
     labels: [Int], batchSize: Int, classes: Int, convolutions: ConvolutionRecord, threads: Int,
-    figures: [Figure]
+    figures: [Figure], gradients: BitDigest
   ) {
     step = place.step + 1
     self.threads = threads
@@ -33,6 +34,7 @@ package struct StepCapture {
     metadata["convolutions"] = convolutions.json.text
     metadata["threads"] = String(threads)
     metadata["figures"] = CaptureFormat.text(figures)
+    metadata["gradients"] = String(gradients.value, radix: 16)
     self.metadata = metadata
     let shape = [viewsPerImage, batch.count, 3, side, side]
     var tensors = state.map { TensorSource($0) }
@@ -43,6 +45,12 @@ package struct StepCapture {
       tensors.append(TensorSource(CaptureFormat.labels, TensorValue(integers: labels)))
     }
     self.tensors = tensors
+  }
+
+  /// Bytes of the file of a step before compression, but for its header: a checkpoint's and the batch's.
+  static func byteCount(checkpoint: Int, views: Int, images: Int, side: Int) -> Int {
+    checkpoint + views * images * 3 * side * side * MemoryLayout<Float>.stride
+      + 2 * images * MemoryLayout<Int64>.stride
   }
 
   /// Passes the bytes of the compressed file to `sink`, in order, by as many threads as the step had.

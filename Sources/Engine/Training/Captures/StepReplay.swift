@@ -10,17 +10,24 @@ package struct StepReplay: Sendable {
   package let figures: [Figure]
   /// Where the first values that are not finite came up; `nil`: nowhere.
   package let first: FiniteCheck.Finding?
-  /// The figures of the capture whose bits are others now, or that there are no more.
+  /// The names of the capture's figures that have other bits this time, or do not exist. Two NaNs count as
+  /// the same: IEEE 754 leaves their sign and payload open.
   package let differing: [String]
-  /// Whether every figure has the bits of the capture.
-  package var isReproduced: Bool { differing.isEmpty }
+  /// The digest of the gradients.
+  package let gradients: BitDigest
+  /// Whether the gradients have the bits of the capture, every NaN being the same.
+  package let hasSameGradients: Bool
+  /// The names of the tensors that were not finite before the step.
+  package let notFiniteBefore: [String]
+  /// Whether every figure and every gradient has the bits of the capture.
+  package var isReproduced: Bool { differing.isEmpty && hasSameGradients }
 
   /// Repeats forward pass, loss and backward pass of `captured` with the kernels that computed it.
   ///
   /// - Parameter threads: how many share the work, ≥ 1; they change nothing but the time.
-  /// - Throws: `ReplayError` for a step of another instruction set, `CheckpointError`, `ConvolutionRecordError`
-  ///   and `NetworkDescriptionError` for a file that does not fit its own network, `SystemError` where memory
-  ///   is missing.
+  /// - Throws: `ReplayError` for a step of another instruction set, `CheckpointError`,
+  ///   `ConvolutionRecordError` and `NetworkDescriptionError` for a file that does not fit its own network,
+  ///   `SystemError` where memory is missing.
   package init(_ captured: CapturedStep, threads: Int) throws {
     let here = try InstructionSet.fromEnvironment()
     guard captured.before.instructionSet == here.rawValue else {
@@ -33,7 +40,7 @@ package struct StepReplay: Sendable {
       ModelConfiguration(specification, classes: captured.classes), imageSide: captured.side,
       batchSize: captured.batchSize, team: ThreadTeam(threads: threads),
       convolutions: specification.convolution, recorded: captured.convolutions, isChecked: true)
-    // The optimiser does not run; its state is there so that the file has nothing that belongs to no one.
+    // The optimiser does not run; its state is planned so that the whole file can be read strictly.
     let optimizer = try Optimizer(
       specification.optimizer, parameters: model.parameters, compute: model.compute, arena: model.arena)
     let state =
@@ -46,7 +53,16 @@ package struct StepReplay: Sendable {
     let figures = model.figures() + [Figure("grad_norm", model.gradientNorm())]
     self.figures = figures
     first = model.check?.first
-    differing = captured.figures.filter { figures[$0.name]?.bitPattern != $0.value.bitPattern }.map(\.name)
+    differing = captured.figures.filter { figure in
+      figures[figure.name].map { !Self.isSame($0, figure.value) } ?? true
+    }.map(\.name)
+    gradients = model.gradientDigest()
+    hasSameGradients = gradients.value == captured.gradients
+    notFiniteBefore = captured.before.notFinite
+  }
+
+  private static func isSame(_ one: Double, _ other: Double) -> Bool {
+    one.bitPattern == other.bitPattern || one.isNaN && other.isNaN
   }
 }
 

@@ -169,8 +169,8 @@ package final class Pretraining {
     }
     if !isFinite {
       let what = loss.isFinite ? "the norm of the gradient" : "the loss"
-      throw TrainingError.diverged(
-        step: number, what: "\(what) is \(loss.isFinite ? gradientNorm : loss)")
+      let value = loss.isFinite ? gradientNorm : loss
+      throw TrainingError.diverged(step: number, what: "\(what) is \(value.isNaN ? "NaN" : "infinite")")
     }
   }
 
@@ -181,7 +181,7 @@ package final class Pretraining {
     try observer.record(StepFigures(step: step, epoch: epoch, figures: figures))
   }
 
-  /// Hands over the step that follows the present state and gives such figures.
+  /// Hands over the step that follows the present state and gave `figures`, which was not taken.
   private func capture(
     _ batch: BatchStream.Batch, figures: [Figure], to observer: some TrainingObserver
   ) throws {
@@ -192,15 +192,26 @@ package final class Pretraining {
       StepCapture(
         place, state: state, batch: batch, side: model.imageSide, viewsPerImage: model.configuration.views,
         labels: Array(labels.prefix(batch.count)), batchSize: model.batchSize, classes: classes,
-        convolutions: convolutions, threads: model.compute.team.threads, figures: figures))
+        convolutions: convolutions, threads: model.compute.team.threads, figures: figures,
+        gradients: model.gradientDigest()))
+  }
+
+  /// Takes the step that follows a state that is not finite, so that it is kept as any such step is. A run
+  /// that ends with such a state has no step to keep.
+  private func captureNext(_ observer: some TrainingObserver) throws {
+    guard step < stepsTotal else { return }
+    // That the step diverges as well adds nothing to what is thrown for the state.
+    do { try advance(observer) } catch is TrainingError {}
   }
 
   private func save(_ observer: some TrainingObserver) throws {
     guard savedStep != step else { return }
     try observer.prepareToSave()
     let checkpoint = checkpoint()
-    for (name, tensor) in checkpoint.tensors.sorted(by: { $0.key < $1.key }) where !tensor.isFinite {
-      throw TrainingError.diverged(step: step, what: "\(name) holds a value that is not finite")
+    if let name = checkpoint.notFinite.first {
+      try captureNext(observer)
+      throw TrainingError.diverged(
+        step: checkpoint.step, what: "\(name) holds a value that is not finite")
     }
     try observer.save(
       ResumableState(step: checkpoint.step, epoch: checkpoint.epoch, file: checkpoint.file))
