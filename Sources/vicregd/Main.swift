@@ -42,6 +42,8 @@ enum Main {
     Command(name: "migrate", help: "bring a data folder's database to this version", run: Migrate.run),
     Command(name: "backup", help: "copy the database, also while a daemon uses it", run: Backup.run),
     Command(name: "check", help: "check the database and all checkpoints", run: Check.run),
+    Command(
+      name: "replay", help: "repeat a run's step that was not finite, and name the layer", run: Replay.run),
     Command(name: "token", help: "create, list and revoke access tokens", run: Token.run),
     Command(name: "bench", help: "measure the engine on this machine", run: Bench.run),
     Command(name: "version", help: "print the version", run: Version.run),

@@ -147,22 +147,29 @@ final class CountingControl: JobControl {
   private let lack = Mutex<String?>(nil)
   var shortage: String? { lack.withLock { $0 } }
   func wake() { count.withLock { $0 += 1 } }
-  /// A megabyte for each image of the batch, of a machine with a thousand.
+  /// A megabyte for each image of the batch, for each thousand of a limit and each number of a wide
+  /// projector, of a machine with a thousand.
   let machineMemoryBytes: Int? = 1_000 << 20
   /// A thousand multiply-adds for each of a thousand images of an epoch, or of an evaluation.
   func cost(of specification: JobSpecification, training: TrainSpecification?) -> JobCost {
     switch specification {
     case .train(let own):
       JobCost(
-        memoryBytes: own.batchSize << 20, diskBytes: 7 << 20,
+        memoryBytes: (own.batchSize + Self.megabytes(own.dataset.limit, own.projector.widths)) << 20,
+        diskBytes: 7 << 20,
         work: Work(kind: "train", amount: Double(own.epochs) * 1e6, perImage: 1000), epochs: own.epochs,
         stepImages: own.batchSize)
     case .evaluate(let own):
       JobCost(
-        memoryBytes: training.map { $0.batchSize << 20 }, diskBytes: 1 << 20,
+        memoryBytes: training.map {
+          ($0.batchSize + Self.megabytes(own.dataset.limit, $0.projector.widths)) << 20
+        }, diskBytes: 1 << 20,
         work: Work(kind: "evaluate \(own.protocol.rawValue)", amount: 1e6, perImage: 1000),
         epochs: own.protocol == .logistic ? nil : own.epochs)
     }
+  }
+  private static func megabytes(_ limit: Int?, _ widths: [Int]) -> Int {
+    (limit ?? 0) / 1_000 + (widths.max() ?? 0) / 4_096 * 1_000
   }
   func refuse(_ text: String?) { reason.withLock { $0 = text } }
   func lack(_ text: String?) { lack.withLock { $0 = text } }

@@ -112,7 +112,36 @@ import Testing
     let body = #"{"kind":"train","spec":{"batch_size":2000}}"#
     let refused = fixture.send(.post, "/jobs", body)
     #expect(refused.status == 422)
-    #expect(refused.errors["/spec/batch_size"]?.contains("needs 2000 MiB of memory") == true)
+    #expect(
+      refused.errors["/spec/batch_size"]
+        == "must be ≤ 1000, or the network narrower: the training needs 2000 MiB of memory, this machine has "
+        + "1000, got 2000")
+  }
+
+  @Test func `where the batch is not the reason, the refusal names the dataset's limit or the network`() {
+    let large = fixture.send(.post, "/jobs", #"{"kind":"train","spec":{"dataset":{"limit":5000000}}}"#)
+    #expect(
+      large.errors["/spec/dataset/limit"]
+        == "must be ≤ 998999, with a batch_size of 2: the training needs 5064 MiB of memory, this machine "
+        + "has 1000, got 5000000", "\(large.text)")
+    let wide = fixture.send(.post, "/jobs", #"{"kind":"train","spec":{"projector":{"widths":[4096]}}}"#)
+    #expect(
+      wide.errors["/spec/encoder/width"]
+        == "must be smaller, or projector.widths or image_size, as no batch_size and no dataset.limit are "
+        + "small enough: the training needs 1064 MiB of memory, this machine has 1000, got 16", "\(wide.text)"
+    )
+  }
+
+  @Test func `an evaluation that the machine has not the memory for names the limit that fits`() throws {
+    let body = #"""
+      {"jobs":[{"ref":"a","kind":"train"},
+      {"kind":"evaluate","spec":{"checkpoint":{"job":"a"},"dataset":{"limit":2000000}}}]}
+      """#
+    let refused = fixture.send(.post, "/jobs", body)
+    #expect(
+      refused.errors["/jobs/1/spec/dataset/limit"]
+        == "must be ≤ 936999: the evaluation needs 2064 MiB of memory, this machine has 1000, got 2000000",
+      "\(refused.text)")
   }
 
   @Test func `a deletion takes rows and files`() throws {

@@ -266,7 +266,7 @@ import Text
       ("/checkpoint/every_epochs", 0, "must be a whole number from 1 to 1000000, got 0"),
       ("/checkpoint/keep_last", 0, "must be a whole number from 1 to 10000, got 0"),
       ("/checkpoint/keep_every", 0, "must be null or a whole number from 1 to 1000000, got 0"),
-      ("/checkpoint/keep_best/mode", "low", #"must be one of "min", "max", got "low""#),
+      ("/checkpoint/keep_best/mode", "low", #"must be one of "min", "max", null, got "low""#),
       ("/divergence/policy", "hope", #"must be one of "fail", "rollback", got "hope""#),
       ("/divergence/lr_factor", 0, "must be > 0, got 0"),
       ("/checkpoint/initial", "yes", "must be true or false, got \"yes\""),

@@ -116,13 +116,15 @@ private func source(_ text: String, path: String = "Sources/A/A.swift") -> Sourc
   }
 
   @Test func `finds a file too long, a line too long, an unfinished mark, a machine path and loose spaces`() {
-    let long = String(repeating: "x\n", count: TextRules.linesMax)
-    #expect(TextRules.problems(in: source(long)).count == 1)
+    func lines(_ count: Int) -> String { String(repeating: "x\n", count: count) }
+    #expect(TextRules.problems(in: source(lines(TextRules.codeLinesMax + 1))).count == 1)
+    #expect(TextRules.problems(in: source(lines(TextRules.linesMax), path: "Scripts/a.py")).isEmpty)
+    #expect(TextRules.problems(in: source(lines(TextRules.linesMax + 1), path: "Scripts/a.py")).count == 1)
     #expect(TextRules.problems(in: source(String(repeating: "x", count: 111))).count == 1)
     #expect(TextRules.problems(in: source("// TO" + "DO: later")).count == 1)
     #expect(TextRules.problems(in: source("cd /ro" + "ot/x")).count == 1)
     #expect(TextRules.problems(in: source("a \nb\tc\n")).count == 2)
-    #expect(TextRules.problems(in: source(String(repeating: "x\n", count: 499))).isEmpty)
+    #expect(TextRules.problems(in: source(lines(TextRules.codeLinesMax))).isEmpty)
   }
 
   @Test func `finds a gap, a repetition and a bad name among migrations`() {

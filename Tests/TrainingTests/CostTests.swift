@@ -63,6 +63,10 @@ import Testing
     let one = try bytes { $0.checkpoint = CheckpointPolicy(everyEpochs: 100, initial: false, keepLast: 3) }
     let two = try bytes { $0.checkpoint = CheckpointPolicy(everyEpochs: 50, initial: false, keepLast: 3) }
     let checkpoint = two - one
+    // A step that is not finite: as a checkpoint, and two views of 64 images.
+    let capture = try bytes { $0.batchSize = 64 } - bytes { $0.batchSize = 32 }
+    #expect(capture == 2 * 32 * 3 * 32 * 32 * 4 + 2 * 32 * 8)
+    #expect(one > 2 * checkpoint)
     // 2.5 million parameters of a small network, and Adam's two numbers for each.
     #expect(checkpoint > 8 << 20 && checkpoint < 64 << 20)
     #expect(try bytes { $0.checkpoint.keepLast = 1 } == one + checkpoint)

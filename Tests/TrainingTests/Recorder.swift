@@ -10,6 +10,8 @@ final class Recorder: TrainingObserver {
   private let stop: (step: Int, request: StopRequest)?
   private(set) var figures: [StepFigures] = []
   private(set) var saved: [ResumableState] = []
+  /// The compressed files of steps that were not finite.
+  private(set) var captured: [(step: Int, bytes: [UInt8])] = []
   /// How often the run asked whether to stop.
   private var asked = 0
 
@@ -19,6 +21,12 @@ final class Recorder: TrainingObserver {
   func record(_ figures: StepFigures) { self.figures.append(figures) }
 
   func save(_ state: ResumableState) { saved.append(state) }
+
+  func capture(_ capture: StepCapture) throws {
+    var bytes: [UInt8] = []
+    try capture.write { bytes += $0 }
+    captured.append((capture.step, bytes))
+  }
 
   var stopRequest: StopRequest? {
     defer { asked += 1 }

@@ -21,15 +21,21 @@ package final class NetworkPlan {
   private(set) var layers: [PlannedLayer] = []
   /// Bytes of memory outside the arena.
   private(set) var otherBytes = 0
+  /// Looks for values that are not finite in every step; `nil` in a training.
+  let check: FiniteCheck?
   private let recorded: ConvolutionRecord?
 
   /// An empty plan. Layers will be computed as `recorded` says; without it, as `compute` chooses.
-  init(compute: Compute, arena: Arena, isTraining: Bool, recorded: ConvolutionRecord? = nil) {
+  init(
+    compute: Compute, arena: Arena, isTraining: Bool, recorded: ConvolutionRecord? = nil,
+    check: FiniteCheck? = nil
+  ) {
     self.compute = compute
     self.arena = arena
     self.isTraining = isTraining
     usesBatchStatistics = isTraining
     self.recorded = recorded
+    self.check = check
   }
 
   /// Plans a part of a training that has forward passes only: its parameters get no gradients.

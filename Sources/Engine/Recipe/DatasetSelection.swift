@@ -10,6 +10,8 @@ package struct DatasetSelection: JSONRecord, Equatable {
   package var split: Split
   /// Uses only the first N images; `nil`: all.
   package var limit: Int?
+  /// What `limit` can be.
+  package static let limits = 2...1_000_000_000
 
   package init(
     name: ByteString, split: Split, limit: Int? = nil
@@ -25,6 +27,6 @@ package struct DatasetSelection: JSONRecord, Equatable {
       "A dataset of GET /datasets, or a path in one of the forms of --dataset-root.")
     Field("split", \.split, .choice, "The part of the dataset.")
     Field(
-      "limit", \.limit, .integerOrNull(2...1_000_000_000), "Use only the first N images; null: all.")
+      "limit", \.limit, .integerOrNull(limits), "Use only the first N images; null: all.")
   }
 }

@@ -141,7 +141,7 @@ package struct EvaluationDataset: JSONRecord, Hashable {
       "A dataset of GET /datasets, or a path in one of the forms of --dataset-root."
     ).withoutDefault()
     Field(
-      "limit", \.limit, .integerOrNull(2...1_000_000_000),
+      "limit", \.limit, .integerOrNull(DatasetSelection.limits),
       "Use only the first N images of each split; null: all.")
   }
 }

@@ -43,25 +43,35 @@ package struct CheckpointPolicy: JSONRecord, Equatable {
 
 /// Checkpoints that are kept because of a metric, as its last line before the checkpoint has it.
 package struct KeepBest: JSONRecord, Equatable {
-  /// Which values are good.
+  /// Which value is the best.
   package enum Mode: String, Sendable, CaseIterable { case min, max }
   /// A key of the metric lines, such as `loss`.
   package var metric: ByteString
-  package var mode: Mode
+  /// `nil`: as the metric says of itself, see `Metric.best`.
+  package var mode: Mode?
   /// How many are kept, ≥ 1.
   package var count: Int
 
-  package init(metric: ByteString = "loss", mode: Mode = .min, count: Int = 1) {
+  package init(metric: ByteString = "loss", mode: Mode? = nil, count: Int = 1) {
     self.metric = metric
     self.mode = mode
     self.count = count
+  }
+
+  /// Whether the highest value is the best.
+  package var isHighestBest: Bool {
+    guard let mode else { return Metric.highestBest.contains(metric.string) }
+    return mode == .max
   }
 
   package static let fields = Fields<Self> {
     Field(
       "metric", \.metric, .storedMetric,
       "A metric of the training, as the last line before the checkpoint has it.")
-    Field("mode", \.mode, .choice, "Whether the lowest or the highest value is best.")
+    Field(
+      "mode", \.mode, .choiceOrNull(),
+      "Whether the lowest or the highest value is best; null: the metric's own direction, such as min for "
+        + "loss, max for top1, rankme and std_mean.")
     Field("count", \.count, .integer(1...1000), "How many are kept.")
   }
 }

@@ -7,6 +7,8 @@ package struct TrainingCost: Sendable, Equatable {
   package let memoryBytes: Int
   /// Bytes of a checkpoint before compression, which saves about a tenth.
   let checkpointBytes: Int
+  /// Bytes of a step that is not finite and kept, before compression.
+  let captureBytes: Int
   /// Multiply-adds of an image's part of a step, and of what a step does once.
   let workPerImage: Double
   let workPerStep: Double
@@ -25,6 +27,9 @@ package struct TrainingCost: Sendable, Equatable {
       classes: images.classes, threads: threads)
     let network = try NetworkDescription(specification.encoder, imageSide: side)
     checkpointBytes = MemoryEstimate.checkpointBytes(plan)
+    captureBytes = StepCapture.byteCount(
+      checkpoint: checkpointBytes, views: plan.model.configuration.views, images: plan.model.batchSize,
+      side: side)
     let outputs = plan.model.configuration.embeddingCount
     workPerImage =
       Double(plan.model.configuration.views)
@@ -59,7 +64,8 @@ package struct TrainingCost: Sendable, Equatable {
       epochs: (steps + stepsPerEpoch - 1) / stepsPerEpoch, stepImages: perStep)
   }
 
-  /// The checkpoints that there are at the same time, and the lines of events, log and database.
+  /// The checkpoints that there are at the same time, a step that is not finite, and the lines of events, log
+  /// and database.
   private func diskBytes(_ specification: TrainSpecification, steps: Int, stepsPerEpoch: Int) -> Int {
     let policy = specification.checkpoint
     let epochs = (steps + stepsPerEpoch - 1) / stepsPerEpoch
@@ -71,6 +77,7 @@ package struct TrainingCost: Sendable, Equatable {
     let checkpoints = min(written, kept + 1)
     let lines = steps / specification.logEverySteps + 2
     return Self.otherFilesBytes + checkpoints * (checkpointBytes + Self.checkpointHeaderBytes)
+      + captureBytes + Self.checkpointHeaderBytes
       + lines * Self.lineBytes
   }
 

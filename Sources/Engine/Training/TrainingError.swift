@@ -1,6 +1,6 @@
 /// Why a run of training or evaluation cannot go on.
 package enum TrainingError: Error, Equatable, CustomStringConvertible {
-  /// A number that must be finite is not: the run has diverged in `step` (from 1), and going on is pointless.
+  /// A number that must be finite is not: the run has diverged at `step` (from 1), and going on is pointless.
   case diverged(step: Int, what: String)
   /// The dataset has fewer images than one step needs.
   case tooFewImages(dataset: String, count: Int, needed: Int)
@@ -13,7 +13,7 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .diverged(let step, let what):
-      "the training diverged: \(what) in step \(step); a lower learning rate or a warm-up may help"
+      "the training diverged: \(what) at step \(step); a lower learning rate or a warm-up may help"
     case .tooFewImages(let dataset, let count, let needed):
       "cannot train on \(dataset): it has \(count) images, at least \(needed) are needed"
     case .otherClasses(let dataset):

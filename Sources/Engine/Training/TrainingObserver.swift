@@ -11,6 +11,9 @@ package protocol TrainingObserver {
   func prepareToSave() throws
   /// Takes the state to resume from; returns when it is safe.
   func save(_ state: ResumableState) throws
+  /// Takes a step whose loss or gradient is not finite; called once the run is done with it, and before the
+  /// error that ends the run. `capture` can be written until this returns.
+  func capture(_ capture: StepCapture) throws
   /// Asked between any two steps; `nil`: go on.
   var stopRequest: StopRequest? { get }
 }
@@ -18,6 +21,8 @@ package protocol TrainingObserver {
 extension TrainingObserver {
   /// Nothing, for an observer that keeps no copies.
   package func prepareToSave() {}
+  /// Nothing, for an observer that keeps no files.
+  package func capture(_ capture: StepCapture) {}
 }
 
 /// A wish that a run ends before its end.

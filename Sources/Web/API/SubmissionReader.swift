@@ -250,7 +250,7 @@ struct SubmissionReader {
       }
     case .best:
       let all = (try? folder.list()) ?? []
-      if CheckpointFolder.ranked(all, isHighestBest: keepBest?.mode == .max).isEmpty {
+      if CheckpointFolder.ranked(all, isHighestBest: keepBest?.isHighestBest ?? false).isEmpty {
         problems.add(
           pointer,
           "must be a checkpoint that exists; no checkpoint of job \(named.id) has a value of its "

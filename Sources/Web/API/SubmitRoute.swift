@@ -32,10 +32,12 @@ extension API {
       isBatch ? readBatch(body, problems, looks) : [readOne(body, problems, looks)].compactMap(\.self)
     guard looks.isComplete else { return nil }
     try problems.check()
-    estimate(&jobs)
+    let trainings = estimate(&jobs)
     for (index, job) in jobs.enumerated() where !problems.isFull {
-      guard let (field, refusal) = memoryRefusal(job) else { continue }
-      problems.add((isBatch ? "/jobs/\(index)/spec/" : "/spec/") + field, refusal)
+      guard let refusal = MemoryRefusal(job, training: job.training(of: trainings), control: control) else {
+        continue
+      }
+      problems.add((isBatch ? "/jobs/\(index)/spec/" : "/spec/") + refusal.field, refusal.message)
     }
     try problems.check()
     if isDryRun { return dryRun(jobs, isBatch: isBatch) }
@@ -68,44 +70,18 @@ extension API {
   }
 
   /// Notes what each job will take. An evaluation may name a training of the same request.
-  private func estimate(_ jobs: inout [NewJob]) {
+  ///
+  /// - Returns: the trainings of the request.
+  private func estimate(_ jobs: inout [NewJob]) -> [JobID: TrainSpecification] {
     var trainings: [JobID: TrainSpecification] = [:]
     for index in jobs.indices {
-      var training: TrainSpecification?
-      switch jobs[index].specification {
-      case .train(let specification): trainings[jobs[index].id] = specification
-      case .evaluate(let specification): training = trainings[specification.checkpoint.job]
+      if case .train(let specification) = jobs[index].specification {
+        trainings[jobs[index].id] = specification
       }
-      jobs[index].cost = control.cost(of: jobs[index].specification, training: training)
+      jobs[index].cost = control.cost(
+        of: jobs[index].specification, training: jobs[index].training(of: trainings))
     }
-  }
-
-  /// Why a job is refused that the machine has not the memory for, and which field would have to change.
-  private func memoryRefusal(_ job: NewJob) -> (field: String, message: String)? {
-    guard let bytes = job.cost.memoryBytes, let there = control.machineMemoryBytes, bytes > there else {
-      return nil
-    }
-    let figures = "\(bytes >> 20) MiB of memory, this machine has \(there >> 20)"
-    guard case .train(var least) = job.specification else {
-      return ("dataset/limit", "must be smaller: the evaluation needs \(figures)")
-    }
-    let given = least.batchSize
-    func fits(_ batchSize: Int) -> Bool {
-      least.batchSize = batchSize
-      return control.cost(of: .train(least), training: nil).memoryBytes ?? 0 <= there
-    }
-    guard fits(TrainSpecification.batchSizeMin) else {
-      return ("dataset/limit", "must be smaller, or the network: the training needs \(figures)")
-    }
-    var (possible, refused) = (TrainSpecification.batchSizeMin, given)
-    while refused - possible > 1 {
-      let middle = (possible + refused) / 2
-      if fits(middle) { possible = middle } else { refused = middle }
-    }
-    return (
-      "batch_size",
-      "must be ≤ \(possible), or the network narrower: the training needs \(figures), got \(given)"
-    )
+    return trainings
   }
 
   private func dryRun(_ jobs: [NewJob], isBatch: Bool) -> Response {
@@ -149,5 +125,14 @@ extension API {
       }
       return read.job
     }
+  }
+}
+
+extension NewJob {
+  /// The training of the same request that an evaluation is of; `nil`: it is of an earlier one, or no
+  /// evaluation.
+  fileprivate func training(of trainings: [JobID: TrainSpecification]) -> TrainSpecification? {
+    guard case .evaluate(let specification) = specification else { return nil }
+    return trainings[specification.checkpoint.job]
   }
 }

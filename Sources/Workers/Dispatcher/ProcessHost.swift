@@ -123,7 +123,7 @@ final class ProcessHost: WorkerHost {
         let best = training.checkpoint.keepBest
       else { return nil }
       let all = try folder.checkpoints.list()
-      return CheckpointFolder.ranked(all, isHighestBest: best.mode == .max).first?.name
+      return CheckpointFolder.ranked(all, isHighestBest: best.isHighestBest).first?.name
     }
   }
 

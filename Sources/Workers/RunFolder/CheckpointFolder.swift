@@ -252,5 +252,6 @@ package struct CheckpointFolder: Sendable {
     "\(path)/\(name.dropLast(CheckpointFolder.suffix.count)).json"
   }
 
-  private static let suffix = ".safetensors.gz"
+  /// How the names of all tensor files of a run end.
+  static let suffix = ".safetensors.gz"
 }

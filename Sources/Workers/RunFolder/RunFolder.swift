@@ -12,6 +12,7 @@ import Recipe
 /// | `convolutions.json` | worker, before step 1 | how each layer is computed; later attempts keep it |
 /// | `inputs.json` | worker, at its first start | dataset and checkpoint (`RunInputs`); later ones compare |
 /// | `checkpoints/` | worker | `CheckpointFolder` |
+/// | `captures/` | worker, after a step that is not finite | `CaptureFolder` |
 /// | `log.txt`, `log.1.txt` | worker's outputs | for people; the older one once the other is too long |
 package struct RunFolder: Sendable {
   package let path: String
@@ -38,6 +39,11 @@ package struct RunFolder: Sendable {
   package var logPath: String { "\(path)/log.txt" }
   /// What stood in the log before it grew too long.
   package var olderLogPath: String { "\(path)/log.1.txt" }
+  package var captures: CaptureFolder { CaptureFolder("\(path)/captures") }
+  /// What people are told about a step that is kept.
+  package var replayHint: String {
+    "\"vicregd replay \(path)\" repeats the step and names the first layer that is not finite"
+  }
   package var checkpoints: CheckpointFolder { CheckpointFolder("\(path)/checkpoints") }
 
   /// Makes the folder and the one for its checkpoints.
@@ -92,7 +98,7 @@ package struct RunFolder: Sendable {
 
   /// Removes what writers that were killed left unfinished. To be called by the holder of the lock.
   package func removeLeftovers() throws(SystemError) {
-    for folder in [path, checkpoints.path] where FileSystem.isDirectory(folder) {
+    for folder in [path, checkpoints.path, captures.path] where FileSystem.isDirectory(folder) {
       for name in try FileSystem.list(folder) where AtomicFile.isTemporary(name) {
         try FileSystem.remove("\(folder)/\(name)")
       }

@@ -61,6 +61,8 @@ extension Run {
     let reporter = reporter(
       spec, keeping: specification.checkpoint.retention(stepsPerEpoch: stepsPerEpoch),
       best: specification.checkpoint.keepBest?.metric.string, after: checkpoint?.manifest,
+      // The first of this attempt: what comes after a rollback is seldom where it began.
+      keepsCapture: rollbacks == 0,
       monitor: try healthMonitor(specification, imageCount: dataset.count, step: training.step))
     do {
       let outcome = try training.run(reporter)
@@ -130,6 +132,6 @@ extension CheckpointPolicy {
   fileprivate func retention(stepsPerEpoch: Int) -> CheckpointFolder.Retention {
     CheckpointFolder.Retention(
       newest: keepLast, keepsInitial: initial, everySteps: keepEvery.map { $0 * stepsPerEpoch },
-      best: keepBest.map { ($0.count, $0.mode == .max) })
+      best: keepBest.map { ($0.count, $0.isHighestBest) })
   }
 }

@@ -43,11 +43,18 @@ struct Run {
         return try yield(.shortage, "the machine is short of what the worker needs: \(shortage)")
       }
       log.error("\(error)")
-      end = RunEnd(state: .failed, reason: FailureReason.of(error), message: "\(error)")
+      end = RunEnd(state: .failed, reason: FailureReason.of(error), message: "\(error)\(hint(for: error))")
     }
     log.info("\(end.state.rawValue); at most \(ProcessMemory.peakResidentBytes) bytes of memory were in use")
     try events.append(.end(end))
     return end.state == .failed ? 1 : 0
+  }
+
+  /// Where to look further after a divergence.
+  private func hint(for error: any Error) -> String {
+    // Without a capture, or a folder that can be read, there is nothing to point to.
+    guard case TrainingError.diverged = error, (try? folder.captures.kept()) ?? nil != nil else { return "" }
+    return "; \(folder.replayHint)"
   }
 
   /// Leaves for want of something that may be there again later; the run goes on from its last checkpoint
@@ -126,13 +133,13 @@ struct Run {
   /// Takes what a training or an evaluation reports.
   func reporter(
     _ spec: RunSpec, keeping retention: CheckpointFolder.Retention, best: String? = nil,
-    after manifest: CheckpointManifest? = nil, monitor: HealthMonitor? = nil
+    after manifest: CheckpointManifest? = nil, keepsCapture: Bool = false, monitor: HealthMonitor? = nil
   ) -> RunReporter {
     let checkpoints = CheckpointWriter(
       folder: folder, events: events, log: log, retention: retention, threads: spec.threads)
     return RunReporter(
       folder: folder, lock: lock, attempt: spec.attempt, events: events, log: log, signals: signals,
-      checkpoints: checkpoints, bestKey: best, bestValue: manifest?.metric,
+      checkpoints: checkpoints, bestKey: best, bestValue: manifest?.metric, keepsCapture: keepsCapture,
       monitor: monitor)
   }
 

@@ -14,6 +14,8 @@ final class RunReporter: TrainingObserver {
   private let log: Log
   private let signals: StopSignals
   private let checkpoints: CheckpointWriter
+  /// Whether a step that is not finite is kept.
+  private let keepsCapture: Bool
   /// The key by which the best checkpoints are kept.
   private let bestKey: String?
   /// Its value in the last metric line.
@@ -34,11 +36,12 @@ final class RunReporter: TrainingObserver {
   ///   - attempt: which of the job's attempts this is.
   ///   - bestKey: the metric by which the best checkpoints are kept; `nil`: none are.
   ///   - bestValue: its last value before the run goes on.
+  ///   - keepsCapture: whether a step that is not finite is kept, in place of an earlier attempt's.
   ///   - monitor: judges a training, and has seen what it recorded before.
   init(
     folder: RunFolder, lock: RunLock, attempt: Int, events: EventWriter, log: Log, signals: StopSignals,
     checkpoints: CheckpointWriter, bestKey: String? = nil, bestValue: Double? = nil,
-    monitor: HealthMonitor? = nil
+    keepsCapture: Bool = false, monitor: HealthMonitor? = nil
   ) {
     self.folder = folder
     self.lock = lock
@@ -48,6 +51,7 @@ final class RunReporter: TrainingObserver {
     self.signals = signals
     self.checkpoints = checkpoints
     self.bestKey = bestKey
+    self.keepsCapture = keepsCapture
     self.bestValue = bestValue
     self.monitor = monitor
   }
@@ -89,6 +93,30 @@ final class RunReporter: TrainingObserver {
 
   func save(_ state: ResumableState) throws {
     try checkpoints.begin(state, metric: bestKey == nil ? nil : bestValue)
+  }
+
+  func capture(_ capture: StepCapture) throws {
+    guard keepsCapture else { return }
+    let message: String
+    do {
+      let name = try store(capture)
+      message = "step \(capture.step) is kept in captures/\(name); \(folder.replayHint)"
+    } catch {
+      // The run ends, or rolls back, with or without the file.
+      message = "step \(capture.step) cannot be kept for a replay: \(error)"
+    }
+    log.warning(message)
+    try events.append(.warning(message: message))
+  }
+
+  private func store(_ capture: StepCapture) throws -> String {
+    let free = try FileSystem.freeBytes(folder.path)
+    guard free > capture.byteCount else {
+      throw RunFolderError(
+        operation: "write", subject: folder.captures.path,
+        cause: "it takes up to \(capture.byteCount) bytes, and \(free) are free")
+    }
+    return try folder.captures.store(step: capture.step) { try capture.write(to: $0) }
   }
 
   /// Returns when every checkpoint is safe.

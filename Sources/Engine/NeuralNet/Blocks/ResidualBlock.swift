@@ -36,12 +36,16 @@ final class ResidualBlock {
   private let units: [ConvolutionUnit]
   private let shortcut: ConvolutionUnit?
   private let scratch: Floats
+  private let name: String
+  private let check: FiniteCheck?
   private let compute: Compute
 
   /// Plans a block with its parameters for at most `images` images. `views` as in `BatchNorm`.
   init(
     _ block: NetworkDescription.Block, images: Int, views: Int, memory: BlockMemory, plan: NetworkPlan
   ) throws {
+    name = block.name
+    check = plan.check
     compute = plan.compute
     units = try zip(block.units, memory.convolved).map { unit, memory in
       try ConvolutionUnit(unit, images: images, views: views, memory: memory, plan: plan)
@@ -86,6 +90,7 @@ final class ResidualBlock {
     }
     let result = output.images(images)
     last.norm.normalize(maps, residual: identity, residualNorm: norm, relu: true, output: result)
+    check?.forward(name, result) { $0.finiteness(of: maps) }
     return result
   }
 

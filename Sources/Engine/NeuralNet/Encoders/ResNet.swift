@@ -16,9 +16,11 @@ final class ResNet {
   /// Training only, and empty where gradients take the place of the blocks' inputs: two buffers for
   /// gradients, in turns.
   private let gradients: [Floats]
+  private let poolName: String
   private let pooled: Activation
   private let dPooled: Activation
   private let fc: (layer: Linear, output: Activation)?
+  private let check: FiniteCheck?
   private let compute: Compute
 
   /// Plans the network for at most `images` images of `imageSide` × `imageSide`. `views` as in `BatchNorm`.
@@ -30,6 +32,8 @@ final class ResNet {
   ) throws {
     let network = try NetworkDescription(configuration, imageSide: imageSide, prefix: prefix)
     description = network
+    check = plan.check
+    poolName = "\(prefix)avgpool"
     compute = plan.compute
     let memory = try NetworkMemory(network, images: images, plan: plan)
     stem = try EncoderStem(network, images: images, views: views, memory: memory.stem, plan: plan)
@@ -109,6 +113,7 @@ final class ResNet {
   private func pool(_ maps: Activation) -> Activation {
     let output = pooled.images(0..<maps.images)
     compute.averagePool(maps, into: output)
+    check?.forward(poolName, output) { $0.finiteness(of: maps) }
     return output
   }
 }

@@ -15,12 +15,17 @@ final class BatchNorm {
 
   /// What the layers around share with this one.
   let normalization: Normalization
-  private let dWeight: Floats
-  private let dBias: Floats
+  /// As the names of its parameters begin: `encoder.bn1`.
+  let name: String
+  /// The gradient of γ, `[C]`.
+  let dWeight: Floats
+  /// The gradient of β, `[C]`.
+  let dBias: Floats
   private let runningMean: Buffer
   private let runningVariance: Buffer
   private let batchesTracked: Buffer
   private let compute: Compute
+  private let check: FiniteCheck?
 
   /// Plans `name.weight`, `name.bias` and the running statistics of `channels` channels.
   ///
@@ -33,7 +38,9 @@ final class BatchNorm {
     _ name: String, channels: Int, views: Int, initialWeight: Float = 1, isAffine: Bool = true,
     plan: NetworkPlan
   ) throws {
+    self.name = name
     compute = plan.compute
+    check = plan.check
     let parameters: NormParameters
     if isAffine {
       let weight = try plan.parameter("\(name).weight", [channels], .norm, initial: .constant(initialWeight))
@@ -98,6 +105,7 @@ final class BatchNorm {
   /// Overwrites `dInput` from such a gradient; it may be `input` or `gradient`.
   func backward(input: Activation, gradient: Activation, dInput: Activation) {
     compute.normalizeBackward(pending(gradient, input: input), dInput: dInput)
+    check?.backward(self, dInput: dInput)
   }
 
   /// Moves the running statistics on by the batch's, each view in order; `input` is what was normalised.

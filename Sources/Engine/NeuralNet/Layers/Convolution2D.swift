@@ -10,11 +10,15 @@ struct Convolution2D {
   let bias: Parameter?
   /// The sizes, with the most images at once.
   let shape: ConvolutionShape
+  private let name: String
+  private let check: FiniteCheck?
   private let operation: Convolution
 
   /// Plans parameters `name.weight` and `name.bias`.
   init(_ name: String, _ shape: ConvolutionShape, bias hasBias: Bool = false, plan: NetworkPlan) throws {
     self.shape = shape
+    self.name = name
+    check = plan.check
     weight = try plan.parameter(
       "\(name).weight", [shape.outputChannels, shape.inputChannels, shape.kernel, shape.kernel], .weight)
     bias = hasBias ? try plan.parameter("\(name).bias", [shape.outputChannels], .bias) : nil
@@ -26,6 +30,7 @@ struct Convolution2D {
     operation.forward(
       input: input, weight: weight.value, bias: bias?.value, output: output, moments: norm?.normalization)
     norm?.updateRunning(by: output)
+    check?.forward(name, output, weight: weight.value, followedBy: norm) { $0.finiteness(of: input) }
   }
 
   /// The same of a map that is normalised and rectified on the way.
@@ -33,6 +38,7 @@ struct Convolution2D {
     operation.forward(
       input: input, weight: weight.value, bias: bias?.value, output: output, moments: norm?.normalization)
     norm?.updateRunning(by: output)
+    check?.forward(name, output, weight: weight.value, followedBy: norm) { $0.finiteness(of: input) }
   }
 
   /// The convolution and the normalisation that follows, by running statistics.
@@ -46,12 +52,14 @@ struct Convolution2D {
   func backwardParameters(input: Activation, dOutput: Activation, pending: PendingGradient? = nil) {
     operation.backwardWeight(
       input: input, dOutput: dOutput, pending: pending, dWeight: weight.gradient, dBias: bias?.gradient)
+    check?.backward(name, weight: weight, bias: bias, dOutput: dOutput, throughNorm: pending != nil)
   }
 
   /// The same where the forward pass normalised its input.
   func backwardParameters(input: NormalizedMap, dOutput: Activation, pending: PendingGradient? = nil) {
     operation.backwardWeight(
       input: input, dOutput: dOutput, pending: pending, dWeight: weight.gradient, dBias: bias?.gradient)
+    check?.backward(name, weight: weight, bias: bias, dOutput: dOutput, throughNorm: pending != nil)
   }
 
   /// Whether the gradient of the input may take the place of the input, as `Convolution` says.
@@ -60,5 +68,6 @@ struct Convolution2D {
   /// Overwrites `dInput`, and receives it at `site` if there is one.
   func backwardInput(dOutput: Activation, dInput: Activation, site: GradientSite? = nil) {
     operation.backwardInput(dOutput: dOutput, weight: weight.value, dInput: dInput, site: site)
+    check?.backward(name, weight: weight, dOutput: dOutput, dInput: dInput)
   }
 }

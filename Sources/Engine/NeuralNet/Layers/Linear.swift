@@ -7,10 +7,14 @@ struct Linear {
   let weight: Parameter
   /// `[out]`, if there is one.
   let bias: Parameter?
+  private let name: String
+  private let check: FiniteCheck?
   private let operation: Convolution
 
   /// Plans parameters `name.weight` and `name.bias` for at most `rows` rows.
   init(_ name: String, rows: Int, inputs: Int, outputs: Int, bias hasBias: Bool, plan: NetworkPlan) throws {
+    self.name = name
+    check = plan.check
     weight = try plan.parameter("\(name).weight", [outputs, inputs], .weight)
     bias = hasBias ? try plan.parameter("\(name).bias", [outputs], .bias) : nil
     operation = try plan.convolution(name, .linear(rows: rows, inputs: inputs, outputs: outputs))
@@ -21,15 +25,18 @@ struct Linear {
     operation.forward(
       input: input, weight: weight.value, bias: bias?.value, output: output, moments: norm?.normalization)
     norm?.updateRunning(by: output)
+    check?.forward(name, output, weight: weight.value, followedBy: norm) { $0.finiteness(of: input) }
   }
 
   /// Overwrites the gradients of weight and bias, from the input of the forward pass.
   func backwardParameters(input: Activation, dOutput: Activation) {
     operation.backwardWeight(input: input, dOutput: dOutput, dWeight: weight.gradient, dBias: bias?.gradient)
+    check?.backward(name, weight: weight, bias: bias, dOutput: dOutput)
   }
 
   /// Overwrites `dInput`, and receives it at `site` if there is one.
   func backwardInput(dOutput: Activation, dInput: Activation, site: GradientSite? = nil) {
     operation.backwardInput(dOutput: dOutput, weight: weight.value, dInput: dInput, site: site)
+    check?.backward(name, weight: weight, dOutput: dOutput, dInput: dInput)
   }
 }

@@ -11,6 +11,8 @@ struct Stem {
   let bias: Parameter?
   /// The sizes, with the most images at once.
   let shape: ConvolutionShape
+  private let name: String
+  private let check: FiniteCheck?
   private let operation: StemConvolution
 
   /// Plans parameters `name.weight` and `name.bias`.
@@ -19,6 +21,8 @@ struct Stem {
     plan: NetworkPlan
   ) throws {
     self.shape = shape
+    self.name = name
+    check = plan.check
     weight = try plan.parameter(
       "\(name).weight", [shape.outputChannels, shape.inputChannels, shape.kernel, shape.kernel], .weight,
       initial: initial)
@@ -33,6 +37,7 @@ struct Stem {
     operation.forward(
       images: images, weight: weight.value, bias: bias?.value, output: output, moments: norm?.normalization)
     norm?.updateRunning(by: output)
+    check?.forward(name, output, weight: weight.value, followedBy: norm) { $0.finiteness(of: images) }
   }
 
   /// The convolution and the normalisation that follows, by running statistics.
@@ -45,5 +50,6 @@ struct Stem {
   func backwardParameters(images: Floats, dOutput: Activation, pending: PendingGradient? = nil) {
     operation.backwardWeight(
       images: images, dOutput: dOutput, pending: pending, dWeight: weight.gradient, dBias: bias?.gradient)
+    check?.backward(name, weight: weight, bias: bias, dOutput: dOutput, throughNorm: pending != nil)
   }
 }

@@ -32,6 +32,9 @@ package final class PretrainingModel {
   /// The parameters of the moving average, `target.encoder.…` and `target.projector.…`: a part of the state.
   package var averagedParameters: [Parameter] { average?.parameters ?? [] }
 
+  /// Knows the first values of the steps so far that are not finite; `nil`: planned without such a check.
+  package let check: FiniteCheck?
+
   private let online: NetworkBranch
   private let predictor: Projector?
   private let average: MovingAverage?
@@ -44,12 +47,15 @@ package final class PretrainingModel {
   ///
   /// With an `arena` that only counts, and a team without threads, it can only be asked what it takes.
   ///
+  /// With `isChecked`, every step is searched for the first values that are not finite, which takes time.
+  ///
   /// `convolutions` decides the last bits of results; a run that goes on passes the `recorded` convolutions
   /// of its beginning, which then count. Throws `SystemError` if the memory cannot be had,
   /// `ConvolutionRecordError` for a record of another network.
   package init(
     _ configuration: ModelConfiguration, imageSide: Int, batchSize: Int, team: ThreadTeam,
-    convolutions: ConvolutionChoice = .direct, recorded: ConvolutionRecord? = nil, arena given: Arena? = nil
+    convolutions: ConvolutionChoice = .direct, recorded: ConvolutionRecord? = nil, arena given: Arena? = nil,
+    isChecked: Bool = false
   ) throws {
     precondition(batchSize >= 2, "batch statistics need two images")
     let method = configuration.method
@@ -61,7 +67,9 @@ package final class PretrainingModel {
     self.imageSide = imageSide
     compute = Compute(team: team, convolutions: convolutions)
     arena = try given ?? Arena()
-    let plan = NetworkPlan(compute: compute, arena: arena, isTraining: true, recorded: recorded)
+    check = isChecked ? FiniteCheck(compute: compute) : nil
+    let plan = NetworkPlan(
+      compute: compute, arena: arena, isTraining: true, recorded: recorded, check: check)
     let images = configuration.views * batchSize
     online = try NetworkBranch(configuration, prefix: "", images: images, imageSide: imageSide, plan: plan)
     let averaged = plan.parameters
@@ -80,6 +88,7 @@ package final class PretrainingModel {
     try plan.finish()
     layers = plan.layers
     otherBytes = plan.otherBytes
+    try check?.allocate(for: layers, from: arena)
     try compute.allocate(from: arena)
   }
 
@@ -124,6 +133,7 @@ package final class PretrainingModel {
     let (loss, gradient) = objective.evaluate(
       BranchOutputs(
         embedding: embedding, prediction: prediction, target: target, labels: labels, step: number))
+    check?.objective(loss: loss, of: prediction ?? embedding, gradient: gradient)
     let dEmbedding = predictor?.backward(features: embedding, dEmbedding: gradient) ?? gradient
     online.backward(views, dEmbedding: dEmbedding)
     last = (embedding, loss)
@@ -142,6 +152,12 @@ package final class PretrainingModel {
 
   /// The L2 norm of all gradients together.
   package func gradientNorm() -> Double {
-    parameters.reduce(0) { $0 + compute.sumOfSquares($1.gradient) }.squareRoot()
+    check?.squares(of: parameters)
+    return parameters.reduce(0) { $0 + compute.sumOfSquares($1.gradient) }.squareRoot()
+  }
+
+  /// A digest of the bits of all gradients.
+  package func gradientDigest() -> BitDigest {
+    parameters.reduce(into: BitDigest()) { compute.add($1.gradient, to: &$0) }
   }
 }

@@ -1,7 +1,8 @@
 /// A number of the metric lines: its name there, and what people read about it.
 ///
 /// Said once for all: the lines' names, the description of the API, the titles of the dashboard's charts, and
-/// which value counts as the best in `summary` come from here. A method has its own in `figures`.
+/// which value counts as the best in `summary` and for `keep_best` come from here. A method has its own in
+/// `figures`.
 package struct Metric: Sendable, Equatable {
   /// Which of its values is the best.
   package enum Best: Sendable { case lowest, highest }

@@ -63,6 +63,9 @@ package struct Checkpoint: Sendable, Equatable {
     try self.init(CheckpointFormat.read(path: path))
   }
 
+  /// The names of its tensors that hold a value that is not finite, in order.
+  package var notFinite: [String] { tensors.filter { !$0.value.isFinite }.keys.sorted() }
+
   /// The tensor file of this state.
   package var file: TensorFile {
     var metadata = [

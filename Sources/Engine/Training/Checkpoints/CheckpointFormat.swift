@@ -18,9 +18,18 @@ package enum CheckpointFormat {
   package static func write(
     _ file: TensorFile, threads: Int = 1, to sink: ([UInt8]) throws -> Void
   ) throws {
+    try write(
+      metadata: file.metadata, file.tensors.map { TensorSource($0.key, $0.value) }, threads: threads, to: sink
+    )
+  }
+
+  /// The same of tensors that are read where they lie, piece by piece.
+  static func write(
+    metadata: [String: String], _ tensors: [TensorSource], threads: Int, to sink: ([UInt8]) throws -> Void
+  ) throws {
     var full: [[UInt8]] = []
     var member: [UInt8] = []
-    try SafetensorsWriter.write(file) { piece in
+    try SafetensorsWriter.write(metadata: metadata, tensors) { piece in
       var rest = piece[...]
       while !rest.isEmpty {
         let taken = rest.prefix(memberBytes - member.count)

@@ -37,7 +37,7 @@ struct StoredTensor {
   }
 
   private func mismatch(_ tensor: TensorValue, _ expected: String) -> CheckpointError {
-    .tensor(name: name, found: "\(tensor.typeName) \(tensor.shape)", expected: expected)
+    .tensor(name: name, found: "\(tensor.type.rawValue) \(tensor.shape)", expected: expected)
   }
 }
 

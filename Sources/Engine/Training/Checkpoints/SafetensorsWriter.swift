@@ -12,13 +12,19 @@ package enum SafetensorsWriter {
 
   /// Passes the bytes of `file` to `sink`, in order, in pieces of at most 1 MiB (the header in one piece).
   package static func write(_ file: TensorFile, to sink: ([UInt8]) throws -> Void) rethrows {
-    let ordered = file.tensors.sorted { a, b in
-      a.value.elementBytes != b.value.elementBytes
-        ? a.value.elementBytes > b.value.elementBytes : a.key < b.key
+    try write(metadata: file.metadata, file.tensors.map { TensorSource($0.key, $0.value) }, to: sink)
+  }
+
+  /// The same of tensors that are read where they lie, piece by piece.
+  static func write(
+    metadata: [String: String], _ tensors: [TensorSource], to sink: ([UInt8]) throws -> Void
+  ) rethrows {
+    let ordered = tensors.sorted { a, b in
+      a.type.bytes != b.type.bytes ? a.type.bytes > b.type.bytes : a.name < b.name
     }
-    try sink(header(metadata: file.metadata, ordered))
-    for (_, tensor) in ordered {
-      let step = chunkBytes / tensor.elementBytes
+    try sink(header(metadata: metadata, ordered))
+    for tensor in ordered {
+      let step = chunkBytes / tensor.type.bytes
       for start in stride(from: 0, to: tensor.count, by: step) {
         try sink(tensor.bytes(start..<min(start + step, tensor.count)))
       }
@@ -26,16 +32,14 @@ package enum SafetensorsWriter {
   }
 
   /// Length and JSON of the header.
-  private static func header(metadata: [String: String], _ ordered: [(key: String, value: TensorValue)])
-    -> [UInt8]
-  {
+  private static func header(metadata: [String: String], _ ordered: [TensorSource]) -> [UInt8] {
     var entries: [String: JSON] = [:]
     if !metadata.isEmpty { entries["__metadata__"] = .object(metadata.mapValues { .string($0) }) }
     var offset = 0
-    for (name, tensor) in ordered {
+    for tensor in ordered {
       let end = offset + tensor.byteCount
-      entries[name] = .object([
-        "dtype": .string(tensor.typeName),
+      entries[tensor.name] = .object([
+        "dtype": .string(tensor.type.rawValue),
         "shape": .array(tensor.shape.map { .integer($0) }),
         "data_offsets": .array([.integer(offset), .integer(end)]),
       ])

@@ -46,24 +46,16 @@ package struct TensorValue: Sendable, Equatable {
     }
   }
 
-  /// Safetensors' name of the element type.
-  var typeName: String {
+  /// Safetensors' element type.
+  var type: SafetensorsHeader.ElementType {
     switch elements {
-    case .float32: "F32"
-    case .int64: "I64"
-    }
-  }
-
-  /// Bytes of one element.
-  var elementBytes: Int {
-    switch elements {
-    case .float32: 4
-    case .int64: 8
+    case .float32: .float32
+    case .int64: .int64
     }
   }
 
   /// Bytes of all elements.
-  package var byteCount: Int { count * elementBytes }
+  package var byteCount: Int { count * type.bytes }
 
   /// Number of elements.
   var count: Int {

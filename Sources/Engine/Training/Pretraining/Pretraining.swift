@@ -38,6 +38,7 @@ package final class Pretraining {
   private let buffersBefore: [Floats]
   private var meter = ThroughputMeter()
   private let datasetLabels: [Int]
+  private let classes: Int
   /// The labels of the present batch, for methods that need them.
   private var labels: [Int]
   /// The step whose state is saved already.
@@ -76,6 +77,7 @@ package final class Pretraining {
       imageSide: specification.viewSide(storedSide: dataset.side),
       batchSize: min(specification.batchSize, dataset.count), team: team,
       convolutions: specification.convolution, recorded: recorded)
+    classes = dataset.classes.count
     let needsLabels = model.configuration.method.branches.labels
     datasetLabels = needsLabels ? dataset.labels : []
     labels = Array(repeating: 0, count: needsLabels ? model.batchSize : 0)
@@ -119,10 +121,12 @@ package final class Pretraining {
   }
 
   /// The whole state, copied.
-  package func checkpoint() -> Checkpoint {
+  package func checkpoint() -> Checkpoint { checkpoint(tensors: state.tensors) }
+
+  private func checkpoint(tensors: [String: TensorValue]) -> Checkpoint {
     Checkpoint(
       step: step, epoch: step / stepsPerEpoch, position: step % stepsPerEpoch, specification: specification,
-      instructionSet: instructionSet.rawValue, rollbacks: rollbacks, tensors: state.tensors)
+      instructionSet: instructionSet.rawValue, rollbacks: rollbacks, tensors: tensors)
   }
 
   /// Everything that changes from step to step, where it lies.
@@ -159,31 +163,55 @@ package final class Pretraining {
     }
     meter.stop(images: batch.count)
     if isReported || !isFinite {
-      try report(step: number, gradientNorm: gradientNorm, rate: rate, epoch: batch.epoch, to: observer)
+      let figures = model.figures() + [Figure("grad_norm", gradientNorm)]
+      try report(step: number, figures: figures, rate: rate, epoch: batch.epoch, to: observer)
+      if !isFinite { try capture(batch, figures: figures, to: observer) }
     }
     if !isFinite {
       let what = loss.isFinite ? "the norm of the gradient" : "the loss"
-      throw TrainingError.diverged(
-        step: number, what: "\(what) is \(loss.isFinite ? gradientNorm : loss)")
+      let value = loss.isFinite ? gradientNorm : loss
+      throw TrainingError.diverged(step: number, what: "\(what) is \(value.isNaN ? "NaN" : "infinite")")
     }
   }
 
   private func report(
-    step: Int, gradientNorm: Double, rate: Double, epoch: Int, to observer: some TrainingObserver
+    step: Int, figures: [Figure], rate: Double, epoch: Int, to observer: some TrainingObserver
   ) throws {
-    let figures =
-      model.figures() + [
-        Figure("grad_norm", gradientNorm), Figure("lr", rate), Figure("images_per_second", meter.take()),
-      ]
+    let figures = figures + [Figure("lr", rate), Figure("images_per_second", meter.take())]
     try observer.record(StepFigures(step: step, epoch: epoch, figures: figures))
+  }
+
+  /// Hands over the step that follows the present state and gave `figures`, which was not taken.
+  private func capture(
+    _ batch: BatchStream.Batch, figures: [Figure], to observer: some TrainingObserver
+  ) throws {
+    // Its copy of the state and its compressing threads make room for those of the capture.
+    try observer.prepareToSave()
+    let place = checkpoint(tensors: [:])
+    try observer.capture(
+      StepCapture(
+        place, state: state, batch: batch, side: model.imageSide, viewsPerImage: model.configuration.views,
+        labels: Array(labels.prefix(batch.count)), batchSize: model.batchSize, classes: classes,
+        convolutions: convolutions, threads: model.compute.team.threads, figures: figures,
+        gradients: model.gradientDigest()))
+  }
+
+  /// Takes the step that follows a state that is not finite, so that it is kept as any such step is. A run
+  /// that ends with such a state has no step to keep.
+  private func captureNext(_ observer: some TrainingObserver) throws {
+    guard step < stepsTotal else { return }
+    // That the step diverges as well adds nothing to what is thrown for the state.
+    do { try advance(observer) } catch is TrainingError {}
   }
 
   private func save(_ observer: some TrainingObserver) throws {
     guard savedStep != step else { return }
     try observer.prepareToSave()
     let checkpoint = checkpoint()
-    for (name, tensor) in checkpoint.tensors.sorted(by: { $0.key < $1.key }) where !tensor.isFinite {
-      throw TrainingError.diverged(step: step, what: "\(name) holds a value that is not finite")
+    if let name = checkpoint.notFinite.first {
+      try captureNext(observer)
+      throw TrainingError.diverged(
+        step: checkpoint.step, what: "\(name) holds a value that is not finite")
     }
     try observer.save(
       ResumableState(step: checkpoint.step, epoch: checkpoint.epoch, file: checkpoint.file))

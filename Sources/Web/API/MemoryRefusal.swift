@@ -1,0 +1,92 @@
+import JSONText
+import JobModel
+import JobStore
+import Recipe
+
+/// Why a job is refused that needs more memory than the machine has, and which field would have to change to
+/// which value.
+struct MemoryRefusal {
+  /// The place in `spec`, as a JSON pointer without its first slash.
+  let field: String
+  /// What is allowed, why, and what was given.
+  let message: String
+
+  /// `nil`: the job fits, or nothing is known of its memory or of the machine's.
+  init?(_ job: NewJob, training: TrainSpecification?, control: any JobControl) {
+    guard let bytes = job.cost.memoryBytes, let there = control.machineMemoryBytes, bytes > there else {
+      return nil
+    }
+    let figures = "needs \(bytes >> 20) MiB of memory, this machine has \(there >> 20)"
+    let fits = { (specification: JobSpecification) in
+      control.cost(of: specification, training: training).memoryBytes ?? 0 <= there
+    }
+    switch job.specification {
+    case .train(let train): self.init(train, figures) { fits(.train($0)) }
+    case .evaluate(let evaluation): self.init(evaluation, figures) { fits(.evaluate($0)) }
+    }
+  }
+
+  private init(_ given: TrainSpecification, _ figures: String, fits: (TrainSpecification) -> Bool) {
+    var least = given
+    let batchSize = Self.largest(TrainSpecification.batchSizeMin...given.batchSize) {
+      least.batchSize = $0
+      return fits(least)
+    }
+    if let batchSize {
+      field = "batch_size"
+      message =
+        "must be ≤ \(batchSize), or the network narrower: the training \(figures), got \(given.batchSize)"
+      return
+    }
+    least.batchSize = TrainSpecification.batchSizeMin
+    let limit = Self.largest(Self.limits(given.dataset.limit)) {
+      least.dataset.limit = $0
+      return fits(least)
+    }
+    if let limit {
+      field = "dataset/limit"
+      message =
+        "must be ≤ \(limit), with a batch_size of \(least.batchSize): the training \(figures), "
+        + JSON.optional(given.dataset.limit).phrase
+      return
+    }
+    field = "encoder/width"
+    message =
+      "must be smaller, or projector.widths or image_size, as no batch_size and no dataset.limit are small "
+      + "enough: the training \(figures), got \(given.encoder.width)"
+  }
+
+  private init(_ given: EvaluateSpecification, _ figures: String, fits: (EvaluateSpecification) -> Bool) {
+    var least = given
+    let limit = Self.largest(Self.limits(given.dataset.limit)) {
+      least.dataset.limit = $0
+      return fits(least)
+    }
+    if let limit {
+      field = "dataset/limit"
+      message = "must be ≤ \(limit): the evaluation \(figures), \(JSON.optional(given.dataset.limit).phrase)"
+    } else {
+      field = "checkpoint/job"
+      message =
+        "must be a training of a narrower network, as no dataset.limit is small enough: the evaluation "
+        + "\(figures), got \"\(given.checkpoint.job)\""
+    }
+  }
+
+  /// The limits below the one given.
+  private static func limits(_ given: Int?) -> ClosedRange<Int> {
+    DatasetSelection.limits.lowerBound...(given ?? DatasetSelection.limits.upperBound)
+  }
+
+  /// The largest value of a range that fits, where a larger one never fits better than a smaller one; `nil`:
+  /// none does.
+  private static func largest(_ range: ClosedRange<Int>, fits: (Int) -> Bool) -> Int? {
+    guard fits(range.lowerBound) else { return nil }
+    var (possible, refused) = (range.lowerBound, range.upperBound + 1)
+    while refused - possible > 1 {
+      let middle = possible + (refused - possible) / 2
+      if fits(middle) { possible = middle } else { refused = middle }
+    }
+    return possible
+  }
+}
