@@ -121,6 +121,7 @@ struct LineProduct: DirectProduct {
         ending.ending(view: view, block: column, sums: sums, target: target), target + column * 16)
       ending.keep(sums, view: view, group: group, block: column, isFirst: true)
     }
+    ending.settle()
   }
 
   /// Images of one pixel.

@@ -82,7 +82,7 @@ func squareRoots(_ x: SIMD16<Float>) -> SIMD16<Float> { x.squareRoot() }
 @inline(__always)
 func streamRegister(_ value: Register, _ p: UnsafeMutablePointer<Float>) { _mm256_stream_ps(p, value) }
 
-/// Exchanges rows and columns of 16 × 16 floats: half a register at a time is not faster than the elements.
+/// Exchanges rows and columns of 16 × 16 floats, element by element: they do not fit 16 registers.
 @inline(__always)
 func transposeLines(_ source: In, stride sourceStride: Int, _ target: Out, stride targetStride: Int) {
   transposeByElements(source, stride: sourceStride, target, stride: targetStride)

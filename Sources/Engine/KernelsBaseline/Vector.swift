@@ -56,7 +56,7 @@ func streamRegister(_ value: Register, _ p: UnsafeMutablePointer<Float>) {
   #endif
 }
 
-/// Exchanges rows and columns of 16 × 16 floats: half a register at a time is not faster than the elements.
+/// Exchanges rows and columns of 16 × 16 floats, element by element: they do not fit 16 registers.
 @inline(__always)
 func transposeLines(_ source: In, stride sourceStride: Int, _ target: Out, stride targetStride: Int) {
   transposeByElements(source, stride: sourceStride, target, stride: targetStride)
