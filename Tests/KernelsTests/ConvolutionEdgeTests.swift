@@ -54,6 +54,8 @@ import Testing
   func `linear layers agree`(_ set: InstructionSet) throws {
     let sizes = [
       (1, 1, 1), (1, 17, 5), (2, 16, 16), (3, 33, 31), (12, 1, 40), (13, 48, 1), (97, 20, 65), (5, 600, 33),
+      // Whole blocks of 16; more blocks and more pairs of them than one task packs.
+      (16, 32, 16), (40, 64, 48), (33, 272, 560), (7, 560, 31), (113, 30, 34),
     ]
     try check(set, sizes.map { ConvolutionCase($0.0, $0.0, $0.1, 1, 1, $0.2, kernel: 1) })
   }
@@ -99,12 +101,15 @@ import Testing
   }
 
   @Test(arguments: InstructionSet.available)
-  func `1×1 convolutions of many channels and images agree`(_ set: InstructionSet) throws {
-    // The last one has so many channels that a task takes several images.
+  func `convolutions of many channels and images agree`(_ set: InstructionSet) throws {
+    // The last of 1×1 has so many channels that a task takes several images, and those of 3×3 so many that
+    // several tasks share the input blocks of a weight gradient.
     for c in [
       ConvolutionCase(2, 2, 256, 14, 14, 80, kernel: 1), ConvolutionCase(3, 2, 96, 7, 7, 300, kernel: 1),
       ConvolutionCase(2, 2, 64, 9, 15, 64, kernel: 1, stride: 2),
       ConvolutionCase(70, 69, 16, 7, 7, 2048, kernel: 1),
+      ConvolutionCase(2, 2, 70, 6, 5, 33, kernel: 3, padding: 1),
+      ConvolutionCase(3, 3, 130, 9, 4, 20, kernel: 3, stride: 2, padding: 1),
     ] {
       let reference = ReferenceConvolution(s: c.shape, n: c.images)
       let results = try (1...3).map { threads in

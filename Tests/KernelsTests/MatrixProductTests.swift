@@ -6,6 +6,7 @@ import Testing
   /// m, n, k.
   static let sizes = [
     [1, 1, 1], [5, 17, 3], [97, 33, 16], [130, 70, 600], [16, 16, 16], [200, 290, 50],
+    [32, 48, 32], [1, 40, 15], [40, 1, 33], [17, 31, 47],
   ]
 
   @Test(arguments: InstructionSet.available, sizes)

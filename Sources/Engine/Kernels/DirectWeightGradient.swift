@@ -5,12 +5,17 @@ import Tensors
 /// The weight gradient of a direct convolution: for each tap, channels of the input times channels of the
 /// output gradient, summed over pixels.
 ///
-/// A task owns one block of input channels and a fixed part of the images, with its own accumulators. It
-/// copies a map with its border of zeros and multiplies the windows where they lie. The number of parts
-/// follows from the problem, and parts are summed in order: the bits do not depend on the threads.
+/// A task owns some blocks of input channels and a fixed part of the images, with their own accumulators. It
+/// copies their maps with the border of zeros and multiplies the windows where they lie, all of them by two
+/// blocks of the output gradient, which stay in the cache meanwhile, before it goes on to the next two. The
+/// number of parts follows from the problem, and parts are summed in order: the bits do not depend on the
+/// threads.
 struct DirectWeightGradient {
   /// Tasks wanted: enough for many threads, few enough to keep the accumulators small.
   static let tasksWanted = 64
+
+  /// Blocks of input channels of a task: so often is a map of the output gradient read at once.
+  private static let blocksOfTask = 4
 
   let shape: ConvolutionShape
 
@@ -22,8 +27,10 @@ struct DirectWeightGradient {
   /// Rows and columns that the windows see.
   private var seenRows: Int { (shape.outputHeight - 1) * shape.stride + shape.kernel }
   private var seenColumns: Int { (shape.outputWidth - 1) * shape.stride + shape.kernel }
-  /// Floats of a thread: a copied map, and a block of weights.
-  private var memberFloats: Int { seenRows * seenColumns * 16 + 256 }
+  /// Floats of a copied map.
+  private var copyFloats: Int { shape.padding > 0 ? seenRows * seenColumns * 16 : 0 }
+  /// Floats of a thread: copied maps, and a block of weights.
+  private var memberFloats: Int { min(inputBlocks, DirectWeightGradient.blocksOfTask) * copyFloats + 256 }
 
   private func parts(images: Int) -> Int {
     max(1, min(images, (DirectWeightGradient.tasksWanted + inputBlocks - 1) / inputBlocks))
@@ -40,12 +47,15 @@ struct DirectWeightGradient {
     let parts = parts(images: images)
     let inputBlocks = inputBlocks
     let free = accumulators + parts * inputBlocks * ownerFloats
-    compute.team.run(tasks: parts * inputBlocks) { task, member in
-      let part = task / inputBlocks
+    let length = DirectWeightGradient.blocksOfTask
+    let owners = (inputBlocks + length - 1) / length
+    compute.team.run(tasks: parts * owners) { task, member in
+      let part = task / owners
+      let first = task % owners * length
       for image in part * images / parts..<(part + 1) * images / parts {
         accumulate(
-          compute.kernels, image: image, block: task % inputBlocks, input, dOutput,
-          accumulators + task * ownerFloats, free + member * memberFloats,
+          compute.kernels, image: image, blocks: first..<min(first + length, inputBlocks), input, dOutput,
+          accumulators + part * inputBlocks * ownerFloats, free + member * memberFloats,
           isFirst: image == part * images / parts)
       }
     }
@@ -57,27 +67,33 @@ struct DirectWeightGradient {
   }
 
   private func accumulate(
-    _ kernels: KernelTable, image: Int, block: Int, _ input: In, _ dOutput: In, _ accumulators: Out,
+    _ kernels: KernelTable, image: Int, blocks: Range<Int>, _ input: In, _ dOutput: In, _ accumulators: Out,
     _ scratch: Out, isFirst: Bool
   ) {
     let s = shape
-    var map = input + image * s.inputImageStride + block * s.height * s.width * 16
-    var rowStride = s.width * 16
+    var map = input + image * s.inputImageStride + blocks.lowerBound * s.height * s.width * 16
+    var (mapStride, rowStride) = (s.height * s.width * 16, s.width * 16)
     if s.padding > 0 {
-      kernels.copyWindow(s.inputGrid, -s.padding, -s.padding, seenRows, seenColumns, map, scratch)
+      for index in 0..<blocks.count {
+        kernels.copyWindow(
+          s.inputGrid, -s.padding, -s.padding, seenRows, seenColumns, map + index * mapStride,
+          scratch + index * copyFloats)
+      }
       map = In(scratch)
-      rowStride = seenColumns * 16
+      (mapStride, rowStride) = (copyFloats, seenColumns * 16)
     }
-    let gradients = dOutput + image * s.outputImageStride
-    let mapStride = s.outputHeight * s.outputWidth * 16
+    let gradientStride = s.outputHeight * s.outputWidth * 16
     for column in stride(from: 0, to: outputBlocks, by: 2) {
-      let b = gradients + column * mapStride
-      for tap in 0..<taps {
-        let target = accumulators + (tap * outputBlocks + column) * 256
-        kernels.multiplyGrid(
-          s.outputHeight, s.outputWidth, map + tap / s.kernel * rowStride + tap % s.kernel * 16,
-          s.stride * rowStride, s.stride, b, b + mapStride, min(2, outputBlocks - column), target,
-          target + 256, !isFirst)
+      let b = dOutput + image * s.outputImageStride + column * gradientStride
+      for block in blocks {
+        let a = map + (block - blocks.lowerBound) * mapStride
+        for tap in 0..<taps {
+          let target = accumulators + block * ownerFloats + (tap * outputBlocks + column) * 256
+          kernels.multiplyGrid(
+            s.outputHeight, s.outputWidth, a + tap / s.kernel * rowStride + tap % s.kernel * 16,
+            s.stride * rowStride, s.stride, b, b + gradientStride, min(2, outputBlocks - column), target,
+            target + 256, !isFirst)
+        }
       }
     }
   }

@@ -36,6 +36,8 @@ struct LineProduct: DirectProduct {
   private static let blockRows = 96
   /// Lines from one collected block to the next; odd, so that they spread over the sets of the caches.
   private static let lineStride = 97
+  /// Rows that are collected block after block, so that each is read from its beginning to its end.
+  private static let gatheredRows = 16
   /// Most blocks of the inner dimension that are multiplied at once.
   private static let segmentBlocks = 2
 
@@ -76,11 +78,17 @@ struct LineProduct: DirectProduct {
       let start = index / blocks * share
       return start + first..<start + min(first + LineProduct.blockRows, share)
     }
-    compute.team.run(tasks: views * blocks * innerBlocks) { task in
-      let (index, block) = (task / innerBlocks, task % innerBlocks)
-      compute.kernels.gatherLines(
-        onePixel(innerBlocks * 16), rows(index).lowerBound, rows(index).count, source + block * 16,
-        scratch + index * collectedFloats + block * LineProduct.lineStride * 16)
+    let parts = LineProduct.blockRows / LineProduct.gatheredRows
+    compute.team.run(tasks: views * blocks * parts) { task in
+      let rows = rows(task / parts)
+      let first = task % parts * LineProduct.gatheredRows
+      let target = scratch + task / parts * collectedFloats + first * 16
+      for block in 0..<innerBlocks {
+        compute.kernels.gatherLines(
+          onePixel(innerBlocks * 16), rows.lowerBound + first,
+          max(0, min(LineProduct.gatheredRows, rows.count - first)), source + block * 16,
+          target + block * LineProduct.lineStride * 16)
+      }
     }
     let free = scratch + sharedFloats(images: images)
     compute.team.run(tasks: views * blocks * pairs) { task, member in
@@ -113,6 +121,7 @@ struct LineProduct: DirectProduct {
         ending.ending(view: view, block: column, sums: sums, target: target), target + column * 16)
       ending.keep(sums, view: view, group: group, block: column, isFirst: true)
     }
+    ending.settle()
   }
 
   /// Images of one pixel.

@@ -39,6 +39,8 @@ package struct MatrixProduct {
   private static let rowStride = 97
   /// Blocks of 16 depths that are packed at once.
   private static let segmentBlocks = 32
+  /// Rows that are written side by side, each from its beginning to its end.
+  private static let storedRows = 8
   /// Panels of 32 columns that a task computes.
   private static let pairsOfTask = 8
 
@@ -138,11 +140,15 @@ package struct MatrixProduct {
   ) {
     let runStride = MatrixProduct.rowStride * 16
     let results = scratch + MatrixProduct.segmentBlocks * runStride
-    for column in stride(from: pairs.lowerBound * 32, to: min(pairs.upperBound * 32, n), by: 16) {
-      compute.kernels.storeRows(
-        results + (column / 16 - 2 * pairs.lowerBound) * runStride, rows.count, min(16, n - column), alpha,
-        beta,
-        c.rowStride, c.floats.pointer + rows.lowerBound * c.rowStride + column)
+    let length = MatrixProduct.storedRows
+    for row in stride(from: 0, to: rows.count, by: length) {
+      let count = min(length, rows.count - row)
+      let target = c.floats.pointer + (rows.lowerBound + row) * c.rowStride
+      for column in stride(from: pairs.lowerBound * 32, to: min(pairs.upperBound * 32, n), by: 16) {
+        compute.kernels.storeRows(
+          results + (column / 16 - 2 * pairs.lowerBound) * runStride + row * 16, count, min(16, n - column),
+          alpha, beta, c.rowStride, target + column)
+      }
     }
   }
 }

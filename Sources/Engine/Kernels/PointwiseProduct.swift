@@ -107,5 +107,6 @@ struct PointwiseProduct: DirectProduct {
         }
       }
     }
+    ending.settle()
   }
 }

@@ -1,4 +1,5 @@
 import KernelsABI
+import Synchronization
 import Tensors
 
 /// What a convolution does with its result besides writing it, for all views and channel blocks.
@@ -84,6 +85,12 @@ struct ResultEnding {
       mask: mask,
       constants: constants.map { $0 + (view * blocks + block) * NormConstants.count } ?? anything, sums: sums,
       isStreamed: isStreamed)
+  }
+
+  /// Has all lines that this thread streamed come before what it writes next; the last step of a task. Once
+  /// for all of them, for until the memory has taken them the thread stands still.
+  func settle() {
+    if isStreamed { atomicMemoryFence(ordering: .sequentiallyConsistent) }
   }
 
   /// Keeps what some lines of a group of a block have summed up, the group's first lines or more of them.

@@ -135,6 +135,7 @@ struct WindowProduct: DirectProduct {
           compute.kernels, piece, plans[index], isFirst: index == 0, needsCopy ? In(free) : source, panels,
           ending, target, free + copyFloats)
       }
+      ending.settle()
     }
   }
 

@@ -1,3 +1,4 @@
+import KernelsABI
 import _Builtin_intrinsics.intel
 
 /// One register of this instruction set.
@@ -80,3 +81,9 @@ func squareRoots(_ x: SIMD16<Float>) -> SIMD16<Float> { x.squareRoot() }
 /// Writes a register to memory past the caches; `p` is aligned to a register.
 @inline(__always)
 func streamRegister(_ value: Register, _ p: UnsafeMutablePointer<Float>) { _mm256_stream_ps(p, value) }
+
+/// Exchanges rows and columns of 16 × 16 floats, element by element: they do not fit 16 registers.
+@inline(__always)
+func transposeLines(_ source: In, stride sourceStride: Int, _ target: Out, stride targetStride: Int) {
+  transposeByElements(source, stride: sourceStride, target, stride: targetStride)
+}

@@ -1,3 +1,4 @@
+import KernelsABI
 #if arch(x86_64)
   import _Builtin_intrinsics.intel
 #endif
@@ -53,4 +54,10 @@ func streamRegister(_ value: Register, _ p: UnsafeMutablePointer<Float>) {
   #else
     UnsafeMutableRawPointer(p).storeBytes(of: value, as: Register.self)
   #endif
+}
+
+/// Exchanges rows and columns of 16 × 16 floats, element by element: they do not fit 16 registers.
+@inline(__always)
+func transposeLines(_ source: In, stride sourceStride: Int, _ target: Out, stride targetStride: Int) {
+  transposeByElements(source, stride: sourceStride, target, stride: targetStride)
 }

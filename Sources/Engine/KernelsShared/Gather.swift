@@ -54,7 +54,8 @@ private func zeroLines(_ target: Out, _ count: Int) {
 
 /// The reverse of `gatherLines`: ends `count` lines of `source` as `ending` says, each at its pixel.
 ///
-/// Every grid pixel must lie inside the map. The lines of `source` are used up.
+/// Every grid pixel must lie inside the map. The lines of `source` are used up. What was streamed is not yet
+/// there for other threads: that is `ResultEnding.settle()`'s.
 func scatterLines(_ grid: PixelGrid, first: Int, count: Int, source: Out, ending: Ending, target: Out) {
   switch ending.kind {
   case EndingKind.moments:
@@ -73,7 +74,6 @@ func scatterLines(_ grid: PixelGrid, first: Int, count: Int, source: Out, ending
   case EndingKind.normalized: scatter(NormalizedLines.self, grid, first, count, source, ending, target)
   default: scatter(StoredLines.self, grid, first, count, source, ending, target)
   }
-  if ending.isStreamed { endStreams() }
 }
 
 @inline(__always)

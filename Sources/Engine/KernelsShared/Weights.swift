@@ -13,14 +13,23 @@ func packWeights(
   }
   // The nearer elements of the weight are read one after the other.
   if innerStride <= outerStride {
-    for j in 0..<outerCount {
+    var first = 0
+    while innerStride == 1, innerCount == 16, first + 16 <= outerCount {
+      transposeLines(weight + first * outerStride, stride: outerStride, target + first, stride: width)
+      first += 16
+    }
+    for j in first..<outerCount {
       let from = weight + j * outerStride
       for i in 0..<innerCount { target[i * width + j] = from[i * innerStride] }
     }
   } else {
     for i in 0..<innerCount {
       let from = weight + i * innerStride
-      for j in 0..<outerCount { target[i * width + j] = from[j * outerStride] }
+      if outerStride == 1 {
+        copyFloats(from, outerCount, target + i * width)
+      } else {
+        for j in 0..<outerCount { target[i * width + j] = from[j * outerStride] }
+      }
     }
   }
 }
@@ -38,6 +47,10 @@ func reduceWeights(
     var total = line(accumulators + i * 16)
     for part in 1..<max(parts, 1) { total += line(accumulators + part * partStride + i * 16) }
     setLine(total, scratch + i * 16)
+  }
+  if innerStride == 1, innerCount == 16, outerCount == 16 {
+    transposeLines(scratch, stride: 16, target, stride: outerStride)
+    return
   }
   // The nearer elements of the target are written one after the other.
   for j in 0..<outerCount {
