@@ -87,8 +87,8 @@ package final class Pretraining {
     if let checkpoint, checkpoint.specification != specification { throw CheckpointError.otherSpecification }
     batches = try BatchStream(
       loader: BatchLoader(
-        dataset: dataset, views: specification.augmentation.views(model.configuration.views),
-        side: model.imageSide, seed: specification.seed, team: team),
+        dataset: dataset, groups: specification.viewGroups(storedSide: dataset.side),
+        seed: specification.seed, team: team),
       batchSize: model.batchSize, steps: min(checkpoint?.step ?? 0, stepsTotal)..<stepsTotal, order: order)
     if let checkpoint {
       try state.load(checkpoint.tensors, strictly: true)
