@@ -14,7 +14,7 @@ import Text
       #expect(
         error?.problems.first?.message
           == "must be null, as method is \"\(method.rawValue)\" and only \"vicreg\", \"barlow-twins\", "
-          + "\"sigreg\" take local views, got \(local.json.text)")
+          + "\"sigreg\" take local views, got an object")
       return
     }
     let specification = try TrainSpecification.parse(spec)

@@ -145,12 +145,12 @@ extension TrainSpecification {
         ? "\(method.views.lowerBound)" : "from \(method.views.lowerBound) to \(method.views.upperBound)"
       problems.add("\(pointer)/views", "must be \(allowed), as method is \(name), got \(views)")
     }
-    if let localViews, !method.takesLocalViews {
+    if localViews != nil, !method.takesLocalViews {
       let others = MethodName.allCases.filter(\.takesLocalViews).map { "\"\($0.rawValue)\"" }
       problems.add(
         "\(pointer)/local_views",
         "must be null, as method is \(name) and only \(others.joined(separator: ", ")) take local views, "
-          + "got \(localViews.json.text)")
+          + "got an object")
     }
     switch (predictor, method.hasPredictor) {
     case (nil, true):
