@@ -59,14 +59,18 @@ package struct BatchLoader: Sendable {
       }
     }
     self.views = views
-    scratches = try groups.map { group in
+    var scratchBytes = 0
+    for group in groups {
       let (side, kernel) = (group.side, group.blurKernel)
       guard kernel / 2 < side else { throw DatasetError.blurTooWide(kernel: kernel, side: side) }
-      let bytes = AugmentationScratch.reservedBytes(
+      scratchBytes += AugmentationScratch.reservedBytes(
         side: side, extentMax: dataset.side, blurKernel: kernel)
-      let arena = try Arena(reservedBytes: (team.threads + 1) * bytes)
-      return try (0...team.threads).map { _ in
-        try AugmentationScratch(side: side, extentMax: dataset.side, blurKernel: kernel, arena: arena)
+    }
+    let arena = try Arena(reservedBytes: (team.threads + 1) * scratchBytes)
+    scratches = try groups.map { group in
+      try (0...team.threads).map { _ in
+        try AugmentationScratch(
+          side: group.side, extentMax: dataset.side, blurKernel: group.blurKernel, arena: arena)
       }
     }
   }
