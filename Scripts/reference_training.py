@@ -83,8 +83,15 @@ def build(spec, tensors, dtype=torch.float32):
 
 # Methods
 
-def vicreg(z, spec):
-    """Bardes, Ponce, LeCun 2022, with the factors of the published code."""
+# `z` are the embeddings of an image's views, the global ones first; `count` says how many those are.
+
+def centre(z, count):
+    """The mean of the global views, which every view is pulled to."""
+    return torch.stack(z[:count]).mean(dim=0)
+
+
+def vicreg(z, count, spec):
+    """Bardes, Ponce, LeCun 2022, with the factors of the published code for two views."""
     def variance(view):
         return torch.relu(spec["gamma"] - torch.sqrt(view.var(dim=0) + spec["epsilon"])).mean()
 
@@ -93,19 +100,24 @@ def vicreg(z, spec):
         matrix = centred.T @ centred / (len(view) - 1)
         return (matrix.square().sum() - matrix.diagonal().square().sum()) / view.shape[1]
 
-    share = 0.5 if spec["variance"] == "mean" else 1.0
-    inv = functional.mse_loss(z[0], z[1])
-    var = share * (variance(z[0]) + variance(z[1]))
-    cov = covariance(z[0]) + covariance(z[1])
+    share = 2 / len(z)
+    middle = centre(z, count)
+    inv = 4 * torch.stack([(view - middle).square().mean() for view in z]).mean()
+    var = share * (0.5 if spec["variance"] == "mean" else 1.0) * sum(variance(view) for view in z)
+    cov = share * sum(covariance(view) for view in z)
     return {"loss": spec["inv"] * inv + spec["var"] * var + spec["cov"] * cov, "inv": inv, "var": var, "cov": cov}
 
 
-def barlow_twins(z, spec):
-    """Zbontar et al. 2021, with solo-learn's scale."""
-    first, second = (functional.batch_norm(view, None, None, training=True, eps=1e-5) for view in z)
-    correlation = first.T @ second / len(first)
-    on_diagonal = (correlation.diagonal() - 1).square().sum()
-    off_diagonal = correlation.square().sum() - correlation.diagonal().square().sum()
+def barlow_twins(z, count, spec):
+    """Zbontar et al. 2021, with solo-learn's scale: each view and the mean of the other global ones."""
+    views = [functional.batch_norm(view, None, None, training=True, eps=1e-5) for view in z]
+    on_diagonal, off_diagonal = 0, 0
+    for index, view in enumerate(views):
+        others = [other for place, other in enumerate(views[:count]) if place != index]
+        correlation = view.T @ torch.stack(others).mean(dim=0) / len(view)
+        diagonal = correlation.diagonal()
+        on_diagonal = on_diagonal + (diagonal - 1).square().sum() / len(views)
+        off_diagonal = off_diagonal + (correlation.square().sum() - diagonal.square().sum()) / len(views)
     return {"loss": spec["scale"] * (on_diagonal + spec["lambda"] * off_diagonal),
             "on_diagonal": on_diagonal, "off_diagonal": off_diagonal}
 
@@ -140,10 +152,10 @@ def simsiam(predictions, embeddings):
     return {"loss": -(first + second) / 2, "similarity": (first + second) / 2}
 
 
-def sigreg(z, spec, directions):
+def sigreg(z, count, spec, directions):
     """LeJEPA's minimal example: Balestriero, LeCun 2025. `directions`: [dimensions, slices]."""
     views = torch.stack(z)
-    inv = (views - views.mean(dim=0)).square().mean()
+    inv = (views - centre(z, count)).square().mean()
     knots = torch.linspace(0, 3, spec["points"], dtype=views.dtype)
     normal = torch.exp(-knots.square() / 2)
     trapezoid = torch.full_like(knots, 2 * 3 / (spec["points"] - 1))
@@ -167,12 +179,15 @@ def through(network, views, scope):
 
 
 def losses(model, spec, views, labels, step):
-    """The method's loss and its named parts for a batch of two views."""
+    """The method's loss and its named parts for a batch of views: the global ones, then the local ones."""
     constants, method = spec["loss"], spec["method"]
     scope = constants["batch_norm"]
     if method == "supervised":
         return supervised(model.head(model.encoder(views[0])), labels)
-    z = through(lambda batch: model.projector(model.encoder(batch)), views, scope)
+    count = spec["views"]
+    z = through(lambda batch: model.projector(model.encoder(batch)), views[:count], scope)
+    if spec["local_views"]:
+        z += through(lambda batch: model.projector(model.encoder(batch)), views[count:], scope)
     if method in ("byol", "simsiam"):
         predictions = through(model.predictor, z, scope)
         if method == "simsiam":
@@ -182,8 +197,10 @@ def losses(model, spec, views, labels, step):
         return byol(predictions, averaged)
     if method == "sigreg":
         unit = random_directions(spec["seed"], step, constants["slices"], z[0].shape[1])
-        return sigreg(z, constants, torch.from_numpy(unit.T).to(z[0].dtype))
-    return {"vicreg": vicreg, "barlow-twins": barlow_twins, "simclr": simclr}[method](z, constants)
+        return sigreg(z, count, constants, torch.from_numpy(unit.T).to(z[0].dtype))
+    if method == "simclr":
+        return simclr(z, constants)
+    return {"vicreg": vicreg, "barlow-twins": barlow_twins}[method](z, count, constants)
 
 
 def follow(model, spec, step, steps):

@@ -72,6 +72,10 @@ def specification(arguments):
             value = {name: part for name, part in value.items() if part is not None}
         if value:
             spec[key] = value
+    if arguments.views:
+        spec["views"] = arguments.views
+    if arguments.local_views:
+        spec["local_views"] = {"count": arguments.local_views, "size": arguments.local_size}
     return spec
 
 
@@ -98,15 +102,16 @@ def dataset_file(name, magic):
     return numpy.frombuffer(content[4 + 4 * (magic & 3):], numpy.uint8).reshape(shape)
 
 
-def views(pixels, description, side, dtype):
-    """Padded to 32x32, three channels, resized, normalised; and its mirror image. Each [batch, 3, side, side]."""
+def views(pixels, description, side, count, dtype):
+    """Padded to 32x32, three channels, resized, normalised; and its mirror image, in turns: `count` views.
+    Each [batch, 3, side, side]."""
     padded = numpy.pad(pixels, ((0, 0), (2, 2), (2, 2)))
     values = torch.from_numpy(padded).to(dtype).div(255).unsqueeze(1)
     if side != values.shape[-1]:
         values = functional.interpolate(values, (side, side), mode="bilinear", antialias=True)
     mean, std = (torch.tensor(description[name], dtype=dtype).view(1, 3, 1, 1) for name in ("mean", "std"))
     image = ((values.expand(-1, 3, -1, -1) - mean) / std).contiguous()
-    return [image, image.flip(3)]
+    return [(image, image.flip(3))[view % 2] for view in range(count)]
 
 
 def batch_count(spec, count):
@@ -122,7 +127,10 @@ def batches(spec, description, dtype):
     while True:
         for start in range(0, batch_count(spec, len(pixels)) * size, size):
             part = slice(start, start + size)
-            yield views(pixels[part], description, spec["image_size"] or 32, dtype), labels[part]
+            batch = views(pixels[part], description, spec["image_size"] or 32, spec["views"], dtype)
+            if local := spec["local_views"]:
+                batch += views(pixels[part], description, local["size"], local["count"], dtype)
+            yield batch, labels[part]
 
 
 def reference(spec, tensors, description, steps, dtype):
@@ -169,6 +177,9 @@ def arguments_given():
     parser.add_argument("--stem", choices=["cifar", "imagenet"], help="instead of the preset's")
     parser.add_argument("--width", type=int, help="channels of the first stage, instead of the preset's")
     parser.add_argument("--image-size", type=int, help="side of the views; default: 32, as the images")
+    parser.add_argument("--views", type=int, help="of each image; default: 2, of supervised 1")
+    parser.add_argument("--local-views", type=int, help="smaller views of each image in addition; default: none")
+    parser.add_argument("--local-size", type=int, default=16, help="side of the local views")
     parser.add_argument("--limit", type=int, help="use only the first images")
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--steps", type=int, default=50)

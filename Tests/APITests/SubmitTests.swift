@@ -117,6 +117,10 @@ import Testing
       "/spec/augmentation/blur_kernel", "must be < 16, twice the side of the images, got 31"
     ),
     (
+      #"{"kind":"train","spec":{"method":"byol","local_views":{}}}"#, "/spec/local_views",
+      #"must be null, as method is "byol" and only "vicreg", "barlow-twins", "sigreg" take local views"#
+    ),
+    (
       #"{"kind":"train","spec":{"checkpoint":{"keep_best":{"metric":"los"}}}}"#,
       "/spec/checkpoint/keep_best/metric",
       #"must be one of "inv", "var", "cov", "loss", "std_mean", "std_min", "corr", "rankme", "grad_norm", "#

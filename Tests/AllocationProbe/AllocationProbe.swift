@@ -63,6 +63,14 @@ enum AllocationProbe {
       ),
       ("resnet50-cifar", .small, { $0.encoder.architecture = .resnet50 }),
       ("barlow-twins", .barlowCIFAR, { $0.views = 3 }), ("simclr", .simclrCIFAR, { _ in }),
+      ("local-vicreg", .small, { $0.localViews = LocalViews(count: 3, size: 10) }),
+      (
+        "local-barlow-twins", .barlowCIFAR,
+        {
+          $0.views = 3
+          $0.localViews = LocalViews(count: 2, size: 8)
+        }
+      ), ("local-sigreg", .sigregCIFAR, { $0.localViews = LocalViews(count: 8, size: 9) }),
       ("byol", .byolCIFAR, { _ in }), ("simsiam", .simsiamCIFAR, { _ in }),
       ("sigreg", .sigregCIFAR, { _ in }), ("supervised", .supervised, { _ in }),
     ]

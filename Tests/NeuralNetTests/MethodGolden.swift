@@ -4,12 +4,14 @@ import Tensors
 
 @testable import NeuralNet
 
-/// The numbers of `Golden/methods.json`; what each means stands in `make_methods.py`.
+/// The numbers of `Golden/methods.json` and, for local views, `Golden/local_views.json`; what each means
+/// stands in `make_methods.py` and `make_local_views.py`.
 struct MethodGolden: Decodable {
   struct LossCase: Decodable, Sendable {
     let method: MethodName
     let kind: String
     let seed, views, n, d, slices: Int
+    let local: Int?
     let loss: Double
     let parts: [String: Double]
     let gradient: Summary
@@ -21,6 +23,8 @@ struct MethodGolden: Decodable {
   struct ModelCase: Decodable, Sendable {
     let method: MethodName
     let seed, images, side, views, classes: Int
+    let local, local_side: Int?
+    let batch_norm: String?
     let projector, predictor: Head?
     let loss: Double
     let parts: [String: Double]
@@ -39,27 +43,42 @@ struct MethodGolden: Decodable {
     let parameters: [Summary]
   }
 
-  let losses: [LossCase]
-  let models: [ModelCase]
+  private(set) var losses: [LossCase]
+  private(set) var models: [ModelCase]
   let average: Average
   let optimizers: [OptimizerCase]
 
-  /// The file, read once; without it every test that needs it stops here.
+  private struct LocalViewsGolden: Decodable {
+    let losses: [LossCase]
+    let models: [ModelCase]
+  }
+
+  /// The files, read once; without them every test that needs them stops here.
   static let shared: MethodGolden = {
-    do {
-      guard let url = Bundle.module.url(forResource: "methods", withExtension: "json", subdirectory: "Golden")
-      else { fatalError("methods.json is not among the resources") }
-      return try JSONDecoder().decode(MethodGolden.self, from: Data(contentsOf: url))
-    } catch {
-      fatalError("methods.json: \(error)")
-    }
+    var golden: MethodGolden = read("methods")
+    let local: LocalViewsGolden = read("local_views")
+    golden.losses += local.losses
+    golden.models += local.models
+    return golden
   }()
+
+  private static func read<File: Decodable>(_ name: String) -> File {
+    do {
+      guard let url = Bundle.module.url(forResource: name, withExtension: "json", subdirectory: "Golden")
+      else { fatalError("\(name).json is not among the resources") }
+      return try JSONDecoder().decode(File.self, from: Data(contentsOf: url))
+    } catch {
+      fatalError("\(name).json: \(error)")
+    }
+  }
 }
 
 extension MethodGolden {
   /// The method of that name with the constants of `make_methods.py`.
-  static func method(_ name: MethodName, slices: Int = 40) -> any Method {
-    var loss = LossSpecification(method: name, vicreg: VICReg(epsilon: 1e-4, batchNorm: .perView))
+  static func method(
+    _ name: MethodName, slices: Int = 40, batchNorm: BatchNormScope = .perView
+  ) -> any Method {
+    var loss = LossSpecification(method: name, vicreg: VICReg(epsilon: 1e-4, batchNorm: batchNorm))
     loss.byol.momentum = shared.average.start
     loss.sigreg.slices = slices
     return loss.configured
@@ -80,6 +99,9 @@ extension MethodGolden {
 }
 
 extension MethodGolden.LossCase {
+  /// Global and local ones.
+  var allViews: Int { views + (local ?? 0) }
+
   /// `[views · n][d]` as `rows` of the script gives them.
   func rows(seed: Int) -> [Float] {
     func noise(_ seed: Int, _ scale: Double) -> [Double] {
@@ -88,12 +110,12 @@ extension MethodGolden.LossCase {
     if kind == "near" {
       let base = GoldenGenerator.values(seed: seed + 90, count: d).map(Double.init)
       // A product of the script, not of the generator.
-      return (0..<views).flatMap { view in
+      return (0..<allViews).flatMap { view in
         noise(seed + view, 1).enumerated().map { Float(base[$0.offset % d] + 1e-3 * $0.element) }
       }
     }
     let one = noise(seed, 1.4)
-    let others = (1..<views).flatMap { view in
+    let others = (1..<allViews).flatMap { view in
       zip(one, noise(seed + view, kind == "pairs" ? 1e-3 : 0.6)).map { Float($0 + $1) }
     }
     return one.map { Float($0) } + others

@@ -20,6 +20,10 @@ import Testing
     }
     for name in ["std_mean", "std_min", "corr", "rankme"] { #expect(figures[name]?.isFinite == true) }
     try expectGradients(model, golden)
+    try expectBuffers(model, golden)
+  }
+
+  private func expectBuffers(_ model: PretrainingModel, _ golden: MethodGolden.ModelCase) throws {
     #expect(model.buffers.map(\.name) == golden.buffers.map(\.name))
     for (buffer, expected) in zip(model.buffers, golden.buffers) {
       if expected.norm < 1e-9 {
@@ -37,6 +41,7 @@ import Testing
     let loss = model.step(try Self.views(golden), count: golden.images)
     #expect(abs(loss - golden.loss) < 1e-5 * abs(golden.loss))
     try expectGradients(model, golden)
+    try expectBuffers(model, golden)
   }
 
   private func expectGradients(_ model: PretrainingModel, _ golden: MethodGolden.ModelCase) throws {
@@ -110,7 +115,12 @@ import Testing
         encoder: EncoderSpecification(width: 16, stemPadding: 2, stemBias: false, fc: nil),
         projector: ProjectorSpecification(golden.projector),
         predictor: ProjectorSpecification(golden.predictor),
-        method: method ?? MethodGolden.method(golden.method), views: golden.views, classes: golden.classes),
+        method: method
+          ?? MethodGolden.method(
+            golden.method, batchNorm: golden.batch_norm == "concatenated" ? .concatenated : .perView),
+        views: golden.views,
+        localViews: golden.local.map { LocalViews(count: $0, size: golden.local_side ?? 0) },
+        classes: golden.classes),
       imageSide: golden.side, batchSize: golden.images, team: try ThreadTeam(threads: threads),
       convolutions: .automatic)
     for (index, parameter) in model.parameters.enumerated() {
@@ -136,8 +146,14 @@ import Testing
     let others = (1..<max(1, golden.views)).flatMap { view in
       zip(one, GoldenGenerator.values(seed: golden.seed + view, count: count)).map { Float($0 + $1) }
     }
-    let views = try Arena().allocate(golden.views * count)
-    views.copy(from: one + others)
+    let side = golden.local_side ?? 0
+    let local = (0..<(golden.local ?? 0)).flatMap { view in
+      GoldenGenerator.values(
+        seed: golden.seed + 100 + view, count: golden.images * 3 * side * side, scale: 2)
+    }
+    let values = one + others + local
+    let views = try Arena().allocate(values.count)
+    views.copy(from: values)
     return views
   }
 
@@ -153,6 +169,7 @@ import Testing
 private struct GivenDirections: Method {
   static let name = SIGReg.name
   static let views = SIGReg.views
+  static let takesLocalViews = SIGReg.takesLocalViews
   static let figures = SIGReg.figures
   static let hasProjector = SIGReg.hasProjector
   static let hasPredictor = SIGReg.hasPredictor

@@ -15,14 +15,16 @@ import Testing
       bench = try Bench(threads: threads)
       self.golden = golden
       objective = try MethodGolden.method(golden.method, slices: golden.slices).objective(
-        EmbeddingShape(views: golden.views, batchSize: golden.n + 3, dimension: golden.d), plan: bench.plan)
+        EmbeddingShape(
+          views: golden.views, localViews: golden.local ?? 0, batchSize: golden.n + 3, dimension: golden.d),
+        plan: bench.plan)
       try bench.ready()
       MethodGolden.setDirections(
         objective, seed: golden.seed + 80, slices: golden.slices, dimension: golden.d)
     }
 
     private func activation(_ values: [Float]) throws -> Activation {
-      try bench.activation(golden.views * golden.n, golden.d, 1, 1, values)
+      try bench.activation(golden.allViews * golden.n, golden.d, 1, 1, values)
     }
 
     /// Where the loss is differentiated: predictions where the method has them.

@@ -70,6 +70,7 @@ import Text
     "/layer null", "/method \"vicreg\"", "/predictor null", "/views 2", "/image_size null",
     "/encoder/stem \"cifar\"", "/encoder/zero_init_residual false", "/projector/hidden_bias true",
     "/projector/last_batch_norm false", "/optimizer/nesterov false", "/augmentation/crop_padding null",
+    "/local_views null",
   ]
 
   /// Members that one value has and the other has not, with their values; and those that differ.
@@ -93,7 +94,8 @@ import Text
     #expect(
       json.object?.keys.sorted() == [
         "augmentation", "batch_size", "checkpoint", "convolution", "dataset", "divergence", "drop_last",
-        "encoder", "epochs", "image_size", "log_every_steps", "loss", "max_steps", "method", "optimizer",
+        "encoder", "epochs", "image_size", "local_views", "log_every_steps", "loss", "max_steps", "method",
+        "optimizer",
         "predictor", "preset", "projector", "schedule", "seed", "shuffle", "views",
       ])
     #expect(
@@ -187,6 +189,13 @@ import Text
       ("/loss/temperature", 0.2, #"is allowed only where method is "simclr", got 0.2"#),
       ("/views", 9, "must be a whole number from 1 to 8, got 9"),
       ("/views", 1, #"must be from 2 to 8, as method is "vicreg", got 1"#),
+      ("/local_views", 4, "must be an object, got 4"),
+      ("/local_views/count", 9, "must be a whole number from 1 to 8, got 9"),
+      ("/local_views/size", 7, "must be a whole number from 8 to 256, got 7"),
+      (
+        "/local_views/crop_scale", [0.4, 0.05],
+        "must be [low, high] with low ≤ high, both > 0 and ≤ 1, got [0.4,0.05]"
+      ),
       ("/predictor", [:], #"must be null, as method is "vicreg""#),
       ("/image_size", 15, "must be null or a whole number from 16 to 256, got 15"),
       ("/epochs", 0, "must be a whole number from 1 to 1000000, got 0"),

@@ -71,6 +71,47 @@ struct ViewSizeTests {
 
   private struct Stopped: Error {}
 
+  /// Three local views of 9 × 9 pixels, in addition to two of 27 × 27 or 16 × 16.
+  private static func local(_ method: MethodName) -> TrainSpecification {
+    var specification = method == .vicreg ? Self.specification : Tiny.specification
+    specification.loss.method = method
+    specification.localViews = LocalViews(count: 3, size: 9, cropScale: 0.05...0.4)
+    return specification
+  }
+
+  @Test(arguments: MethodName.allCases.filter(\.takesLocalViews))
+  func `a training with local views goes on bit for bit, with any number of threads`(method: MethodName)
+    throws
+  {
+    let specification = Self.local(method)
+    let whole = Recorder()
+    _ = try Tiny.training(specification).run(whole)
+    let first = Recorder(stop: (step: 4, request: .yield))
+    _ = try Tiny.training(specification, threads: 2).run(first)
+    let state = try #require(first.saved.last)
+    let second = Recorder()
+    _ = try Tiny.training(specification, threads: 3, resumingFrom: Checkpoint(state.file)).run(second)
+    #expect(try Tiny.bytes(#require(second.saved.last)) == Tiny.bytes(#require(whole.saved.last)))
+    #expect(whole.figures.last?.figures.allSatisfy { $0.value.isFinite } == true)
+  }
+
+  @Test func `a recorded training with local views has a layer of each size, and tensors of one`() throws {
+    var specification = Self.local(.barlowTwins)
+    let training = try Tiny.training(specification)
+    let layers = training.convolutions.names
+    let locals = layers.keys.filter { $0.hasPrefix("local.") }
+    #expect(locals.count == layers.count / 2 && layers["local.encoder.layer1.0.conv1"] != nil)
+    let tensors = Set(training.checkpoint().tensors.keys)
+    specification.localViews = nil
+    let without = try Tiny.training(specification)
+    #expect(tensors == Set(without.checkpoint().tensors.keys))
+    #expect(!without.convolutions.names.keys.contains { $0.hasPrefix("local.") })
+    #expect(throws: ConvolutionRecordError.self) {
+      try Tiny.training(specification, recorded: training.convolutions)
+    }
+    _ = try Tiny.training(Self.local(.barlowTwins), recorded: training.convolutions)
+  }
+
   @Test func `memory and work are those of the views`() throws {
     func cost(_ change: (inout TrainSpecification) -> Void) throws -> (bytes: Int, work: Double) {
       var specification = TrainSpecification.preset(.small)
@@ -88,6 +129,11 @@ struct ViewSizeTests {
     }
     #expect(pooled.bytes < large.bytes / 2 && pooled.work < large.work / 8)
     #expect(try cost { $0.encoder.architecture = .resnet50 }.work > 1.5 * standard.work)
+    let local = try cost { $0.localViews = LocalViews(count: 4, size: 16) }
+    // Four views of a quarter of the pixels.
+    #expect(local.work > 1.4 * standard.work && local.work < 1.8 * standard.work)
+    #expect(local.bytes > standard.bytes)
+    #expect(try cost { $0.localViews = LocalViews(count: 8, size: 16) }.bytes > local.bytes)
   }
 
   @Test func `a blur must fit into the views`() throws {
@@ -97,6 +143,9 @@ struct ViewSizeTests {
     specification.augmentation = .random(recipe)
     specification.imageSize = 17
     _ = try Tiny.training(specification)
+    specification.localViews = LocalViews(size: 12)
+    #expect(throws: DatasetError.blurTooWide(kernel: 33, side: 12)) { try Tiny.training(specification) }
+    specification.localViews = nil
     specification.imageSize = 16
     #expect(throws: DatasetError.blurTooWide(kernel: 33, side: 16)) { try Tiny.training(specification) }
   }

@@ -50,12 +50,12 @@ package struct Normalization: Sendable {
   /// `[views][blocks][NormConstants.count]`
   let constants: Floats
 
-  /// Most parts of a batch that are normalised on their own.
-  package static let viewsMax = 8
+  /// Most parts of a batch that are normalised on their own: 8 global and 8 local views.
+  package static let viewsMax = 16
 
   /// Takes memory for the statistics of `views` parts of a batch. Throws `SystemError` without memory.
   package init(_ parameters: NormParameters, views: Int, arena: Arena) throws(SystemError) {
-    precondition((1...Normalization.viewsMax).contains(views), "a batch has 1 to 8 views")
+    precondition((1...Normalization.viewsMax).contains(views), "a batch has 1 to 16 views")
     self.parameters = parameters
     let channels = parameters.weight.count
     var statistics: [ChannelStatistics] = []

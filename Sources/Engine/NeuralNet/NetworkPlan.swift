@@ -24,6 +24,18 @@ package final class NetworkPlan {
   /// Looks for values that are not finite in every step; `nil` in a training.
   let check: FiniteCheck?
   private let recorded: ConvolutionRecord?
+  /// Where parameters and buffers are shared: what the names of its layers begin with in the record.
+  private var sharedPrefix: String?
+  /// The gradients of shared parameters, each with that of the parameter's first use, to which it is added.
+  private(set) var sharedGradients: [SharedGradient] = []
+
+  /// The gradient that a parameter has from a second part of the network.
+  struct SharedGradient {
+    /// That of the part that was planned first.
+    let first: Floats
+    /// That of the part that shares the parameter.
+    let second: Floats
+  }
 
   /// An empty plan. Layers will be computed as `recorded` says; without it, as `compute` chooses.
   init(
@@ -46,6 +58,19 @@ package final class NetworkPlan {
     return try part(self)
   }
 
+  /// Plans a part of a training that was planned already for images of another size: it takes the parameters
+  /// and buffers of those names, and has gradients of its own. The record names its layers behind `prefix`.
+  func sharing<Part>(prefix: String, _ part: (NetworkPlan) throws -> Part) rethrows -> Part {
+    precondition(sharedPrefix == nil, "one part shares at a time")
+    sharedPrefix = prefix
+    defer { sharedPrefix = nil }
+    return try part(self)
+  }
+
+  /// What a layer is called among all of the step: its name in a state dict, or behind the prefix of the part
+  /// that shares it.
+  func layerName(_ name: String) -> String { (sharedPrefix ?? "") + name }
+
   /// Notes memory that a part of the network takes outside the arena.
   func count(otherBytes bytes: Int) { otherBytes += bytes }
 
@@ -55,6 +80,7 @@ package final class NetworkPlan {
     _ name: String, _ shape: [Int], _ role: Parameter.Role, initial: Parameter.Initial? = nil
   ) throws -> Parameter {
     let count = shape.reduce(1, *)
+    if sharedPrefix != nil { return try sharedParameter(name, shape) }
     let parameter = Parameter(
       name: name, shape: shape, role: role,
       initial: initial ?? Parameter.Initial(role, shape: shape, name: name), rate: rate,
@@ -64,8 +90,23 @@ package final class NetworkPlan {
     return parameter
   }
 
+  private func sharedParameter(_ name: String, _ shape: [Int]) throws -> Parameter {
+    guard let first = parameters.first(where: { $0.name == name && $0.shape == shape }) else {
+      preconditionFailure("there is no parameter \(name) of shape \(shape) to share")
+    }
+    let gradient = try arena.allocate(first.gradient.count)
+    sharedGradients.append(SharedGradient(first: first.gradient, second: gradient))
+    return first.withGradient(gradient)
+  }
+
   /// Adds a buffer filled with `value`. Throws `SystemError` without memory.
   func buffer(_ name: String, _ shape: [Int], value: Float, isCount: Bool = false) throws -> Buffer {
+    if sharedPrefix != nil {
+      guard let first = buffers.first(where: { $0.name == name && $0.shape == shape }) else {
+        preconditionFailure("there is no buffer \(name) of shape \(shape) to share")
+      }
+      return first
+    }
     let floats = try arena.allocate(shape.reduce(1, *))
     floats.fill(value)
     let buffer = Buffer(name: name, shape: shape, value: floats, isCount: isCount)
@@ -77,6 +118,7 @@ package final class NetworkPlan {
   func convolution(
     _ name: String, _ shape: ConvolutionShape
   ) throws(ConvolutionRecordError) -> Convolution {
+    let name = layerName(name)
     let algorithms =
       try recorded?.algorithms(of: name, for: shape)
       ?? compute.convolutions.algorithms(for: shape, isTraining: usesBatchStatistics)
@@ -86,7 +128,7 @@ package final class NetworkPlan {
 
   /// Plans the stem of name `name`.
   func stem(_ name: String, _ shape: ConvolutionShape) -> StemConvolution {
-    layers.append(PlannedLayer(name: name, shape: shape, algorithms: nil))
+    layers.append(PlannedLayer(name: layerName(name), shape: shape, algorithms: nil))
     return StemConvolution(shape, compute: compute)
   }
 

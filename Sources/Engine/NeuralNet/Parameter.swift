@@ -53,7 +53,14 @@ package struct Parameter: Sendable {
   /// The elements, in the row-major order of `shape`.
   package let value: Floats
   /// The gradient of the last step, as many elements; none (count 0) in a network for inference.
-  package let gradient: Floats
+  package private(set) var gradient: Floats
+
+  /// The same parameter with another place for its gradient.
+  func withGradient(_ gradient: Floats) -> Parameter {
+    var result = self
+    result.gradient = gradient
+    return result
+  }
 }
 
 /// A tensor that belongs to a network's state but not to its optimisation: running statistics.

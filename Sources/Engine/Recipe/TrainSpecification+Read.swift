@@ -89,12 +89,14 @@ extension TrainSpecification {
         "must be at least \(sideMin), as the stem's 3×3 convolution has a padding of \(encoder.stemPadding), "
           + "got \(imageSide)")
     }
+    let smallest = min(imageSide, localViews?.size ?? imageSide)
     guard case .random(let recipe) = augmentation, recipe.blurProbability.contains(where: { $0 > 0 }),
-      recipe.blurKernel / 2 >= imageSide
+      recipe.blurKernel / 2 >= smallest
     else { return }
     problems.add(
       "\(pointer)/augmentation/blur_kernel",
-      "must be < \(2 * imageSide), twice the side of the images, got \(recipe.blurKernel)")
+      "must be < \(2 * smallest), twice the side of the \(smallest < imageSide ? "local views" : "images"), "
+        + "got \(recipe.blurKernel)")
   }
 
   /// Notes that the method needs labels that a dataset lacks; for its number of classes once that is known.
@@ -142,6 +144,13 @@ extension TrainSpecification {
         method.views.count == 1
         ? "\(method.views.lowerBound)" : "from \(method.views.lowerBound) to \(method.views.upperBound)"
       problems.add("\(pointer)/views", "must be \(allowed), as method is \(name), got \(views)")
+    }
+    if localViews != nil, !method.takesLocalViews {
+      let others = MethodName.allCases.filter(\.takesLocalViews).map { "\"\($0.rawValue)\"" }
+      problems.add(
+        "\(pointer)/local_views",
+        "must be null, as method is \(name) and only \(others.joined(separator: ", ")) take local views, "
+          + "got an object")
     }
     switch (predictor, method.hasPredictor) {
     case (nil, true):

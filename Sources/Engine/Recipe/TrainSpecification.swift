@@ -47,8 +47,10 @@ package struct TrainSpecification: JSONRecord, Equatable {
   /// The network after the projector, for methods that predict one view from another; else `nil`.
   package var predictor: ProjectorSpecification?
   package var loss = LossSpecification()
-  /// Views of each image.
+  /// Global views of each image, all of one size.
   package var views = 2
+  /// Smaller views of each image; `nil`: none.
+  package var localViews: LocalViews?
   package var augmentation = AugmentationSpecification.random(AugmentationRecipe())
   package var optimizer = OptimizerSpecification()
   package var schedule = ScheduleSpecification()
@@ -56,7 +58,7 @@ package struct TrainSpecification: JSONRecord, Equatable {
   package var epochs = 500
   /// Stops after that many optimiser steps even if epochs are left; `nil`: no such limit.
   package var maxSteps: Int?
-  /// Images per step (each gives `views` views), ≥ 2.
+  /// Images per step (each gives `views` views and the local ones), ≥ 2.
   package var batchSize = 256
   /// A new order each epoch; `false` keeps the order of the dataset.
   package var shuffle = true
@@ -96,7 +98,10 @@ package struct TrainSpecification: JSONRecord, Equatable {
       "predictor", \.predictor, .recordOrNull(ProjectorSpecification(widths: [4096, 256])),
       "The network after the projector that predicts another view; null: the method has none.")
     Field("loss", \.loss, .record, "The constants of the method.")
-    Field("views", \.views, .integer(1...8), "Views of each image.")
+    Field("views", \.views, .integer(1...8), "Views of each image, all of image_size.")
+    Field(
+      "local_views", \.localViews, .recordOrNull(LocalViews()),
+      "Smaller views of each image in addition, each pulled to the mean of the others; null: none.")
     Field(
       "augmentation", \.augmentation, .augmentation,
       "How the views of an image are made. mirror: the image and its mirror image, without randomness.")

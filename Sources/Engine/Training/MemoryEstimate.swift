@@ -57,10 +57,12 @@ package enum MemoryEstimate {
     let side = specification.viewSide(storedSide: images.side)
     let plan = try plan(
       specification, batchSize: batchSize, side: side, classes: images.classes, threads: threads)
-    let views = plan.model.configuration.views
     let kernel = specification.augmentation.blurKernelMax
-    return programBytes + images.bytes + viewBytes(2 * views * batchSize, side)
-      + augmentationBytes(side, of: images.side, blurKernel: kernel, threads: threads)
+    let views = specification.viewGroups(storedSide: images.side).reduce(0) { sum, group in
+      sum + viewBytes(2 * group.makers.count * batchSize, group.side)
+        + augmentationBytes(group.side, of: images.side, blurKernel: kernel, threads: threads)
+    }
+    return programBytes + images.bytes + views
       + plan.model.arena.allocatedBytes + plan.model.otherBytes + checkpointBytes(plan)
       + threads * compressionBytes
   }

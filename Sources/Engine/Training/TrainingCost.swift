@@ -25,18 +25,10 @@ package struct TrainingCost: Sendable, Equatable {
     let plan = try MemoryEstimate.plan(
       specification, batchSize: max(2, min(specification.batchSize, limited.count)), side: side,
       classes: images.classes, threads: threads)
-    let network = try NetworkDescription(specification.encoder, imageSide: side)
     checkpointBytes = MemoryEstimate.checkpointBytes(plan)
     captureBytes = StepCapture.byteCount(
-      checkpoint: checkpointBytes, views: plan.model.configuration.views, images: plan.model.batchSize,
-      side: side)
-    let outputs = plan.model.configuration.embeddingCount
-    workPerImage =
-      Double(plan.model.configuration.views)
-      * (WorkUnits.training(plan.model.layers) + WorkUnits.pooling(network, WorkUnits.trainedOutput)
-        + WorkUnits.view(side: side))
-      // The covariance of both branches, forward and backward.
-      + 4 * Double(outputs) * Double(outputs)
+      checkpoint: checkpointBytes, model: plan.model.configuration, images: plan.model.batchSize, side: side)
+    workPerImage = try WorkUnits.image(of: plan.model)
     // The last checkpoint is waited for; the others are written next to the steps.
     workOnce =
       WorkUnits.process + WorkUnits.reading(limited) + Double(checkpointBytes) * WorkUnits.checkpointByte
@@ -111,6 +103,23 @@ enum WorkUnits {
   static let process = 2e10
   /// A byte of the images that are read at the start.
   static let storedByte = 400.0
+
+  /// An image's part of a training step: of its views, and of the objective.
+  static func image(of model: PretrainingModel) throws -> Double {
+    let configuration = model.configuration
+    let outputs = Double(configuration.embeddingCount)
+    func views(_ count: Int, side: Int, _ layers: [PlannedLayer]) throws -> Double {
+      let network = try NetworkDescription(configuration.encoder, imageSide: side)
+      return Double(count) * (training(layers) + pooling(network, trainedOutput) + view(side: side))
+    }
+    // The covariance of two branches, forward and backward.
+    let globals =
+      try views(configuration.views, side: model.imageSide, model.layers.filter { !$0.isLocal })
+      + 4 * outputs * outputs
+    guard let local = configuration.localViews else { return globals }
+    return try globals + views(local.count, side: local.size, model.layers.filter(\.isLocal))
+      + 2 * Double(local.count) * outputs * outputs
+  }
 
   /// One view's way through the layers and back; through those of a moving average forward only.
   static func training(_ layers: [PlannedLayer]) -> Double {

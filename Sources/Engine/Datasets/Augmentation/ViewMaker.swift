@@ -10,7 +10,54 @@ package enum ViewMaker: Sendable, Equatable {
   case random(AugmentationRecipe, branch: Int = 0)
 }
 
+/// Views of one size.
+package struct ViewGroup: Sendable, Equatable {
+  /// One maker per view.
+  package var makers: [ViewMaker]
+  /// Side in pixels.
+  package var side: Int
+
+  /// Names both.
+  package init(_ makers: [ViewMaker], side: Int) {
+    self.makers = makers
+    self.side = side
+  }
+
+  /// Floats of one view.
+  package var viewSize: Int { 3 * side * side }
+
+  /// The widest blur of any view, in pixels; 1 without one.
+  var blurKernel: Int {
+    let kernels = makers.map { maker in
+      if case .random(let recipe, let branch) = maker, recipe.blurProbability[branch] > 0 {
+        recipe.blurKernel
+      } else {
+        1
+      }
+    }
+    return kernels.max() ?? 1
+  }
+}
+
+extension TrainSpecification {
+  /// The views of each image, out of images of that side: the global ones, then the local ones.
+  package func viewGroups(storedSide: Int) -> [ViewGroup] {
+    let globals = ViewGroup(augmentation.views(views), side: viewSide(storedSide: storedSide))
+    guard let localViews else { return [globals] }
+    return [globals, ViewGroup(augmentation.localViews(localViews), side: localViews.size)]
+  }
+}
+
 extension AugmentationSpecification {
+  /// How each local view is made: as the global views are, but for the area of the crop. Without randomness
+  /// it is the whole image at the smaller size, and its mirror image, in turns.
+  package func localViews(_ local: LocalViews) -> [ViewMaker] {
+    guard case .random(var recipe) = self else { return views(local.count) }
+    recipe.cropScale = local.cropScale
+    recipe.cropPadding = nil
+    return AugmentationSpecification.random(recipe).views(local.count)
+  }
+
   /// How each of `count` views is made: those of even number as view one, the others as view two.
   package func views(_ count: Int = 2) -> [ViewMaker] {
     (0..<count).map { view in
@@ -44,7 +91,7 @@ package struct ViewKey: Sendable, Hashable {
   package let epoch: Int
   /// Position of the image in its dataset.
   package let sample: Int
-  /// 0 or 1 in training.
+  /// The number of the view, those of all groups counted on: with two global views the first local one is 2.
   package let view: Int
 
   package init(seed: UInt64, epoch: Int, sample: Int, view: Int) {

@@ -16,7 +16,8 @@ package final class BatchStream {
     package let images: ArraySlice<Int>
     /// Number of images, n.
     package var count: Int { images.count }
-    /// Begins with `[views][n][3][side][side]`; valid until the next call of `next`.
+    /// Begins with what `BatchLoader.load` writes for the n images: `[views][n][3][side][side]` of the global
+    /// views, then the same of the local ones; valid until the next call of `next`.
     package let views: Floats
   }
 

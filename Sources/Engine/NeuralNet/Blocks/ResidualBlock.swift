@@ -44,7 +44,7 @@ final class ResidualBlock {
   init(
     _ block: NetworkDescription.Block, images: Int, views: Int, memory: BlockMemory, plan: NetworkPlan
   ) throws {
-    name = block.name
+    name = plan.layerName(block.name)
     check = plan.check
     compute = plan.compute
     units = try zip(block.units, memory.convolved).map { unit, memory in

@@ -33,7 +33,7 @@ final class ResNet {
     let network = try NetworkDescription(configuration, imageSide: imageSide, prefix: prefix)
     description = network
     check = plan.check
-    poolName = "\(prefix)avgpool"
+    poolName = plan.layerName("\(prefix)avgpool")
     compute = plan.compute
     let memory = try NetworkMemory(network, images: images, plan: plan)
     stem = try EncoderStem(network, images: images, views: views, memory: memory.stem, plan: plan)

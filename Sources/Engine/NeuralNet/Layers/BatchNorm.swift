@@ -38,7 +38,7 @@ final class BatchNorm {
     _ name: String, channels: Int, views: Int, initialWeight: Float = 1, isAffine: Bool = true,
     plan: NetworkPlan
   ) throws {
-    self.name = name
+    self.name = plan.layerName(name)
     compute = plan.compute
     check = plan.check
     let parameters: NormParameters

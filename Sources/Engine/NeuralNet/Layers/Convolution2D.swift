@@ -17,7 +17,7 @@ struct Convolution2D {
   /// Plans parameters `name.weight` and `name.bias`.
   init(_ name: String, _ shape: ConvolutionShape, bias hasBias: Bool = false, plan: NetworkPlan) throws {
     self.shape = shape
-    self.name = name
+    self.name = plan.layerName(name)
     check = plan.check
     weight = try plan.parameter(
       "\(name).weight", [shape.outputChannels, shape.inputChannels, shape.kernel, shape.kernel], .weight)

@@ -13,7 +13,7 @@ struct Linear {
 
   /// Plans parameters `name.weight` and `name.bias` for at most `rows` rows.
   init(_ name: String, rows: Int, inputs: Int, outputs: Int, bias hasBias: Bool, plan: NetworkPlan) throws {
-    self.name = name
+    self.name = plan.layerName(name)
     check = plan.check
     weight = try plan.parameter("\(name).weight", [outputs, inputs], .weight)
     bias = hasBias ? try plan.parameter("\(name).bias", [outputs], .bias) : nil

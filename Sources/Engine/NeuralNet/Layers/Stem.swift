@@ -21,7 +21,7 @@ struct Stem {
     plan: NetworkPlan
   ) throws {
     self.shape = shape
-    self.name = name
+    self.name = plan.layerName(name)
     check = plan.check
     weight = try plan.parameter(
       "\(name).weight", [shape.outputChannels, shape.inputChannels, shape.kernel, shape.kernel], .weight,

@@ -46,8 +46,10 @@ package struct Branches: Sendable, Equatable {
 
 /// The sizes of what an objective is evaluated on.
 package struct EmbeddingShape: Sendable, Equatable {
-  /// Views of each image.
+  /// Global views of each image.
   package var views: Int
+  /// Local views of each image, which follow the global ones.
+  package var localViews: Int
   /// Most images at once.
   package var batchSize: Int
   /// Numbers of an embedding.
@@ -58,18 +60,25 @@ package struct EmbeddingShape: Sendable, Equatable {
   package var seed: UInt64
 
   /// All sizes.
-  package init(views: Int, batchSize: Int, dimension: Int, classes: Int = 0, seed: UInt64 = 0) {
+  package init(
+    views: Int, localViews: Int = 0, batchSize: Int, dimension: Int, classes: Int = 0, seed: UInt64 = 0
+  ) {
     self.views = views
+    self.localViews = localViews
     self.batchSize = batchSize
     self.dimension = dimension
     self.classes = classes
     self.seed = seed
   }
+
+  /// Views of each image, global and local.
+  package var allViews: Int { views + localViews }
 }
 
 /// What the branches of a network gave for a batch.
 package struct BranchOutputs {
-  /// What the projector gives, or the encoder's features without one: `[views · n, d]`, view after view.
+  /// What the projector gives, or the encoder's features without one: `[views · n, d]`, view after
+  /// view, the global ones first.
   package let embedding: Activation
   /// What the predictor makes of it, of the same shape.
   package let prediction: Activation?

@@ -8,8 +8,10 @@ package struct ModelConfiguration: Sendable {
   /// Used by methods with a predictor.
   package var predictor: ProjectorSpecification
   package var method: any Method
-  /// Views of each image, as many as the method can take.
+  /// Global views of each image, as many as the method can take.
   package var views: Int
+  /// Smaller views of each image in addition, for methods that take them.
+  package var localViews: LocalViews?
   /// Classes of the labels, for methods that need labels.
   package var classes: Int
   /// Of random numbers that the objective draws.
@@ -19,13 +21,14 @@ package struct ModelConfiguration: Sendable {
   package init(
     encoder: EncoderSpecification, projector: ProjectorSpecification = ProjectorSpecification(),
     predictor: ProjectorSpecification = ProjectorSpecification(), method: any Method, views: Int? = nil,
-    classes: Int = 0, seed: UInt64 = 0
+    localViews: LocalViews? = nil, classes: Int = 0, seed: UInt64 = 0
   ) {
     self.encoder = encoder
     self.projector = projector
     self.predictor = predictor
     self.method = method
     self.views = views ?? min(2, type(of: method).views.upperBound)
+    self.localViews = localViews
     self.classes = classes
     self.seed = seed
   }
@@ -35,8 +38,8 @@ package struct ModelConfiguration: Sendable {
     (type(of: method).hasProjector ? projector.widths.last : nil) ?? encoder.featureCount
   }
 
-  /// Parts of a batch that a BatchNorm normalises on its own.
-  var normalizedParts: Int { method.batchNorm == .perView ? views : 1 }
+  /// Parts of a batch of so many views of one size that a BatchNorm normalises on its own.
+  func normalizedParts(of views: Int) -> Int { method.batchNorm == .perView ? views : 1 }
 }
 
 extension ModelConfiguration {
@@ -47,7 +50,7 @@ extension ModelConfiguration {
     self.init(
       encoder: specification.encoder, projector: specification.projector,
       predictor: specification.predictor ?? ProjectorSpecification(),
-      method: specification.loss.configured, views: specification.views, classes: classes,
-      seed: specification.seed)
+      method: specification.loss.configured, views: specification.views,
+      localViews: specification.localViews, classes: classes, seed: specification.seed)
   }
 }

@@ -21,7 +21,9 @@ final class MovingAverage {
     compute = plan.compute
     let first = plan.parameters.count
     branch = try plan.withoutGradients {
-      try NetworkBranch(configuration, prefix: "target.", images: images, imageSide: imageSide, plan: $0)
+      try NetworkBranch(
+        configuration, prefix: "target.", images: images, imageSide: imageSide,
+        parts: configuration.normalizedParts(of: configuration.views), plan: $0)
     }
     parameters = Array(plan.parameters[first...])
     sources = Array(online.prefix(parameters.count))

@@ -7,11 +7,12 @@ final class NetworkBranch {
   private let projector: Projector?
   private var features: Activation?
 
-  /// Plans `prefix.encoder.…` and `prefix.projector.…` for at most `images` images.
+  /// Plans `prefix.encoder.…` and `prefix.projector.…` for at most `images` images, of which BatchNorm
+  /// normalises each of `parts` equal parts on its own.
   init(
-    _ configuration: ModelConfiguration, prefix: String, images: Int, imageSide: Int, plan: NetworkPlan
+    _ configuration: ModelConfiguration, prefix: String, images: Int, imageSide: Int, parts: Int,
+    plan: NetworkPlan
   ) throws {
-    let parts = configuration.normalizedParts
     encoder = try ResNet(
       configuration.encoder, prefix: "\(prefix)encoder.", images: images, imageSide: imageSide, views: parts,
       plan: plan)

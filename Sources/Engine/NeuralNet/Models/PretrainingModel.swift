@@ -10,9 +10,9 @@ import Tensors
 package final class PretrainingModel {
   /// What it was made from.
   package let configuration: ModelConfiguration
-  /// Most images a step; each gives `configuration.views` views.
+  /// Most images a step; each gives `configuration.views` views and the local ones.
   package let batchSize: Int
-  /// Side of the square images in pixels.
+  /// Side of the square global views in pixels.
   package let imageSide: Int
   /// Every parameter that is trained, in state-dict order: `encoder.…`, `projector.…`, `predictor.…`,
   /// `head.…`.
@@ -36,6 +36,7 @@ package final class PretrainingModel {
   package let check: FiniteCheck?
 
   private let online: NetworkBranch
+  private let local: LocalBranch?
   private let predictor: Projector?
   private let average: MovingAverage?
   private let objective: any Objective
@@ -62,6 +63,8 @@ package final class PretrainingModel {
     precondition(
       type(of: method).views.contains(configuration.views),
       "the method takes \(type(of: method).views) views")
+    precondition(
+      configuration.localViews == nil || type(of: method).takesLocalViews, "the method takes no local views")
     self.configuration = configuration
     self.batchSize = batchSize
     self.imageSide = imageSide
@@ -71,11 +74,16 @@ package final class PretrainingModel {
     let plan = NetworkPlan(
       compute: compute, arena: arena, isTraining: true, recorded: recorded, check: check)
     let images = configuration.views * batchSize
-    online = try NetworkBranch(configuration, prefix: "", images: images, imageSide: imageSide, plan: plan)
+    online = try NetworkBranch(
+      configuration, prefix: "", images: images, imageSide: imageSide,
+      parts: configuration.normalizedParts(of: configuration.views), plan: plan)
     let averaged = plan.parameters
+    local = try configuration.localViews.map {
+      try LocalBranch(configuration, $0, batchSize: batchSize, plan: plan)
+    }
     let shape = EmbeddingShape(
-      views: configuration.views, batchSize: batchSize, dimension: configuration.embeddingCount,
-      classes: configuration.classes, seed: configuration.seed)
+      views: configuration.views, localViews: configuration.localViews?.count ?? 0, batchSize: batchSize,
+      dimension: configuration.embeddingCount, classes: configuration.classes, seed: configuration.seed)
     predictor = try PretrainingModel.predictor(configuration, rows: images, plan: plan)
     objective = try method.objective(shape, plan: plan)
     diagnostics = try EmbeddingDiagnostics(method.diagnosed, shape, plan: plan)
@@ -103,7 +111,7 @@ package final class PretrainingModel {
     defer { plan.rate = .scheduled }
     return try Projector(
       configuration.predictor, prefix: "predictor.", rows: rows, inputs: configuration.embeddingCount,
-      views: configuration.normalizedParts, plan: plan)
+      views: configuration.normalizedParts(of: configuration.views), plan: plan)
   }
 
   /// Sets all parameters as PyTorch would, as a function of `seed` alone, and the running statistics to
@@ -117,17 +125,20 @@ package final class PretrainingModel {
   /// Forward, loss and backward for the views of `count` images; returns the loss, and overwrites the
   /// gradients.
   ///
-  /// Running statistics move on by one batch.
+  /// Running statistics move on by one batch, with local views by two.
   ///
   /// - Parameters:
-  ///   - views: begins with them, planar `[views · count][3][S][S]`: view one of every image, then view two.
+  ///   - views: begins with them, planar `[views · count][3][S][S]`: view one of every image, then view two;
+  ///     then the local views in the same order, of their own side.
   ///   - count: 2 to `batchSize`; view two starts at image `count`.
   ///   - labels: one for each image at least, for a method that needs labels.
   ///   - number: the zero-based optimiser step, for an objective that draws random numbers.
   package func step(_ views: Floats, count: Int, labels: [Int] = [], number: Int = 0) -> Double {
     precondition((2...batchSize).contains(count), "a batch has 2 to batchSize images")
     let images = configuration.views * count
-    let embedding = online.forward(views, count: images)
+    let globals = online.forward(views, count: images)
+    let localViews = views.slice(images * 3 * imageSide * imageSide, localFloats(count))
+    let embedding = local?.forward(localViews, count: count, after: globals) ?? globals
     let prediction = predictor?.forward(embedding)
     let target = average?.branch.forward(views, count: images)
     let (loss, gradient) = objective.evaluate(
@@ -135,16 +146,22 @@ package final class PretrainingModel {
         embedding: embedding, prediction: prediction, target: target, labels: labels, step: number))
     check?.objective(loss: loss, of: prediction ?? embedding, gradient: gradient)
     let dEmbedding = predictor?.backward(features: embedding, dEmbedding: gradient) ?? gradient
-    online.backward(views, dEmbedding: dEmbedding)
-    last = (embedding, loss)
+    online.backward(views, dEmbedding: dEmbedding.images(0..<images))
+    local?.backward(localViews, dEmbedding: dEmbedding.images(images..<dEmbedding.images))
+    last = (globals, loss)
     return loss
+  }
+
+  /// Floats of the local views of `count` images.
+  private func localFloats(_ count: Int) -> Int {
+    configuration.localViews.map { $0.count * count * 3 * $0.size * $0.size } ?? 0
   }
 
   /// Lets a moving average follow, after the optimiser's zero-based step `number` of `steps`.
   package func follow(step number: Int, of steps: Int) { average?.update(step: number, of: steps) }
 
-  /// What the last step's loss was made of, by name; then `loss`, and the diagnostics of the embedding, which
-  /// take about as long as some layers.
+  /// What the last step's loss was made of, by name; then `loss`, and the diagnostics of the global views'
+  /// embedding, which take about as long as some layers.
   package func figures() -> [Figure] {
     guard let last else { return [] }
     return objective.figures + [Figure("loss", last.loss)] + diagnostics.figures(last.embedding)

@@ -17,9 +17,10 @@ extension BarlowTwins: Method {
 
 /// The loss of Barlow Twins and its gradient.
 ///
-/// Each view is standardised over the batch (biased variance, ε 1e-5). With more than two views, each is
-/// correlated with the mean of the other standardised views and the loss is the mean over the views; with two
-/// views the two matrices are each other's transposes, and one is computed.
+/// Each view is standardised over the batch (biased variance, ε 1e-5). With more than two views, each global
+/// one is correlated with the mean of the other standardised global views, each local one with the mean of
+/// all global views, and the loss is the mean over all views; with two views the two matrices are each
+/// other's transposes, and one is computed.
 final class BarlowTwinsObjective: Objective {
   var figures: [Figure] {
     [Figure("on_diagonal", parts.onDiagonal), Figure("off_diagonal", parts.offDiagonal)]
@@ -29,13 +30,14 @@ final class BarlowTwinsObjective: Objective {
   private let configuration: BarlowTwins
   private let compute: Compute
   private let views: Int
+  private let localViews: Int
   private let standardization: BatchStandardization
   private let gradient: Activation
   private let correlation: Matrix
   private let diagonal: Doubles
   private let correlationProduct: MatrixProduct
   private let gradientProduct: MatrixProduct
-  /// With more than two views: the mean of the others, and the gradient by it.
+  /// With more than two views: the mean of the other global ones, and the gradient by it.
   private let others: Activation
   private let dOthers: Activation
 
@@ -43,43 +45,45 @@ final class BarlowTwinsObjective: Objective {
   init(_ configuration: BarlowTwins, _ shape: EmbeddingShape, plan: NetworkPlan) throws {
     self.configuration = configuration
     compute = plan.compute
-    views = shape.views
+    (views, localViews) = (shape.views, shape.localViews)
+    let all = shape.allViews
     let (n, d) = (shape.batchSize, shape.dimension)
-    standardization = try BatchStandardization(rows: views * n, dimension: d, views: views, plan: plan)
-    gradient = try plan.activation(images: views * n, channels: d, side: 1)
+    standardization = try BatchStandardization(rows: all * n, dimension: d, views: all, plan: plan)
+    gradient = try plan.activation(images: all * n, channels: d, side: 1)
     correlation = Matrix(
       try plan.arena.allocate(d * gradient.imageStride), rowStride: gradient.imageStride)
     diagonal = try plan.arena.allocateDoubles(d)
     correlationProduct = MatrixProduct(m: d, n: d, k: n, compute: compute)
     gradientProduct = MatrixProduct(m: n, n: d, k: d, compute: compute)
-    others = try plan.activation(images: views > 2 ? n : 0, channels: d, side: 1)
-    dOthers = try plan.activation(images: views > 2 ? n : 0, channels: d, side: 1)
+    others = try plan.activation(images: all > 2 ? n : 0, channels: d, side: 1)
+    dOthers = try plan.activation(images: all > 2 ? n : 0, channels: d, side: 1)
   }
 
   func evaluate(_ outputs: BranchOutputs) -> (loss: Double, gradient: Activation) {
     let z = outputs.embedding
-    precondition(z.images.isMultiple(of: views) && z.images >= 2 * views, "each view has two rows")
-    let rows = z.images / views
+    let all = views + localViews
+    precondition(z.images.isMultiple(of: all) && z.images >= 2 * all, "each view has two rows")
+    let rows = z.images / all
     let y = standardization.forward(z)
     let dY = gradient.images(0..<z.images)
     func view(_ activation: Activation, _ view: Int) -> Activation {
       activation.images(view * rows..<(view + 1) * rows)
     }
     parts = (0, 0)
-    if views == 2 {
+    if all == 2 {
       correlate(view(y, 0), view(y, 1), share: 1)
       multiply(view(y, 1), transposed: true, into: view(dY, 0))
       multiply(view(y, 0), transposed: false, into: view(dY, 1))
     } else {
       dY.storage.fill(0)
-      for own in 0..<views { addView(own, of: y, rows: rows, to: dY) }
+      for own in 0..<all { addView(own, of: y, rows: rows, to: dY) }
     }
     standardization.backward(z, gradient: dY)
     let loss = configuration.scale * (parts.onDiagonal + configuration.lambda * parts.offDiagonal)
     return (loss, dY)
   }
 
-  /// The term of one view and the mean of the others, and its gradient by all of them.
+  /// The term of one view and the mean of the other global ones, and its gradient by all of them.
   private func addView(_ own: Int, of y: Activation, rows: Int, to dY: Activation) {
     func view(_ activation: Activation, _ view: Int) -> Activation {
       activation.images(view * rows..<(view + 1) * rows)
@@ -87,12 +91,13 @@ final class BarlowTwinsObjective: Objective {
     let mean = others.images(0..<rows)
     let dMean = dOthers.images(0..<rows)
     let rest = (0..<views).lazy.filter { $0 != own }
+    let share = 1 / Float(own < views ? views - 1 : views)
     mean.storage.fill(0)
     for other in rest { compute.add(view(y, other).storage, to: mean.storage) }
-    compute.scale(mean.storage, by: 1 / Float(views - 1))
-    correlate(view(y, own), mean, share: 1 / Double(views))
+    compute.scale(mean.storage, by: share)
+    correlate(view(y, own), mean, share: 1 / Double(views + localViews))
     multiply(view(y, own), transposed: false, into: dMean)
-    compute.scale(dMean.storage, by: 1 / Float(views - 1))
+    compute.scale(dMean.storage, by: share)
     for other in rest { compute.add(dMean.storage, to: view(dY, other).storage) }
     multiply(mean, transposed: true, into: dMean)
     compute.add(dMean.storage, to: view(dY, own).storage)

@@ -15,9 +15,10 @@ extension SIGReg: Method {
 
 /// The loss of SIGReg for an embedding `[views · n, d]` and its gradient.
 ///
-/// `inv` is the mean over views and dimensions of the squared distance from the views' mean; SIGReg the mean
-/// over views and slices of the Epps–Pulley statistic `n ∫_{−3}^{3} |φ̂(t) − e^{−t²/2}|² e^{−t²/2} dt`. The
-/// directions are functions of seed and step, so a run that goes on draws those of an undisturbed one.
+/// `inv` is the mean over views and dimensions of the squared distance from the mean of the global views;
+/// SIGReg the mean over views, local ones included, and slices of the Epps–Pulley statistic
+/// `n ∫_{−3}^{3} |φ̂(t) − e^{−t²/2}|² e^{−t²/2} dt`. The directions are functions of seed and step, so a run
+/// that goes on draws those of an undisturbed one.
 final class SIGRegObjective: Objective {
   var figures: [Figure] { [Figure("inv", parts.inv), Figure("sigreg", parts.sigreg)] }
   private var parts = (inv: 0.0, sigreg: 0.0)
@@ -26,6 +27,7 @@ final class SIGRegObjective: Objective {
   let directions: Matrix
   private let configuration: SIGReg
   private let compute: Compute
+  /// Global and local ones.
   private let views: Int
   private let dimension: Int
   private let seed: UInt64
@@ -41,7 +43,7 @@ final class SIGRegObjective: Objective {
   init(_ configuration: SIGReg, _ shape: EmbeddingShape, plan: NetworkPlan) throws {
     self.configuration = configuration
     compute = plan.compute
-    (views, dimension, seed) = (shape.views, shape.dimension, shape.seed)
+    (views, dimension, seed) = (shape.allViews, shape.dimension, shape.seed)
     let n = shape.batchSize
     gradient = try plan.activation(images: views * n, channels: dimension, side: 1)
     projections = try plan.activation(images: n, channels: configuration.slices, side: 1)

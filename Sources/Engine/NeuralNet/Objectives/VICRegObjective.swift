@@ -6,10 +6,10 @@ import Tensors
 ///
 /// Bardes, Ponce, LeCun, "VICReg" (ICLR 2022), with the factors of the published code: the mean over n·d in
 /// the invariance term, covariances with n − 1, off-diagonal squares over d. The gradient of a standard
-/// deviation that is 0 is 0. With more than two views the invariance is `ViewInvariance`, and variance and
-/// covariance are twice their mean over the views (the variance once, where the variant is the mean): with
-/// two views the published loss. Needs the embedding until `evaluate` returns; keeps nothing between calls
-/// but the last figures.
+/// deviation that is 0 is 0. With more than two views, local ones counted, the invariance is
+/// `ViewInvariance`, and variance and covariance are twice their mean over all views (the variance once,
+/// where the variant is the mean): with two views the published loss. Needs the embedding until `evaluate`
+/// returns; keeps nothing between calls but the last figures.
 final class VICRegObjective: Objective {
   var figures: [Figure] {
     [Figure("inv", parts.inv), Figure("var", parts.var), Figure("cov", parts.cov)]
@@ -18,6 +18,7 @@ final class VICRegObjective: Objective {
 
   private let configuration: VICReg
   private let compute: Compute
+  /// Global and local ones.
   private let views: Int
   private let dimension: Int
   private let centred: Activation
@@ -34,7 +35,7 @@ final class VICRegObjective: Objective {
   /// Plans the loss for at most `shape.batchSize` images.
   init(_ configuration: VICReg, _ shape: EmbeddingShape, plan: NetworkPlan) throws {
     self.configuration = configuration
-    views = shape.views
+    views = shape.allViews
     dimension = shape.dimension
     compute = plan.compute
     let arena = plan.arena

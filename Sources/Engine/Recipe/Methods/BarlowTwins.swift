@@ -6,6 +6,7 @@ import JSONText
 package struct BarlowTwins: MethodSpecification, Equatable {
   package static let name = MethodName.barlowTwins
   package static let views = 2...8
+  package static let takesLocalViews = true
   package static let figures = [
     Metric("on_diagonal", "On the diagonal", "How far a dimension's correlation between views is from 1."),
     Metric("off_diagonal", "Off the diagonal", "Squared correlations of different dimensions, summed."),

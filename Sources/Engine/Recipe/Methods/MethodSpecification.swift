@@ -24,6 +24,8 @@ package protocol MethodSpecification: JSONRecord {
   static var name: MethodName { get }
   /// How many views of each image it can take.
   static var views: ClosedRange<Int> { get }
+  /// Whether it can take local views in addition.
+  static var takesLocalViews: Bool { get }
   /// The parts of its loss, in the order in which metric lines have them.
   static var figures: [Metric] { get }
   /// Whether a projector follows the encoder.
@@ -35,6 +37,9 @@ package protocol MethodSpecification: JSONRecord {
 }
 
 extension MethodSpecification {
+  /// No local views, unless said otherwise.
+  package static var takesLocalViews: Bool { false }
+
   /// What `batch_norm` means, which every method has.
   static var batchNormMeaning: String {
     "Whether BatchNorm takes its statistics over all views together or over each alone."

@@ -7,6 +7,7 @@ import JSONText
 package struct SIGReg: MethodSpecification, Equatable {
   package static let name = MethodName.sigreg
   package static let views = 2...8
+  package static let takesLocalViews = true
   package static let figures = [
     Metric("inv", "Invariance", "Distance between the embeddings of an image's views."),
     Metric("sigreg", "SIGReg", "Distance of random projections of the embedding from a normal distribution."),

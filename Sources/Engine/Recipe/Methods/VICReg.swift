@@ -4,6 +4,7 @@ import JSONText
 package struct VICReg: MethodSpecification, Equatable {
   package static let name = MethodName.vicreg
   package static let views = 2...8
+  package static let takesLocalViews = true
   package static let figures = [
     Metric("inv", "Invariance", "Distance between the embeddings of an image's views."),
     Metric("var", "Variance", "How far the dimensions' standard deviations are below gamma."),

@@ -14,7 +14,7 @@ package struct CapturedStep: Sendable {
   package let count: Int
   /// Side of the views in pixels.
   package let side: Int
-  /// `[views][n][3][S][S]`
+  /// `[views][n][3][S][S]`, then `[local views][n][3][s][s]`.
   package let views: [Float]
   /// Positions in the dataset of the images.
   package let images: [Int]
@@ -55,6 +55,7 @@ package struct CapturedStep: Sendable {
         key: "kind", "must be \"\(CaptureFormat.kind)\", got \"\(ByteString(kind).shown)\"")
     }
     let views = file.tensors.removeValue(forKey: CaptureFormat.views)
+    let local = file.tensors.removeValue(forKey: CaptureFormat.localViews)
     let images = file.tensors.removeValue(forKey: CaptureFormat.images)
     let labels = file.tensors.removeValue(forKey: CaptureFormat.labels)
     before = try Checkpoint(file)
@@ -79,7 +80,9 @@ package struct CapturedStep: Sendable {
       throw CheckpointError.metadata(key: "convolutions", "is not valid JSON")
     }
     convolutions = try ConvolutionRecord(json: record)
-    (self.views, count, side) = try Self.views(views, before.specification, batchSize: batchSize)
+    let global = try Self.views(views, before.specification, batchSize: batchSize)
+    (count, side) = (global.count, global.side)
+    self.views = global.values + (try Self.localViews(local, before.specification.localViews, count: count))
     self.images = try Self.integers(images, CaptureFormat.images, count: count, below: JSON.exactIntegerMax)
     let needsLabels = before.specification.loss.configured.branches.labels
     guard needsLabels || labels == nil else { throw CheckpointError.unknownTensors([CaptureFormat.labels]) }
@@ -101,6 +104,23 @@ package struct CapturedStep: Sendable {
         name: CaptureFormat.views, found: "\(tensor.type.rawValue) \(shape)", expected: expected)
     }
     return (values, shape[1], shape[3])
+  }
+
+  private static func localViews(
+    _ tensor: TensorValue?, _ local: LocalViews?, count: Int
+  ) throws(CheckpointError) -> [Float] {
+    guard let local else {
+      if tensor == nil { return [] }
+      throw .unknownTensors([CaptureFormat.localViews])
+    }
+    guard let tensor else { throw .missingTensor(CaptureFormat.localViews) }
+    let shape = [local.count, count, 3, local.size, local.size]
+    guard tensor.shape == shape, case .float32(let values) = tensor.elements else {
+      throw .tensor(
+        name: CaptureFormat.localViews, found: "\(tensor.type.rawValue) \(tensor.shape)",
+        expected: "F32 \(shape)")
+    }
+    return values
   }
 
   private static func integers(

@@ -21,25 +21,28 @@ package struct StepCapture {
   private let threads: Int
 
   init(
-    _ place: Checkpoint, state: [StoredTensor], batch: BatchStream.Batch, side: Int, viewsPerImage: Int,
-    labels: [Int], batchSize: Int, classes: Int, convolutions: ConvolutionRecord, threads: Int,
-    figures: [Figure], gradients: BitDigest
+    _ place: Checkpoint, state: [StoredTensor], batch: BatchStream.Batch, of model: PretrainingModel,
+    labels: [Int], classes: Int, convolutions: ConvolutionRecord, figures: [Figure]
   ) {
     step = place.step + 1
-    self.threads = threads
+    threads = model.compute.team.threads
     var metadata = place.file.metadata
     metadata["kind"] = CaptureFormat.kind
-    metadata["batch_size"] = String(batchSize)
+    metadata["batch_size"] = String(model.batchSize)
     metadata["classes"] = String(classes)
     metadata["convolutions"] = convolutions.json.text
     metadata["threads"] = String(threads)
     metadata["figures"] = CaptureFormat.text(figures)
-    metadata["gradients"] = String(gradients.value, radix: 16)
+    metadata["gradients"] = String(model.gradientDigest().value, radix: 16)
     self.metadata = metadata
-    let shape = [viewsPerImage, batch.count, 3, side, side]
     var tensors = state.map { TensorSource($0) }
-    tensors.append(
-      TensorSource(CaptureFormat.views, shape: shape, batch.views.slice(0, shape.reduce(1, *))))
+    var start = 0
+    for (name, shape) in CaptureFormat.batch(model.configuration, images: batch.count, side: model.imageSide)
+    {
+      let count = shape.reduce(1, *)
+      tensors.append(TensorSource(name, shape: shape, batch.views.slice(start, count)))
+      start += count
+    }
     tensors.append(TensorSource(CaptureFormat.images, TensorValue(integers: Array(batch.images))))
     if !labels.isEmpty {
       tensors.append(TensorSource(CaptureFormat.labels, TensorValue(integers: labels)))
@@ -48,9 +51,11 @@ package struct StepCapture {
   }
 
   /// Bytes of the file of a step before compression, but for its header: a checkpoint's and the batch's.
-  static func byteCount(checkpoint: Int, views: Int, images: Int, side: Int) -> Int {
-    checkpoint + views * images * 3 * side * side * MemoryLayout<Float>.stride
-      + 2 * images * MemoryLayout<Int64>.stride
+  static func byteCount(checkpoint: Int, model: ModelConfiguration, images: Int, side: Int) -> Int {
+    let floats = CaptureFormat.batch(model, images: images, side: side).reduce(0) {
+      $0 + $1.shape.reduce(1, *)
+    }
+    return checkpoint + floats * MemoryLayout<Float>.stride + 2 * images * MemoryLayout<Int64>.stride
   }
 
   /// Passes the bytes of the compressed file to `sink`, in order, by as many threads as the step had.
@@ -65,10 +70,22 @@ enum CaptureFormat {
   static let kind = "capture"
   /// `[views, n, 3, S, S]`, what the step was computed from.
   static let views = "batch.views"
+  /// `[local views, n, 3, s, s]`, for a training with local views.
+  static let localViews = "batch.local_views"
   /// `[n]`, positions in the dataset.
   static let images = "batch.images"
   /// `[n]`, for methods that need labels.
   static let labels = "batch.labels"
+
+  /// The tensors of views in a batch of `images` images, in the order in which they lie in memory; `side` is
+  /// that of the global ones.
+  static func batch(
+    _ model: ModelConfiguration, images: Int, side: Int
+  ) -> [(name: String, shape: [Int])] {
+    let global = (views, [model.views, images, 3, side, side])
+    guard let local = model.localViews else { return [global] }
+    return [global, (localViews, [local.count, images, 3, local.size, local.size])]
+  }
 
   /// Figures by name with the bits of their values in hexadecimal: JSON has no numbers that are not finite.
   static func text(_ figures: [Figure]) -> String {

@@ -89,8 +89,8 @@ package final class Pretraining {
     if let checkpoint, checkpoint.specification != specification { throw CheckpointError.otherSpecification }
     batches = try BatchStream(
       loader: BatchLoader(
-        dataset: dataset, views: specification.augmentation.views(model.configuration.views),
-        side: model.imageSide, seed: specification.seed, team: team),
+        dataset: dataset, groups: specification.viewGroups(storedSide: dataset.side),
+        seed: specification.seed, team: team),
       batchSize: model.batchSize, steps: min(checkpoint?.step ?? 0, stepsTotal)..<stepsTotal, order: order)
     if let checkpoint {
       try state.load(checkpoint.tensors, strictly: true)
@@ -190,10 +190,8 @@ package final class Pretraining {
     let place = checkpoint(tensors: [:])
     try observer.capture(
       StepCapture(
-        place, state: state, batch: batch, side: model.imageSide, viewsPerImage: model.configuration.views,
-        labels: Array(labels.prefix(batch.count)), batchSize: model.batchSize, classes: classes,
-        convolutions: convolutions, threads: model.compute.team.threads, figures: figures,
-        gradients: model.gradientDigest()))
+        place, state: state, batch: batch, of: model, labels: Array(labels.prefix(batch.count)),
+        classes: classes, convolutions: convolutions, figures: figures))
   }
 
   /// Takes the step that follows a state that is not finite, so that it is kept as any such step is. A run
