@@ -10,6 +10,7 @@ enum Bench {
     Command(name: "layers", help: "time and rate of each layer in a step", run: BenchLayers.run),
     Command(name: "memory", help: "what a training step needs, by purpose", run: BenchMemory.run),
     Command(name: "profile", help: "where the time of a step goes, as it runs", run: BenchProfile.run),
+    Command(name: "products", help: "a 1×1 convolution and a Linear layer", run: BenchProducts.run),
     Command(name: "regions", help: "what it costs to hand out work", run: BenchRegions.run),
     Command(name: "scaling", help: "steps on one thread and on all, by turns", run: BenchScaling.run),
     Command(name: "step", help: "time of whole training steps", run: BenchStep.run),

@@ -21,7 +21,11 @@ extension BenchLayers {
       team: try ThreadTeam(threads: network.threads), instructionSet: network.instructionSet)
     let peak = peak(compute)
     let (kinds, step) = try measureStep(network, steps: settings.number("rounds"))
-    if !isJSON { printHead(network, peak) }
+    if !isJSON {
+      printHead(
+        "\(network.specification.preset.rawValue), batch \(network.batch)", network.instructionSet,
+        threads: network.threads, peak)
+    }
     var measurements: [Measurement] = []
     try measure(kinds, compute: compute, rounds: settings.number("rounds")) { measurement in
       measurements.append(measurement)
@@ -52,9 +56,11 @@ extension BenchLayers {
     return (kinds(of: model), Bench.median(seconds))
   }
 
-  private static func printHead(_ network: BenchNetwork, _ peak: Double) {
-    let what = "\(network.specification.preset.rawValue), batch \(network.batch)"
-    let how = "\(network.instructionSet.rawValue), \(network.threads) threads"
+  /// Prints what is measured and the heads of the columns.
+  static func printHead(
+    _ what: String, _ instructionSet: InstructionSet, threads: Int, _ peak: Double
+  ) {
+    let how = "\(instructionSet.rawValue), \(threads) threads"
     StandardStream.output.write(
       """
       \(what), \(how), peak of multiply-adds \(Bench.fixed(peak, 1)) GFLOP/s
@@ -63,7 +69,8 @@ extension BenchLayers {
       """)
   }
 
-  private static func line(_ m: Measurement, _ peak: Double) -> String {
+  /// A line of the table.
+  static func line(_ m: Measurement, _ peak: Double) -> String {
     columns(
       m.kind.name, m.operation, m.algorithm, "\(m.kind.count)", Bench.fixed(1e3 * m.seconds, 2),
       Bench.fixed(m.gigaflops, 1), "\(Bench.fixed(100 * m.gigaflops / peak, 0)) %") + "\n"
@@ -88,7 +95,8 @@ extension BenchLayers {
     }
   }
 
-  private static func json(_ m: Measurement, _ peak: Double) -> JSON {
+  /// A measurement's figures for `--json`.
+  static func json(_ m: Measurement, _ peak: Double) -> JSON {
     [
       "layer": .string(m.kind.name), "operation": .string(m.operation), "algorithm": .string(m.algorithm),
       "count": .integer(m.kind.count), "seconds": .number(m.seconds), "gigaflops": .number(m.gigaflops),
