@@ -50,24 +50,6 @@ extension Bench {
       foreign: ServeSettings.table.map(\.variable))
   }
 
-  /// Seconds of each of `count` calls of `work`, after one that does not count.
-  static func seconds(of count: Int, _ work: () throws -> Void) rethrows -> [Double] {
-    try (0...count).map { _ in try seconds(of: work) }.dropFirst().map { $0 }
-  }
-
-  /// Seconds of one call of `work`.
-  static func seconds(of work: () throws -> Void) rethrows -> Double {
-    let start = SystemClock.monotonicNanoseconds
-    try work()
-    return Double(SystemClock.monotonicNanoseconds - start) / 1e9
-  }
-
-  /// The value in the middle, of at least one.
-  static func median(_ values: [Double]) -> Double {
-    let sorted = values.sorted()
-    return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
-  }
-
   /// Prints figures, a line each or as one JSON object.
   static func write(_ figures: [(String, JSON)], asJSON: Bool) {
     if asJSON {

@@ -1,3 +1,4 @@
+import Benchmarks
 import JSONText
 import Kernels
 import Parallel
@@ -22,14 +23,14 @@ enum BenchProducts {
     let threads = asked > 0 ? asked : CPU.availableCores
     let instructionSet = try InstructionSet.fromEnvironment()
     let compute = Compute(team: try ThreadTeam(threads: threads), instructionSet: instructionSet)
-    let kinds = kinds(batch: settings.number("batch"))
+    let kinds = LayerBenchmark.products(batch: settings.number("batch"))
     let isJSON = settings.isSet("json")
-    let peak = BenchLayers.peak(compute)
+    let peak = compute.peakGigaflops()
     if !isJSON {
       BenchLayers.printHead("batch \(settings.number("batch"))", instructionSet, threads: threads, peak)
     }
-    var measurements: [BenchLayers.Measurement] = []
-    try BenchLayers.measure(kinds, compute: compute, rounds: settings.number("rounds")) { measurement in
+    var measurements: [LayerBenchmark.Measurement] = []
+    try LayerBenchmark.measure(kinds, compute: compute, rounds: settings.number("rounds")) { measurement in
       measurements.append(measurement)
       if !isJSON { StandardStream.output.write(BenchLayers.line(measurement, peak)) }
     }
@@ -42,16 +43,5 @@ enum BenchProducts {
         ], asJSON: true)
     }
     return 0
-  }
-
-  /// The two layers for a batch.
-  private static func kinds(batch: Int) -> [BenchLayers.Kind] {
-    let pointwise = ConvolutionShape(
-      images: batch, inputChannels: 256, height: 14, width: 14, outputChannels: 1024, kernel: 1)
-    let linear = ConvolutionShape.linear(rows: batch, inputs: 2048, outputs: 2048)
-    return [("1×1 256→1024 14", pointwise), ("linear 2048", linear)].map { name, shape in
-      let algorithms = ConvolutionAlgorithms.automatic(for: shape, isTraining: true)
-      return BenchLayers.Kind(name: name, work: .convolution(shape, algorithms), count: 1)
-    }
   }
 }
