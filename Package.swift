@@ -55,11 +55,18 @@ let package = Package(
         "API", "Access", "HTTPServer", "HTTP", "JobStore", "JobModel", "Recipe", "JSONText", "Dispatcher",
         "Worker",
         "RunFolder", "Inspector", "SharedWork", "Text", "Datasets", "Platform", "Logging", "Crypto",
-        "Training",
-        "NeuralNet", "Kernels", "Parallel",
-        "Tensors",
+        "Training", "Benchmarks", "Kernels", "Parallel",
       ],
       path: "Sources/vicregd", swiftSettings: safe),
+
+    // What `vicregd bench` measures.
+    .target(
+      name: "Benchmarks",
+      dependencies: [
+        "Datasets", "Kernels", "NeuralNet", "Parallel", "Platform", "Recipe", "RunFolder", "Tensors", "Text",
+        "Training",
+      ],
+      path: "Sources/Benchmarks", swiftSettings: safe),
 
     // Web: a request comes in.
     room("HTTP", in: "Web", ["Text"]),
@@ -171,6 +178,7 @@ let package = Package(
       "NeuralNet", ["NeuralNet", "Recipe", "JSONText", "Kernels", "Tensors", "Parallel"],
       resources: [.copy("Golden")],
       settings: strict + [fast]),
+    tests("Benchmarks", ["Benchmarks", "Kernels", "NeuralNet", "Parallel", "Recipe", "Tensors"]),
     tests("Kernels", ["Kernels", "Tensors", "Parallel", "Platform"], settings: strict + [fast]),
     tests("System", ["Platform", "Gzip", "Crypto", "Logging", "Text", "SharedWork"]),
     tests("Inspector", ["Inspector", "Datasets", "Recipe", "SharedWork", "Platform"]),

@@ -34,6 +34,15 @@ PRESETS = {
     "small": {"width": 16, "padding": 1, "bias": False, "fc": 2048, "widths": [256] * 3,
               "parameters": [964368, 657152]},
 }
+# The same for torchvision's own networks without their classifier, trained by the seed recipe's loss and optimiser.
+NETWORKS = {
+    "resnet50-224": {"arch": "resnet50", "side": 224, "features": 2048, "widths": [2048] * 3,
+                     "parameters": [23508032, 12597248]},
+    "resnet18-96": {"arch": "resnet18", "side": 96, "features": 512, "widths": [1024] * 4,
+                    "parameters": [11176512, 3680256]},
+}
+# How `vicregd bench products` names the layers, by kind.
+PRODUCTS = {"pointwise": "1×1", "linear": "linear"}
 FP32 = ["fp32", "fp32 channels-last"]
 BF16 = "bf16 channels-last"
 COMPILED = "fp32 channels-last compiled"
@@ -45,7 +54,7 @@ AVX2 = {"VICREGD_ISA": "avx2", "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_IS
 class Contender:
     """One program on one piece of work."""
     who: str  # "vicregd", or how PyTorch computes
-    kind: str  # step, forward, augmentation, or scaling: a step on one thread and on all by turns
+    kind: str  # step, forward, augmentation, pointwise, linear, or scaling: a step on one thread and on all by turns
     preset: str = "seed"
     batch: int = 256
     threads: int = 2
@@ -64,7 +73,7 @@ class Row:
     title: str
     ours: Contender
     rivals: list
-    least: float  # what the ratio has to reach; of memory: what it must not exceed
+    least: float  # what the ratio has to reach (products: the share of the peak); memory: must not exceed
     aim: float
     is_memory: bool = False
 
@@ -83,6 +92,14 @@ def rows_of(threads, with_compiled):
         Row("bf16", "seed step, batch 256", **versus([BF16], kind="step"), least=1.0, aim=1.4),
         Row("seed-64", "seed step, batch 64", **versus(best, kind="step", batch=64), least=1.7, aim=2.5),
         Row("small-256", "small step, batch 256", **versus(best, kind="step", preset="small"), least=2.5, aim=4.0),
+        Row("resnet50-224", "ResNet-50, 224 px, step, batch 16",
+            **versus(best, kind="step", preset="resnet50-224", batch=16), least=1.1, aim=1.6),
+        Row("resnet18-96", "ResNet-18, 96 px, ImageNet stem, step, batch 64",
+            **versus(best, kind="step", preset="resnet18-96", batch=64), least=1.5, aim=2.2),
+        Row("pointwise", "1×1 convolution 256→1024 on 14×14, forward, dX and dW, batch 256",
+            **versus(FP32, kind="pointwise"), least=0.75, aim=0.88),
+        Row("linear", "Linear 2048→2048, forward, dX and dW, batch 256",
+            **versus(FP32[:1], kind="linear"), least=0.75, aim=0.88),
         Row("forward", "forward only, batch 256", **versus(best, kind="forward"), least=2.0, aim=3.0),
         Row("augmentation", "two views of each image, full recipe, one thread",
             **versus(TORCHVISION, kind="augmentation", threads=1), least=5.0, aim=20.0),
@@ -113,11 +130,21 @@ def encoder(width, padding, bias, fc, **_):
     return model
 
 
-def projector(fc, widths, **_):
+def published(arch, **_):
+    """torchvision's own network without its classifier."""
+    import torch
+    import torchvision
+
+    model = getattr(torchvision.models, arch)()
+    model.fc = torch.nn.Identity()
+    return model
+
+
+def projector(widths, fc=None, features=None, **_):
     """Linear, then (BatchNorm1d, ReLU, Linear) repeated."""
     from torch import nn
 
-    layers = [nn.Linear(fc, widths[0])]
+    layers = [nn.Linear(fc or features, widths[0])]
     for inputs, outputs in zip(widths, widths[1:]):
         layers += [nn.BatchNorm1d(inputs), nn.ReLU(inplace=True), nn.Linear(inputs, outputs)]
     return nn.Sequential(*layers)
@@ -170,6 +197,25 @@ def pytorch_forward(child, parts, images, autocast):
     return embed
 
 
+def pytorch_product(child):
+    """A function that does one layer's forward and backward pass."""
+    import torch
+
+    if child.kind == "pointwise":
+        layer, rows = torch.nn.Conv2d(256, 1024, 1, bias=False), torch.rand(child.batch, 256, 14, 14)
+    else:
+        layer, rows = torch.nn.Linear(2048, 2048, bias=False), torch.rand(child.batch, 2048)
+    if "channels-last" in child.who:
+        layer, rows = (part.to(memory_format=torch.channels_last) for part in (layer, rows))
+    rows.requires_grad_()
+    gradient = torch.ones_like(layer(rows))
+
+    def work():
+        rows.grad = layer.weight.grad = None
+        layer(rows).backward(gradient)
+    return work
+
+
 def torchvision_views(child):
     """A function that makes two views of each image of a batch by the seed recipe, image after image."""
     import torch
@@ -206,10 +252,15 @@ def run_pytorch(child, steps):
     if child.kind == "augmentation":
         time_steps(torchvision_views(child), steps)
         return
-    parts = [encoder(**PRESETS[child.preset])]
+    if child.kind in PRODUCTS:
+        time_steps(pytorch_product(child), steps)
+        return
+    network = (PRESETS | NETWORKS)[child.preset]
+    parts = [published(**network) if "arch" in network else encoder(**network)]
     if child.kind == "step":
-        parts.append(projector(**PRESETS[child.preset]))
-    images = torch.rand(child.batch * (2 if child.kind == "step" else 1), 3, 32, 32) * 4 - 2
+        parts.append(projector(**network))
+    side = network.get("side", 32)
+    images = torch.rand(child.batch * (2 if child.kind == "step" else 1), 3, side, side) * 4 - 2
     if "channels-last" in child.who:
         images = images.to(memory_format=torch.channels_last)
         parts = [part.to(memory_format=torch.channels_last) for part in parts]
@@ -239,6 +290,7 @@ class Measurement:
     """What the rounds of one contender gave."""
     rounds: list = dataclasses.field(default_factory=list)  # the steps' seconds of each round
     ratios: list = dataclasses.field(default_factory=list)  # of scaling: one thread's seconds to those of all
+    shares: list = dataclasses.field(default_factory=list)  # of the arithmetic floor or the peak, ours only
     peak_bytes: int = 0
     is_cut: bool = False  # the limit ended it before a step: its seconds are at least these
 
@@ -250,8 +302,17 @@ class Measurement:
 def command(contender, arguments):
     """How a contender is started."""
     if contender.who == "vicregd":
-        common = [str(arguments.binary), "bench", contender.kind, "--preset", contender.preset, "--threads",
-                  str(contender.threads), "--json"]
+        if contender.kind in PRODUCTS:
+            return [str(arguments.binary), "bench", "products", "--batch", str(contender.batch), "--threads",
+                    str(contender.threads), "--rounds", str(arguments.steps), "--json"]
+        network = ["--preset", contender.preset]
+        if contender.preset in NETWORKS:
+            recipe = NETWORKS[contender.preset]
+            network = ["--spec", json.dumps({
+                "preset": "seed", "image_size": recipe["side"], "projector": {"widths": recipe["widths"]},
+                "encoder": {"arch": recipe["arch"], "stem": "imagenet", "fc": None}})]
+        common = [str(arguments.binary), "bench", contender.kind, *network, "--threads", str(contender.threads),
+                  "--json"]
         if contender.kind == "augmentation":
             return [*common, "--dataset", f"synthetic:count={contender.batch}", "--rounds", str(arguments.steps)]
         count = "--pairs" if contender.kind == "scaling" else "--steps"
@@ -281,16 +342,33 @@ def run(contender, arguments):
         lines = [json.loads(line) for line in output if line.endswith("\n")]
     seconds, parameters = (ours if contender.who == "vicregd" else theirs)(contender, lines)
     ratios = [ratio for line in lines for ratio in line.get("ratios", [])]
+    shares = [share(contender, lines[0])] if contender.who == "vicregd" and lines else []
     is_cut = not seconds
     if is_cut:
         seconds = [end - max((line["begun"] for line in lines if "begun" in line), default=begin)]
-    return seconds, ratios, parameters, usage.ru_maxrss * 1024, is_cut
+    return seconds, ratios, parameters, usage.ru_maxrss * 1024, is_cut, [one for one in shares if one]
+
+
+def product_layers(contender, line):
+    """The operations of one of the layers that `vicregd bench products` measures."""
+    return [layer for layer in line["layers"] if layer["layer"].startswith(PRODUCTS[contender.kind])]
+
+
+def share(contender, line):
+    """The share of the arithmetic floor of a step, or of the peak of a product; None of the others."""
+    if contender.kind not in PRODUCTS:
+        return line.get("share_of_floor")
+    layers = product_layers(contender, line)
+    operations = sum(layer["gigaflops"] * layer["seconds"] for layer in layers)
+    return operations / sum(layer["seconds"] for layer in layers) / line["peak_gigaflops"]
 
 
 def ours(contender, lines):
     """The seconds of steps and the number of parameters that `vicregd bench` has printed."""
     if not lines:
         return [], None
+    if contender.kind in PRODUCTS:
+        return [sum(layer["seconds"] for layer in product_layers(contender, lines[0]))], None
     if contender.kind != "augmentation":
         return lines[0]["seconds"], lines[0]["parameters"]
     rate = next(row["views_per_second"] for row in lines[0]["rows"]
@@ -311,14 +389,15 @@ def measure(contenders, arguments):
         for contender in contenders if turn % 2 == 0 else reversed(contenders):
             if found[contender].is_cut:
                 continue
-            seconds, ratios, parameters, peak, is_cut = run(contender, arguments)
-            parts = {"step": 2, "scaling": 2, "forward": 1, "augmentation": 0}[contender.kind]
-            expected = sum(PRESETS[contender.preset]["parameters"][:parts])
+            seconds, ratios, parameters, peak, is_cut, shares = run(contender, arguments)
+            parts = {"step": 2, "scaling": 2, "forward": 1, "augmentation": 0}.get(contender.kind, 0)
+            expected = sum((PRESETS | NETWORKS)[contender.preset]["parameters"][:parts])
             if parameters not in (None, expected):
                 sys.exit(f"{contender.label}: {parameters} parameters, the recipe has {expected}")
             measurement = found[contender]
             measurement.rounds.append(seconds)
             measurement.ratios += ratios
+            measurement.shares += shares
             measurement.peak_bytes = max(measurement.peak_bytes, peak)
             measurement.is_cut = is_cut
             note = " without a step, not run again" if is_cut else ""
@@ -344,7 +423,8 @@ def compare(row, found):
     theirs = found[rival]
     singles = [statistics.median(b) / statistics.median(a) for a, b in zip(ours.rounds, theirs.rounds)]
     ratio = theirs.seconds / ours.seconds
-    return {"best": rival, "ratio": ratio, "range": [min(singles), max(singles)], "reached": ratio >= row.least,
+    judged = statistics.median(ours.shares or [0]) if row.ours.kind in PRODUCTS else ratio
+    return {"best": rival, "ratio": ratio, "range": [min(singles), max(singles)], "reached": judged >= row.least,
             "is_at_least": theirs.is_cut}
 
 
@@ -353,7 +433,7 @@ def entry(contender, measurement):
     seconds = measurement.seconds
     return {"who": contender.who, "threads": contender.threads, "seconds": seconds, "rounds": measurement.rounds,
             "images_per_second": contender.batch / seconds, "peak_bytes": measurement.peak_bytes,
-            "is_cut": measurement.is_cut}
+            "share": statistics.median(measurement.shares) if measurement.shares else None, "is_cut": measurement.is_cut}
 
 
 def report(rows, found, arguments):
@@ -369,15 +449,17 @@ def report(rows, found, arguments):
     for row, result in results:
         sign = "at least " if result["is_at_least"] else ""
         low, high = result["range"]
-        goal = f"{'at most' if row.is_memory else 'at least'} {row.least}, aim {row.aim}"
+        goal = f"{'at most' if row.is_memory else 'at least'} {row.least}, aim {row.aim}{' of the peak' if row.ours.kind in PRODUCTS else ''}"
         print(f"\n{row.name}: {row.title}: {sign}{result['ratio']:.2f} ({low:.2f} to {high:.2f}) against "
               f"{result['best'].label}; {goal}: {'reached' if result['reached'] else 'missed'}")
         for contender in [row.ours, *row.rivals]:
             measurement = found[contender]
             mark = ">" if measurement.is_cut else " "
             rate = contender.batch / measurement.seconds
+            of = "peak" if contender.kind in PRODUCTS else "floor"
+            share_text = f"{statistics.median(measurement.shares):7.0%} of the {of}" if measurement.shares else ""
             print(f"  {contender.label:48}{mark}{measurement.seconds:8.3f} s{rate:10.1f} images/s"
-                  f"{measurement.peak_bytes / 1e6:8.0f} MB")
+                  f"{measurement.peak_bytes / 1e6:8.0f} MB{share_text}")
 
 
 def main():

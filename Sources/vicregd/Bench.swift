@@ -10,6 +10,7 @@ enum Bench {
     Command(name: "layers", help: "time and rate of each layer in a step", run: BenchLayers.run),
     Command(name: "memory", help: "what a training step needs, by purpose", run: BenchMemory.run),
     Command(name: "profile", help: "where the time of a step goes, as it runs", run: BenchProfile.run),
+    Command(name: "products", help: "a 1×1 convolution and a Linear layer", run: BenchProducts.run),
     Command(name: "regions", help: "what it costs to hand out work", run: BenchRegions.run),
     Command(name: "scaling", help: "steps on one thread and on all, by turns", run: BenchScaling.run),
     Command(name: "step", help: "time of whole training steps", run: BenchStep.run),
@@ -47,24 +48,6 @@ extension Bench {
     return try Settings(
       table, arguments: arguments, environment: Environment.all,
       foreign: ServeSettings.table.map(\.variable))
-  }
-
-  /// Seconds of each of `count` calls of `work`, after one that does not count.
-  static func seconds(of count: Int, _ work: () throws -> Void) rethrows -> [Double] {
-    try (0...count).map { _ in try seconds(of: work) }.dropFirst().map { $0 }
-  }
-
-  /// Seconds of one call of `work`.
-  static func seconds(of work: () throws -> Void) rethrows -> Double {
-    let start = SystemClock.monotonicNanoseconds
-    try work()
-    return Double(SystemClock.monotonicNanoseconds - start) / 1e9
-  }
-
-  /// The value in the middle, of at least one.
-  static func median(_ values: [Double]) -> Double {
-    let sorted = values.sorted()
-    return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
   }
 
   /// Prints figures, a line each or as one JSON object.

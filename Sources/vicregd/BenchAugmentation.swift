@@ -1,10 +1,8 @@
+import Benchmarks
 import Datasets
 import JSONText
-import Parallel
 import Platform
 import Recipe
-import Tensors
-import Training
 
 /// `vicregd bench augmentation`: how many views of a dataset's images are made in a second, by one thread
 /// and by all, of the images as they are and, where they have colours, of their first plane alone.
@@ -26,14 +24,6 @@ enum BenchAugmentation {
     Bench.json,
   ]
 
-  /// One row of the result.
-  private struct Row {
-    let images: String
-    let threads: Int
-    let viewsPerSecond: Double
-    var viewsPerSecondAndThread: Double { viewsPerSecond / Double(threads) }
-  }
-
   /// Measures and prints.
   static func run(_ arguments: [String]) throws -> Int32 {
     guard let settings = try Bench.settings(of: "augmentation", table, arguments) else { return 0 }
@@ -44,38 +34,15 @@ enum BenchAugmentation {
     let threads = asked > 0 ? asked : CPU.availableCores
     let dataset = try DatasetCatalog().open(
       settings.text("dataset"), split: .train, limit: settings.number("limit"))
-    let grey = [("grey", dataset.firstPlanes)]
-    let kinds = dataset.planes == 3 ? [("colour", dataset)] + grey : grey
-    let rows = try kinds.flatMap { name, dataset in
-      try Set([1, threads]).sorted().map { threads in
-        Row(
-          images: name, threads: threads,
-          viewsPerSecond: try rate(
-            dataset, .preset(preset), threads: threads, rounds: settings.number("rounds")))
-      }
-    }
+    let rows = try AugmentationBenchmark.all(
+      dataset, .preset(preset), threads: threads, rounds: settings.number("rounds"))
     write(rows, preset, dataset, asJSON: settings.isSet("json"))
     return 0
   }
 
-  /// Views a second: the median over the rounds.
-  private static func rate(
-    _ dataset: ImageDataset, _ specification: TrainSpecification, threads: Int, rounds: Int
-  ) throws -> Double {
-    let views = specification.augmentation.views()
-    let loader = try BatchLoader(
-      dataset: dataset, views: views, seed: 0, team: try ThreadTeam(threads: threads))
-    let output = try Arena().allocate(loader.viewFloats(dataset.count))
-    let images = Array(0..<dataset.count)
-    var epoch = 0
-    let seconds = Bench.seconds(of: rounds) {
-      loader.load(images[...], epoch: epoch, into: output)
-      epoch += 1
-    }
-    return Double(views.count * dataset.count) / Bench.median(seconds)
-  }
-
-  private static func write(_ rows: [Row], _ preset: Preset, _ dataset: ImageDataset, asJSON: Bool) {
+  private static func write(
+    _ rows: [AugmentationBenchmark], _ preset: Preset, _ dataset: ImageDataset, asJSON: Bool
+  ) {
     let figures: [(String, JSON)] = [
       ("preset", .string(preset.rawValue)), ("dataset", .string(dataset.name)),
       ("count", .integer(dataset.count)), ("side", .integer(dataset.side)),

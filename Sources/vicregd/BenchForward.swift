@@ -1,5 +1,5 @@
+import Benchmarks
 import JSONText
-import Platform
 
 /// `vicregd bench forward`: times the encoder in eval mode on random images, as an evaluation runs it.
 enum BenchForward {
@@ -14,14 +14,14 @@ enum BenchForward {
   /// Runs the benchmark and prints the median.
   static func run(_ arguments: [String]) throws -> Int32 {
     guard let settings = try Bench.settings(of: "forward", table, arguments) else { return 0 }
-    let network = try BenchNetwork(settings)
+    let network = try BenchNetwork.read(settings)
     let encoder = try network.encoder()
-    let seconds = Bench.seconds(of: settings.number("steps")) {
+    let seconds = Timing.seconds(of: settings.number("steps")) {
       _ = encoder.features(count: network.batch)
     }
-    let median = Bench.median(seconds)
+    let median = Timing.median(seconds)
     Bench.write(
-      network.figures + [
+      try BenchNetwork.figures(network) + [
         ("parameters", .integer(encoder.parameters.elementCount)),
         ("seconds", .array(seconds.map { JSON.number($0) })), ("median_seconds", .number(median)),
         ("images_per_second", .number(Double(network.batch) / median)),

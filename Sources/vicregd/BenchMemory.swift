@@ -1,7 +1,6 @@
+import Benchmarks
 import JSONText
-import NeuralNet
 import Platform
-import Tensors
 
 /// `vicregd bench memory`: what a training step of a preset's network needs, by purpose, and what the process
 /// had at most.
@@ -19,33 +18,20 @@ enum BenchMemory {
   static func run(_ arguments: [String]) throws -> Int32 {
     guard let settings = try Bench.settings(of: "memory", table, arguments) else { return 0 }
     if settings.isSet("runs") {
-      try BenchMemoryRuns.run(asJSON: settings.isSet("json"))
+      let isJSON = settings.isSet("json")
+      try MemoryRunsBenchmark.run { write($0, asJSON: isJSON) }
       return 0
     }
-    let network = try BenchNetwork(settings)
-    let model = try network.model()
-    let optimizer = try network.optimizer(of: model)
-    let views = try network.randomViews()
-    for _ in 0..<2 { network.step(model, optimizer, views) }
-    let purposes = [
-      ("parameters", bytes(model.parameters.map(\.value))),
-      ("gradients", bytes(model.parameters.map(\.gradient))),
-      ("optimizer_state", bytes(optimizer.state.map(\.value))),
-      ("running_statistics", bytes(model.buffers.map(\.value))),
-      // A training has the views of the present and of the next step.
-      ("images", bytes([views, views])), ("scratch", model.compute.scratchBytes),
-    ]
-    let total = model.arena.allocatedBytes + bytes([views, views])
-    // What is left are activations, their gradients, and the batch statistics.
-    let activations = total - purposes.reduce(0) { $0 + $1.1 }
-    let lines = purposes + [("activations", activations), ("total", total)]
+    let network = try BenchNetwork.read(settings)
+    let lines = try MemoryBenchmark(network).purposes
     if settings.isSet("json") {
       let object = JSON.object(Dictionary(lines, uniquingKeysWith: { $1 }).mapValues { .integer($0) })
       let peak = JSON.integer(ProcessMemory.peakResidentBytes)
-      Bench.write(network.figures + [("bytes", object), ("peak_resident_bytes", peak)], asJSON: true)
+      Bench.write(
+        try BenchNetwork.figures(network) + [("bytes", object), ("peak_resident_bytes", peak)], asJSON: true)
       return 0
     }
-    Bench.write(network.figures, asJSON: false)
+    Bench.write(try BenchNetwork.figures(network), asJSON: false)
     for (name, bytes) in lines + [("peak resident", ProcessMemory.peakResidentBytes)] {
       StandardStream.output.write(
         "\(name.padded(to: 20))\(Bench.fixed(Double(bytes) / 1e6, 1, width: 12)) MB\n")
@@ -53,7 +39,18 @@ enum BenchMemory {
     return 0
   }
 
-  private static func bytes(_ tensors: [Floats]) -> Int {
-    tensors.reduce(0) { $0 + $1.count * MemoryLayout<Float>.stride }
+  private static func write(_ row: MemoryRunsBenchmark.Row, asJSON: Bool) {
+    if asJSON {
+      Bench.write(
+        [
+          ("run", .string(row.name)), ("estimate_bytes", .integer(row.estimate)),
+          ("peak_bytes", .integer(row.peak)), ("ratio", .number(row.ratio)),
+        ], asJSON: true)
+      return
+    }
+    StandardStream.output.write(
+      row.name.padded(to: 34) + Bench.fixed(Double(row.estimate) / 1e6, 0, width: 8) + " MB estimated"
+        + Bench.fixed(Double(row.peak) / 1e6, 0, width: 8) + " MB taken, ratio"
+        + Bench.fixed(row.ratio, 2, width: 6) + "\n")
   }
 }

@@ -1,3 +1,4 @@
+import Benchmarks
 import JSONText
 import Kernels
 import Platform
@@ -19,22 +20,13 @@ enum BenchProfile {
   /// Runs the steps and prints each operation, the longest first.
   static func run(_ arguments: [String]) throws -> Int32 {
     guard let settings = try Bench.settings(of: "profile", table, arguments) else { return 0 }
-    let network = try BenchNetwork(settings)
-    let model = try network.model()
-    let optimizer = try network.optimizer(of: model)
-    let views = try network.randomViews()
-    network.step(model, optimizer, views)
-    let profile = OperationProfile()
-    model.compute.profile = profile
+    let network = try BenchNetwork.read(settings)
     let steps = settings.number("steps")
-    let start = SystemClock.monotonicNanoseconds
-    for _ in 0..<steps { network.step(model, optimizer, views) }
-    let seconds = Double(SystemClock.monotonicNanoseconds - start) / 1e9 / Double(steps)
-    let peak = BenchLayers.peak(model.compute)
-    let entries = profile.entries.sorted { $0.nanoseconds > $1.nanoseconds }
+    let result = try ProfileBenchmark(network, steps: steps)
+    let (peak, seconds, entries) = (result.peakGigaflops, result.stepSeconds, result.entries)
     if settings.isSet("json") {
       Bench.write(
-        network.figures + [
+        try BenchNetwork.figures(network) + [
           ("peak_gigaflops", .number(peak)), ("step_seconds", .number(seconds)),
           ("operations", .array(entries.map { json($0, steps, peak) })),
         ], asJSON: true)

@@ -1,3 +1,4 @@
+import Benchmarks
 import JSONText
 import Parallel
 import Platform
@@ -20,12 +21,10 @@ enum BenchRegions {
     let threads = asked > 0 ? asked : CPU.availableCores
     let team = try ThreadTeam(threads: threads)
     let regions = settings.number("regions")
-    let figures = [1, 2, 4, 8, 16].map { factor -> (String, JSON) in
-      let seconds = Bench.seconds(of: settings.number("rounds")) {
-        for _ in 0..<regions { team.run(tasks: factor * threads) { _ in } }
-      }
-      let microseconds = Bench.median(seconds) / Double(regions) * 1e6
-      return ("microseconds_\(factor)_a_thread", .number(microseconds))
+    let figures = RegionBenchmark.tasksPerThread.map { factor -> (String, JSON) in
+      let seconds = RegionBenchmark.secondsPerRegion(
+        team, tasksPerThread: factor, regions: regions, rounds: settings.number("rounds"))
+      return ("microseconds_\(factor)_a_thread", .number(seconds * 1e6))
     }
     Bench.write([("threads", .integer(threads))] + figures, asJSON: settings.isSet("json"))
     return 0

@@ -122,13 +122,14 @@ package final class NetworkPlan {
     let algorithms =
       try recorded?.algorithms(of: name, for: shape)
       ?? compute.convolutions.algorithms(for: shape, isTraining: usesBatchStatistics)
-    layers.append(PlannedLayer(name: name, shape: shape, algorithms: algorithms))
+    layers.append(PlannedLayer(name: name, shape: shape, algorithms: algorithms, hasGradients: isTraining))
     return Convolution(shape, algorithms: algorithms, compute: compute)
   }
 
   /// Plans the stem of name `name`.
   func stem(_ name: String, _ shape: ConvolutionShape) -> StemConvolution {
-    layers.append(PlannedLayer(name: layerName(name), shape: shape, algorithms: nil))
+    layers.append(
+      PlannedLayer(name: layerName(name), shape: shape, algorithms: nil, hasGradients: isTraining))
     return StemConvolution(shape, compute: compute)
   }
 

@@ -9,6 +9,9 @@ package struct PlannedLayer: Sendable, Equatable {
   package let shape: ConvolutionShape
   /// `nil` for the stem, which is computed in one way and has no gradient of its input.
   package let algorithms: ConvolutionAlgorithms?
+  /// Whether a step computes its gradients; a moving average and an encoder in eval mode have forward passes
+  /// only.
+  package let hasGradients: Bool
 
   /// Whether it is computed on local views.
   package var isLocal: Bool { name.hasPrefix(LocalBranch.prefix) }

@@ -5,15 +5,19 @@ import RunFolder
 import Text
 import Training
 
-/// `vicregd bench memory --runs`: the estimates of the memory guard beside what real workers took at most.
-struct BenchMemoryRuns {
+/// The estimates of the memory guard next to what real workers took at most.
+package struct MemoryRunsBenchmark {
   /// One combination.
-  private struct Row {
-    let name: String
-    let estimate: Int
-    let peak: Int
+  package struct Row {
+    /// What was run.
+    package let name: String
+    /// Bytes that the guard expects.
+    package let estimate: Int
+    /// Bytes that the worker took at most.
+    package let peak: Int
 
-    var ratio: Double { Double(estimate) / Double(max(peak, 1)) }
+    /// The estimate over the peak.
+    package var ratio: Double { Double(estimate) / Double(max(peak, 1)) }
   }
 
   /// A training of a few steps, or the evaluation of what it left behind.
@@ -81,31 +85,16 @@ struct BenchMemoryRuns {
   private let folder: String
   private let catalog = DatasetCatalog()
 
-  /// Runs all combinations, each in a process of its own, and prints a line for each.
-  static func run(asJSON: Bool) throws {
+  /// Runs all combinations, each in a process of its own, and hands each to `report`.
+  package static func run(report: (Row) -> Void) throws {
     let folder =
       "\(FileSystem.temporaryDirectory)/vicregd-memory-\(ProcessID.own)-\(SystemClock.monotonicNanoseconds)"
     try FileSystem.makeDirectories(folder)
     defer { try? FileSystem.removeTree(folder) }  // a folder left among temporary files harms nobody
-    let bench = BenchMemoryRuns(folder: folder)
+    let bench = MemoryRunsBenchmark(folder: folder)
     for (index, training) in trainings.enumerated() {
-      try bench.run(training, index: index) { write($0, asJSON: asJSON) }
+      try bench.run(training, index: index, report)
     }
-  }
-
-  private static func write(_ row: Row, asJSON: Bool) {
-    if asJSON {
-      Bench.write(
-        [
-          ("run", .string(row.name)), ("estimate_bytes", .integer(row.estimate)),
-          ("peak_bytes", .integer(row.peak)), ("ratio", .number(row.ratio)),
-        ], asJSON: true)
-      return
-    }
-    StandardStream.output.write(
-      row.name.padded(to: 34) + Bench.fixed(Double(row.estimate) / 1e6, 0, width: 8) + " MB estimated"
-        + Bench.fixed(Double(row.peak) / 1e6, 0, width: 8) + " MB taken, ratio"
-        + Bench.fixed(row.ratio, 2, width: 6) + "\n")
   }
 
   /// Hands out the training's row, then those of its evaluations.
@@ -164,7 +153,12 @@ struct BenchMemoryRuns {
     let words = log.split(separator: "\n").last?.split(separator: " ") ?? []
     guard ending == .exited(code: 0), let most = words.firstIndex(of: "most"), most + 1 < words.count,
       let bytes = Int(words[most + 1])
-    else { throw UsageError("the worker \(ending); its log:\n\(log)") }
+    else { throw WorkerFailure(description: "the worker \(ending); its log:\n\(log)") }
     return bytes
   }
+}
+
+/// A worker of a benchmark that did not succeed.
+package struct WorkerFailure: Error, CustomStringConvertible {
+  package let description: String
 }
