@@ -55,7 +55,7 @@ let package = Package(
         "API", "Access", "HTTPServer", "HTTP", "JobStore", "JobModel", "Recipe", "JSONText", "Dispatcher",
         "Worker",
         "RunFolder", "Inspector", "SharedWork", "Text", "Datasets", "Platform", "Logging", "Crypto",
-        "Training", "Benchmarks", "Kernels", "Parallel",
+        "Training", "NeuralNet", "Benchmarks", "Kernels", "Parallel",
       ],
       path: "Sources/vicregd", swiftSettings: safe),
 

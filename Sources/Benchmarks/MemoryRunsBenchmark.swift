@@ -148,12 +148,12 @@ package struct MemoryRunsBenchmark {
     try folder.writeSpec(spec)
     let worker = try ChildProcess(
       FileSystem.executablePath(), ["work", path], logPath: folder.logPath)
-    let ending = try worker.wait()
+    let epilogue = try worker.wait()
     let log = String(decoding: try File(folder.logPath, .read).readAll(), as: UTF8.self)
     let words = log.split(separator: "\n").last?.split(separator: " ") ?? []
-    guard ending == .exited(code: 0), let most = words.firstIndex(of: "most"), most + 1 < words.count,
+    guard epilogue == .exited(code: 0), let most = words.firstIndex(of: "most"), most + 1 < words.count,
       let bytes = Int(words[most + 1])
-    else { throw WorkerFailure(description: "the worker \(ending); its log:\n\(log)") }
+    else { throw WorkerFailure(description: "the worker \(epilogue); its log:\n\(log)") }
     return bytes
   }
 }

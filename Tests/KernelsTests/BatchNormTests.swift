@@ -132,13 +132,13 @@ struct NormRun {
     let gammaGradient = try bench.garbage(c.c)
     let betaGradient = try bench.garbage(c.c)
     let masks: [ReLUMask] = [.none, .recomputed, .output(result)]
-    let received = try bench.activation(planarGradient, c.n, c.c, c.h, c.w)
-    compute.receive(
-      received,
-      at: GradientSite(
+    let masked = try bench.activation(planarGradient, c.n, c.c, c.h, c.w)
+    compute.applyEpilogue(
+      to: masked,
+      BackwardEpilogue(
         normalization, input: input, mask: masks[mask], dWeight: gammaGradient, dBias: betaGradient))
     compute.normalizeBackward(
-      PendingGradient(received, behind: normalization, input: input), dInput: dOutput)
+      BackwardPrologue(masked, behind: normalization, input: input), dInput: dOutput)
     x = planar.array
     residual = planarResidual.array
     gradient = planarGradient.array
@@ -148,8 +148,8 @@ struct NormRun {
     dInput = try bench.planar(dOutput)
     dWeight = gammaGradient.array
     dBias = betaGradient.array
-    dResidual = try bench.planar(received)
-    paddingIsZero = hasZeroPadding(result) && hasZeroPadding(dOutput) && hasZeroPadding(received)
+    dResidual = try bench.planar(masked)
+    paddingIsZero = hasZeroPadding(result) && hasZeroPadding(dOutput) && hasZeroPadding(masked)
   }
 }
 

@@ -65,14 +65,14 @@ struct FusionBench {
       views: views, arena: bench.arena)
   }
 
-  /// The normalisation of `y`, at whose site `gradient` was received.
-  func received(_ gradient: Activation, _ y: Activation, views: Int) throws -> Normalization {
+  /// The normalisation of `y`, whose epilogue was applied to `gradient`.
+  func applied(_ gradient: Activation, _ y: Activation, views: Int) throws -> Normalization {
     let normalization = try normalization(y.channels, views: views)
     bench.compute.takeStatistics(of: y, normalization)
     let sums = try bench.garbage(2 * y.channels)
-    bench.compute.receive(
-      gradient,
-      at: GradientSite(
+    bench.compute.applyEpilogue(
+      to: gradient,
+      BackwardEpilogue(
         normalization, input: y, mask: .recomputed, dWeight: sums.slice(0, y.channels),
         dBias: sums.slice(y.channels, y.channels)))
     return normalization
@@ -152,7 +152,7 @@ struct FusionBench {
   }
 
   @Test(arguments: InstructionSet.available, FusionCase.all)
-  func `a gradient received on the way is that received by a pass of its own`(
+  func `an epilogue that is fused gives what a pass of its own gives`(
     _ set: InstructionSet, _ fusion: FusionCase
   ) throws {
     let f = try FusionBench(set, fusion, threads: 2)
@@ -165,21 +165,21 @@ struct FusionBench {
       (ReLUMask.none, nil), (.recomputed, nil), (.recomputed, try f.input(seed: 6)),
       (.output(try f.input(seed: 7)), try f.input(seed: 6)),
     ] {
-      func site(_ sums: Floats) -> GradientSite {
-        GradientSite(
+      func epilogue(_ sums: Floats) -> BackwardEpilogue {
+        BackwardEpilogue(
           normalization, input: x, mask: mask, residual: residual, dWeight: sums.slice(0, channels),
           dBias: sums.slice(channels, channels))
       }
       let (one, two) = (try f.input(seed: 8), try f.input(seed: 8))
       let (fused, separate) = (try f.bench.garbage(2 * channels), try f.bench.garbage(2 * channels))
-      f.convolution.backwardInput(dOutput: dOutput, weight: f.weight, dInput: one, site: site(fused))
+      f.convolution.backwardInput(dOutput: dOutput, weight: f.weight, dInput: one, epilogue: epilogue(fused))
       let (dOne, dTwo) = (try f.input(seed: 8), try f.input(seed: 8))
       f.bench.compute.normalizeBackward(
-        PendingGradient(one, behind: normalization, input: x), dInput: dOne)
+        BackwardPrologue(one, behind: normalization, input: x), dInput: dOne)
       f.convolution.backwardInput(dOutput: dOutput, weight: f.weight, dInput: two)
-      f.bench.compute.receive(two, at: site(separate))
+      f.bench.compute.applyEpilogue(to: two, epilogue(separate))
       f.bench.compute.normalizeBackward(
-        PendingGradient(two, behind: normalization, input: x), dInput: dTwo)
+        BackwardPrologue(two, behind: normalization, input: x), dInput: dTwo)
       #expect(one.storage.array == two.storage.array)
       #expect(relativeError(fused.array, separate.array.map { Double($0) }) < 3e-6)
       #expect(relativeError(dOne.storage.array, dTwo.storage.array.map { Double($0) }) < 2e-6)
@@ -197,20 +197,21 @@ struct FusionBench {
     f.bench.compute.takeStatistics(of: input, below)
     for isNormalized in [false, true] {
       let (y, gradient) = (try f.output(seed: 5), try f.output(seed: 6))
-      let normalization = try f.received(gradient, y, views: fusion.views)
-      let pending = PendingGradient(gradient, behind: normalization, input: y)
+      let normalization = try f.applied(gradient, y, views: fusion.views)
+      let prologue = BackwardPrologue(gradient, behind: normalization, input: y)
       let expected = try f.output(seed: 8)
-      f.bench.compute.normalizeBackward(pending, dInput: expected)
+      f.bench.compute.normalizeBackward(prologue, dInput: expected)
       let (one, two) = (try f.bench.garbage(f.weight.count), try f.bench.garbage(f.weight.count))
       let target = isNormalized ? y : gradient
       if isNormalized {
         let map = NormalizedMap(input, below, scratch: try f.input(seed: 4))
         f.convolution.backwardWeight(input: map, dOutput: expected, dWeight: one, dBias: nil)
-        f.convolution.backwardWeight(input: map, dOutput: target, pending: pending, dWeight: two, dBias: nil)
+        f.convolution.backwardWeight(
+          input: map, dOutput: target, prologue: prologue, dWeight: two, dBias: nil)
       } else {
         f.convolution.backwardWeight(input: input, dOutput: expected, dWeight: one, dBias: nil)
         f.convolution.backwardWeight(
-          input: input, dOutput: target, pending: pending, dWeight: two, dBias: nil)
+          input: input, dOutput: target, prologue: prologue, dWeight: two, dBias: nil)
       }
       #expect(target.storage.array == expected.storage.array)
       #expect(one.array == two.array)
@@ -225,12 +226,12 @@ struct FusionBench {
     try f.bench.compute.allocate(from: f.bench.arena)
     let images = try f.bench.normal(c.images * 3 * 9 * 7, seed: 1)
     let (y, gradient, expected) = (try f.output(seed: 5), try f.output(seed: 6), try f.output(seed: 8))
-    let pending = PendingGradient(
-      gradient, behind: try f.received(gradient, y, views: views), input: y)
-    f.bench.compute.normalizeBackward(pending, dInput: expected)
+    let prologue = BackwardPrologue(
+      gradient, behind: try f.applied(gradient, y, views: views), input: y)
+    f.bench.compute.normalizeBackward(prologue, dInput: expected)
     let (one, two) = (try f.bench.garbage(f.weight.count), try f.bench.garbage(f.weight.count))
     stem.backwardWeight(images: images, dOutput: expected, dWeight: one, dBias: nil)
-    stem.backwardWeight(images: images, dOutput: y, pending: pending, dWeight: two, dBias: nil)
+    stem.backwardWeight(images: images, dOutput: y, prologue: prologue, dWeight: two, dBias: nil)
     #expect(y.storage.array == expected.storage.array)
     #expect(one.array == two.array)
   }
@@ -275,10 +276,10 @@ struct FusionBench {
         let sums = try f.bench.garbage(2 * x.channels)
         let map = NormalizedMap(x, below, scratch: try f.input(seed: 8))
         f.convolution.forward(input: map, weight: f.weight, bias: nil, output: output, moments: above)
-        let site = GradientSite(
+        let epilogue = BackwardEpilogue(
           below, input: x, mask: .recomputed, dWeight: sums.slice(0, x.channels),
           dBias: sums.slice(x.channels, x.channels))
-        f.convolution.backwardInput(dOutput: output, weight: f.weight, dInput: dInput, site: site)
+        f.convolution.backwardInput(dOutput: output, weight: f.weight, dInput: dInput, epilogue: epilogue)
         let normalized = try f.output(seed: 8)
         f.bench.compute.normalize(output, above, relu: true, output: normalized)
         let (stored, frozen) = (try f.output(seed: 8), try f.output(seed: 8))

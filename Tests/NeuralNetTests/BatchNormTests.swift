@@ -149,7 +149,7 @@ extension BatchNorm {
   fileprivate func backward(
     input: Activation, dOutput: Activation, mask: ReLUMask, dInput: Activation, on compute: Compute
   ) {
-    compute.receive(dOutput, at: site(input: input, mask: mask))
+    compute.applyEpilogue(to: dOutput, backwardEpilogue(input: input, mask: mask))
     backward(input: input, gradient: dOutput, dInput: dInput)
   }
 }

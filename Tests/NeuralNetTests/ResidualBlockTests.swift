@@ -47,7 +47,7 @@ import Testing
     func backward(_ direction: [Float]) throws {
       let output = block.output
       let gradient = try bench.activation(images, output.channels, output.height, output.width, direction)
-      bench.compute.receive(gradient, at: block.site(images: 0..<images))
+      bench.compute.applyEpilogue(to: gradient, block.backwardEpilogue(images: 0..<images))
       stem.backward(input, through: block, gradient: gradient)
     }
   }

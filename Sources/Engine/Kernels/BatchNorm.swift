@@ -2,7 +2,7 @@ import KernelsABI
 import Parallel
 import Tensors
 
-// The passes of batch normalisation over an activation, on their own: what convolutions do not do on the way.
+// The passes of batch normalisation over an activation, on their own: what convolutions do not fuse.
 extension Compute {
   /// Mean and biased variance of each channel of `input`.
   package func statistics(of input: Activation, into statistics: ChannelStatistics) {
@@ -57,7 +57,7 @@ extension Compute {
   }
 
   /// The same with the statistics of the batch, each view with its own. A residual with a normalisation is
-  /// normalised and rectified on the way.
+  /// normalised and rectified as it is read.
   package func normalize(
     _ input: Activation, _ normalization: Normalization, residual: Activation? = nil,
     residualNormalization: Normalization? = nil, relu: Bool, output: Activation
@@ -93,19 +93,19 @@ extension Compute {
     }
   }
 
-  /// Takes a gradient at its site: adds the residual, lets it through the ReLU, in place, and sums up the
-  /// gradients of γ and β and what `normalizeBackward` needs.
-  package func receive(_ gradient: Activation, at site: GradientSite) {
-    let normalization = site.normalization
-    precondition(gradient.sameShape(as: site.input), "shapes must agree")
-    let (kind, output) = site.mask.resolved(site.input)
+  /// Applies an epilogue to a gradient in place, in a pass of its own: adds the residual, masks by the ReLU, and
+  /// sums up the gradients of γ and β and what `normalizeBackward` needs.
+  package func applyEpilogue(to gradient: Activation, _ epilogue: BackwardEpilogue) {
+    let normalization = epilogue.normalization
+    precondition(gradient.sameShape(as: epilogue.input), "shapes must agree")
+    let (kind, output) = epilogue.mask.resolved(epilogue.input)
     let share = gradient.images / normalization.views
     let partition = ImagePartition(gradient.images(0..<share), parts: normalization.views)
     let partials = self.partials
-    let lines = In(site.input.storage.pointer)
-    let residual = site.residual.map { In($0.storage.pointer) }
+    let lines = In(epilogue.input.storage.pointer)
+    let residual = epilogue.residual.map { In($0.storage.pointer) }
     let target = gradient.storage.pointer
-    measured("receive gradient \(gradient.name)") {
+    measured("gradient epilogue \(gradient.name)") {
       team.run(tasks: normalization.views * partition.tasks) { task in
         let view = task / partition.tasks
         let start = view * share * gradient.imageStride
@@ -116,9 +116,9 @@ extension Compute {
         withLineScratch { sums in
           partition.eachPiece(of: task % partition.tasks) { offset, runs in
             let offset = start + offset
-            kernels.receiveGradient(
-              Ending(
-                kind: EndingKind.gradient, bias: nil, residual: residual.map { $0 + offset },
+            kernels.gradientEpilogue(
+              Epilogue(
+                kind: EpilogueKind.gradient, bias: nil, residual: residual.map { $0 + offset },
                 lines: lines + offset, output: output + offset, mask: kind, constants: constants, sums: sums,
                 isStreamed: false),
               runs, target + offset)
@@ -126,15 +126,15 @@ extension Compute {
           }
         }
       }
-      finishGradient(site, groups: partition.groups, lines: share * gradient.pixels)
+      finishGradient(epilogue, groups: partition.groups, lines: share * gradient.pixels)
     }
   }
 
   /// The backward pass of a normalisation with batch statistics. `dInput` may be where what was normalised or
   /// the gradient is.
-  package func normalizeBackward(_ pending: PendingGradient, dInput: Activation) {
-    let input = pending.input
-    let views = pending.normalization.views
+  package func normalizeBackward(_ prologue: BackwardPrologue, dInput: Activation) {
+    let input = prologue.input
+    let views = prologue.normalization.views
     precondition(dInput.sameShape(as: input), "shapes must agree")
     let share = input.images / views
     let partition = ImagePartition(input.images(0..<share))
@@ -143,7 +143,7 @@ extension Compute {
       team.run(tasks: views * partition.tasks) { task in
         let (view, part) = task.quotientAndRemainder(dividingBy: partition.tasks)
         partition.eachPiece(of: part) { offset, runs in
-          pending.pass(
+          prologue.pass(
             runs, at: view * share * input.imageStride + offset, view: view, block: part % partition.blocks,
             into: target, kernels)
         }
@@ -180,7 +180,7 @@ extension Compute {
 /// Some lines on the stack for a kernel's sums.
 @inline(__always)
 private func withLineScratch(_ body: (Out) -> Void) {
-  withUnsafeTemporaryAllocation(of: Float.self, capacity: EndingSums.count) { buffer in
+  withUnsafeTemporaryAllocation(of: Float.self, capacity: EpilogueSums.count) { buffer in
     if let start = buffer.baseAddress { body(start) }
   }
 }

@@ -62,14 +62,14 @@ package struct Convolution {
 
   /// `output = weight ∗ input + bias`; `bias` has K elements.
   ///
-  /// With `moments`, which normalises the output next, its statistics are taken on the way.
+  /// With `moments`, which normalises the output next, its statistics are taken in the same pass.
   package func forward(
     input: Activation, weight: Floats, bias: Floats?, output: Activation, moments: Normalization? = nil
   ) {
     forward(input, nil, weight, bias, output, moments)
   }
 
-  /// The same of a map that is normalised and rectified on the way.
+  /// The same of a map that is normalised and rectified as it is read.
   package func forward(
     input: NormalizedMap, weight: Floats, bias: Floats?, output: Activation, moments: Normalization? = nil
   ) {
@@ -87,64 +87,64 @@ package struct Convolution {
     checkInput(input, weight)
     checkOutput(output, images: input.images)
     measured("forward", algorithms.forward, images: input.images) {
-      let ending = ResultEnding(frozen, bias: bias, output: output, compute: compute)
-      run(forwardPlan, input, nil, weight, ending, output)
+      let epilogue = ResultEpilogue(frozen, bias: bias, output: output, compute: compute)
+      run(forwardPlan, input, nil, weight, epilogue, output)
     }
   }
 
   /// The gradient with respect to the input, from that of the output.
   ///
-  /// With `site`, the gradient is received there on the way, as `Compute.receive` does.
+  /// `epilogue` is applied in the same pass where possible, and else as `Compute.applyEpilogue` does.
   package func backwardInput(
-    dOutput: Activation, weight: Floats, dInput: Activation, site: GradientSite? = nil
+    dOutput: Activation, weight: Floats, dInput: Activation, epilogue: BackwardEpilogue? = nil
   ) {
     checkInput(dInput, weight)
     checkOutput(dOutput, images: dInput.images)
-    let groups = groups(backwardPlan, images: dInput.images, views: site?.normalization.views ?? 1)
-    let fused = compute.hasRoom(for: site?.normalization, groups: groups) ? site : nil
+    let groups = groups(backwardPlan, images: dInput.images, views: epilogue?.normalization.views ?? 1)
+    let fused = compute.hasRoom(for: epilogue?.normalization, groups: groups) ? epilogue : nil
     measured("dX", algorithms.backwardInput, images: dInput.images) {
-      let ending = ResultEnding(site: fused, groups: groups, output: dInput, compute: compute)
-      run(backwardPlan, dOutput, nil, weight, ending, dInput)
+      let epilogue = ResultEpilogue(gradient: fused, groups: groups, output: dInput, compute: compute)
+      run(backwardPlan, dOutput, nil, weight, epilogue, dInput)
     }
-    guard let site else { return }
+    guard let epilogue else { return }
     if fused != nil {
-      let lines = dInput.images / site.normalization.views * dInput.pixels
-      compute.finishGradient(site, groups: groups, lines: lines)
+      let lines = dInput.images / epilogue.normalization.views * dInput.pixels
+      compute.finishGradient(epilogue, groups: groups, lines: lines)
     } else {
-      compute.receive(dInput, at: site)
+      compute.applyEpilogue(to: dInput, epilogue)
     }
   }
 
-  /// Whether `backwardInput` receives gradients on the way for any number of images in `views` parts.
+  /// Whether `backwardInput` applies its epilogue in the same pass for any number of images in `views` parts.
   ///
-  /// Then it reads what the site's mask needs of a pixel before it writes there: the gradient may take the
+  /// Then it reads what the epilogue's mask needs of a pixel before it writes there: the gradient may take the
   /// place of what came out of the ReLU.
-  package func receivesOnTheWay(views: Int) -> Bool {
+  package func fusesEpilogue(views: Int) -> Bool {
     let groups = groups(backwardPlan, images: shape.images, views: views)
     return views * groups * ((shape.inputChannels + 15) / 16) <= Partials.entriesMax
   }
 
   /// The gradients with respect to weight and bias, from input and gradient of the output.
   ///
-  /// With `pending`, which may be in the place of `dOutput`, that gradient is computed first, on the way.
+  /// With `prologue`, whose gradient may be in the place of `dOutput`, `dOutput` is computed from it first.
   package func backwardWeight(
-    input: Activation, dOutput: Activation, pending: PendingGradient? = nil, dWeight: Floats, dBias: Floats?
+    input: Activation, dOutput: Activation, prologue: BackwardPrologue? = nil, dWeight: Floats, dBias: Floats?
   ) {
-    let pending = pendingOnTheWay(pending, dOutput)
-    backwardWeight(input, nil, dOutput, pending, dWeight, dBias)
+    let prologue = fusedPrologue(prologue, dOutput)
+    backwardWeight(input, nil, dOutput, prologue, dWeight, dBias)
   }
 
-  /// The same for a map that was normalised and rectified on the way. Its scratch may be where the pending
-  /// gradient is.
+  /// The same for a map that was normalised and rectified as it was read. Its scratch may be where the
+  /// prologue's gradient is.
   package func backwardWeight(
-    input: NormalizedMap, dOutput: Activation, pending: PendingGradient? = nil, dWeight: Floats,
+    input: NormalizedMap, dOutput: Activation, prologue: BackwardPrologue? = nil, dWeight: Floats,
     dBias: Floats?
   ) {
-    let pending = pendingOnTheWay(pending, dOutput)
+    let prologue = fusedPrologue(prologue, dOutput)
     if case .winograd = weightPlan {
-      backwardWeight(input.input, input.normalization, dOutput, pending, dWeight, dBias)
+      backwardWeight(input.input, input.normalization, dOutput, prologue, dWeight, dBias)
     } else {
-      backwardWeight(materialized(input), nil, dOutput, pending, dWeight, dBias)
+      backwardWeight(materialized(input), nil, dOutput, prologue, dWeight, dBias)
     }
   }
 
@@ -159,24 +159,25 @@ package struct Convolution {
     let groups = groups(forwardPlan, images: input.images, views: views)
     let isFused = compute.hasRoom(for: moments, groups: groups)
     measured("forward", algorithms.forward, images: input.images) {
-      let ending = ResultEnding(
+      let epilogue = ResultEpilogue(
         bias: bias, moments: isFused ? moments : nil, groups: groups, output: output, compute: compute)
-      run(forwardPlan, input, normalization, weight, ending, output)
+      run(forwardPlan, input, normalization, weight, epilogue, output)
     }
     compute.finish(moments, of: output, isFused: isFused, groups: groups)
   }
 
-  /// What is pending, if the weight gradient takes it along; else it is done here.
-  private func pendingOnTheWay(_ pending: PendingGradient?, _ dOutput: Activation) -> PendingGradient? {
-    guard let pending else { return nil }
-    precondition(dOutput.sameShape(as: pending.input), "shapes must agree")
-    if case .winograd = weightPlan { return pending }
-    compute.normalizeBackward(pending, dInput: dOutput)
+  /// The prologue, if the weight gradient applies it as it reads; else it is applied here.
+  private func fusedPrologue(_ prologue: BackwardPrologue?, _ dOutput: Activation) -> BackwardPrologue? {
+    guard let prologue else { return nil }
+    precondition(dOutput.sameShape(as: prologue.input), "shapes must agree")
+    if case .winograd = weightPlan { return prologue }
+    compute.normalizeBackward(prologue, dInput: dOutput)
     return nil
   }
 
   private func backwardWeight(
-    _ input: Activation, _ normalization: Normalization?, _ dOutput: Activation, _ pending: PendingGradient?,
+    _ input: Activation, _ normalization: Normalization?, _ dOutput: Activation,
+    _ prologue: BackwardPrologue?,
     _ dWeight: Floats, _ dBias: Floats?
   ) {
     checkInput(input, dWeight)
@@ -189,7 +190,8 @@ package struct Convolution {
       case .winograd(let gradient):
         gradient.run(
           compute, images: input.images, views: normalization?.views ?? 1, input: x,
-          constants: normalization.map { In($0.constants(view: 0)) }, dOutput: dy, pending: pending, into: dw)
+          constants: normalization.map { In($0.constants(view: 0)) }, dOutput: dy, prologue: prologue,
+          into: dw)
       }
     }
     if let dBias { compute.channelSums(of: dOutput, into: dBias) }
@@ -227,20 +229,21 @@ package struct Convolution {
 
   private func run(
     _ plan: Plan, _ source: Activation, _ normalization: Normalization?, _ weight: Floats,
-    _ ending: ResultEnding, _ target: Activation
+    _ epilogue: ResultEpilogue, _ target: Activation
   ) {
     let from = In(source.storage.pointer)
     switch plan {
     case .direct(let products):
       products.run(
-        compute, images: source.images, from: from, weight: weight.pointer, ending: ending,
+        compute, images: source.images, from: from, weight: weight.pointer, epilogue: epilogue,
         into: target.storage.pointer)
     case .winograd(let product):
-      var ending = ending
-      ending.views = max(ending.views, normalization?.views ?? 1)
+      var epilogue = epilogue
+      epilogue.views = max(epilogue.views, normalization?.views ?? 1)
       product.run(
-        compute, images: source.images, imagesMax: shape.images, views: ending.views, from: from,
-        constants: normalization.map { In($0.constants(view: 0)) }, weight: weight.pointer, ending: ending,
+        compute, images: source.images, imagesMax: shape.images, views: epilogue.views, from: from,
+        constants: normalization.map { In($0.constants(view: 0)) }, weight: weight.pointer,
+        epilogue: epilogue,
         into: target.storage.pointer)
     }
   }

@@ -59,17 +59,17 @@ struct DirectProducts {
   /// Floats of scratch for at most `images` images and `threads` threads.
   func scratchFloats(images: Int, threads: Int) -> Int {
     panels.floats + product.sharedFloats(images: images)
-      + threads * (product.memberFloats + EndingSums.count)
+      + threads * (product.memberFloats + EpilogueSums.count)
   }
 
   /// Packs the weight and runs the product.
   func run(
-    _ compute: Compute, images: Int, from source: In, weight: In, ending: ResultEnding, into target: Out
+    _ compute: Compute, images: Int, from source: In, weight: In, epilogue: ResultEpilogue, into target: Out
   ) {
     let packed = compute.scratch(scratchFloats(images: images, threads: compute.team.threads))
     panels.pack(compute, weight: weight, into: packed)
     product.run(
-      compute, images: images, from: source, panels: packed, ending: ending, into: target,
+      compute, images: images, from: source, panels: packed, epilogue: epilogue, into: target,
       scratch: packed + panels.floats)
   }
 }

@@ -15,14 +15,14 @@ protocol DirectProduct: Sendable {
   func sharedFloats(images: Int) -> Int
   /// Floats that each thread needs.
   var memberFloats: Int { get }
-  /// Groups of lines in each of `views` parts of `images` images, as a `ResultEnding` needs them.
+  /// Groups of lines in each of `views` parts of `images` images, as a `ResultEpilogue` needs them.
   func groups(images: Int, views: Int) -> Int
   /// Runs over `images` images.
   ///
-  /// `scratch` has the floats that all threads share, then `memberFloats` floats and `EndingSums.count` more
+  /// `scratch` has the floats that all threads share, then `memberFloats` floats and `EpilogueSums.count` more
   /// for each thread.
   func run(
-    _ compute: Compute, images: Int, from source: In, panels: In, ending: ResultEnding, into target: Out,
+    _ compute: Compute, images: Int, from source: In, panels: In, epilogue: ResultEpilogue, into target: Out,
     scratch: Out)
 }
 
@@ -65,10 +65,10 @@ struct LineProduct: DirectProduct {
   func groups(images: Int, views: Int) -> Int { rowBlocks(images, views: views) / views }
 
   func run(
-    _ compute: Compute, images: Int, from source: In, panels: In, ending: ResultEnding, into target: Out,
+    _ compute: Compute, images: Int, from source: In, panels: In, epilogue: ResultEpilogue, into target: Out,
     scratch: Out
   ) {
-    let views = ending.views
+    let views = epilogue.views
     let blocks = groups(images: images, views: views)
     let share = images / views
     let pairs = (targetBlocks + 1) / 2
@@ -95,14 +95,14 @@ struct LineProduct: DirectProduct {
       let index = task / pairs
       multiply(
         compute.kernels, rows: rows(index), pair: task % pairs, scratch + index * collectedFloats, panels,
-        ending, view: index / blocks, group: index % blocks, target,
-        free + member * (memberFloats + EndingSums.count))
+        epilogue, view: index / blocks, group: index % blocks, target,
+        free + member * (memberFloats + EpilogueSums.count))
     }
   }
 
   private func multiply(
     _ kernels: KernelTable, rows: Range<Int>, pair: Int, _ collected: In, _ panels: In,
-    _ ending: ResultEnding, view: Int, group: Int, _ target: Out, _ scratch: Out
+    _ epilogue: ResultEpilogue, view: Int, group: Int, _ target: Out, _ scratch: Out
   ) {
     let columnBlocks = min(2, targetBlocks - 2 * pair)
     let resultStride = LineProduct.blockRows * 16
@@ -118,10 +118,10 @@ struct LineProduct: DirectProduct {
       let column = 2 * pair + part
       kernels.scatterLines(
         onePixel(targetBlocks * 16), rows.lowerBound, rows.count, scratch + part * resultStride,
-        ending.ending(view: view, block: column, sums: sums, target: target), target + column * 16)
-      ending.keep(sums, view: view, group: group, block: column, isFirst: true)
+        epilogue.epilogue(view: view, block: column, sums: sums, target: target), target + column * 16)
+      epilogue.keep(sums, view: view, group: group, block: column, isFirst: true)
     }
-    ending.settle()
+    epilogue.settle()
   }
 
   /// Images of one pixel.

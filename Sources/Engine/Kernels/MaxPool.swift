@@ -46,7 +46,7 @@ extension Compute {
   }
 
   /// The backward pass of `maxPool`: overwrites `dInput`, the gradient of the pooled values; that of the ReLU
-  /// and the normalisation is left to `receive` and `normalizeBackward`.
+  /// and the normalisation is left to `applyEpilogue` and `normalizeBackward`.
   ///
   /// `input` and `normalization` are those of the forward pass; nothing else is cached.
   package func maxPoolBackward(

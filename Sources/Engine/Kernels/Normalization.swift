@@ -108,8 +108,10 @@ package enum ReLUMask {
   }
 }
 
-/// Where a gradient arrives on its way back: behind a normalisation, the addition of a residual and a ReLU.
-package struct GradientSite {
+/// The first half of the backward pass of normalisation, addition of a residual and ReLU, as an epilogue of the
+/// kernel that computes the gradient of what they gave: adds the residual's gradient, masks by the ReLU, and
+/// sums up the gradients of γ and β. `BackwardPrologue` is the second half.
+package struct BackwardEpilogue {
   /// The normalisation of the forward pass.
   package let normalization: Normalization
   /// What it normalised.
@@ -146,7 +148,7 @@ package struct NormalizedMap {
   package let input: Activation
   /// The normalisation, whose statistics are those of `input`.
   package let normalization: Normalization
-  /// Memory of the same shape for algorithms that cannot normalise on the way.
+  /// Memory of the same shape for algorithms that cannot normalise as they read.
   package let scratch: Activation
 
   /// See the properties.
@@ -182,13 +184,14 @@ package struct FrozenNormalization {
   }
 }
 
-/// A gradient that was received at its site and has still to pass back through the normalisation there.
-package struct PendingGradient {
+/// The second half of the backward pass of a normalisation, as a prologue of the kernel that reads the gradient
+/// of what was normalised: computes that gradient from what a `BackwardEpilogue` has left.
+package struct BackwardPrologue {
   /// The normalisation.
   package let normalization: Normalization
   /// What it normalised, `[N, C, H, W]`; N is a multiple of the views.
   package let input: Activation
-  /// The gradient that was received, of the same shape.
+  /// What the epilogue has left, of the same shape.
   package let gradient: Activation
 
   /// See the properties.

@@ -89,8 +89,8 @@ extension Compute {
 
   /// Adds up Σg and Σg(x − mean) of all groups: the gradients of γ and β, and the constants by which the
   /// gradient of the input is computed. `lines`: lines of a view.
-  func finishGradient(_ site: GradientSite, groups: Int, lines: Int) {
-    let normalization = site.normalization
+  func finishGradient(_ epilogue: BackwardEpilogue, groups: Int, lines: Int) {
+    let normalization = epilogue.normalization
     let blocks = normalization.blocks
     let partials = self.partials
     team.run(tasks: blocks) { block in
@@ -112,8 +112,8 @@ extension Compute {
           constants[NormConstants.gradientMean] = Float(sum / Double(lines))
           constants[NormConstants.slope] = Float(product / Double(lines) * inverse * inverse)
         }
-        site.dWeight[channel] = Float(dWeight)
-        site.dBias[channel] = Float(dBias)
+        epilogue.dWeight[channel] = Float(dWeight)
+        epilogue.dBias[channel] = Float(dBias)
       }
     }
   }

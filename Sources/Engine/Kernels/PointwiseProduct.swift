@@ -46,10 +46,10 @@ struct PointwiseProduct: DirectProduct {
   func groups(images: Int, views: Int) -> Int { (images / views + imagesOfTask - 1) / imagesOfTask }
 
   func run(
-    _ compute: Compute, images: Int, from source: In, panels: In, ending: ResultEnding, into target: Out,
+    _ compute: Compute, images: Int, from source: In, panels: In, epilogue: ResultEpilogue, into target: Out,
     scratch: Out
   ) {
-    let views = ending.views
+    let views = epilogue.views
     let groups = groups(images: images, views: views)
     let pairs = (targetBlocks + 1) / 2
     let tasks = max(1, views * groups)
@@ -62,8 +62,8 @@ struct PointwiseProduct: DirectProduct {
         images: first..<first + min(imagesOfTask, images / views - start),
         pairs: part * pairs / parts..<(part + 1) * pairs / parts, view: index / groups, group: index % groups)
       multiply(
-        compute.kernels, piece, source, panels, ending, target,
-        scratch + member * (memberFloats + EndingSums.count))
+        compute.kernels, piece, source, panels, epilogue, target,
+        scratch + member * (memberFloats + EpilogueSums.count))
     }
   }
 
@@ -76,7 +76,7 @@ struct PointwiseProduct: DirectProduct {
   }
 
   private func multiply(
-    _ kernels: KernelTable, _ piece: Piece, _ source: In, _ panels: In, _ ending: ResultEnding,
+    _ kernels: KernelTable, _ piece: Piece, _ source: In, _ panels: In, _ epilogue: ResultEpilogue,
     _ target: Out, _ results: Out
   ) {
     let resultStride = PointwiseProduct.chunkPixels * 16
@@ -100,13 +100,13 @@ struct PointwiseProduct: DirectProduct {
             let column = 2 * pair + part
             kernels.scatterLines(
               grid, image * pixels + start, count, results + part * resultStride,
-              ending.ending(view: piece.view, block: column, sums: sums, target: target),
-              target + column * ending.mapStride)
-            ending.keep(sums, view: piece.view, group: piece.group, block: column, isFirst: isFirst)
+              epilogue.epilogue(view: piece.view, block: column, sums: sums, target: target),
+              target + column * epilogue.mapStride)
+            epilogue.keep(sums, view: piece.view, group: piece.group, block: column, isFirst: isFirst)
           }
         }
       }
     }
-    ending.settle()
+    epilogue.settle()
   }
 }

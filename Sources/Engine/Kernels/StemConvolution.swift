@@ -39,16 +39,16 @@ package struct StemConvolution {
 
   /// `output = weight ∗ images + bias`; as many images as `output` has are read from the start of `images`.
   ///
-  /// With `moments`, which normalises the output next, its statistics are taken on the way.
+  /// With `moments`, which normalises the output next, its statistics are taken in the same pass.
   package func forward(
     images: Floats, weight: Floats, bias: Floats?, output: Activation, moments: Normalization? = nil
   ) {
     precondition(bias.map { $0.count == shape.outputChannels } ?? true, "one bias an output channel")
     let groups = output.images / (moments?.views ?? 1)
     let isFused = compute.hasRoom(for: moments, groups: groups)
-    let ending = ResultEnding(
+    let epilogue = ResultEpilogue(
       bias: bias, moments: isFused ? moments : nil, groups: groups, output: output, compute: compute)
-    forward(images, weight, ending, output)
+    forward(images, weight, epilogue, output)
     compute.finish(moments, of: output, isFused: isFused, groups: groups)
   }
 
@@ -57,12 +57,12 @@ package struct StemConvolution {
     images: Floats, weight: Floats, bias: Floats?, output: Activation, frozen: FrozenNormalization
   ) {
     forward(
-      images, weight, ResultEnding(frozen, bias: bias, output: output, compute: compute), output)
+      images, weight, ResultEpilogue(frozen, bias: bias, output: output, compute: compute), output)
   }
 
   /// The gradients with respect to weight and bias.
   package func backwardWeight(
-    images: Floats, dOutput: Activation, pending: PendingGradient? = nil, dWeight: Floats, dBias: Floats?
+    images: Floats, dOutput: Activation, prologue: BackwardPrologue? = nil, dWeight: Floats, dBias: Floats?
   ) {
     check(images, dWeight, dOutput)
     measured("dW", images: dOutput.images) {
@@ -74,7 +74,7 @@ package struct StemConvolution {
         let sums = accumulators + part * partFloats
         for index in 0..<partFloats { sums[index] = 0 }
         for image in part * dOutput.images / parts..<(part + 1) * dOutput.images / parts {
-          if let pending { pass(pending, image: image, into: dOutput) }
+          if let prologue { pass(prologue, image: image, into: dOutput) }
           accumulate(images, image: image, dOutput, sums, free + member * memberFloats)
         }
       }
@@ -85,11 +85,11 @@ package struct StemConvolution {
     if let dBias { compute.channelSums(of: dOutput, into: dBias) }
   }
 
-  private func pass(_ pending: PendingGradient, image: Int, into dOutput: Activation) {
+  private func pass(_ prologue: BackwardPrologue, image: Int, into dOutput: Activation) {
     let runs = Runs(count: 1, lines: dOutput.pixels, stride: 0)
     for block in 0..<dOutput.blocks {
-      pending.pass(
-        runs, at: image * dOutput.imageStride + block * dOutput.pixels * 16, view: pending.view(of: image),
+      prologue.pass(
+        runs, at: image * dOutput.imageStride + block * dOutput.pixels * 16, view: prologue.view(of: image),
         block: block, into: dOutput.storage.pointer, compute.kernels)
     }
   }
@@ -106,27 +106,27 @@ package struct StemConvolution {
   private var resultStride: Int { chunkRows * shape.outputWidth * 16 }
   /// Floats of a thread: a copied image, results, and sums or a block of weights.
   private var memberFloats: Int {
-    copyFloats + panels.outerBlocks * resultStride + max(EndingSums.count, 256)
+    copyFloats + panels.outerBlocks * resultStride + max(EpilogueSums.count, 256)
   }
   /// Floats of the weight gradient's sums over a part of the images.
   private var partFloats: Int { panels.outerBlocks * panels.innerBlocks * 256 }
 
-  private func forward(_ images: Floats, _ weight: Floats, _ ending: ResultEnding, _ output: Activation) {
+  private func forward(_ images: Floats, _ weight: Floats, _ epilogue: ResultEpilogue, _ output: Activation) {
     check(images, weight, output)
     measured("forward", images: output.images) {
       let packed = compute.scratch(panels.floats + compute.team.threads * memberFloats)
       panels.pack(compute, weight: weight.pointer, into: packed)
-      let share = output.images / ending.views
+      let share = output.images / epilogue.views
       compute.team.run(tasks: output.images) { image, member in
         convolve(
-          images, image: image, packed, ending, view: image / share, group: image % share,
+          images, image: image, packed, epilogue, view: image / share, group: image % share,
           output.storage.pointer, packed + panels.floats + member * memberFloats)
       }
     }
   }
 
   private func convolve(
-    _ images: Floats, image: Int, _ packed: In, _ ending: ResultEnding, view: Int, group: Int,
+    _ images: Floats, image: Int, _ packed: In, _ epilogue: ResultEpilogue, view: Int, group: Int,
     _ target: Out, _ scratch: Out
   ) {
     let s = shape
@@ -151,9 +151,10 @@ package struct StemConvolution {
       for block in 0..<panels.outerBlocks {
         compute.kernels.scatterLines(
           s.outputGrid, image * pixels + first * s.outputWidth, rows * s.outputWidth,
-          results + block * resultStride, ending.ending(view: view, block: block, sums: sums, target: target),
-          target + block * ending.mapStride)
-        ending.keep(sums, view: view, group: group, block: block, isFirst: first == 0)
+          results + block * resultStride,
+          epilogue.epilogue(view: view, block: block, sums: sums, target: target),
+          target + block * epilogue.mapStride)
+        epilogue.keep(sums, view: view, group: group, block: block, isFirst: first == 0)
       }
     }
   }

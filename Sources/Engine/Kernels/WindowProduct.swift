@@ -111,10 +111,10 @@ struct WindowProduct: DirectProduct {
   }
 
   func run(
-    _ compute: Compute, images: Int, from source: In, panels: In, ending: ResultEnding, into target: Out,
+    _ compute: Compute, images: Int, from source: In, panels: In, epilogue: ResultEpilogue, into target: Out,
     scratch: Out
   ) {
-    let views = ending.views
+    let views = epilogue.views
     let groups = groups(images: images, views: views)
     let pairs = (targetBlocks + 1) / 2
     let tasks = max(1, views * groups)
@@ -128,14 +128,14 @@ struct WindowProduct: DirectProduct {
       let piece = Piece(
         images: first..<first + min(imagesOfTask, images / views - start), row: group % bands * bandRows,
         pairs: part * pairs / parts..<(part + 1) * pairs / parts, view: view, group: group)
-      let free = scratch + member * (memberFloats + EndingSums.count)
+      let free = scratch + member * (memberFloats + EpilogueSums.count)
       if needsCopy { copy(compute.kernels, piece, source, free) }
       for index in plans.indices {
         multiply(
           compute.kernels, piece, plans[index], isFirst: index == 0, needsCopy ? In(free) : source, panels,
-          ending, target, free + copyFloats)
+          epilogue, target, free + copyFloats)
       }
-      ending.settle()
+      epilogue.settle()
     }
   }
 
@@ -151,7 +151,7 @@ struct WindowProduct: DirectProduct {
 
   private func multiply(
     _ kernels: KernelTable, _ piece: Piece, _ plan: Plan, isFirst: Bool, _ map: In, _ panels: In,
-    _ ending: ResultEnding, _ target: Out, _ results: Out
+    _ epilogue: ResultEpilogue, _ target: Out, _ results: Out
   ) {
     let chunk = WindowProduct.chunkPixels
     let sums = results + resultFloats
@@ -185,9 +185,9 @@ struct WindowProduct: DirectProduct {
       for column in 2 * piece.pairs.lowerBound..<min(2 * piece.pairs.upperBound, targetBlocks) {
         kernels.scatterLines(
           plan.target, firstPixel + start, length, results + column * chunk * 16,
-          ending.ending(view: piece.view, block: column, sums: sums, target: target),
-          target + column * ending.mapStride)
-        ending.keep(
+          epilogue.epilogue(view: piece.view, block: column, sums: sums, target: target),
+          target + column * epilogue.mapStride)
+        epilogue.keep(
           sums, view: piece.view, group: piece.group, block: column, isFirst: isFirst && start == 0)
       }
     }

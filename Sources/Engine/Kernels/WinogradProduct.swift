@@ -144,7 +144,7 @@ struct WinogradProduct {
       + blocks * layout(images: images).floats
   }
 
-  /// Groups of lines in each of `views` parts of `images` images, as a `ResultEnding` needs them.
+  /// Groups of lines in each of `views` parts of `images` images, as a `ResultEpilogue` needs them.
   func groups(images: Int, views: Int) -> Int {
     (tiles(images: images / views) + chunkTiles - 1) / chunkTiles * targetGrids.count
   }
@@ -155,11 +155,11 @@ struct WinogradProduct {
   /// way.
   func run(
     _ compute: Compute, images: Int, imagesMax: Int, views: Int, from source: In, constants: In?, weight: In,
-    ending: ResultEnding, into target: Out
+    epilogue: ResultEpilogue, into target: Out
   ) {
     let factors = compute.scratch(scratchFloats(compute, images: imagesMax))
     let job = WinogradJob(
-      kernels: compute.kernels, source: source, constants: constants, factors: factors, ending: ending,
+      kernels: compute.kernels, source: source, constants: constants, factors: factors, epilogue: epilogue,
       target: target, scratch: factors + factorFloats, threads: compute.team.threads,
       layout: layout(images: imagesMax))
     transformWeights(compute, weight, factors, job)
@@ -287,9 +287,9 @@ struct WinogradProduct {
     job.kernels.winogradOutput(
       targetGrids[phase], range.lowerBound, range.count,
       products + (channels * job.layout.tilesMax + line) * 16, job.layout.productStride,
-      job.ending.ending(view: view, block: block, sums: sums, target: job.target),
-      job.memberScratch(member), job.target + block * job.ending.mapStride)
-    job.ending.keep(
+      job.epilogue.epilogue(view: view, block: block, sums: sums, target: job.target),
+      job.memberScratch(member), job.target + block * job.epilogue.mapStride)
+    job.epilogue.keep(
       sums, view: view, group: group * targetGrids.count + phase, block: block, isFirst: true)
   }
 }
@@ -316,7 +316,7 @@ struct WinogradJob {
   let source: In
   let constants: In?
   let factors: In
-  let ending: ResultEnding
+  let epilogue: ResultEpilogue
   let target: Out
   let scratch: Out
   let threads: Int
@@ -324,7 +324,7 @@ struct WinogradJob {
 
   /// Floats of a thread's scratch: the kernels', and sums.
   static func memberFloats(_ kernels: KernelTable) -> Int {
-    kernels.winogradScratchFloats() + EndingSums.count
+    kernels.winogradScratchFloats() + EpilogueSums.count
   }
 
   /// The kernels' scratch of a thread.

@@ -69,17 +69,17 @@ struct WinogradWeightGradient {
     /// `[blocks of a phase][NormConstants.count]` of the view, or nil.
     let constants: In?
     let dOutput: Out
-    let pending: PendingGradient?
+    let prologue: BackwardPrologue?
   }
 
   /// Writes the gradient in PyTorch's layout.
   ///
-  /// `constants`, `[views][input blocks][NormConstants.count]`: the input is normalised and rectified on the
-  /// way, each of `views` parts of the images by its own. `dOutput` is computed on the way from what is
-  /// `pending`.
+  /// `constants`, `[views][input blocks][NormConstants.count]`: the input is normalised and rectified as
+  /// it is read, each of `views` parts of the images by its own. With `prologue`, `dOutput` is computed by it as
+  /// it is read.
   func run(
     _ compute: Compute, images: Int, views: Int, input: In, constants: In?, dOutput: Out,
-    pending: PendingGradient?, into dWeight: Out
+    prologue: BackwardPrologue?, into dWeight: Out
   ) {
     let accumulators = compute.scratch(scratchFloats(compute))
     let parts = parts(images: images, views: views)
@@ -90,7 +90,7 @@ struct WinogradWeightGradient {
       Job(
         kernels: compute.kernels, input: input,
         constants: constants.map { $0 + view * blocksOfPhase * NormConstants.count }, dOutput: dOutput,
-        pending: pending)
+        prologue: prologue)
     }
     if isApart {
       compute.team.run(tasks: views * parts) { task, member in
@@ -179,17 +179,17 @@ struct WinogradWeightGradient {
       return
     }
     let column = block - inputBlocks
-    if let pending = job.pending { pass(pending, job, first: first, count: count, block: column) }
+    if let prologue = job.prologue { pass(prologue, job, first: first, count: count, block: column) }
     job.kernels.winogradGradient(
       outputGrid, first, count,
       job.dOutput + column * shape.outputHeight * shape.outputWidth * 16, gradientStride, scratch,
       transformed + positions * inputStride + (column * blockTiles + line) * 16)
   }
 
-  /// Writes the output gradient of `count` tiles of one channel block from what is pending.
+  /// Writes the output gradient of `count` tiles of one channel block by the prologue.
   ///
   /// Tiles of the output gradient do not overlap, and each is transformed once: no line is passed twice.
-  private func pass(_ pending: PendingGradient, _ job: Job, first: Int, count: Int, block: Int) {
+  private func pass(_ prologue: BackwardPrologue, _ job: Job, first: Int, count: Int, block: Int) {
     let grid = outputGrid
     var tile = first
     while tile < first + count {
@@ -203,11 +203,11 @@ struct WinogradWeightGradient {
       let rows = min(max(wholeRows, 1) * outputs, grid.mapRows - row)
       let columns = min(tiles * outputs, grid.mapColumns - column)
       let pixel = (block * grid.mapRows + row) * grid.mapColumns + column
-      pending.pass(
+      prologue.pass(
         wholeRows > 0
           ? Runs(count: 1, lines: rows * columns, stride: 0)
           : Runs(count: rows, lines: columns, stride: grid.mapColumns * 16),
-        at: image * grid.imageStride + pixel * 16, view: pending.view(of: image), block: block,
+        at: image * grid.imageStride + pixel * 16, view: prologue.view(of: image), block: block,
         into: job.dOutput, job.kernels)
       tile += tiles
     }

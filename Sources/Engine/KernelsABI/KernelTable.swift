@@ -15,7 +15,7 @@ package struct KernelTable: Sendable {
   package let multiplyRegisters: @Sendable (Int, In, In, Out) -> Void
   package let operationsOfStep: @Sendable () -> Int
   package let gatherLines: @Sendable (PixelGrid, Int, Int, In, Out) -> Void
-  package let scatterLines: @Sendable (PixelGrid, Int, Int, Out, Ending, Out) -> Void
+  package let scatterLines: @Sendable (PixelGrid, Int, Int, Out, Epilogue, Out) -> Void
   package let multiplyWindows:
     @Sendable (PixelGrid, Int, Int, UnsafePointer<Int>, Int, In, In, Int, Out, Out) -> Void
   package let copyWindow: @Sendable (PixelGrid, Int, Int, Int, Int, In, Out) -> Void
@@ -26,7 +26,7 @@ package struct KernelTable: Sendable {
   package let winogradScratchFloats: @Sendable () -> Int
   package let winogradInput: @Sendable (TileGrid, Int, Int, In, In?, Int, Out, Out) -> Void
   package let winogradGradient: @Sendable (TileGrid, Int, Int, In, Int, Out, Out) -> Void
-  package let winogradOutput: @Sendable (TileGrid, Int, Int, In, Int, Ending, Out, Out) -> Void
+  package let winogradOutput: @Sendable (TileGrid, Int, Int, In, Int, Epilogue, Out, Out) -> Void
   package let phaseWeights: @Sendable (In, WeightBlock, PhaseTaps, Int, Int, Out, Out) -> Void
   package let phaseWeightGradients: @Sendable (In, WeightBlock, PhaseTaps, Int, Out, Out) -> Void
   package let winogradWeights: @Sendable (Int, In, WeightBlock, Bool, Int, Int, Out, Out) -> Void
@@ -38,7 +38,7 @@ package struct KernelTable: Sendable {
   package let storeRows: @Sendable (In, Int, Int, Float, Float, Int, Out) -> Void
   package let channelMoments: @Sendable (In, Runs, Out) -> Void
   package let normalizeLines: @Sendable (In, In, In?, In?, Bool, Runs, Bool, Out) -> Void
-  package let receiveGradient: @Sendable (Ending, Runs, Out) -> Void
+  package let gradientEpilogue: @Sendable (Epilogue, Runs, Out) -> Void
   package let applyNormGradient: @Sendable (In, In, In, Runs, Out) -> Void
   package let addFloats: @Sendable (In, Int, Out) -> Void
   package let scaleFloats: @Sendable (Float, Int, Out) -> Void
@@ -59,7 +59,7 @@ package struct KernelTable: Sendable {
     multiplyRegisters: @escaping @Sendable (Int, In, In, Out) -> Void,
     operationsOfStep: @escaping @Sendable () -> Int,
     gatherLines: @escaping @Sendable (PixelGrid, Int, Int, In, Out) -> Void,
-    scatterLines: @escaping @Sendable (PixelGrid, Int, Int, Out, Ending, Out) -> Void,
+    scatterLines: @escaping @Sendable (PixelGrid, Int, Int, Out, Epilogue, Out) -> Void,
     multiplyWindows:
       @escaping @Sendable (PixelGrid, Int, Int, UnsafePointer<Int>, Int, In, In, Int, Out, Out) -> Void,
     copyWindow: @escaping @Sendable (PixelGrid, Int, Int, Int, Int, In, Out) -> Void,
@@ -70,7 +70,7 @@ package struct KernelTable: Sendable {
     winogradScratchFloats: @escaping @Sendable () -> Int,
     winogradInput: @escaping @Sendable (TileGrid, Int, Int, In, In?, Int, Out, Out) -> Void,
     winogradGradient: @escaping @Sendable (TileGrid, Int, Int, In, Int, Out, Out) -> Void,
-    winogradOutput: @escaping @Sendable (TileGrid, Int, Int, In, Int, Ending, Out, Out) -> Void,
+    winogradOutput: @escaping @Sendable (TileGrid, Int, Int, In, Int, Epilogue, Out, Out) -> Void,
     phaseWeights: @escaping @Sendable (In, WeightBlock, PhaseTaps, Int, Int, Out, Out) -> Void,
     phaseWeightGradients: @escaping @Sendable (In, WeightBlock, PhaseTaps, Int, Out, Out) -> Void,
     winogradWeights: @escaping @Sendable (Int, In, WeightBlock, Bool, Int, Int, Out, Out) -> Void,
@@ -82,7 +82,7 @@ package struct KernelTable: Sendable {
     storeRows: @escaping @Sendable (In, Int, Int, Float, Float, Int, Out) -> Void,
     channelMoments: @escaping @Sendable (In, Runs, Out) -> Void,
     normalizeLines: @escaping @Sendable (In, In, In?, In?, Bool, Runs, Bool, Out) -> Void,
-    receiveGradient: @escaping @Sendable (Ending, Runs, Out) -> Void,
+    gradientEpilogue: @escaping @Sendable (Epilogue, Runs, Out) -> Void,
     applyNormGradient: @escaping @Sendable (In, In, In, Runs, Out) -> Void,
     addFloats: @escaping @Sendable (In, Int, Out) -> Void,
     scaleFloats: @escaping @Sendable (Float, Int, Out) -> Void,
@@ -108,7 +108,7 @@ package struct KernelTable: Sendable {
     (self.winogradWeightGradients, self.packWeights) = (winogradWeightGradients, packWeights)
     (self.reduceWeights, self.packRows, self.packColumns) = (reduceWeights, packRows, packColumns)
     (self.storeRows, self.channelMoments, self.normalizeLines) = (storeRows, channelMoments, normalizeLines)
-    (self.receiveGradient, self.applyNormGradient) = (receiveGradient, applyNormGradient)
+    (self.gradientEpilogue, self.applyNormGradient) = (gradientEpilogue, applyNormGradient)
     (self.addFloats, self.scaleFloats, self.sumSquares) = (addFloats, scaleFloats, sumSquares)
     (self.sumLines, self.spreadLine) = (sumLines, spreadLine)
     (self.maxPoolMap, self.maxPoolMapGradient) = (maxPoolMap, maxPoolMapGradient)

@@ -52,36 +52,36 @@ private func zeroLines(_ target: Out, _ count: Int) {
   for i in 0..<count { setLine(Line(), target + i * 16) }
 }
 
-/// The reverse of `gatherLines`: ends `count` lines of `source` as `ending` says, each at its pixel.
+/// The reverse of `gatherLines`: ends `count` lines of `source` as `epilogue` says, each at its pixel.
 ///
 /// Every grid pixel must lie inside the map. The lines of `source` are used up. What was streamed is not yet
-/// there for other threads: that is `ResultEnding.settle()`'s.
-func scatterLines(_ grid: PixelGrid, first: Int, count: Int, source: Out, ending: Ending, target: Out) {
-  switch ending.kind {
-  case EndingKind.moments:
-    beginSums(ending.sums, shift: line(source) + (ending.bias.map { line($0) } ?? Line()))
-    scatter(LinesWithMoments.self, grid, first, count, source, ending, target)
-    ending.sums[EndingSums.lines] = Float(count)
-  case EndingKind.gradient:
-    beginSums(ending.sums, shift: Line())
-    switch ending.mask {
+/// there for other threads: that is `ResultEpilogue.settle()`'s.
+func scatterLines(_ grid: PixelGrid, first: Int, count: Int, source: Out, epilogue: Epilogue, target: Out) {
+  switch epilogue.kind {
+  case EpilogueKind.moments:
+    beginSums(epilogue.sums, shift: line(source) + (epilogue.bias.map { line($0) } ?? Line()))
+    scatter(LinesWithMoments.self, grid, first, count, source, epilogue, target)
+    epilogue.sums[EpilogueSums.lines] = Float(count)
+  case EpilogueKind.gradient:
+    beginSums(epilogue.sums, shift: Line())
+    switch epilogue.mask {
     case GradientMask.recomputed:
-      scatter(GradientsByInput.self, grid, first, count, source, ending, target)
+      scatter(GradientsByInput.self, grid, first, count, source, epilogue, target)
     case GradientMask.output:
-      scatter(GradientsByOutput.self, grid, first, count, source, ending, target)
-    default: scatter(OpenGradients.self, grid, first, count, source, ending, target)
+      scatter(GradientsByOutput.self, grid, first, count, source, epilogue, target)
+    default: scatter(OpenGradients.self, grid, first, count, source, epilogue, target)
     }
-  case EndingKind.normalized: scatter(NormalizedLines.self, grid, first, count, source, ending, target)
-  default: scatter(StoredLines.self, grid, first, count, source, ending, target)
+  case EpilogueKind.normalized: scatter(NormalizedLines.self, grid, first, count, source, epilogue, target)
+  default: scatter(StoredLines.self, grid, first, count, source, epilogue, target)
   }
 }
 
 @inline(__always)
-private func scatter<E: LineEnding>(
-  _: E.Type, _ grid: PixelGrid, _ first: Int, _ count: Int, _ source: Out, _ ending: Ending, _ target: Out
+private func scatter<E: LineEpilogue>(
+  _: E.Type, _ grid: PixelGrid, _ first: Int, _ count: Int, _ source: Out, _ epilogue: Epilogue, _ target: Out
 ) {
   for lane in stride(from: 0, to: 16, by: Register.scalarCount) {
-    var state = E.begin(ending, lane: lane)
+    var state = E.begin(epilogue, lane: lane)
     var pixel = place(first, rows: grid.rows, columns: grid.columns)
     var done = 0
     while done < count {
@@ -91,14 +91,14 @@ private func scatter<E: LineEnding>(
       var offset = pixel.image * grid.imageStride + (row * grid.mapColumns + column) * 16
       for i in done..<done + run {
         let line = source + i * 16
-        let value = E.end(register(line + lane), ending, offset: offset + lane, &state)
-        setPart(value, lane: lane, of: target + offset, waitingAt: line, isStreamed: ending.isStreamed)
+        let value = E.end(register(line + lane), epilogue, offset: offset + lane, &state)
+        setPart(value, lane: lane, of: target + offset, waitingAt: line, isStreamed: epilogue.isStreamed)
         offset += grid.step * 16
       }
       done += run
       pixel.column += run - 1
       advance(&pixel, rows: grid.rows, columns: grid.columns)
     }
-    E.finish(state, ending, lane: lane)
+    E.finish(state, epilogue, lane: lane)
   }
 }

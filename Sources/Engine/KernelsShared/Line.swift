@@ -22,7 +22,7 @@ func sum(_ x: Line) -> Float {
 
 /// The larger of each lane and zero; not a number stays what it is.
 @inline(__always)
-func positivePart(_ x: Register) -> Register { larger(x, Register()) }
+func relu(_ x: Register) -> Register { larger(x, Register()) }
 
 /// A place in a grid of some images. A tuple: structs would bring functions that the whole program shares.
 typealias Place = (image: Int, row: Int, column: Int)

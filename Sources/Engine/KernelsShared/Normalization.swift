@@ -34,11 +34,12 @@ func channelMoments(lines: In, runs: Runs, target: Out) {
   setLine((squares.0 + squares.1) + (squares.2 + squares.3), target + 32)
 }
 
-/// `target = lines · scale + shift (+ residual)`, through a ReLU if `relu`; `constants` as `NormConstants`
-/// says. With `residualConstants` the residual is normalised by them and rectified on the way; `isStreamed`
-/// is that of `Ending`.
+/// `target = lines · scale + shift (+ residual)`, through a ReLU if `hasReLU`; `constants` as `NormConstants`
+/// says. With `residualConstants` the residual is normalised by them and rectified as it is read; `isStreamed`
+/// is that of `Epilogue`.
 func normalizeLines(
-  lines: In, constants: In, residual: In?, residualConstants: In?, relu: Bool, runs: Runs, isStreamed: Bool,
+  lines: In, constants: In, residual: In?, residualConstants: In?, hasReLU: Bool, runs: Runs,
+  isStreamed: Bool,
   target: Out
 ) {
   let scale = constants + NormConstants.scale
@@ -53,11 +54,11 @@ func normalizeLines(
           if let residualConstants {
             let scale = register(residualConstants + NormConstants.scale + lane)
             let shift = register(residualConstants + NormConstants.shift + lane)
-            added = positivePart(multiplyAdd(added, scale, shift))
+            added = relu(multiplyAdd(added, scale, shift))
           }
           y += added
         }
-        if relu { y = positivePart(y) }
+        if hasReLU { y = relu(y) }
         if isStreamed {
           streamRegister(y, target + i + lane)
         } else {
@@ -69,30 +70,30 @@ func normalizeLines(
   if isStreamed { endStreams() }
 }
 
-/// Ends the lines of a gradient in place, as `ending` of kind `gradient` says; its maps begin where `target`
+/// Applies `epilogue`, of kind `gradient`, to the lines of a gradient in place; its maps begin where `target`
 /// does.
-func receiveGradient(ending: Ending, runs: Runs, target: Out) {
-  beginSums(ending.sums, shift: Line())
-  switch ending.mask {
-  case GradientMask.recomputed: receive(GradientsByInput.self, ending, runs, target)
-  case GradientMask.output: receive(GradientsByOutput.self, ending, runs, target)
-  default: receive(OpenGradients.self, ending, runs, target)
+func gradientEpilogue(epilogue: Epilogue, runs: Runs, target: Out) {
+  beginSums(epilogue.sums, shift: Line())
+  switch epilogue.mask {
+  case GradientMask.recomputed: applyEpilogue(GradientsByInput.self, epilogue, runs, target)
+  case GradientMask.output: applyEpilogue(GradientsByOutput.self, epilogue, runs, target)
+  default: applyEpilogue(OpenGradients.self, epilogue, runs, target)
   }
 }
 
 @inline(__always)
-private func receive<E: LineEnding>(_: E.Type, _ ending: Ending, _ runs: Runs, _ target: Out) {
+private func applyEpilogue<E: LineEpilogue>(_: E.Type, _ epilogue: Epilogue, _ runs: Runs, _ target: Out) {
   for run in 0..<runs.count {
     // Some lines at a time, so that the second half of their channels finds them in the first-level cache.
     for first in stride(from: 0, to: runs.lines, by: 32) {
       let start = run * runs.stride + first * 16
       for lane in stride(from: 0, to: 16, by: Register.scalarCount) {
-        var state = E.begin(ending, lane: lane)
+        var state = E.begin(epilogue, lane: lane)
         for i in 0..<min(32, runs.lines - first) {
           let offset = start + i * 16 + lane
-          setRegister(E.end(register(target + offset), ending, offset: offset, &state), target + offset)
+          setRegister(E.end(register(target + offset), epilogue, offset: offset, &state), target + offset)
         }
-        E.finish(state, ending, lane: lane)
+        E.finish(state, epilogue, lane: lane)
       }
     }
   }

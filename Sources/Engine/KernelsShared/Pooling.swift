@@ -48,7 +48,7 @@ private func findLargest(
   eachPixel(grid, y, x) { tap, offset in
     var value = register(map + offset)
     if let constants {
-      value = positivePart(
+      value = relu(
         multiplyAdd(
           value, register(constants + NormConstants.scale), register(constants + NormConstants.shift)))
     }

@@ -30,7 +30,7 @@ package func kernelTable() -> KernelTable {
     storeRows: storeRows,
     channelMoments: channelMoments,
     normalizeLines: normalizeLines,
-    receiveGradient: receiveGradient,
+    gradientEpilogue: gradientEpilogue,
     applyNormGradient: applyNormGradient,
     addFloats: addFloats,
     scaleFloats: scaleFloats,

@@ -49,24 +49,24 @@ func winogradGradient(
   }
 }
 
-/// Transforms `count` tiles of products to outputs, `Aᵀ m A`, and ends those inside the map as `ending` says.
+/// Transforms `count` tiles of products to outputs, `Aᵀ m A`, and ends those inside the map as `epilogue` says.
 ///
 /// Position p of tile t is line t of `source + p · positionStride`; `target` is the block's map in image 0.
 func winogradOutput(
-  _ grid: TileGrid, first: Int, count: Int, source: In, positionStride: Int, ending: Ending, scratch: Out,
+  _ grid: TileGrid, first: Int, count: Int, source: In, positionStride: Int, epilogue: Epilogue, scratch: Out,
   target: Out
 ) {
   switch (grid.taps, grid.outputs) {
   case (2, _):
-    outputs(WinogradPhases.Output.self, grid, first, count, source, positionStride, ending, scratch, target)
+    outputs(WinogradPhases.Output.self, grid, first, count, source, positionStride, epilogue, scratch, target)
   case (_, 2):
-    outputs(WinogradTwo.Output.self, grid, first, count, source, positionStride, ending, scratch, target)
+    outputs(WinogradTwo.Output.self, grid, first, count, source, positionStride, epilogue, scratch, target)
   case (_, 4):
-    outputs(WinogradFour.Output.self, grid, first, count, source, positionStride, ending, scratch, target)
+    outputs(WinogradFour.Output.self, grid, first, count, source, positionStride, epilogue, scratch, target)
   default:
-    outputs(WinogradSix.Output.self, grid, first, count, source, positionStride, ending, scratch, target)
+    outputs(WinogradSix.Output.self, grid, first, count, source, positionStride, epilogue, scratch, target)
   }
-  if ending.isStreamed { endStreams() }
+  if epilogue.isStreamed { endStreams() }
 }
 
 @inline(__always)
@@ -89,7 +89,7 @@ private func inputs<K: WinogradKernel>(
   let scale = constants + NormConstants.scale
   let shift = constants + NormConstants.shift
   tiles(K.Input.self, grid, first, count, source, positionStride, scratch, target) { x, lane in
-    positivePart(multiplyAdd(x, register(scale + lane), register(shift + lane)))
+    relu(multiplyAdd(x, register(scale + lane), register(shift + lane)))
   }
 }
 
@@ -170,12 +170,12 @@ private func transformColumns<T: LineTransform>(
 @inline(__always)
 private func outputs<T: LineTransform>(
   _: T.Type, _ grid: TileGrid, _ first: Int, _ count: Int, _ source: In, _ positionStride: Int,
-  _ ending: Ending, _ scratch: Out, _ target: Out
+  _ epilogue: Epilogue, _ scratch: Out, _ target: Out
 ) {
-  switch ending.kind {
-  case EndingKind.moments:
+  switch epilogue.kind {
+  case EpilogueKind.moments:
     // Moments are taken about a value of the data, here the first: its tile is computed twice.
-    var once = ending
+    var once = epilogue
     once.isStreamed = false
     _ = finish(
       T.self, StoredLines.self, grid, first, 1, source, positionStride, once, scratch, target)
@@ -183,40 +183,40 @@ private func outputs<T: LineTransform>(
     let size = grid.outputs * grid.step
     let pixel =
       (tile.row * size + grid.rowOffset) * grid.mapColumns + tile.column * size + grid.columnOffset
-    beginSums(ending.sums, shift: line(target + tile.image * grid.imageStride + pixel * 16))
+    beginSums(epilogue.sums, shift: line(target + tile.image * grid.imageStride + pixel * 16))
     let lines = finish(
-      T.self, LinesWithMoments.self, grid, first, count, source, positionStride, ending, scratch, target)
-    ending.sums[EndingSums.lines] = Float(lines)
-  case EndingKind.gradient:
-    beginSums(ending.sums, shift: Line())
-    switch ending.mask {
+      T.self, LinesWithMoments.self, grid, first, count, source, positionStride, epilogue, scratch, target)
+    epilogue.sums[EpilogueSums.lines] = Float(lines)
+  case EpilogueKind.gradient:
+    beginSums(epilogue.sums, shift: Line())
+    switch epilogue.mask {
     case GradientMask.recomputed:
       _ = finish(
-        T.self, GradientsByInput.self, grid, first, count, source, positionStride, ending, scratch,
+        T.self, GradientsByInput.self, grid, first, count, source, positionStride, epilogue, scratch,
         target)
     case GradientMask.output:
       _ = finish(
-        T.self, GradientsByOutput.self, grid, first, count, source, positionStride, ending, scratch,
+        T.self, GradientsByOutput.self, grid, first, count, source, positionStride, epilogue, scratch,
         target)
     default:
       _ = finish(
-        T.self, OpenGradients.self, grid, first, count, source, positionStride, ending, scratch,
+        T.self, OpenGradients.self, grid, first, count, source, positionStride, epilogue, scratch,
         target)
     }
-  case EndingKind.normalized:
+  case EpilogueKind.normalized:
     _ = finish(
-      T.self, NormalizedLines.self, grid, first, count, source, positionStride, ending, scratch, target)
+      T.self, NormalizedLines.self, grid, first, count, source, positionStride, epilogue, scratch, target)
   default:
     _ = finish(
-      T.self, StoredLines.self, grid, first, count, source, positionStride, ending, scratch, target)
+      T.self, StoredLines.self, grid, first, count, source, positionStride, epilogue, scratch, target)
   }
 }
 
 /// Transforms tiles back and ends their lines; returns how many lines there were.
 @inline(__always)
-private func finish<T: LineTransform, E: LineEnding>(
+private func finish<T: LineTransform, E: LineEpilogue>(
   _: T.Type, _: E.Type, _ grid: TileGrid, _ first: Int, _ count: Int, _ source: In, _ positionStride: Int,
-  _ ending: Ending, _ scratch: Out, _ target: Out
+  _ epilogue: Epilogue, _ scratch: Out, _ target: Out
 ) -> Int {
   let size = T.outputs
   let step = grid.step
@@ -240,7 +240,7 @@ private func finish<T: LineTransform, E: LineEnding>(
           { register(from + ($0 * T.inputs + j) * positionStride) },
           { setRegister($1, scratch + ($0 * T.inputs + j) * lanes) })
       }
-      var state = E.begin(ending, lane: lane)
+      var state = E.begin(epilogue, lane: lane)
       for i in 0..<rows {
         let products = scratch + i * T.inputs * lanes
         let row = start + i * step * grid.mapColumns * 16
@@ -249,8 +249,8 @@ private func finish<T: LineTransform, E: LineEnding>(
         func write(_ j: Int, _ value: Register) {
           let offset = row + j * step * 16
           setPart(
-            E.end(value, ending, offset: offset + lane, &state), lane: lane, of: target + offset,
-            waitingAt: waiting + (i * size + j) * 16, isStreamed: ending.isStreamed)
+            E.end(value, epilogue, offset: offset + lane, &state), lane: lane, of: target + offset,
+            waitingAt: waiting + (i * size + j) * 16, isStreamed: epilogue.isStreamed)
         }
         if columns == size {
           T.apply({ register(products + $0 * lanes) }, write)
@@ -259,7 +259,7 @@ private func finish<T: LineTransform, E: LineEnding>(
         T.apply({ register(products + $0 * lanes) }, { setRegister($1, strip + $0 * lanes) })
         for j in 0..<columns { write(j, register(strip + j * lanes)) }
       }
-      E.finish(state, ending, lane: lane)
+      E.finish(state, epilogue, lane: lane)
     }
   }
   return lines

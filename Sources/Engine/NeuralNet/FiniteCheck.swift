@@ -9,8 +9,8 @@ package final class FiniteCheck {
   /// Where the first values that are not finite came up.
   package struct Finding: Sendable, Equatable {
     /// The layer by its name in a state dict, such as `encoder.layer1.0.conv1`; a residual block's sum has
-    /// the block's name, pooling is `encoder.avgpool`, and the objective is `loss`; those of local views begin
-    /// with `local.`. With `squaredGradient` it is the parameter.
+    /// the block's name, pooling is `encoder.avgpool`, and the objective is `loss`; the names of layers on
+    /// local views begin with `local.`. With `squaredGradient` it is the parameter.
     package var layer: String
     /// Whether they came up on the way to the loss, or from it back to the parameters.
     package var pass: Pass

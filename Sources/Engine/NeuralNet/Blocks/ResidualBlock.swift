@@ -117,48 +117,48 @@ final class ResidualBlock {
 
   /// Whether the gradient of the input may take the place of the input.
   var canReplaceInput: Bool {
-    first.convolution.receivesOnTheWay(views: first.norm.normalization.views)
+    first.convolution.fusesEpilogue(views: first.norm.normalization.views)
   }
 
-  /// Where the gradient of `output` arrives, for as many images as `residual` has.
+  /// The epilogue of the gradient of `output`, for as many images as `residual` has.
   ///
   /// `residual` is a gradient of `output` from elsewhere, to be added.
-  func site(images: Range<Int>, residual: Activation? = nil) -> GradientSite {
-    last.norm.site(
+  func backwardEpilogue(images: Range<Int>, residual: Activation? = nil) -> BackwardEpilogue {
+    last.norm.backwardEpilogue(
       input: last.convolved.images(images), mask: .output(output.images(images)), residual: residual)
   }
 
   /// Memory of the output's shape that `backward` has used up before it writes `dInput`.
   func spent(images: Range<Int>) -> Activation { last.convolved.images(images) }
 
-  /// Backward: from the gradient of `output`, received at this block's site, to that of the block's input.
+  /// Backward: from the gradient of `output`, after this block's epilogue, to that of the block's input.
   ///
-  /// That gradient is received at the site that `below` makes of the part from the shortcut; without a site,
-  /// the parts are only added. `input` and `norm` are those of the last `forward`. `dInput` may be `input` if
-  /// there is no `norm`, and the site does not read `input` or `canReplaceInput`.
+  /// `below` makes the epilogue of that gradient from the part of the shortcut; without one, the parts are only
+  /// added. `input` and `norm` are those of the last `forward`. `dInput` may be `input` if
+  /// there is no `norm`, and the epilogue does not read `input` or `canReplaceInput`.
   func backward(
     input: Activation, norm: BatchNorm? = nil, gradient: Activation, dInput: Activation,
-    below: (Activation) -> GradientSite?
+    below: (Activation) -> BackwardEpilogue?
   ) {
     let images = 0..<input.images
-    let pending = backwardInner(gradient, images: images)
+    let prologue = backwardInner(gradient, images: images)
     let convolved = first.convolved.images(images)
     if let norm {
       first.convolution.backwardParameters(
         input: norm.map(input, scratch: scratch.activation(like: input)), dOutput: convolved,
-        pending: pending)
+        prologue: prologue)
     } else {
-      first.convolution.backwardParameters(input: input, dOutput: convolved, pending: pending)
+      first.convolution.backwardParameters(input: input, dOutput: convolved, prologue: prologue)
     }
     let branch = backwardShortcut(input: input, gradient)
-    let site = below(branch)
-    first.convolution.backwardInput(dOutput: convolved, dInput: dInput, site: site)
-    if site == nil { compute.add(branch.storage, to: dInput.storage) }
+    let epilogue = below(branch)
+    first.convolution.backwardInput(dOutput: convolved, dInput: dInput, epilogue: epilogue)
+    if epilogue == nil { compute.add(branch.storage, to: dInput.storage) }
   }
 
-  /// Backward through all units but the first; returns the gradient that the first one's normalisation
-  /// receives, in scratch memory.
-  private func backwardInner(_ gradient: Activation, images: Range<Int>) -> PendingGradient {
+  /// Backward through all units but the first; returns the prologue of the first one, with its
+  /// gradient in scratch memory.
+  private func backwardInner(_ gradient: Activation, images: Range<Int>) -> BackwardPrologue {
     var gradient = gradient
     for index in (1..<units.count).reversed() {
       let (unit, before) = (units[index], units[index - 1])
@@ -167,12 +167,13 @@ final class ResidualBlock {
       let inner = scratch.activation(like: input)
       unit.convolution.backwardParameters(
         input: before.norm.map(input, scratch: inner), dOutput: convolved,
-        pending: unit.norm.pending(gradient, input: convolved))
+        prologue: unit.norm.backwardPrologue(gradient, input: convolved))
       unit.convolution.backwardInput(
-        dOutput: convolved, dInput: inner, site: before.norm.site(input: input, mask: .recomputed))
+        dOutput: convolved, dInput: inner,
+        epilogue: before.norm.backwardEpilogue(input: input, mask: .recomputed))
       gradient = inner
     }
-    return first.norm.pending(gradient, input: first.convolved.images(images))
+    return first.norm.backwardPrologue(gradient, input: first.convolved.images(images))
   }
 
   /// The part of the input's gradient that comes through the shortcut.
@@ -180,9 +181,9 @@ final class ResidualBlock {
     guard let shortcut else { return gradient }
     let convolved = shortcut.convolved.images(0..<input.images)
     let branch = scratch.activation(like: input)
-    compute.receive(gradient, at: shortcut.norm.site(input: convolved, mask: .none))
+    compute.applyEpilogue(to: gradient, shortcut.norm.backwardEpilogue(input: convolved, mask: .none))
     shortcut.convolution.backwardParameters(
-      input: input, dOutput: convolved, pending: shortcut.norm.pending(gradient, input: convolved))
+      input: input, dOutput: convolved, prologue: shortcut.norm.backwardPrologue(gradient, input: convolved))
     shortcut.convolution.backwardInput(dOutput: convolved, dInput: branch)
     return branch
   }

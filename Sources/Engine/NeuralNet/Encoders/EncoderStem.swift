@@ -71,7 +71,7 @@ final class EncoderStem {
     return result
   }
 
-  /// Backward through the first block, from the gradient at its site, and through the stem, into the
+  /// Backward through the first block, from the gradient of its output, and through the stem, into the
   /// gradients of its parameters. `images` are those of the last `forward`.
   func backward(_ images: Floats, through block: ResidualBlock, gradient: Activation) {
     let range = 0..<gradient.images
@@ -81,12 +81,12 @@ final class EncoderStem {
       let input = output.images(range)
       // The block's input is used up when its gradient is written.
       block.backward(input: input, gradient: gradient, dInput: input) {
-        pool == nil ? site(maps, residual: $0) : nil
+        pool == nil ? backwardEpilogue(maps, residual: $0) : nil
       }
       dMaps = input
     } else {
       block.backward(input: maps, norm: norm, gradient: gradient, dInput: dMaps) {
-        site(maps, residual: $0)
+        backwardEpilogue(maps, residual: $0)
       }
     }
     if let pool {
@@ -94,13 +94,14 @@ final class EncoderStem {
       dMaps = dConvolved.activation(like: maps)
       compute.maxPoolBackward(
         input: maps, pool, normalization: norm.normalization, dOutput: dPooled, into: dMaps)
-      compute.receive(dMaps, at: site(maps))
+      compute.applyEpilogue(to: dMaps, backwardEpilogue(maps))
     }
-    stem.backwardParameters(images: images, dOutput: maps, pending: norm.pending(dMaps, input: maps))
+    stem.backwardParameters(
+      images: images, dOutput: maps, prologue: norm.backwardPrologue(dMaps, input: maps))
   }
 
-  /// Where the gradient of the normalised and rectified maps arrives.
-  private func site(_ maps: Activation, residual: Activation? = nil) -> GradientSite {
-    norm.site(input: maps, mask: .recomputed, residual: residual)
+  /// The epilogue of the gradient of the normalised and rectified maps.
+  private func backwardEpilogue(_ maps: Activation, residual: Activation? = nil) -> BackwardEpilogue {
+    norm.backwardEpilogue(input: maps, mask: .recomputed, residual: residual)
   }
 }

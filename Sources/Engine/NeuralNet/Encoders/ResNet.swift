@@ -90,13 +90,13 @@ final class ResNet {
     }
     var gradient = dMaps.activation(like: last.output.images(range))
     compute.averagePoolBackward(dOutput: dPool, into: gradient)
-    compute.receive(gradient, at: last.site(images: range))
+    compute.applyEpilogue(to: gradient, last.backwardEpilogue(images: range))
     for index in blocks.indices.dropFirst().reversed() {
       let below = blocks[index - 1]
       let input = below.output.images(range)
       let dInput = gradients.isEmpty ? input : gradients[index % 2].activation(like: input)
       blocks[index].backward(input: input, gradient: gradient, dInput: dInput) {
-        below.site(images: range, residual: $0)
+        below.backwardEpilogue(images: range, residual: $0)
       }
       gradient = dInput
     }

@@ -3,9 +3,9 @@ import Tensors
 
 /// Batch normalisation over images and pixels, with the ReLU and the residual addition that may follow it.
 ///
-/// `y = relu(γ (x − mean) / √(var + ε) + β + residual)`. The layers around it do part of its work on their
-/// way: the one before takes the statistics, the one behind may normalise what it reads, and the one that
-/// computes the gradient receives it at this layer's `site`. Cached for the backward pass: mean and biased
+/// `y = relu(γ (x − mean) / √(var + ε) + β + residual)`. The layers around it do part of its work in
+/// passes of their own: the one before takes the statistics, the one after may normalise what it reads, and the
+/// one that computes the gradient of the output applies this layer's `backwardEpilogue` to it. Cached for the backward pass: mean and biased
 /// variance of each channel, once for each view that is normalised on its own. The caller keeps the input,
 /// and the output where a residual was added. As `torch.nn.BatchNorm2d` / `BatchNorm1d` with ε = 1e-5 and
 /// momentum 0.1.
@@ -84,27 +84,27 @@ final class BatchNorm {
       residual: residual, relu: relu)
   }
 
-  /// Where the gradient of this layer's output arrives; it overwrites the gradients of γ and β.
-  func site(input: Activation, mask: ReLUMask, residual: Activation? = nil) -> GradientSite {
-    GradientSite(
+  /// The epilogue of the gradient of this layer's output; it overwrites the gradients of γ and β.
+  func backwardEpilogue(input: Activation, mask: ReLUMask, residual: Activation? = nil) -> BackwardEpilogue {
+    BackwardEpilogue(
       normalization, input: input, mask: mask, residual: residual, dWeight: dWeight, dBias: dBias)
   }
 
   /// Takes a gradient of this layer's output, and overwrites `dInput`, which may be `input` or `gradient`.
   func backward(input: Activation, open gradient: Activation, dInput: Activation) {
-    compute.receive(gradient, at: site(input: input, mask: .none))
+    compute.applyEpilogue(to: gradient, backwardEpilogue(input: input, mask: .none))
     backward(input: input, gradient: gradient, dInput: dInput)
   }
 
-  /// A gradient that was received at this layer's site, from which the layer before computes that of `input`,
-  /// the input of the forward pass.
-  func pending(_ gradient: Activation, input: Activation) -> PendingGradient {
-    PendingGradient(gradient, behind: normalization, input: input)
+  /// The prologue by which the layer before computes the gradient of `input`, the input of the forward pass,
+  /// from what this layer's epilogue has left.
+  func backwardPrologue(_ gradient: Activation, input: Activation) -> BackwardPrologue {
+    BackwardPrologue(gradient, behind: normalization, input: input)
   }
 
   /// Overwrites `dInput` from such a gradient; it may be `input` or `gradient`.
   func backward(input: Activation, gradient: Activation, dInput: Activation) {
-    compute.normalizeBackward(pending(gradient, input: input), dInput: dInput)
+    compute.normalizeBackward(backwardPrologue(gradient, input: input), dInput: dInput)
     check?.backward(self, dInput: dInput)
   }
 

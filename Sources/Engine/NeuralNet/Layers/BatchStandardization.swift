@@ -34,9 +34,9 @@ final class BatchStandardization {
 
   /// Turns the gradient of the standardised rows into that of `z`, the input of the last `forward`.
   func backward(_ z: Activation, gradient: Activation) {
-    compute.receive(
-      gradient, at: GradientSite(normalization, input: z, mask: .none, dWeight: dWeight, dBias: dBias))
+    compute.applyEpilogue(
+      to: gradient, BackwardEpilogue(normalization, input: z, mask: .none, dWeight: dWeight, dBias: dBias))
     compute.normalizeBackward(
-      PendingGradient(gradient, behind: normalization, input: z), dInput: gradient)
+      BackwardPrologue(gradient, behind: normalization, input: z), dInput: gradient)
   }
 }

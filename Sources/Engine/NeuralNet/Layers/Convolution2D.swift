@@ -25,7 +25,7 @@ struct Convolution2D {
     operation = try plan.convolution(name, shape)
   }
 
-  /// `output = weight ∗ input + bias`; the statistics of the normalisation that follows are taken on the way.
+  /// `output = weight ∗ input + bias`; the statistics of the normalisation that follows are taken in the same pass.
   func forward(_ input: Activation, output: Activation, followedBy norm: BatchNorm? = nil) {
     operation.forward(
       input: input, weight: weight.value, bias: bias?.value, output: output, moments: norm?.normalization)
@@ -33,7 +33,7 @@ struct Convolution2D {
     check?.forward(name, output, weight: weight.value, followedBy: norm) { $0.finiteness(of: input) }
   }
 
-  /// The same of a map that is normalised and rectified on the way.
+  /// The same of a map that is normalised and rectified as it is read.
   func forward(_ input: NormalizedMap, output: Activation, followedBy norm: BatchNorm? = nil) {
     operation.forward(
       input: input, weight: weight.value, bias: bias?.value, output: output, moments: norm?.normalization)
@@ -47,27 +47,27 @@ struct Convolution2D {
       input: input, weight: weight.value, bias: bias?.value, output: output, frozen: frozen)
   }
 
-  /// Overwrites the gradients of weight and bias, from the input of the forward pass, and `dOutput` from what
-  /// is pending.
-  func backwardParameters(input: Activation, dOutput: Activation, pending: PendingGradient? = nil) {
+  /// Overwrites the gradients of weight and bias, from the input of the forward pass, and `dOutput` by
+  /// the prologue.
+  func backwardParameters(input: Activation, dOutput: Activation, prologue: BackwardPrologue? = nil) {
     operation.backwardWeight(
-      input: input, dOutput: dOutput, pending: pending, dWeight: weight.gradient, dBias: bias?.gradient)
-    check?.backward(name, weight: weight, bias: bias, dOutput: dOutput, throughNorm: pending != nil)
+      input: input, dOutput: dOutput, prologue: prologue, dWeight: weight.gradient, dBias: bias?.gradient)
+    check?.backward(name, weight: weight, bias: bias, dOutput: dOutput, throughNorm: prologue != nil)
   }
 
   /// The same where the forward pass normalised its input.
-  func backwardParameters(input: NormalizedMap, dOutput: Activation, pending: PendingGradient? = nil) {
+  func backwardParameters(input: NormalizedMap, dOutput: Activation, prologue: BackwardPrologue? = nil) {
     operation.backwardWeight(
-      input: input, dOutput: dOutput, pending: pending, dWeight: weight.gradient, dBias: bias?.gradient)
-    check?.backward(name, weight: weight, bias: bias, dOutput: dOutput, throughNorm: pending != nil)
+      input: input, dOutput: dOutput, prologue: prologue, dWeight: weight.gradient, dBias: bias?.gradient)
+    check?.backward(name, weight: weight, bias: bias, dOutput: dOutput, throughNorm: prologue != nil)
   }
 
   /// Whether the gradient of the input may take the place of the input, as `Convolution` says.
-  func receivesOnTheWay(views: Int) -> Bool { operation.receivesOnTheWay(views: views) }
+  func fusesEpilogue(views: Int) -> Bool { operation.fusesEpilogue(views: views) }
 
-  /// Overwrites `dInput`, and receives it at `site` if there is one.
-  func backwardInput(dOutput: Activation, dInput: Activation, site: GradientSite? = nil) {
-    operation.backwardInput(dOutput: dOutput, weight: weight.value, dInput: dInput, site: site)
+  /// Overwrites `dInput`, and applies `epilogue` to it if there is one.
+  func backwardInput(dOutput: Activation, dInput: Activation, epilogue: BackwardEpilogue? = nil) {
+    operation.backwardInput(dOutput: dOutput, weight: weight.value, dInput: dInput, epilogue: epilogue)
     check?.backward(name, weight: weight, dOutput: dOutput, dInput: dInput)
   }
 }

@@ -20,7 +20,7 @@ struct Linear {
     operation = try plan.convolution(name, .linear(rows: rows, inputs: inputs, outputs: outputs))
   }
 
-  /// `output = input Wᵀ + b`; the statistics of the normalisation that follows are taken on the way.
+  /// `output = input Wᵀ + b`; the statistics of the normalisation that follows are taken in the same pass.
   func forward(_ input: Activation, output: Activation, followedBy norm: BatchNorm? = nil) {
     operation.forward(
       input: input, weight: weight.value, bias: bias?.value, output: output, moments: norm?.normalization)
@@ -34,9 +34,9 @@ struct Linear {
     check?.backward(name, weight: weight, bias: bias, dOutput: dOutput)
   }
 
-  /// Overwrites `dInput`, and receives it at `site` if there is one.
-  func backwardInput(dOutput: Activation, dInput: Activation, site: GradientSite? = nil) {
-    operation.backwardInput(dOutput: dOutput, weight: weight.value, dInput: dInput, site: site)
+  /// Overwrites `dInput`, and applies `epilogue` to it if there is one.
+  func backwardInput(dOutput: Activation, dInput: Activation, epilogue: BackwardEpilogue? = nil) {
+    operation.backwardInput(dOutput: dOutput, weight: weight.value, dInput: dInput, epilogue: epilogue)
     check?.backward(name, weight: weight, dOutput: dOutput, dInput: dInput)
   }
 }

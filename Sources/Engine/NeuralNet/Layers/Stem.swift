@@ -32,7 +32,7 @@ struct Stem {
 
   /// As many images as `output` has are read from the start of `images`.
   ///
-  /// The statistics of the normalisation that follows are taken on the way.
+  /// The statistics of the normalisation that follows are taken in the same pass.
   func forward(_ images: Floats, output: Activation, followedBy norm: BatchNorm? = nil) {
     operation.forward(
       images: images, weight: weight.value, bias: bias?.value, output: output, moments: norm?.normalization)
@@ -46,10 +46,10 @@ struct Stem {
       images: images, weight: weight.value, bias: bias?.value, output: output, frozen: frozen)
   }
 
-  /// Overwrites the gradients of weight and bias, and `dOutput` from what is pending.
-  func backwardParameters(images: Floats, dOutput: Activation, pending: PendingGradient? = nil) {
+  /// Overwrites the gradients of weight and bias, and `dOutput` by the prologue.
+  func backwardParameters(images: Floats, dOutput: Activation, prologue: BackwardPrologue? = nil) {
     operation.backwardWeight(
-      images: images, dOutput: dOutput, pending: pending, dWeight: weight.gradient, dBias: bias?.gradient)
-    check?.backward(name, weight: weight, bias: bias, dOutput: dOutput, throughNorm: pending != nil)
+      images: images, dOutput: dOutput, prologue: prologue, dWeight: weight.gradient, dBias: bias?.gradient)
+    check?.backward(name, weight: weight, bias: bias, dOutput: dOutput, throughNorm: prologue != nil)
   }
 }

@@ -98,7 +98,8 @@ final class Projector {
         let norm = hidden[index - 1].norm
         let output = outputs[index - 1].images(rows)
         linear.backwardInput(
-          dOutput: gradient, dInput: dInput, site: norm.site(input: output, mask: .recomputed))
+          dOutput: gradient, dInput: dInput, epilogue: norm.backwardEpilogue(input: output, mask: .recomputed)
+        )
         norm.backward(input: output, gradient: dInput, dInput: dInput)
       } else {
         linear.backwardInput(dOutput: gradient, dInput: dInput)

@@ -1,8 +1,8 @@
-/// What becomes of each line of a result on its way to memory: fused passes of batch normalisation.
+/// What a kernel does with each line of a result before it writes it: fused passes of batch normalisation.
 ///
 /// Maps have the shape of the target; their pointers are at the same channel block of image 0.
-package struct Ending {
-  /// One of `EndingKind`.
+package struct Epilogue {
+  /// One of `EpilogueKind`.
   package var kind: Int
   /// 16 floats that are added to every line, or nil.
   package var bias: In?
@@ -41,8 +41,8 @@ package struct Ending {
   }
 }
 
-/// What an `Ending` does besides writing lines.
-package enum EndingKind {
+/// What an `Epilogue` does besides writing lines.
+package enum EpilogueKind {
   /// Nothing.
   @inlinable package static var store: Int { 0 }
   /// Sums up the moments of each channel.
@@ -59,11 +59,11 @@ package enum Rectification {
   /// Nothing.
   @inlinable package static var none: Int { 0 }
   /// A ReLU.
-  @inlinable package static var positivePart: Int { 1 }
+  @inlinable package static var relu: Int { 1 }
 }
 
-/// Floats of an ending's sums.
-package enum EndingSums {
+/// Floats of an epilogue's sums.
+package enum EpilogueSums {
   /// Floats.
   @inlinable package static var count: Int { 64 }
   /// Where the number of lines is.

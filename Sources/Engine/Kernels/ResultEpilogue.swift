@@ -2,13 +2,13 @@ import KernelsABI
 import Synchronization
 import Tensors
 
-/// What a convolution does with its result besides writing it, for all views and channel blocks.
-struct ResultEnding {
-  /// One of `EndingKind`.
-  var kind = EndingKind.store
+/// The epilogue of a convolution: what it does with its result besides writing it, for all views and channel blocks.
+struct ResultEpilogue {
+  /// One of `EpilogueKind`.
+  var kind = EpilogueKind.store
   /// The bias, padded to whole blocks, or nil.
   var bias: In?
-  /// As in `Ending`, at block 0 of image 0.
+  /// As in `Epilogue`, at block 0 of image 0.
   var residual: In?
   var lines: In?
   var output: In?
@@ -27,9 +27,9 @@ struct ResultEnding {
   let isStreamed: Bool
   let partials: Partials
 
-  /// Adds `bias` to `output`, takes moments for `moments`, or ends a gradient at `site`.
+  /// Adds `bias` to `output`, takes moments for `moments`, or applies `gradient` to it.
   init(
-    bias: Floats? = nil, moments: Normalization? = nil, site: GradientSite? = nil, groups: Int,
+    bias: Floats? = nil, moments: Normalization? = nil, gradient: BackwardEpilogue? = nil, groups: Int,
     output: Activation, compute: Compute
   ) {
     self.bias = bias.map { compute.partials.padded($0) }
@@ -39,16 +39,16 @@ struct ResultEnding {
     isStreamed = compute.streams(output)
     partials = compute.partials
     if let moments {
-      kind = EndingKind.moments
+      kind = EpilogueKind.moments
       views = moments.views
     }
-    if let site {
-      kind = EndingKind.gradient
-      views = site.normalization.views
-      lines = In(site.input.storage.pointer)
-      residual = site.residual.map { In($0.storage.pointer) }
-      (mask, self.output) = site.mask.resolved(site.input)
-      constants = In(site.normalization.constants(view: 0))
+    if let gradient {
+      kind = EpilogueKind.gradient
+      views = gradient.normalization.views
+      lines = In(gradient.input.storage.pointer)
+      residual = gradient.residual.map { In($0.storage.pointer) }
+      (mask, self.output) = gradient.mask.resolved(gradient.input)
+      constants = In(gradient.normalization.constants(view: 0))
     }
   }
 
@@ -63,8 +63,8 @@ struct ResultEnding {
         block[NormConstants.shift] += bias[channel] * block[NormConstants.scale]
       }
     }
-    kind = EndingKind.normalized
-    mask = frozen.relu ? Rectification.positivePart : Rectification.none
+    kind = EpilogueKind.normalized
+    mask = frozen.relu ? Rectification.relu : Rectification.none
     residual = frozen.residual.map { In($0.storage.pointer) }
     constants = In(memory)
     blocks = output.blocks
@@ -74,12 +74,12 @@ struct ResultEnding {
     partials = compute.partials
   }
 
-  /// The ending of one block of a view; `sums` have room for `EndingSums.count` floats, `target` is the
+  /// The epilogue of one block of a view; `sums` have room for `EpilogueSums.count` floats, `target` is the
   /// result's map in image 0.
-  func ending(view: Int, block: Int, sums: Out, target: Out) -> Ending {
+  func epilogue(view: Int, block: Int, sums: Out, target: Out) -> Epilogue {
     let offset = block * mapStride
     let anything = In(target)
-    return Ending(
+    return Epilogue(
       kind: kind, bias: bias.map { $0 + block * 16 }, residual: residual.map { $0 + offset },
       lines: lines.map { $0 + offset } ?? anything, output: output.map { $0 + offset } ?? anything,
       mask: mask,
@@ -95,11 +95,11 @@ struct ResultEnding {
 
   /// Keeps what some lines of a group of a block have summed up, the group's first lines or more of them.
   func keep(_ sums: In, view: Int, group: Int, block: Int, isFirst: Bool) {
-    guard kind == EndingKind.moments || kind == EndingKind.gradient else { return }
+    guard kind == EpilogueKind.moments || kind == EpilogueKind.gradient else { return }
     let entry = partials.entry((view * groups + group) * blocks + block)
     if isFirst { clear(entry) }
-    if kind == EndingKind.moments {
-      mergeMoments(sums, count: Int(sums[EndingSums.lines]), into: entry)
+    if kind == EpilogueKind.moments {
+      mergeMoments(sums, count: Int(sums[EpilogueSums.lines]), into: entry)
     } else {
       for index in 0..<32 { entry[index] += Double(sums[index]) }
     }
@@ -107,13 +107,13 @@ struct ResultEnding {
 }
 
 extension Compute {
-  /// Whether an ending can take the sums of `groups` groups in each view: there is room for them all.
+  /// Whether an epilogue can take the sums of `groups` groups in each view: there is room for them all.
   func hasRoom(for normalization: Normalization?, groups: Int) -> Bool {
     guard let normalization else { return false }
     return normalization.views * groups * normalization.blocks <= Partials.entriesMax
   }
 
-  /// Statistics and constants of `moments`, if given, from the sums of an ending or by a pass of their own.
+  /// Statistics and constants of `moments`, if given, from the sums of an epilogue or by a pass of their own.
   func finish(_ moments: Normalization?, of output: Activation, isFused: Bool, groups: Int) {
     guard let moments else { return }
     guard isFused else {
