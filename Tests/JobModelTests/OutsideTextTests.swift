@@ -133,7 +133,10 @@ import Text
     arguments: [
       (["lr": 1], "/spec/lr", "did you mean \"optimizer.lr\"?"),
       (["encoder": ["lr": 1]], "/spec/encoder/lr", "did you mean \"optimizer.lr\"?"),
-      (["crop_scale": [0.1, 1]], "/spec/crop_scale", "did you mean \"augmentation.crop_scale\"?"),
+      (
+        ["crop_scale": [0.1, 1]], "/spec/crop_scale",
+        "did you mean \"augmentation.crop_scale\" or \"local_views.crop_scale\"?"
+      ),
       (["priority": 3], "/spec/priority", "did you mean \"priority\" next to \"spec\"?"),
       (["limit": 3], "/spec/limit", "did you mean \"dataset.limit\"?"),
       (["bacth_size": 3], "/spec/bacth_size", "did you mean \"batch_size\"?"),
