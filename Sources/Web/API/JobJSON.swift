@@ -19,43 +19,45 @@ extension JobRecord {
 
   /// Some members of the job, or all of them.
   func jsonText(of fields: Set<ByteString>?, at moment: JobMoment) -> String {
-    var text = ""
+    var text: [UInt8] = []
     if fields == nil {
       text.reserveCapacity(specificationText.utf8.count + (latest?.utf8.count ?? 0) + Self.frameBytes)
     }
-    func add(_ name: String, _ json: @autoclosure () -> String) {
-      if let fields, !fields.contains(ByteString(name)) { return }
-      text += text.isEmpty ? "{\"" : ",\""
-      text += name
-      text += "\":"
-      text += json()
+    func begins(_ name: String) -> Bool {
+      if let fields, !fields.contains(ByteString(name)) { return false }
+      text += (text.isEmpty ? "{\"" : ",\"").utf8
+      text += name.utf8
+      text += "\":".utf8
+      return true
     }
-    add("id", "\"\(id)\"")
-    add("kind", "\"\(kind.rawValue)\"")
-    add("name", JSON.optional(labelling.name).text)
-    add("labels", JSON.object(labelling.labels.mapValues { .string($0) }).text)
-    add("notes", JSON.optional(labelling.notes).text)
-    add("priority", String(labelling.priority))
-    add("state", Self.json(state.rawValue))
-    add("reason", Self.json(reason?.rawValue))
-    add("message", Self.json(message))
-    add("health", health.json.text)
-    add("estimate", cost.estimate(seconds: estimatedSeconds(at: moment)).text)
-    add("attempt", String(attempt))
-    add("created_at", Self.time(createdAtMilliseconds))
-    add("started_at", Self.time(startedAtMilliseconds))
-    add("finished_at", Self.time(finishedAtMilliseconds))
-    add("running_seconds", Self.seconds(runningMilliseconds(at: moment.milliseconds)))
-    add("needs", needsText)
-    for (name, value) in policy.json { add(name, value.text) }
-    add("failures", String(failures))
-    add("progress", progress(at: moment))
-    add("latest", latest ?? "null")
-    add("summary", summary ?? "null")
-    if kind == .evaluate { add("result", result ?? "null") }
-    add("host", hostText ?? "null")
-    add("spec", specificationText)
-    return text.isEmpty ? "{}" : text + "}"
+    func add(_ name: String, _ json: @autoclosure () -> JSON) { if begins(name) { json().write(to: &text) } }
+    func add(_ name: String, text json: @autoclosure () -> String) { if begins(name) { text += json().utf8 } }
+    add("id", .string(id.text))
+    add("kind", .string(kind.rawValue))
+    add("name", .optional(labelling.name))
+    add("labels", .object(labelling.labels.mapValues { .string($0) }))
+    add("notes", .optional(labelling.notes))
+    add("priority", .integer(labelling.priority))
+    add("state", .string(state.rawValue))
+    add("reason", .optional(reason?.rawValue))
+    add("message", .optional(message))
+    add("health", health.json)
+    add("estimate", cost.estimate(seconds: estimatedSeconds(at: moment)))
+    add("attempt", .integer(attempt))
+    add("created_at", text: Self.time(createdAtMilliseconds))
+    add("started_at", text: Self.time(startedAtMilliseconds))
+    add("finished_at", text: Self.time(finishedAtMilliseconds))
+    add("running_seconds", .number(Double(runningMilliseconds(at: moment.milliseconds)) / 1000))
+    add("needs", text: needsText)
+    for (name, value) in policy.json { add(name, value) }
+    add("failures", .integer(failures))
+    add("progress", text: progress(at: moment))
+    add("latest", text: latest ?? "null")
+    add("summary", text: summary ?? "null")
+    if kind == .evaluate { add("result", text: result ?? "null") }
+    add("host", text: hostText ?? "null")
+    add("spec", text: specificationText)
+    return text.isEmpty ? "{}" : String(decoding: text, as: UTF8.self) + "}"
   }
 
   /// What the rest takes beside the texts that are long, about.
@@ -67,13 +69,9 @@ extension JobRecord {
   /// The tag of a job's revision.
   static func entityTag(_ id: JobID, revision: Int) -> EntityTag { EntityTag("\(id)-\(revision)") }
 
-  private static func json(_ text: String?) -> String { JSON.optional(text).text }
-
   private static func time(_ milliseconds: Int?) -> String {
     milliseconds.map { "\"\(SystemClock.rfc3339(unixMilliseconds: $0))\"" } ?? "null"
   }
-
-  private static func seconds(_ milliseconds: Int) -> String { JSON.number(Double(milliseconds) / 1000).text }
 
   /// How long the whole job takes: by what was known when it was claimed last, else by what is known now.
   private func estimatedSeconds(at moment: JobMoment) -> Double? {
