@@ -96,6 +96,22 @@ import Testing
     #expect(replay.first?.layer == "encoder.layer2.0.conv2")
   }
 
+  @Test(arguments: [MethodName.vicreg, .barlowTwins, .sigreg])
+  func `a step with local views is repeated to the bits, with the views of both sizes`(
+    method: MethodName
+  ) throws {
+    var specification = Tiny.specification
+    specification.loss.method = method
+    specification.localViews = LocalViews(count: 3, size: 9)
+    let start = try Self.poisoned(specification, "encoder.layer2.0.conv2.weight", .infinity)
+    let captured = try Diverged(specification, from: start, threads: 2).step()
+    let pixels = specification.views * captured.side * captured.side + 3 * 9 * 9
+    #expect(captured.views.count == captured.count * 3 * pixels)
+    let replay = try StepReplay(captured, threads: 1)
+    #expect(replay.isReproduced, "\(replay.differing)")
+    #expect(replay.first?.layer == "encoder.layer2.0.conv2")
+  }
+
   @Test(arguments: [
     ("encoder.conv1", Float.nan), ("encoder.layer1.0.conv1", .infinity), ("encoder.bn1", .infinity),
     ("encoder.layer2.0.downsample.0", -.infinity), ("encoder.layer3.1.bn2", .nan), ("projector.0", .infinity),
