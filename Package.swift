@@ -14,6 +14,10 @@ let safe: [SwiftSetting] = strict + [.strictMemorySafety()]
 /// Engine targets are optimised in debug builds too, or their tests would take hours.
 let fast: SwiftSetting = .unsafeFlags(["-O"])
 
+/// A file uses only members from modules that it imports itself: a layer that does not import
+/// `TensorElements` cannot index a tensor.
+let ownImports: SwiftSetting = .enableUpcomingFeature("MemberImportVisibility")
+
 /// Compiles the files of a target as one, so that small functions are inlined across them in debug builds
 /// too.
 let whole: SwiftSetting = .unsafeFlags([
@@ -105,22 +109,27 @@ let package = Package(
     room(
       "Training", in: "Engine",
       [
-        "Recipe", "JSONText", "Datasets", "NeuralNet", "Tensors", "Parallel", "Kernels", "Platform", "Gzip",
-        "Text",
+        "Recipe", "JSONText", "Datasets", "NeuralNet", "Tensors", "TensorElements", "Parallel", "Kernels",
+        "Platform", "Gzip", "Text",
       ],
       settings: safe + [fast]),
     // What determines a training; the jobs keep it, the engine takes it.
     room("Recipe", in: "Engine", ["JSONText", "Text"]),
     room(
-      "Datasets", in: "Engine", ["Recipe", "Tensors", "Parallel", "Platform", "Crypto", "Gzip", "Text"],
+      "Datasets", in: "Engine",
+      ["Recipe", "Tensors", "TensorElements", "Parallel", "Platform", "Crypto", "Gzip", "Text"],
       settings: safe + [fast]),
     room(
-      "NeuralNet", in: "Engine", ["Recipe", "Tensors", "Parallel", "Kernels", "Platform"],
-      settings: safe + [fast]),
+      "NeuralNet", in: "Engine",
+      ["Recipe", "Tensors", "TensorElements", "Parallel", "Kernels", "Platform"],
+      settings: safe + [fast, ownImports]),
     room("Tensors", in: "Engine", ["Platform"], settings: strict + [fast]),
+    // Single elements of tensors, for the kernels and for what reads and writes images and files.
+    room("TensorElements", in: "Engine", ["Tensors"], settings: strict + [fast]),
     room("Parallel", in: "Engine", ["Platform", "CParallel"], settings: strict + [fast]),
     room(
-      "Kernels", in: "Engine", ["Recipe", "Tensors", "Parallel", "Platform", "KernelsABI"] + kernelVariants,
+      "Kernels", in: "Engine",
+      ["Recipe", "Tensors", "TensorElements", "Parallel", "Platform", "KernelsABI"] + kernelVariants,
       settings: strict + [fast]),
     // The same sources once for each instruction set, through a link named `Shared` to `KernelsShared`.
     room("KernelsABI", in: "Engine", settings: strict + [fast]),

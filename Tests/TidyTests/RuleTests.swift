@@ -216,3 +216,25 @@ private func source(_ text: String, path: String = "Sources/A/A.swift") -> Sourc
     #expect(problems(text, in: "Sources/Web/HTTP/Request.swift") == [])
   }
 }
+
+@Suite struct ElementRuleTests {
+  @Test(arguments: [
+    "import TensorElements", "let x = floats.pointer", "var sums: [Double] = []", "func f(_ x: [Float]) {}",
+  ])
+  func `finds what reaches elements in a layer`(text: String) {
+    let layer = ElementRules.folder + "Layers/Linear.swift"
+    #expect(ElementRules.problems(in: source(text, path: layer)).count == 1)
+    #expect(ElementRules.problems(in: source(text, path: "Sources/Engine/Training/T.swift")).isEmpty)
+    for path in ElementRules.onHost.keys {
+      #expect(ElementRules.problems(in: source(text, path: path)).isEmpty)
+    }
+  }
+
+  @Test func `finds a manifest that lets a layer see what it does not import`() {
+    let setting = "let ownImports: SwiftSetting = .enableUpcomingFeature(\"MemberImportVisibility\")\n"
+    let target = "room(\"NeuralNet\", in: \"Engine\", [], settings: safe + [fast, ownImports])"
+    #expect(ElementRules.problems(manifest: setting + target).isEmpty)
+    #expect(ElementRules.problems(manifest: target).count == 1)
+    #expect(ElementRules.problems(manifest: setting + "room(\"NeuralNet\", in: \"Engine\", [])").count == 1)
+  }
+}

@@ -63,6 +63,16 @@ import Testing
     expectNone(named.filter { !paths.contains($0) }.map { "\($0): has a rule of its own, and is not there" })
   }
 
+  @Test func `no layer or loss has an element loop of its own`() throws {
+    let files = try tree.swiftFiles(below: ["Sources/Engine/NeuralNet"])
+    expectNone(
+      files.flatMap(ElementRules.problems)
+        + ElementRules.problems(manifest: try tree.file("Package.swift").text))
+    let paths = Set(files.map(\.path))
+    expectNone(
+      ElementRules.onHost.keys.filter { !paths.contains($0) }.map { "\($0): is listed, and is not there" })
+  }
+
   @Test func `migrations are numbered without a gap`() {
     expectNone(MigrationRules.problems(names: tree.names(in: "migrations")))
   }

@@ -1,5 +1,6 @@
 import KernelsABI
 import Parallel
+import TensorElements
 import Tensors
 
 // The passes of batch normalisation over an activation, on their own: what convolutions do not fuse.
@@ -148,6 +149,32 @@ extension Compute {
             into: target, kernels)
         }
       }
+    }
+  }
+
+  /// Moves `running` on by the statistics of each part of a batch in turn, and adds 1 to `tracked` per part.
+  ///
+  /// `running = (1 − momentum) running + momentum · batch`, where the batch's variance counts as unbiased:
+  /// PyTorch normalises by the biased variance, but keeps the other one. All statistics have C floats,
+  /// `tracked` has one; no argument may share memory with another.
+  ///
+  /// - Parameter count: values per channel in each part, at least 2.
+  ///
+  /// Reference: `gives PyTorch's output, gradients, running statistics and eval mode`
+  package func updateRunning(
+    _ running: ChannelStatistics, tracked: Floats, by batches: [ChannelStatistics], count: Int,
+    momentum: Float
+  ) {
+    precondition(count >= 2, "batch statistics need two values a channel")
+    let unbias = Float(Double(count) / Double(count - 1))
+    let keep = 1 - momentum
+    for batch in batches {
+      precondition(batch.mean.count == running.mean.count, "one mean and one variance a channel")
+      for c in 0..<batch.mean.count {
+        running.mean[c] = keep * running.mean[c] + momentum * batch.mean[c]
+        running.variance[c] = keep * running.variance[c] + momentum * unbias * batch.variance[c]
+      }
+      tracked[0] += 1
     }
   }
 

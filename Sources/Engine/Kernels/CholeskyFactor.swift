@@ -1,5 +1,6 @@
 import Parallel
 import Platform
+import TensorElements
 import Tensors
 
 /// The factor L of a symmetric positive definite matrix, `A = L Lᵀ`, in double precision, and solutions of

@@ -1,5 +1,6 @@
 import KernelsABI
 import Parallel
+import TensorElements
 import Tensors
 
 // Operations on every element, layout changes and pooling.
@@ -12,6 +13,12 @@ extension Compute {
     precondition(source.count == target.count, "addition needs equal counts")
     eachChunk(source.count) { kernels.addFloats(source.pointer + $0, $1, target.pointer + $0) }
   }
+
+  /// Copies all of `source` to `target`, of the same count.
+  package func copy(_ source: Floats, to target: Floats) { target.copy(from: source) }
+
+  /// Sets every element of `target` to `value`; a plan whose memory is only counted writes nothing.
+  package func fill(_ target: Floats, with value: Float) { target.fill(value) }
 
   /// `target *= factor`.
   package func scale(_ target: Floats, by factor: Float) {

@@ -1,5 +1,6 @@
 import KernelsABI
 import Platform
+import TensorElements
 import Tensors
 
 /// Mean and variance of each channel over images and pixels.

@@ -1,5 +1,6 @@
 import KernelsABI
 import Parallel
+import TensorElements
 import Tensors
 
 /// Scratch of fixed size for sums over activations: partial sums in double precision, and constants of

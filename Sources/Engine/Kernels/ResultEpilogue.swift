@@ -1,5 +1,6 @@
 import KernelsABI
 import Synchronization
+import TensorElements
 import Tensors
 
 /// The epilogue of a convolution: what it does with its result besides writing it, for all views and channel

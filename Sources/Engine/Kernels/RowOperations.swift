@@ -1,5 +1,6 @@
 import Parallel
 import Platform
+import TensorElements
 import Tensors
 
 // Operations on the rows of a matrix `[N, d]` (an activation of one pixel), each row by one task, with sums

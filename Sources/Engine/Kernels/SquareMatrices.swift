@@ -1,5 +1,6 @@
 import Parallel
 import Platform
+import TensorElements
 import Tensors
 
 // Operations on the elements of square matrices: covariances, correlations and similarities. Sums are in

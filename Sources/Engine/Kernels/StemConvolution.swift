@@ -1,5 +1,6 @@
 import KernelsABI
 import Parallel
+import TensorElements
 import Tensors
 
 /// The first convolution of a network: its input are planar images `[N][C][H][W]`, and it needs no input

@@ -108,7 +108,7 @@ package final class NetworkPlan {
       return first
     }
     let floats = try arena.allocate(shape.reduce(1, *))
-    floats.fill(value)
+    compute.fill(floats, with: value)
     let buffer = Buffer(name: name, shape: shape, value: floats, isCount: isCount)
     buffers.append(buffer)
     return buffer

@@ -1,4 +1,5 @@
 import Recipe
+import TensorElements
 import Tensors
 
 /// Makes views of a dataset's images: planar floats `[3][side][side]`, normalised unless told otherwise.

@@ -1,4 +1,5 @@
 import Platform
+import TensorElements
 import Tensors
 
 extension PlanarImage {

@@ -1,3 +1,4 @@
+import TensorElements
 import Tensors
 
 extension PlanarImage {

@@ -1,4 +1,5 @@
 import Platform
+import TensorElements
 import Tensors
 
 /// For each output position along one axis: the inputs that it is made of, and their weights.

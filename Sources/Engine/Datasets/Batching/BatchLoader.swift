@@ -1,5 +1,6 @@
 import Parallel
 import Platform
+import TensorElements
 import Tensors
 
 /// Fills batches with the views of a dataset's images, in the threads of a team.

@@ -1,4 +1,5 @@
 import Platform
+import TensorElements
 import Tensors
 
 /// The batches of a training one after another; the views of the next one are made while a step runs.

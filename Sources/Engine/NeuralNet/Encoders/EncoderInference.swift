@@ -69,7 +69,7 @@ package final class EncoderInference {
       guard let source = values[name] ?? statistics[name] else {
         preconditionFailure("the model has no tensor \(name)")
       }
-      target.copy(from: source)
+      compute.copy(source, to: target)
     }
   }
 

@@ -1,8 +1,12 @@
 import Parallel
+import TensorElements
 import Tensors
 
 /// Draws parameters as each of them says (`Parameter.Initial`), each number a function of seed, parameter
 /// name and position alone.
+///
+/// Writes the elements on the host, once before the first step: whatever computes the network takes the same
+/// weights, and with them the same bits.
 struct Initializer {
   /// Elements drawn from one random stream: tensors are filled in parallel by such blocks.
   private static let blockLength = 1 << 14

@@ -50,8 +50,8 @@ final class BatchNorm {
     } else {
       parameters = NormParameters(
         weight: try plan.arena.allocate(channels), bias: try plan.arena.allocate(channels))
-      parameters.weight.fill(1)
-      parameters.bias.fill(0)
+      compute.fill(parameters.weight, with: 1)
+      compute.fill(parameters.bias, with: 0)
       (dWeight, dBias) = (try plan.arena.allocate(channels), try plan.arena.allocate(channels))
     }
     runningMean = try plan.buffer("\(name).running_mean", [channels], value: 0)
@@ -110,18 +110,9 @@ final class BatchNorm {
 
   /// Moves the running statistics on by the batch's, each view in order; `input` is what was normalised.
   func updateRunning(by input: Activation) {
-    let count = input.images / normalization.views * input.pixels
-    precondition(count >= 2, "batch statistics need two values a channel")
-    // PyTorch keeps the unbiased variance, but normalises with the biased one.
-    let unbias = Float(Double(count) / Double(count - 1))
-    let keep = 1 - BatchNorm.momentum
-    for batch in normalization.statistics {
-      for c in 0..<batch.mean.count {
-        runningMean.value[c] = keep * runningMean.value[c] + BatchNorm.momentum * batch.mean[c]
-        runningVariance.value[c] =
-          keep * runningVariance.value[c] + BatchNorm.momentum * unbias * batch.variance[c]
-      }
-      batchesTracked.value[0] += 1
-    }
+    compute.updateRunning(
+      ChannelStatistics(mean: runningMean.value, variance: runningVariance.value),
+      tracked: batchesTracked.value, by: normalization.statistics,
+      count: input.images / normalization.views * input.pixels, momentum: BatchNorm.momentum)
   }
 }

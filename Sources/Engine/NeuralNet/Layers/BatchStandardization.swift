@@ -14,9 +14,9 @@ final class BatchStandardization {
   init(rows: Int, dimension: Int, views: Int, plan: NetworkPlan) throws {
     compute = plan.compute
     let ones = try plan.arena.allocate(dimension)
-    ones.fill(1)
+    compute.fill(ones, with: 1)
     let zeros = try plan.arena.allocate(dimension)
-    zeros.fill(0)
+    compute.fill(zeros, with: 0)
     normalization = try Normalization(
       NormParameters(weight: ones, bias: zeros), views: views, arena: plan.arena)
     output = try plan.activation(images: rows, channels: dimension, side: 1)

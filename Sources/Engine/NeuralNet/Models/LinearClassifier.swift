@@ -61,7 +61,7 @@ package final class LinearClassifier {
     case .uniform: initializer.initialize(parameters)
     case .normal:
       initializer.fillNormal(linear.weight.value, deviation: 0.01, stream: linear.weight.name)
-      linear.bias?.value.fill(0)
+      if let bias = linear.bias { compute.fill(bias.value, with: 0) }
     }
   }
 

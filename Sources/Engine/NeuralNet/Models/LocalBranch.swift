@@ -41,8 +41,8 @@ final class LocalBranch {
   func forward(_ images: Floats, count: Int, after global: Activation) -> Activation {
     let local = branch.forward(images, count: views * count)
     let all = embedding.images(0..<global.images + local.images)
-    all.images(0..<global.images).storage.copy(from: global.storage)
-    all.images(global.images..<all.images).storage.copy(from: local.storage)
+    compute.copy(global.storage, to: all.images(0..<global.images).storage)
+    compute.copy(local.storage, to: all.images(global.images..<all.images).storage)
     return all
   }
 

@@ -34,7 +34,7 @@ final class MovingAverage {
 
   /// Takes the network's parameters.
   func reset() {
-    for (target, source) in zip(parameters, sources) { target.value.copy(from: source.value) }
+    for (target, source) in zip(parameters, sources) { compute.copy(source.value, to: target.value) }
   }
 
   /// Follows the network after the zero-based optimiser step `step` of `steps`.

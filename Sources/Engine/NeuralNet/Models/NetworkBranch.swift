@@ -1,4 +1,5 @@
 import Kernels
+import Recipe
 import Tensors
 
 /// An encoder with the projector that may follow: images in, embedding out.

@@ -75,7 +75,7 @@ final class BarlowTwinsObjective: Objective {
       multiply(view(y, 1), transposed: true, into: view(dY, 0))
       multiply(view(y, 0), transposed: false, into: view(dY, 1))
     } else {
-      dY.storage.fill(0)
+      compute.fill(dY.storage, with: 0)
       for own in 0..<all { addView(own, of: y, rows: rows, to: dY) }
     }
     standardization.backward(z, gradient: dY)
@@ -92,7 +92,7 @@ final class BarlowTwinsObjective: Objective {
     let dMean = dOthers.images(0..<rows)
     let rest = (0..<views).lazy.filter { $0 != own }
     let share = 1 / Float(own < views ? views - 1 : views)
-    mean.storage.fill(0)
+    compute.fill(mean.storage, with: 0)
     for other in rest { compute.add(view(y, other).storage, to: mean.storage) }
     compute.scale(mean.storage, by: share)
     correlate(view(y, own), mean, share: 1 / Double(views + localViews))
@@ -113,11 +113,7 @@ final class BarlowTwinsObjective: Objective {
     parts.offDiagonal += share * compute.sumOfSquares(correlation.floats)
     let common = 2 * configuration.scale * share / Double(rows)
     compute.scale(correlation.floats, by: Float(configuration.lambda * common))
-    for i in 0..<diagonal.count {
-      let distance = diagonal[i] - 1
-      parts.onDiagonal += share * distance * distance
-      diagonal[i] = common * distance
-    }
+    compute.distancesFromOne(diagonal, share: share, addedTo: &parts.onDiagonal, factor: common)
     compute.setDiagonal(correlation, from: diagonal)
   }
 

@@ -39,7 +39,7 @@ final class CosineObjective: Objective {
     }
     add(views.0, views.1)
     add(views.1, views.0)
-    similarity = rows.sum(0..<2 * n) / Double(2 * n)
+    similarity = compute.sum(rows, 0..<2 * n) / Double(2 * n)
     return (2 * (offset + factor * similarity), gradient.images(0..<2 * n))
   }
 }

@@ -13,6 +13,8 @@ final class EmbeddingDiagnostics {
   /// The rows divided by their norms, where the method asks for it.
   private let unit: Activation?
   private let inverse: Doubles
+  /// √(unbiased variance + ε) of each dimension of a view.
+  private let deviations: Doubles
   private let statistics: ChannelStatistics
   private let covariance: Matrix
   private let covarianceProduct: MatrixProduct
@@ -32,13 +34,14 @@ final class EmbeddingDiagnostics {
     let isScaled = diagnosed == .unitRows
     unit = isScaled ? try plan.activation(images: views * n, channels: d, side: 1) : nil
     inverse = try arena.allocateDoubles(isScaled ? views * n : 0)
+    deviations = try arena.allocateDoubles(d)
     statistics = ChannelStatistics(mean: try arena.allocate(d), variance: try arena.allocate(d))
     covariance = Matrix(try arena.allocate(d * centred.imageStride), rowStride: centred.imageStride)
     covarianceProduct = MatrixProduct(m: d, n: d, k: n, compute: compute)
     ones = try arena.allocate(d)
-    ones.fill(1)
+    compute.fill(ones, with: 1)
     zeros = try arena.allocate(d)
-    zeros.fill(0)
+    compute.fill(zeros, with: 0)
     let order = min(n, d)
     plan.count(otherBytes: (2 * order * order + 2 * order) * MemoryLayout<Double>.stride)
     // Their memory is not the arena's: a plan that nobody will run takes none.
@@ -54,14 +57,12 @@ final class EmbeddingDiagnostics {
     var (mean, least, correlation) = (0.0, Double.infinity, 0.0)
     for view in 0..<views {
       let part = z.images(view * rows..<(view + 1) * rows)
-      let deviations = self.deviations(part)
-      for deviation in deviations {
-        mean += deviation / Double(views * z.channels)
-        least = min(least, deviation)
-      }
+      compute.statistics(of: part, into: statistics)
+      compute.deviations(statistics, rows: rows, epsilon: epsilon, into: deviations)
+      compute.spread(
+        deviations, divisor: Double(views * z.channels), addedTo: &mean, least: &least)
       takeCovariance(part)
-      correlation += meanCorrelation(
-        covariance, variances: deviations.map { max(0, $0 * $0 - epsilon) })
+      correlation += compute.meanCorrelation(covariance, deviations: deviations, epsilon: epsilon)
     }
     return [
       Figure("std_mean", mean), Figure("std_min", least), Figure("corr", correlation / Double(views)),
@@ -84,13 +85,6 @@ final class EmbeddingDiagnostics {
     return result
   }
 
-  /// √(unbiased variance + ε) of each dimension of one view.
-  private func deviations(_ z: Activation) -> [Double] {
-    compute.statistics(of: z, into: statistics)
-    let unbias = z.images > 1 ? Double(z.images) / Double(z.images - 1) : 1
-    return (0..<z.channels).map { (Double(statistics.variance[$0]) * unbias + epsilon).squareRoot() }
-  }
-
   /// The covariance of one view, with a zero diagonal.
   private func takeCovariance(_ z: Activation) {
     let rows = 0..<z.images
@@ -105,22 +99,6 @@ final class EmbeddingDiagnostics {
     compute.setDiagonal(covariance, order: z.channels, to: 0)
   }
 
-  /// Mean absolute correlation of two different dimensions; `covariance` has a zero diagonal.
-  ///
-  /// A dimension without variance has correlation 0 with all others.
-  func meanCorrelation(_ covariance: Matrix, variances: [Double]) -> Double {
-    let inverse = variances.map { $0 > 0 ? 1 / $0.squareRoot() : 0 }
-    let d = variances.count
-    guard d > 1 else { return 0 }
-    var total = 0.0
-    for i in 0..<d {
-      var sum = 0.0
-      for j in 0..<d { sum += Double(abs(covariance.floats[i * covariance.rowStride + j])) * inverse[j] }
-      total += sum * inverse[i]
-    }
-    return total / Double(d * (d - 1))
-  }
-
   /// RankMe: `exp(−Σ p log p)` of the singular values' shares p + 1e-7.
   ///
   /// Source: Garrido et al., "RankMe: Assessing the Downstream Performance of Pretrained Self-Supervised
@@ -128,7 +106,7 @@ final class EmbeddingDiagnostics {
   /// eigenvalues of the smaller Gram matrix, computed in double precision.
   func effectiveRank(_ z: Activation) -> Double {
     let order = min(z.images, z.channels)
-    fillGram(z, order: order)
+    compute.lowerGram(of: z, into: &gram)
     guard let values = eigenvalues.ofLowerTriangle(gram, order: order) else { return .nan }
     let singular = values.map { max($0, 0).squareRoot() }
     let sum = singular.reduce(0, +)
@@ -138,21 +116,5 @@ final class EmbeddingDiagnostics {
       return $0 - share * Mathematics.logarithm(share)
     }
     return Mathematics.exponential(entropy)
-  }
-
-  /// The lower triangle of `z zᵀ` or `zᵀ z`, whichever is smaller.
-  private func fillGram(_ z: Activation, order: Int) {
-    let byRows = z.images <= z.channels
-    let (outer, inner) = byRows ? (z.imageStride, 1) : (1, z.imageStride)
-    let floats = z.storage
-    for i in 0..<order {
-      for j in 0...i {
-        var sum = 0.0
-        for l in 0..<(byRows ? z.channels : z.images) {
-          sum += Double(floats[i * outer + l * inner]) * Double(floats[j * outer + l * inner])
-        }
-        gram[i * order + j] = sum
-      }
-    }
   }
 }

@@ -1,6 +1,9 @@
 /// The eigenvalues of a real symmetric matrix in double precision: Householder's reduction to tridiagonal
 /// form, then QL with implicit shifts. The same input gives the same bits.
 ///
+/// Works on doubles of its own on the host, not on tensors: a diagnostic of some small matrices, with no use
+/// for a second backend.
+///
 /// Source: Golub and Van Loan, "Matrix Computations", 4th edition, sections 8.3.1 and 8.3.3.
 struct SymmetricEigenvalues {
   /// Shifts that are tried for one eigenvalue before giving up; two or three are usual.

@@ -30,7 +30,8 @@ final class VICRegObjective: Objective {
   private let invariance: ViewInvariance
   private let ones: Floats
   private let zeros: Floats
-  private var deviations: [Double]
+  /// √(unbiased variance + ε) of each dimension of a view.
+  private let deviations: Doubles
 
   /// Plans the loss for at most `shape.batchSize` images.
   init(_ configuration: VICReg, _ shape: EmbeddingShape, plan: NetworkPlan) throws {
@@ -49,10 +50,10 @@ final class VICRegObjective: Objective {
     gradientProduct = MatrixProduct(m: shape.batchSize, n: dimension, k: dimension, compute: compute)
     invariance = try ViewInvariance(shape, plan: plan)
     ones = try arena.allocate(dimension)
-    ones.fill(1)
+    compute.fill(ones, with: 1)
     zeros = try arena.allocate(dimension)
-    zeros.fill(0)
-    deviations = Array(repeating: 0, count: dimension)
+    compute.fill(zeros, with: 0)
+    deviations = try arena.allocateDoubles(dimension)
   }
 
   func evaluate(_ outputs: BranchOutputs) -> (loss: Double, gradient: Activation) {
@@ -65,8 +66,8 @@ final class VICRegObjective: Objective {
     for view in 0..<views {
       let images = view * rows..<(view + 1) * rows
       centre(z.images(images))
-      takeDeviations(rows: rows)
-      addVariance()
+      compute.deviations(statistics, rows: rows, epsilon: configuration.epsilon, into: deviations)
+      parts.var += varianceShare * compute.hinge(deviations, gamma: configuration.gamma) / Double(dimension)
       parts.cov += covarianceTerm(rows: rows)
       covarianceGradient(rows: rows, into: gradient.images(images))
     }
@@ -88,23 +89,6 @@ final class VICRegObjective: Objective {
       output: centred.images(0..<z.images))
   }
 
-  /// √(unbiased variance + ε) of each dimension.
-  private func takeDeviations(rows: Int) {
-    let unbias = Double(rows) / Double(rows - 1)
-    for j in 0..<dimension {
-      deviations[j] = (Double(statistics.variance[j]) * unbias + configuration.epsilon).squareRoot()
-    }
-  }
-
-  private func addVariance() {
-    var hinge = 0.0
-    for deviation in deviations {
-      // `max` would turn a deviation that is not a number into a hinge of 0.
-      hinge += deviation >= configuration.gamma ? 0 : configuration.gamma - deviation
-    }
-    parts.var += varianceShare * hinge / Double(dimension)
-  }
-
   /// Computes a view's covariance matrix with a zero diagonal, and the covariance term.
   private func covarianceTerm(rows: Int) -> Double {
     let z = Matrix(centred.images(0..<rows))
@@ -122,10 +106,9 @@ final class VICRegObjective: Objective {
   private func covarianceGradient(rows: Int, into gradient: Activation) {
     let common = 1 / (Double(dimension) * Double(rows - 1))
     compute.scale(covariance.floats, by: Float(4 * configuration.cov * viewShare * common))
-    for (j, deviation) in deviations.enumerated() where deviation < configuration.gamma && deviation > 0 {
-      covariance.floats[j * covariance.rowStride + j] =
-        Float(-configuration.var * varianceShare * common / deviation)
-    }
+    compute.setHingeGradient(
+      covariance, deviations: deviations, gamma: configuration.gamma,
+      factor: -configuration.var * varianceShare * common)
     gradientProduct.run(Matrix(centred.images(0..<rows)), covariance, into: Matrix(gradient), rows: rows)
   }
 }

@@ -37,7 +37,7 @@ final class ViewInvariance {
     }
     let delta = difference.slice(0, length)
     guard views + localViews > 2 else {
-      delta.copy(from: part(z, 1))
+      compute.copy(part(z, 1), to: delta)
       compute.scale(delta, by: -1)
       compute.add(part(z, 0), to: delta)
       let term = compute.sumOfSquares(delta) / count
@@ -48,15 +48,15 @@ final class ViewInvariance {
       return term
     }
     let middle = mean.slice(0, length)
-    middle.copy(from: part(z, 0))
+    compute.copy(part(z, 0), to: middle)
     for view in 1..<views { compute.add(part(z, view), to: middle) }
     compute.scale(middle, by: -1 / Float(views))
     let share = ViewInvariance.factor / (Double(views + localViews) * count)
     let pulled = pull.slice(0, localViews > 0 ? length : 0)
-    pulled.fill(0)
+    compute.fill(pulled, with: 0)
     var squares = 0.0
     for view in 0..<views + localViews {
-      delta.copy(from: middle)
+      compute.copy(middle, to: delta)
       compute.add(part(z, view), to: delta)
       squares += compute.sumOfSquares(delta)
       // The distances of the global views sum to 0: the mean has a gradient from the local ones alone.

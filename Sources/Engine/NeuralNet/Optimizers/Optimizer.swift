@@ -47,7 +47,7 @@ package final class Optimizer {
     for parameter in parameters {
       for kind in kinds {
         let value = try arena.allocate(parameter.value.count)
-        value.fill(0)
+        compute.fill(value, with: 0)
         state.append(
           StateTensor(name: "optimizer.\(kind).\(parameter.name)", shape: parameter.shape, value: value))
       }
@@ -139,7 +139,7 @@ package final class Optimizer {
   /// ‖g + λp‖.
   private func decayedGradientNorm(_ p: Parameter, decay: Double) -> Double {
     let update = difference.slice(0, p.value.count)
-    update.copy(from: p.value)
+    compute.copy(p.value, to: update)
     compute.scale(update, by: Float(decay))
     compute.add(p.gradient, to: update)
     return compute.sumOfSquares(update).squareRoot()

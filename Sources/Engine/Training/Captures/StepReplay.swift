@@ -2,6 +2,7 @@ import Kernels
 import NeuralNet
 import Parallel
 import Recipe
+import TensorElements
 import Tensors
 
 /// A captured step, repeated.

@@ -1,5 +1,6 @@
 import JSONText
 import NeuralNet
+import TensorElements
 import Tensors
 
 // The state of a network as tensors of a file, and back.

@@ -1,3 +1,4 @@
+import TensorElements
 import Tensors
 
 /// A tensor on its way into a file, which reads it piece by piece: nothing of it is copied before.

@@ -1,4 +1,5 @@
 import Datasets
+import TensorElements
 import Tensors
 
 /// Batches of features of one split, as a classifier takes them.

@@ -1,6 +1,7 @@
 import Kernels
 import Parallel
 import Platform
+import TensorElements
 import Tensors
 
 /// Multinomial logistic regression with a ridge on the weights, fitted by L-BFGS to convergence.

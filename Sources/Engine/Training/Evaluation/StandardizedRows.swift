@@ -1,6 +1,7 @@
 import Kernels
 import Parallel
 import Platform
+import TensorElements
 import Tensors
 
 /// Rows of features with their labels, standardised as they are read: `(x − mean) / deviation`.

@@ -3,6 +3,7 @@ import Kernels
 import NeuralNet
 import Parallel
 import Recipe
+import TensorElements
 import Tensors
 
 /// Pre-training: images → order of the epoch → views of each → the method's network → optimiser, in steps.

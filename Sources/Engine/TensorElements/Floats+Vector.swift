@@ -1,3 +1,5 @@
+import Tensors
+
 extension Floats {
   /// The eight elements from `index` on, at any alignment; all of them must lie inside.
   @inlinable @inline(__always)
