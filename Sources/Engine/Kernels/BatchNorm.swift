@@ -94,8 +94,8 @@ extension Compute {
     }
   }
 
-  /// Applies an epilogue to a gradient in place, in a pass of its own: adds the residual, masks by the ReLU, and
-  /// sums up the gradients of γ and β and what `normalizeBackward` needs.
+  /// Applies an epilogue to a gradient in place, in a pass of its own: adds the residual, masks by the ReLU,
+  /// and sums up the gradients of γ and β and what `normalizeBackward` needs.
   package func applyEpilogue(to gradient: Activation, _ epilogue: BackwardEpilogue) {
     let normalization = epilogue.normalization
     precondition(gradient.sameShape(as: epilogue.input), "shapes must agree")

@@ -117,8 +117,8 @@ package struct Convolution {
 
   /// Whether `backwardInput` applies its epilogue in the same pass for any number of images in `views` parts.
   ///
-  /// Then it reads what the epilogue's mask needs of a pixel before it writes there: the gradient may take the
-  /// place of what came out of the ReLU.
+  /// Then it reads what the epilogue's mask needs of a pixel before it writes there: the gradient may take
+  /// the place of what came out of the ReLU.
   package func fusesEpilogue(views: Int) -> Bool {
     let groups = groups(backwardPlan, images: shape.images, views: views)
     return views * groups * ((shape.inputChannels + 15) / 16) <= Partials.entriesMax

@@ -19,8 +19,8 @@ protocol DirectProduct: Sendable {
   func groups(images: Int, views: Int) -> Int
   /// Runs over `images` images.
   ///
-  /// `scratch` has the floats that all threads share, then `memberFloats` floats and `EpilogueSums.count` more
-  /// for each thread.
+  /// `scratch` has the floats that all threads share, then `memberFloats` floats and `EpilogueSums.count`
+  /// more for each thread.
   func run(
     _ compute: Compute, images: Int, from source: In, panels: In, epilogue: ResultEpilogue, into target: Out,
     scratch: Out)

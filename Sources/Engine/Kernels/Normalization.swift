@@ -109,9 +109,9 @@ package enum ReLUMask {
   }
 }
 
-/// The first half of the backward pass of normalisation, addition of a residual and ReLU, as an epilogue of the
-/// kernel that computes the gradient of what they gave: adds the residual's gradient, masks by the ReLU, and
-/// sums up the gradients of γ and β. `BackwardPrologue` is the second half.
+/// The first half of the backward pass of normalisation, addition of a residual and ReLU, as an epilogue of
+/// the kernel that computes the gradient of what they gave: adds the residual's gradient, masks by the ReLU,
+/// and sums up the gradients of γ and β. `BackwardPrologue` is the second half.
 package struct BackwardEpilogue {
   /// The normalisation of the forward pass.
   package let normalization: Normalization
@@ -185,8 +185,8 @@ package struct FrozenNormalization {
   }
 }
 
-/// The second half of the backward pass of a normalisation, as a prologue of the kernel that reads the gradient
-/// of what was normalised: computes that gradient from what a `BackwardEpilogue` has left.
+/// The second half of the backward pass of a normalisation, as a prologue of the kernel that reads the
+/// gradient of what was normalised: computes that gradient from what a `BackwardEpilogue` has left.
 package struct BackwardPrologue {
   /// The normalisation.
   package let normalization: Normalization

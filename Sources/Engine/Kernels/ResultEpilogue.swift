@@ -3,7 +3,8 @@ import Synchronization
 import TensorElements
 import Tensors
 
-/// The epilogue of a convolution: what it does with its result besides writing it, for all views and channel blocks.
+/// The epilogue of a convolution: what it does with its result besides writing it, for all views and channel
+/// blocks.
 struct ResultEpilogue {
   /// One of `EpilogueKind`.
   var kind = EpilogueKind.store

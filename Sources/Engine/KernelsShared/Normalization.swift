@@ -35,8 +35,8 @@ func channelMoments(lines: In, runs: Runs, target: Out) {
 }
 
 /// `target = lines · scale + shift (+ residual)`, through a ReLU if `hasReLU`; `constants` as `NormConstants`
-/// says. With `residualConstants` the residual is normalised by them and rectified as it is read; `isStreamed`
-/// is that of `Epilogue`.
+/// says. With `residualConstants` the residual is normalised by them and rectified as it is read;
+/// `isStreamed` is that of `Epilogue`.
 func normalizeLines(
   lines: In, constants: In, residual: In?, residualConstants: In?, hasReLU: Bool, runs: Runs,
   isStreamed: Bool,

@@ -49,7 +49,8 @@ func winogradGradient(
   }
 }
 
-/// Transforms `count` tiles of products to outputs, `Aᵀ m A`, and ends those inside the map as `epilogue` says.
+/// Transforms `count` tiles of products to outputs, `Aᵀ m A`, and ends those inside the map as `epilogue`
+/// says.
 ///
 /// Position p of tile t is line t of `source + p · positionStride`; `target` is the block's map in image 0.
 func winogradOutput(

@@ -133,9 +133,9 @@ final class ResidualBlock {
 
   /// Backward: from the gradient of `output`, after this block's epilogue, to that of the block's input.
   ///
-  /// `below` makes the epilogue of that gradient from the part of the shortcut; without one, the parts are only
-  /// added. `input` and `norm` are those of the last `forward`. `dInput` may be `input` if
-  /// there is no `norm`, and the epilogue does not read `input` or `canReplaceInput`.
+  /// `below` makes the epilogue of that gradient from the part of the shortcut; without one, the parts are
+  /// only added. `input` and `norm` are those of the last `forward`. `dInput` may be `input` if there is no
+  /// `norm`, and the epilogue does not read `input` or `canReplaceInput`.
   func backward(
     input: Activation, norm: BatchNorm? = nil, gradient: Activation, dInput: Activation,
     below: (Activation) -> BackwardEpilogue?

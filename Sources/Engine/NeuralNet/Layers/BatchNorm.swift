@@ -3,12 +3,12 @@ import Tensors
 
 /// Batch normalisation over images and pixels, with the ReLU and the residual addition that may follow it.
 ///
-/// `y = relu(γ (x − mean) / √(var + ε) + β + residual)`. The layers around it do part of its work in
-/// passes of their own: the one before takes the statistics, the one after may normalise what it reads, and the
-/// one that computes the gradient of the output applies this layer's `backwardEpilogue` to it. Cached for the backward pass: mean and biased
-/// variance of each channel, once for each view that is normalised on its own. The caller keeps the input,
-/// and the output where a residual was added. As `torch.nn.BatchNorm2d` / `BatchNorm1d` with ε = 1e-5 and
-/// momentum 0.1.
+/// `y = relu(γ (x − mean) / √(var + ε) + β + residual)`. The layers around it do part of its work in passes
+/// of their own: the one before takes the statistics, the one after may normalise what it reads, and the one
+/// that computes the gradient of the output applies this layer's `backwardEpilogue` to it. Cached for the
+/// backward pass: mean and biased variance of each channel, once for each view that is normalised on its own.
+/// The caller keeps the input, and the output where a residual was added. As `torch.nn.BatchNorm2d` /
+/// `BatchNorm1d` with ε = 1e-5 and momentum 0.1.
 final class BatchNorm {
   /// Share of a batch's statistics in the running ones.
   static let momentum: Float = 0.1

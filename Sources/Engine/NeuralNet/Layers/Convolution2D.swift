@@ -25,7 +25,8 @@ struct Convolution2D {
     operation = try plan.convolution(name, shape)
   }
 
-  /// `output = weight ∗ input + bias`; the statistics of the normalisation that follows are taken in the same pass.
+  /// `output = weight ∗ input + bias`; the statistics of the normalisation that follows are taken in the same
+  /// pass.
   func forward(_ input: Activation, output: Activation, followedBy norm: BatchNorm? = nil) {
     operation.forward(
       input: input, weight: weight.value, bias: bias?.value, output: output, moments: norm?.normalization)
