@@ -20,6 +20,10 @@ import Testing
     #expect(y.array == zip(a, b).map { $0 + $1 })
     compute.scale(y, by: 3)
     #expect(y.array == zip(a, b).map { ($0 + $1) * 3 })
+    compute.copy(x, to: y)
+    #expect(y.array == a)
+    compute.fill(y, with: 2.5)
+    #expect(y.array == Array(repeating: 2.5, count: count))
   }
 
   @Test(arguments: InstructionSet.available)

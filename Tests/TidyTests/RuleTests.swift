@@ -238,3 +238,35 @@ private func source(_ text: String, path: String = "Sources/A/A.swift") -> Sourc
     #expect(ElementRules.problems(manifest: setting + "room(\"NeuralNet\", in: \"Engine\", [])").count == 1)
   }
 }
+
+@Suite struct ContractRuleTests {
+  private let rules = ContractRules(tests: [
+    source("  @Test func `adds up`() {}", path: "Tests/KernelsTests/A.swift"),
+    source("{}", path: "Tests/KernelsTests/Golden/a.json"),
+  ])
+
+  private func problems(_ comment: String, owner: String = "extension Compute", name: String = "f") -> Int {
+    let text = "\(owner) {\n\(comment)\n  package func \(name)() {}\n}"
+    return rules.problems(in: source(text, path: ContractRules.folder + "A.swift")).count
+  }
+
+  @Test(arguments: [
+    "", "  /// Adds.", "  /// Reference: adds up", "  /// Reference: `adds down`",
+    "  /// Reference: `adds up`,\n  /// `adds down`", "  /// Reference: `adds up`\n",
+  ])
+  func `finds an operation that nothing checks`(comment: String) {
+    #expect(problems(comment) == 1)
+    #expect(problems(comment, owner: "package struct Convolution") == 1)
+    #expect(problems(comment, owner: "package struct PoolWindow") == 0)
+    #expect(problems(comment, name: "allocate") == 0)
+  }
+
+  @Test(arguments: [
+    "  /// Adds.\n  ///\n  /// Reference: `adds up`",
+    "  /// Reference: `KernelsTests/Golden/a.json`,\n  /// `adds up`",
+    "  /// Reference: `adds up`\n  @inlinable",
+  ])
+  func `leaves one whose reference exists`(comment: String) {
+    #expect(problems(comment) == 0)
+  }
+}

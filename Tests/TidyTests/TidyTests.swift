@@ -73,6 +73,13 @@ import Testing
       ElementRules.onHost.keys.filter { !paths.contains($0) }.map { "\($0): is listed, and is not there" })
   }
 
+  @Test func `every operation of Compute names what checks it`() throws {
+    let tests = try tree.files(below: ["Tests"], extensions: ["swift", "json"])
+      .filter { !$0.path.hasPrefix("Tests/TidyTests/") }
+    let rules = ContractRules(tests: tests)
+    expectNone(try tree.swiftFiles(below: ["Sources/Engine/Kernels"]).flatMap(rules.problems))
+  }
+
   @Test func `migrations are numbered without a gap`() {
     expectNone(MigrationRules.problems(names: tree.names(in: "migrations")))
   }

@@ -6,6 +6,11 @@ import Tensors
 // The passes of batch normalisation over an activation, on their own: what convolutions do not fuse.
 extension Compute {
   /// Mean and biased variance of each channel of `input`.
+  ///
+  /// Overwrites the C means and variances. Sums are in single precision within a piece, and merged in double
+  /// over a fixed partition of images and pixels.
+  ///
+  /// Reference: `statistics are exact even far from zero`
   package func statistics(of input: Activation, into statistics: ChannelStatistics) {
     precondition(statistics.mean.count == input.channels, "one mean and one variance a channel")
     let partition = ImagePartition(input)
@@ -27,6 +32,11 @@ extension Compute {
   }
 
   /// Takes the statistics of a batch, each view on its own, and the constants that follow from them.
+  ///
+  /// Overwrites the statistics and constants of `normalization`; N is a multiple of its views. Sums as in
+  /// `statistics(of:into:)`.
+  ///
+  /// Reference: `each view is normalised on its own`
   package func takeStatistics(of input: Activation, _ normalization: Normalization) {
     for view in 0..<normalization.views {
       let images = normalization.images(of: view, among: input.images)
@@ -47,6 +57,11 @@ extension Compute {
   /// for.
   ///
   /// `output` may be `input`.
+  ///
+  /// Overwrites `output`; all maps are `[N, C, H, W]`. Each element is a function of the same elements of the
+  /// inputs and of its channel's constants. Uses the shared scratch.
+  ///
+  /// Reference: `forward and backward agree with a double precision reference`
   package func normalize(
     _ input: Activation, statistics: ChannelStatistics, parameters: NormParameters,
     residual: Activation? = nil, relu: Bool, output: Activation
@@ -59,6 +74,12 @@ extension Compute {
 
   /// The same with the statistics of the batch, each view with its own. A residual with a normalisation is
   /// normalised and rectified as it is read.
+  ///
+  /// `output`, of the same shape, is overwritten and may be `input`. Needs the constants that
+  /// `takeStatistics` or a convolution with moments has left; N is a multiple of the views.
+  ///
+  /// Reference: `each view is normalised on its own`,
+  /// `a residual normalised on the way gives what a normalised residual gives`
   package func normalize(
     _ input: Activation, _ normalization: Normalization, residual: Activation? = nil,
     residualNormalization: Normalization? = nil, relu: Bool, output: Activation
@@ -96,6 +117,11 @@ extension Compute {
 
   /// Applies an epilogue to a gradient in place, in a pass of its own: adds the residual, masks by the ReLU,
   /// and sums up the gradients of γ and β and what `normalizeBackward` needs.
+  ///
+  /// `gradient`, `[N, C, H, W]`, and the C gradients of γ and β are overwritten; the residual may be the
+  /// gradient's own memory. Sums go over a fixed partition, in double precision over its pieces.
+  ///
+  /// Reference: `forward and backward agree with a double precision reference`
   package func applyEpilogue(to gradient: Activation, _ epilogue: BackwardEpilogue) {
     let normalization = epilogue.normalization
     precondition(gradient.sameShape(as: epilogue.input), "shapes must agree")
@@ -133,6 +159,11 @@ extension Compute {
 
   /// The backward pass of a normalisation with batch statistics. `dInput` may be where what was normalised or
   /// the gradient is.
+  ///
+  /// Overwrites `dInput`, `[N, C, H, W]`, element by element, from what `applyEpilogue` or a convolution with
+  /// an epilogue has left.
+  ///
+  /// Reference: `forward and backward agree with a double precision reference`
   package func normalizeBackward(_ prologue: BackwardPrologue, dInput: Activation) {
     let input = prologue.input
     let views = prologue.normalization.views
@@ -179,6 +210,10 @@ extension Compute {
   }
 
   /// The sum of each channel over images and pixels: the gradient of a bias.
+  ///
+  /// Overwrites the C sums: in single precision within a piece, in double over a fixed partition.
+  ///
+  /// Reference: `a convolution agrees with a double precision reference`
   package func channelSums(of input: Activation, into sums: Floats) {
     precondition(sums.count == input.channels, "one sum a channel")
     let partition = ImagePartition(input)

@@ -22,6 +22,10 @@ package struct BitDigest: Sendable, Equatable {
 
 extension Compute {
   /// Adds every value to `digest`, on the calling thread: for the diagnosis of a step, not for its course.
+  ///
+  /// Reads all of `floats` in their order.
+  ///
+  /// Reference: `every method's step is repeated to the bits`
   package func add(_ floats: Floats, to digest: inout BitDigest) {
     for index in 0..<floats.count { digest.take(floats.pointer[index]) }
   }

@@ -34,6 +34,11 @@ package final class CholeskyFactor {
   package static func floats(order: Int) -> Int { 2 * order * order }
 
   /// Factors `scale · matrix + shift · 1`, with `shift` > 0; reads the lower triangle of `matrix`, `[n][n]`.
+  ///
+  /// Overwrites the factor of the last call. Each element's sum goes over the columns in eight interleaved
+  /// parts, whatever the threads.
+  ///
+  /// Reference: `a Cholesky factor solves what it factored`
   package func factor(_ matrix: Floats, scale: Double, shift: Double) {
     precondition(matrix.count >= order * order, "the matrix is smaller than planned")
     precondition(shift > 0, "what is added to the diagonal is positive")
@@ -58,6 +63,10 @@ package final class CholeskyFactor {
   }
 
   /// Replaces each of the first `rows` rows of n numbers by the solution with that right-hand side.
+  ///
+  /// `values` is `[rows][n]`; one task per row, so a row's bits do not depend on the others.
+  ///
+  /// Reference: `a Cholesky factor solves what it factored`
   package func solve(rows: Int, _ values: inout [Double]) {
     precondition(values.count >= rows * order, "there are not enough right-hand sides")
     let n = order

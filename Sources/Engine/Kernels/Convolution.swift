@@ -63,6 +63,12 @@ package struct Convolution {
   /// `output = weight ∗ input + bias`; `bias` has K elements.
   ///
   /// With `moments`, which normalises the output next, its statistics are taken in the same pass.
+  ///
+  /// `input` is `[N, C, H, W]`, `weight` `[K, C, R, R]`, `output` `[N, K, H′, W′]`, which is overwritten and
+  /// may not alias the input. N may be less than planned.
+  ///
+  /// Reference: `a convolution agrees with a double precision reference`,
+  /// `statistics taken on the way are those of a pass of its own`
   package func forward(
     input: Activation, weight: Floats, bias: Floats?, output: Activation, moments: Normalization? = nil
   ) {
@@ -70,6 +76,10 @@ package struct Convolution {
   }
 
   /// The same of a map that is normalised and rectified as it is read.
+  ///
+  /// The map's scratch may be overwritten.
+  ///
+  /// Reference: `a map normalised on the way gives what a normalised map gives`
   package func forward(
     input: NormalizedMap, weight: Floats, bias: Floats?, output: Activation, moments: Normalization? = nil
   ) {
@@ -81,6 +91,10 @@ package struct Convolution {
   }
 
   /// The convolution with a normalisation by given statistics behind it.
+  ///
+  /// Shapes as above; overwrites `output`, which may not alias the input.
+  ///
+  /// Reference: `a frozen normalisation on the way is one behind`
   package func forward(
     input: Activation, weight: Floats, bias: Floats?, output: Activation, frozen: FrozenNormalization
   ) {
@@ -95,6 +109,11 @@ package struct Convolution {
   /// The gradient with respect to the input, from that of the output.
   ///
   /// `epilogue` is applied in the same pass where possible, and else as `Compute.applyEpilogue` does.
+  ///
+  /// `dOutput` is `[N, K, H′, W′]`; `dInput`, `[N, C, H, W]`, is overwritten and may not alias `dOutput`.
+  ///
+  /// Reference: `a convolution agrees with a double precision reference`,
+  /// `an epilogue that is fused gives what a pass of its own gives`
   package func backwardInput(
     dOutput: Activation, weight: Floats, dInput: Activation, epilogue: BackwardEpilogue? = nil
   ) {
@@ -127,6 +146,11 @@ package struct Convolution {
   /// The gradients with respect to weight and bias, from input and gradient of the output.
   ///
   /// With `prologue`, whose gradient may be in the place of `dOutput`, `dOutput` is computed from it first.
+  ///
+  /// Overwrites `dWeight`, `[K, C, R, R]`, and `dBias`, K elements; sums go over a fixed partition.
+  ///
+  /// Reference: `a convolution agrees with a double precision reference`,
+  /// `a gradient that passes a normalisation on the way is that of a pass of its own`
   package func backwardWeight(
     input: Activation, dOutput: Activation, prologue: BackwardPrologue? = nil, dWeight: Floats, dBias: Floats?
   ) {
@@ -136,6 +160,8 @@ package struct Convolution {
 
   /// The same for a map that was normalised and rectified as it was read. Its scratch may be where the
   /// prologue's gradient is.
+  ///
+  /// Reference: `a map normalised on the way gives what a normalised map gives`
   package func backwardWeight(
     input: NormalizedMap, dOutput: Activation, prologue: BackwardPrologue? = nil, dWeight: Floats,
     dBias: Floats?

@@ -9,23 +9,41 @@ extension Compute {
   private static let chunk = 16384
 
   /// `target += source`, of the same count.
+  ///
+  /// Overwrites `target` element by element.
+  ///
+  /// Reference: `sums and products agree with scalar loops`
   package func add(_ source: Floats, to target: Floats) {
     precondition(source.count == target.count, "addition needs equal counts")
     eachChunk(source.count) { kernels.addFloats(source.pointer + $0, $1, target.pointer + $0) }
   }
 
   /// Copies all of `source` to `target`, of the same count.
+  ///
+  /// They are the same memory or do not overlap.
+  ///
+  /// Reference: `sums and products agree with scalar loops`
   package func copy(_ source: Floats, to target: Floats) { target.copy(from: source) }
 
   /// Sets every element of `target` to `value`; a plan whose memory is only counted writes nothing.
+  ///
+  /// Reference: `sums and products agree with scalar loops`
   package func fill(_ target: Floats, with value: Float) { target.fill(value) }
 
   /// `target *= factor`.
+  ///
+  /// In place, element by element.
+  ///
+  /// Reference: `sums and products agree with scalar loops`
   package func scale(_ target: Floats, by factor: Float) {
     eachChunk(target.count) { kernels.scaleFloats(factor, $1, target.pointer + $0) }
   }
 
   /// Σ x², in single precision for some thousand elements, in double over these parts.
+  ///
+  /// The parts follow from the count alone. Uses the shared scratch.
+  ///
+  /// Reference: `sums and products agree with scalar loops`
   package func sumOfSquares(_ floats: Floats) -> Double {
     let parts = min(Partials.entriesMax, max(1, (floats.count + Compute.chunk - 1) / Compute.chunk))
     let partials = self.partials
@@ -44,6 +62,11 @@ extension Compute {
   }
 
   /// The mean over the pixels of each map: `[N, C, H, W]` to `[N, C, 1, 1]`.
+  ///
+  /// Overwrites `output`, which may not alias `input`. Each map's sum is in single
+  /// precision, in four interleaved parts.
+  ///
+  /// Reference: `a map's mean goes forth and its gradient back`
   package func averagePool(_ input: Activation, into output: Activation) {
     precondition(
       output.images == input.images && output.channels == input.channels && output.pixels == 1,
@@ -60,6 +83,10 @@ extension Compute {
   }
 
   /// The backward pass of `averagePool`: each pixel of `dInput` gets `dOutput / (H·W)`.
+  ///
+  /// Overwrites `dInput`, which may not alias `dOutput`.
+  ///
+  /// Reference: `a map's mean goes forth and its gradient back`
   package func averagePoolBackward(dOutput: Activation, into dInput: Activation) {
     precondition(
       dInput.images == dOutput.images && dInput.channels == dOutput.channels && dOutput.pixels == 1,
@@ -75,6 +102,10 @@ extension Compute {
   }
 
   /// Planar `[N][C][H][W]` at the start of `planar` to the blocked layout; unused lanes become zero.
+  ///
+  /// Overwrites `output`, `[N, C, H, W]`, which may not alias `planar`.
+  ///
+  /// Reference: `a map's mean goes forth and its gradient back`
   package func blocked(planar: Floats, into output: Activation) {
     let planes = output.channels * output.pixels
     precondition(planar.count >= output.images * planes, "there are not enough images")
@@ -88,6 +119,10 @@ extension Compute {
   }
 
   /// The blocked layout to planar `[N][C][H][W]` at the start of `output`.
+  ///
+  /// Overwrites the first N·C·H·W floats of `output`, which may not alias `input`.
+  ///
+  /// Reference: `a map's mean goes forth and its gradient back`
   package func planar(_ input: Activation, into output: Floats) {
     let planes = input.channels * input.pixels
     precondition(output.count >= input.images * planes, "the planar images do not fit")

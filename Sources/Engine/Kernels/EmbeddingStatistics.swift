@@ -74,6 +74,7 @@ extension Compute {
   /// the deviations `√(variance + epsilon)`, which are overwritten by `1 / √variance`.
   ///
   /// A dimension without variance has correlation 0 with all others. The sum goes row by row.
+  ///
   /// Reference: `gives PyTorch's terms, diagnostics and gradient in every variant`
   package func meanCorrelation(_ covariance: Matrix, deviations: Doubles, epsilon: Double) -> Double {
     let d = deviations.count

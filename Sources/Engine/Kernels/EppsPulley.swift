@@ -39,6 +39,10 @@ extension Compute {
   private typealias Eight = SIMD8<Double>
 
   /// Rows of random unit vectors `[slices][d]`: functions of seed, step and slice alone.
+  ///
+  /// Overwrites the first `dimension` elements of `slices` rows and leaves the rest. A row is one task's.
+  ///
+  /// Reference: `SIGReg's directions are unit vectors that follow from seed and step`
   package func drawDirections(seed: UInt64, step: Int, slices: Int, dimension: Int, into matrix: Matrix) {
     precondition(
       matrix.rowStride >= dimension && matrix.floats.count >= slices * matrix.rowStride,
@@ -65,6 +69,10 @@ extension Compute {
   /// e^{i t x} at all knots is made of one sine and one cosine by rotation, in double precision.
   ///
   /// - Parameter scratch: `CharacteristicKnots.scratchCount` doubles.
+  ///
+  /// Sums over rows and knots go in their order, in double precision.
+  ///
+  /// Reference: `give PyTorch's loss, parts and gradient`
   package func eppsPulley(
     _ x: Activation, knots: CharacteristicKnots, weight: Double, scratch: Doubles
   ) -> Double {

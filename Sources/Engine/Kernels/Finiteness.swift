@@ -23,6 +23,8 @@ package struct Finiteness: Sendable, Equatable {
 
 extension Compute {
   /// Looks at every value, on the calling thread: for the diagnosis of a step, not for its course.
+  ///
+  /// Reference: `the layer with a weight that is not finite is named`
   package func finiteness(of floats: Floats) -> Finiteness {
     var found = Finiteness()
     for index in 0..<floats.count { found.take(floats.pointer[index]) }
@@ -30,6 +32,10 @@ extension Compute {
   }
 
   /// The same for the channels in use of `map`.
+  ///
+  /// `map` is `[N, C, H, W]`; lanes beyond C are not read.
+  ///
+  /// Reference: `the layer with a weight that is not finite is named`
   package func finiteness(of map: Activation) -> Finiteness {
     var found = Finiteness()
     let lanes = Activation.lanes

@@ -32,6 +32,11 @@ extension Compute {
   ///
   /// With `normalization`, of which `input` is the batch, the values are normalised and rectified first:
   /// `max over the window of max(0, γ x̂ + β)`.
+  ///
+  /// Overwrites `output`, which may not alias `input`.
+  ///
+  /// Reference: `takes the first largest value, and gives it the gradient`,
+  /// `normalises and rectifies what it reads`
   package func maxPool(
     _ input: Activation, _ window: PoolWindow, normalization: Normalization? = nil, into output: Activation
   ) {
@@ -49,6 +54,11 @@ extension Compute {
   /// and the normalisation is left to `applyEpilogue` and `normalizeBackward`.
   ///
   /// `input` and `normalization` are those of the forward pass; nothing else is cached.
+  ///
+  /// `dInput` may alias neither `input` nor `dOutput`.
+  ///
+  /// Reference: `takes the first largest value, and gives it the gradient`,
+  /// `normalises and rectifies what it reads`
   package func maxPoolBackward(
     input: Activation, _ window: PoolWindow, normalization: Normalization? = nil, dOutput: Activation,
     into dInput: Activation

@@ -62,6 +62,10 @@ package struct MomentumStep: Sendable {
 // Updates of parameters.
 extension Compute {
   /// Adam or AdamW: PyTorch's `torch.optim.Adam`, not its amsgrad variant. Every parameter has both moments.
+  ///
+  /// Overwrites values and moments element by element; the gradients are read.
+  ///
+  /// Reference: `Adam and AdamW follow their definition`
   package func adam(_ updates: ParameterUpdates, _ s: AdamStep) {
     let correction1 = 1 - Compute.power(s.beta1, s.step)
     let correction2 = 1 - Compute.power(s.beta2, s.step)
@@ -81,6 +85,10 @@ extension Compute {
   /// `d = gradientScale (gradient + weightDecay · value)`, `velocity = momentum · velocity + d`,
   /// `value −= learningRate · velocity`, with the constants of each parameter; with Nesterov's momentum
   /// `value −= learningRate (d + momentum · velocity)`. Without `first`, the velocity, `d` takes its place.
+  ///
+  /// Overwrites values and velocities element by element; the gradients are read.
+  ///
+  /// Reference: `momentum follows its definition`
   package func momentum(_ updates: ParameterUpdates, _ steps: [MomentumStep]) {
     precondition(steps.count == updates.parameters.count, "every parameter has its constants")
     eachPiece(of: updates) { index, p, start, count in
@@ -92,6 +100,10 @@ extension Compute {
   }
 
   /// One step of a moving average: `target = rate · target + (1 − rate) · source`.
+  ///
+  /// Overwrites `target`, of the same count as `source`, element by element.
+  ///
+  /// Reference: `ten steps of BYOL follow PyTorch's, and so does its moving average`
   package func average(_ target: Floats, toward source: Floats, rate: Double) {
     precondition(source.count == target.count, "an average needs equal counts")
     let (keep, take) = (Float(rate), Float(1 - rate))

@@ -12,6 +12,10 @@ extension Compute {
   private static let normMin = 1e-12
 
   /// `inverse[i] = 1 / max(‖z_i‖, 1e-12)`.
+  ///
+  /// `z` is `[N, d]`; overwrites the first N doubles.
+  ///
+  /// Reference: `give PyTorch's loss, parts and gradient`
   package func inverseNorms(of z: Activation, into inverse: Doubles) {
     precondition(z.pixels == 1 && inverse.count >= z.images, "one number for each row")
     let (source, target) = (z.storage.pointer, inverse.pointer)
@@ -22,6 +26,10 @@ extension Compute {
   }
 
   /// `mean[j] = Σ_i z_ij inverse_i / N`, row by row.
+  ///
+  /// `z` is `[N, d]`; overwrites the first d means.
+  ///
+  /// Reference: `give PyTorch's loss, parts and gradient`
   package func meanOfRows(_ z: Activation, scaledBy inverse: Doubles, into mean: Doubles) {
     precondition(z.pixels == 1 && inverse.count >= z.images && mean.count >= z.channels, "sizes must agree")
     let (source, scales, target) = (z.storage.pointer, inverse.pointer, mean.pointer)
@@ -37,6 +45,10 @@ extension Compute {
   }
 
   /// `output_i = z_i inverse_i − mean`, rounded once.
+  ///
+  /// Overwrites `output`, of the shape of `z`, which it may be.
+  ///
+  /// Reference: `give PyTorch's loss, parts and gradient`
   package func scaleRows(
     _ z: Activation, by inverse: Doubles, subtracting mean: Doubles? = nil, into output: Activation
   ) {
@@ -57,6 +69,10 @@ extension Compute {
 
   /// The backward pass of dividing rows by their norms, in place: from the gradient of `u = z / ‖z‖` to that
   /// of z, `(g − u (u · g)) / ‖z‖`.
+  ///
+  /// Both are `[N, d]`; `gradient` is overwritten and may not be `z`.
+  ///
+  /// Reference: `give PyTorch's loss, parts and gradient`
   package func normalizeRowsBackward(_ gradient: Activation, of z: Activation, inverse: Doubles) {
     precondition(gradient.sameShape(as: z) && inverse.count >= z.images, "sizes must agree")
     let (source, scales, target) = (z.storage.pointer, inverse.pointer, gradient.storage.pointer)
@@ -72,6 +88,10 @@ extension Compute {
   /// The cosine of each row of `p` with the same row of `z`, and `weight` times its gradient by `p`:
   /// `(ẑ − p̂ cos) / ‖p‖`. Both in double precision, as they are small differences where the rows nearly
   /// coincide.
+  ///
+  /// `p` and `z` are `[N, d]`. Overwrites `gradient`, which may alias neither, and N cosines from `first` on.
+  ///
+  /// Reference: `give PyTorch's loss, parts and gradient`
   package func cosines(
     of p: Activation, to z: Activation, weight: Double, into cosines: Doubles, at first: Int,
     gradient: Activation
@@ -108,6 +128,8 @@ extension Compute {
   ///   - labels: one for each row, below the number of classes.
   ///   - losses: scratch of at least 2N doubles.
   ///   - replacesScores: the gradient of the mean takes the place of the scores.
+  ///
+  /// Reference: `give PyTorch's loss, parts and gradient`, `five steps of the classifier follow PyTorch`
   package func crossEntropy(
     _ scores: Activation, labels: [Int], losses: Doubles, replacesScores: Bool
   ) -> Classification {

@@ -7,24 +7,40 @@ import Tensors
 // double precision, each row by one task.
 extension Compute {
   /// Copies the first `diagonal.count` elements of the diagonal.
+  ///
+  /// Overwrites `diagonal`.
+  ///
+  /// Reference: `give PyTorch's loss, parts and gradient`
   package func takeDiagonal(_ matrix: Matrix, into diagonal: Doubles) {
     let (source, target) = (matrix.floats, diagonal.pointer)
     for i in 0..<diagonal.count { target[i] = Double(source[i * (matrix.rowStride + 1)]) }
   }
 
   /// Overwrites the first `diagonal.count` elements of the diagonal.
+  ///
+  /// Rounds each to single precision.
+  ///
+  /// Reference: `give PyTorch's loss, parts and gradient`
   package func setDiagonal(_ matrix: Matrix, from diagonal: Doubles) {
     let (target, source) = (matrix.floats, diagonal.pointer)
     for i in 0..<diagonal.count { target[i * (matrix.rowStride + 1)] = Float(source[i]) }
   }
 
   /// Sets the first `order` elements of the diagonal to `value`.
+  ///
+  /// The rest of the matrix is left.
+  ///
+  /// Reference: `gives PyTorch's terms, diagnostics and gradient in every variant`
   package func setDiagonal(_ matrix: Matrix, order: Int, to value: Float) {
     for i in 0..<order { matrix.floats[i * (matrix.rowStride + 1)] = value }
   }
 
   /// `a_ij = a_ji = factor (a_ij + a_ji)` for the first `order` rows and columns, then a diagonal with which
   /// each row sums to 0. The diagonal that was there counts as 0.
+  ///
+  /// In place; each row's sum goes over its columns in their order.
+  ///
+  /// Reference: `give PyTorch's loss, parts and gradient`
   package func symmetrize(_ matrix: Matrix, order: Int, factor: Float) {
     precondition(
       matrix.rowStride >= order && matrix.floats.count >= order * matrix.rowStride, "the matrix is too small")
@@ -61,6 +77,8 @@ extension Compute {
   /// to 1 the probability of its positive is.
   ///
   /// - Parameter rows: scratch of at least 3M doubles.
+  ///
+  /// Reference: `give PyTorch's loss, parts and gradient`
   package func contrast(_ similarities: Matrix, order m: Int, temperature: Double, rows: Doubles) -> Contrast
   {
     precondition(

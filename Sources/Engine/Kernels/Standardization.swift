@@ -18,6 +18,10 @@ package struct Standardization: Sendable {
   package var count: Int { mean.count }
 
   /// Writes row `row` of `table`, `[rows][D]`, to `target` at `offset`.
+  ///
+  /// Overwrites D floats of `target`, which may not alias `table`.
+  ///
+  /// Reference: `agrees with scikit-learn`
   package func apply(_ table: Floats, row: Int, into target: Floats, at offset: Int) {
     precondition(row >= 0 && (row + 1) * count <= table.count, "row out of range")
     let output = target.slice(offset, count).pointer
@@ -26,6 +30,10 @@ package struct Standardization: Sendable {
   }
 
   /// Writes row `row` of `bytes`, `[rows][D]`, to `target` at `offset`.
+  ///
+  /// Overwrites D floats of `target`.
+  ///
+  /// Reference: `pixels are standardised exactly, and constant ones become 0`
   package func apply(_ bytes: [UInt8], row: Int, into target: Floats, at offset: Int) {
     precondition(row >= 0 && (row + 1) * count <= bytes.count, "row out of range")
     let output = target.slice(offset, count).pointer

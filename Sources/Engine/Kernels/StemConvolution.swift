@@ -41,6 +41,10 @@ package struct StemConvolution {
   /// `output = weight ∗ images + bias`; as many images as `output` has are read from the start of `images`.
   ///
   /// With `moments`, which normalises the output next, its statistics are taken in the same pass.
+  ///
+  /// `images` are planar, `[N][C][H][W]`; `weight` is `[K, C, R, R]`; overwrites `output`, `[N, K, H′, W′]`.
+  ///
+  /// Reference: `a stem agrees with a double precision reference`, `so it is at the stem`
   package func forward(
     images: Floats, weight: Floats, bias: Floats?, output: Activation, moments: Normalization? = nil
   ) {
@@ -54,6 +58,10 @@ package struct StemConvolution {
   }
 
   /// The convolution with a normalisation by given statistics behind it.
+  ///
+  /// Shapes as above.
+  ///
+  /// Reference: `a frozen normalisation on the way is one behind`
   package func forward(
     images: Floats, weight: Floats, bias: Floats?, output: Activation, frozen: FrozenNormalization
   ) {
@@ -62,6 +70,11 @@ package struct StemConvolution {
   }
 
   /// The gradients with respect to weight and bias.
+  ///
+  /// Overwrites `dWeight`, `[K, C, R, R]`, and `dBias`, K elements; sums go over a fixed partition.
+  /// With `prologue`, `dOutput` is overwritten: it is computed from the prologue's gradient first.
+  ///
+  /// Reference: `a stem agrees with a double precision reference`, `so it is at the stem`
   package func backwardWeight(
     images: Floats, dOutput: Activation, prologue: BackwardPrologue? = nil, dWeight: Floats, dBias: Floats?
   ) {

@@ -1,0 +1,29 @@
+import Kernels
+import Parallel
+import Tensors
+import Testing
+
+@Suite struct CholeskyTests {
+  @Test(arguments: [1, 7, 40, 67], [1, 3])
+  func `a Cholesky factor solves what it factored`(order n: Int, threads: Int) throws {
+    let bench = try Bench(.baseline, threads: 1)
+    let (rows, scale, shift) = (3, 0.5, 0.25)
+    let root = try bench.normal(n * n, seed: 1).array
+    let matrix = try bench.arena.allocate(n * n)
+    matrix.copy(
+      from: (0..<n * n).map { index in
+        (0..<n).reduce(0) { $0 + root[index / n * n + $1] * root[index % n * n + $1] }
+      })
+    let a = matrix.array
+    let solutions = try bench.normal(rows * n, seed: 2).array.map { Double($0) }
+    var values = (0..<rows * n).map { index in
+      (0..<n).reduce(shift * solutions[index]) {
+        $0 + scale * Double(a[index % n * n + $1]) * solutions[index / n * n + $1]
+      }
+    }
+    let factor = try CholeskyFactor(order: n, team: ThreadTeam(threads: threads), arena: bench.arena)
+    factor.factor(matrix, scale: scale, shift: shift)
+    factor.solve(rows: rows, &values)
+    #expect(zip(values, solutions).allSatisfy { abs($0 - $1) < 1e-9 * (1 + abs($1)) })
+  }
+}
