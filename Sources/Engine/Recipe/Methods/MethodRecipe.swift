@@ -51,11 +51,11 @@ struct MethodRecipe {
 
   /// For the narrow network of the preset `small`, which trains on a CPU in minutes.
   ///
-  /// The rates of `byol` and `simsiam` are the best of those tried, by 5,000 training images that were held
-  /// back, after 400 steps on 50,000 images of Fashion-MNIST, by nearest neighbours and by logistic regression
-  /// on pooled features: `byol` 74.1% and 78.2% (Adam at 3e-3: 68.4% and 71.9%), `simsiam` 73.4% and 75.8% (SGD
-  /// at 0.1: 68.4% and 68.6%; at 2 76.2% and 77.7%, but with three effective dimensions left). `vicreg` has
-  /// 80.1% and 83.8% there. The other methods' rates were not compared.
+  /// The rates of `byol` and `simsiam` are the best of those tried, by 5,000 training images that were
+  /// held back, after 400 steps on 50,000 images of Fashion-MNIST, by nearest neighbours and by logistic
+  /// regression on pooled features: `byol` 74.1% and 78.2% (Adam at 3e-3: 68.4% and 71.9%), `simsiam`
+  /// 73.4% and 75.8% (SGD at 0.1: 68.4% and 68.6%; at 2 76.2% and 77.7%, but with three effective
+  /// dimensions left). `vicreg` has 80.1% and 83.8% there. The other methods' rates were not compared.
   static func small(_ method: MethodName) -> MethodRecipe {
     var recipe = MethodRecipe()
     recipe.projector = ProjectorSpecification(widths: [256, 256, 256])
