@@ -13,15 +13,9 @@ Needs matplotlib and numpy; the binary is looked for in .build/release.
 """
 
 import argparse
-import contextlib
 import json
-import os
 import pathlib
-import subprocess
 import sys
-import tempfile
-import urllib.error
-import urllib.request
 
 import matplotlib
 import numpy
@@ -29,38 +23,12 @@ import numpy
 matplotlib.use("Agg")
 from matplotlib import pyplot  # noqa: E402
 
+from daemon import daemon, fetch  # noqa: E402
+
 CURVES = ["loss", "inv", "var", "cov"]
 # Name of a run, its `convolution`, and the instruction set that is forced on it.
 RUNS = [("direct", "direct", None), ("auto", "auto", None)]
 YARDSTICK = ("direct, baseline", "direct", "baseline")
-
-
-@contextlib.contextmanager
-def daemon(binary, isa):
-    """A daemon on a free port with a data folder of its own; gives its URL."""
-    environment = {**os.environ, **({"VICREGD_ISA": isa} if isa else {})}
-    with tempfile.TemporaryDirectory() as data:
-        process = subprocess.Popen([str(binary), "serve", "--port", "0", "--data", data], stdout=subprocess.PIPE,
-                                   stderr=subprocess.DEVNULL, env=environment, text=True)
-        try:
-            first = process.stdout.readline()
-            if not first:
-                sys.exit(f"{binary} serve did not start")
-            yield json.loads(first)["url"]
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def fetch(url, body=None):
-    """The bytes of an answer; a refusal ends the script with the daemon's words."""
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
-    try:
-        with urllib.request.urlopen(request) as response:
-            return response.read()
-    except urllib.error.HTTPError as error:
-        sys.exit(f"{url}: {error.code} {error.read().decode()}")
 
 
 def train(arguments, convolution, isa):
@@ -69,7 +37,7 @@ def train(arguments, convolution, isa):
             "max_steps": arguments.steps, "log_every_steps": 1}
     if arguments.batch_size:
         spec["batch_size"] = arguments.batch_size
-    with daemon(arguments.binary, isa) as url:
+    with daemon(arguments.binary, isa=isa) as url:
         here = f"{url}/jobs/{json.loads(fetch(f'{url}/jobs', {'kind': 'train', 'spec': spec}))['id']}"
         lines = [json.loads(line) for line in fetch(f"{here}/metrics?follow=true").splitlines() if line]
         job = json.loads(fetch(here))

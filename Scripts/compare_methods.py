@@ -20,43 +20,23 @@ Needs torch, torchvision, numpy and safetensors:
 
 import argparse
 import concurrent.futures
-import contextlib
 import gzip
 import json
 import os
-import subprocess
 import sys
-import tempfile
 
 import numpy
 import torch
 from safetensors.torch import load as load_safetensors
 
+from daemon import daemon, fetch
 from reference_training import encoder_of
-from side_by_side import METHODS, dataset_file, fetch, views
+from side_by_side import METHODS, dataset_file, views
 
 PROBE_STEPS = 60
 NEIGHBOURS = 20
 TEMPERATURE = 0.07
 DATASET = "fashion-mnist"
-
-
-@contextlib.contextmanager
-def daemon(arguments):
-    """Runs a daemon with a data folder of its own; gives its address."""
-    with tempfile.TemporaryDirectory() as folder:
-        process = subprocess.Popen(
-            [arguments.binary, "serve", "--port", "0", "--data", folder,
-             "--workers", str(arguments.at_once), "--threads-per-worker", str(arguments.threads)],
-            stdout=subprocess.PIPE, text=True)
-        try:
-            line = process.stdout.readline()
-            if not line:
-                sys.exit(f"{arguments.binary} does not start")
-            yield json.loads(line)["url"]
-        finally:
-            process.terminate()
-            process.wait()
 
 
 def run(url, kind, spec):
@@ -153,7 +133,9 @@ def arguments_given():
 def main():
     arguments = arguments_given()
     methods, images = arguments.methods.split(","), Images()
-    with daemon(arguments) as url, concurrent.futures.ThreadPoolExecutor(arguments.at_once) as pool:
+    serving = daemon(
+        arguments.binary, "--workers", str(arguments.at_once), "--threads-per-worker", str(arguments.threads))
+    with serving as url, concurrent.futures.ThreadPoolExecutor(arguments.at_once) as pool:
         # As many probes at once as there will be trainings.
         probes = dict(zip(methods, pool.map(lambda name: run(url, "train", training(name, PROBE_STEPS, 0)), methods)))
         rates, plans = {}, []

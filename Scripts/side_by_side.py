@@ -23,14 +23,13 @@ import gzip
 import json
 import math
 import sys
-import urllib.error
-import urllib.request
 
 import numpy
 import torch
 from safetensors.torch import load as load_safetensors
 from torch.nn import functional
 
+from daemon import fetch
 from reference_training import ARCHITECTURES, build, train
 
 FOLDER = "/usr/share/datasets/fashion-mnist"
@@ -40,17 +39,6 @@ PRESETS = ["small", "seed", "paper", "solo-cifar", "barlow-cifar", "simclr-cifar
            "sigreg-cifar", "supervised"]
 SHARES = ["top1", "contrast_top1"]
 SHOWN = ["grad_norm"]
-
-
-def fetch(url, body=None):
-    """The bytes of an answer; a refusal ends the script with the daemon's words."""
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
-    try:
-        with urllib.request.urlopen(request) as response:
-            return response.read()
-    except urllib.error.HTTPError as error:
-        sys.exit(f"{url}: {error.code} {error.read().decode()}")
 
 
 def specification(arguments):

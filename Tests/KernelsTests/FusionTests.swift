@@ -81,7 +81,7 @@ struct FusionBench {
 
 @Suite struct FusionTests {
   @Test(arguments: InstructionSet.available, FusionCase.all)
-  func `statistics taken on the way are those of a pass of its own`(
+  func `statistics taken in the same pass are those of a pass of its own`(
     _ set: InstructionSet, _ fusion: FusionCase
   ) throws {
     let f = try FusionBench(set, fusion, threads: 2)
@@ -108,7 +108,7 @@ struct FusionBench {
   }
 
   @Test(arguments: InstructionSet.available, FusionCase.all)
-  func `a map normalised on the way gives what a normalised map gives`(
+  func `a map normalised while it is read gives what a normalised map gives`(
     _ set: InstructionSet, _ fusion: FusionCase
   ) throws {
     let f = try FusionBench(set, fusion, threads: 2)
@@ -130,7 +130,7 @@ struct FusionBench {
   }
 
   @Test(arguments: InstructionSet.available, FusionCase.all)
-  func `a residual normalised on the way gives what a normalised residual gives`(
+  func `a residual normalised while it is read gives what a normalised residual gives`(
     _ set: InstructionSet, _ fusion: FusionCase
   ) throws {
     let f = try FusionBench(set, fusion, threads: 2)
@@ -188,7 +188,7 @@ struct FusionBench {
   }
 
   @Test(arguments: InstructionSet.available, FusionCase.all)
-  func `a gradient that passes a normalisation on the way is that of a pass of its own`(
+  func `a prologue that is fused gives what a pass of its own gives`(
     _ set: InstructionSet, _ fusion: FusionCase
   ) throws {
     let f = try FusionBench(set, fusion, threads: 2)
@@ -237,7 +237,9 @@ struct FusionBench {
   }
 
   @Test(arguments: InstructionSet.available, FusionCase.all.filter { $0.views == 1 })
-  func `a frozen normalisation on the way is one behind`(_ set: InstructionSet, _ fusion: FusionCase) throws {
+  func `a frozen normalisation that is fused gives what a pass of its own gives`(
+    _ set: InstructionSet, _ fusion: FusionCase
+  ) throws {
     let f = try FusionBench(set, fusion, threads: 2)
     let channels = f.c.shape.outputChannels
     let parameters = NormParameters(

@@ -73,13 +73,13 @@ extension Compute {
   }
 
   /// The same with the statistics of the batch, each view with its own. A residual with a normalisation is
-  /// normalised and rectified as it is read.
+  /// normalised and rectified in the pass that reads it.
   ///
   /// `output`, of the same shape, is overwritten and may be `input`. Needs the constants that
   /// `takeStatistics` or a convolution with moments has left; N is a multiple of the views.
   ///
   /// Reference: `each view is normalised on its own`,
-  /// `a residual normalised on the way gives what a normalised residual gives`
+  /// `a residual normalised while it is read gives what a normalised residual gives`
   package func normalize(
     _ input: Activation, _ normalization: Normalization, residual: Activation? = nil,
     residualNormalization: Normalization? = nil, relu: Bool, output: Activation

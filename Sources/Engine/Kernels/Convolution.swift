@@ -68,18 +68,18 @@ package struct Convolution {
   /// may not alias the input. N may be less than planned.
   ///
   /// Reference: `a convolution agrees with a double precision reference`,
-  /// `statistics taken on the way are those of a pass of its own`
+  /// `statistics taken in the same pass are those of a pass of its own`
   package func forward(
     input: Activation, weight: Floats, bias: Floats?, output: Activation, moments: Normalization? = nil
   ) {
     forward(input, nil, weight, bias, output, moments)
   }
 
-  /// The same of a map that is normalised and rectified as it is read.
+  /// The same of a map that is normalised and rectified in the pass that reads it.
   ///
   /// The map's scratch may be overwritten.
   ///
-  /// Reference: `a map normalised on the way gives what a normalised map gives`
+  /// Reference: `a map normalised while it is read gives what a normalised map gives`
   package func forward(
     input: NormalizedMap, weight: Floats, bias: Floats?, output: Activation, moments: Normalization? = nil
   ) {
@@ -94,7 +94,7 @@ package struct Convolution {
   ///
   /// Shapes as above; overwrites `output`, which may not alias the input.
   ///
-  /// Reference: `a frozen normalisation on the way is one behind`
+  /// Reference: `a frozen normalisation that is fused gives what a pass of its own gives`
   package func forward(
     input: Activation, weight: Floats, bias: Floats?, output: Activation, frozen: FrozenNormalization
   ) {
@@ -150,7 +150,7 @@ package struct Convolution {
   /// Overwrites `dWeight`, `[K, C, R, R]`, and `dBias`, K elements; sums go over a fixed partition.
   ///
   /// Reference: `a convolution agrees with a double precision reference`,
-  /// `a gradient that passes a normalisation on the way is that of a pass of its own`
+  /// `a prologue that is fused gives what a pass of its own gives`
   package func backwardWeight(
     input: Activation, dOutput: Activation, prologue: BackwardPrologue? = nil, dWeight: Floats, dBias: Floats?
   ) {
@@ -161,7 +161,7 @@ package struct Convolution {
   /// The same for a map that was normalised and rectified as it was read. Its scratch may be where the
   /// prologue's gradient is.
   ///
-  /// Reference: `a map normalised on the way gives what a normalised map gives`
+  /// Reference: `a map normalised while it is read gives what a normalised map gives`
   package func backwardWeight(
     input: NormalizedMap, dOutput: Activation, prologue: BackwardPrologue? = nil, dWeight: Floats,
     dBias: Floats?

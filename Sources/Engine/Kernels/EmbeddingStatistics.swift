@@ -5,8 +5,8 @@ import TensorElements
 // diagnostics make of them. They run on the calling thread, and each sum goes through its elements in their
 // order, so the bits do not depend on the threads.
 extension Compute {
-  /// `deviations[j] = √(variance_j · rows / (rows − 1) + epsilon)` from biased variances of `rows` rows; one
-  /// row counts as it is. Overwrites the first C of at least C doubles.
+  /// `deviations[j] = √(variance_j · rows / (rows − 1) + epsilon)` from biased variances of `rows` rows; with
+  /// one row the factor is 1. Overwrites the first C of at least C doubles.
   ///
   /// Reference: `gives PyTorch's terms, diagnostics and gradient in every variant`
   package func deviations(

@@ -61,7 +61,7 @@ package struct StemConvolution {
   ///
   /// Shapes as above.
   ///
-  /// Reference: `a frozen normalisation on the way is one behind`
+  /// Reference: `a frozen normalisation that is fused gives what a pass of its own gives`
   package func forward(
     images: Floats, weight: Floats, bias: Floats?, output: Activation, frozen: FrozenNormalization
   ) {

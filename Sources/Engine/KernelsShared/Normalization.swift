@@ -35,7 +35,7 @@ func channelMoments(lines: In, runs: Runs, target: Out) {
 }
 
 /// `target = lines · scale + shift (+ residual)`, through a ReLU if `hasReLU`; `constants` as `NormConstants`
-/// says. With `residualConstants` the residual is normalised by them and rectified as it is read;
+/// says. With `residualConstants` the residual is normalised by them and rectified in the same pass;
 /// `isStreamed` is that of `Epilogue`.
 func normalizeLines(
   lines: In, constants: In, residual: In?, residualConstants: In?, hasReLU: Bool, runs: Runs,

@@ -12,7 +12,7 @@ package final class FiniteCheck {
     /// the block's name, pooling is `encoder.avgpool`, and the objective is `loss`; the names of layers on
     /// local views begin with `local.`. With `squaredGradient` it is the parameter.
     package var layer: String
-    /// Whether they came up on the way to the loss, or from it back to the parameters.
+    /// Whether they came up before the loss, or in the gradients after it.
     package var pass: Pass
     /// What the layer computed.
     package var quantity: Quantity

@@ -10,7 +10,7 @@ package struct BatchLoader: Sendable {
   /// Views that one task makes: enough work to outweigh handing it out, little enough to wait for.
   private static let viewsPerTask = 4
 
-  /// A view as it is made of every image.
+  /// How one of the views of every image is made.
   private struct View {
     let augmenter: Augmenter
     let group: Int

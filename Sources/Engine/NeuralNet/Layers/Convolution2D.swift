@@ -34,7 +34,7 @@ struct Convolution2D {
     check?.forward(name, output, weight: weight.value, followedBy: norm) { $0.finiteness(of: input) }
   }
 
-  /// The same of a map that is normalised and rectified as it is read.
+  /// The same of a map that is normalised and rectified in the pass that reads it.
   func forward(_ input: NormalizedMap, output: Activation, followedBy norm: BatchNorm? = nil) {
     operation.forward(
       input: input, weight: weight.value, bias: bias?.value, output: output, moments: norm?.normalization)
