@@ -75,7 +75,8 @@ struct WinogradWeightGradient {
   /// Writes the gradient in PyTorch's layout.
   ///
   /// `constants`, `[views][input blocks][NormConstants.count]`: the input is normalised and rectified in
-  /// the same pass, each of `views` parts of the images by its own. With `prologue`, so is `dOutput` computed.
+  /// the same pass, each of `views` parts of the images by its own constants; `prologue` computes `dOutput`
+  /// there, too.
   func run(
     _ compute: Compute, images: Int, views: Int, input: In, constants: In?, dOutput: Out,
     prologue: BackwardPrologue?, into dWeight: Out
