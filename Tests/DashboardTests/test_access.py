@@ -27,7 +27,7 @@ class AccessTest(DashboardTest):
         self.sign_in("wrong")
         self.see("#token-message [role=alert]")
         self.sign_in(self.daemon.secret)
-        self.see(".empty, .jobs")
+        self.see(".empty:visible, .jobs:visible")
         self.see("#session", "lab (write)")
 
     def test_an_address_with_a_token_signs_in_and_forgets_it(self):
@@ -62,11 +62,11 @@ class AccessTest(DashboardTest):
         self.expected_errors += ["Failed to load resource", "ERR_"]
         self.open()
         self.sign_in(self.daemon.secret)
-        self.see(".empty, .jobs")
+        self.see(".empty:visible, .jobs:visible")
         self.daemon.kill()
         self.see("#connection", "Shown as of")
         self.daemon.start()
         self.see("#token-message", "the daemon was restarted")
         self.expect(self.page.locator("#connection")).to_have_text("")
         self.sign_in(self.daemon.secret)
-        self.see(".empty, .jobs")
+        self.see(".empty:visible, .jobs:visible")
