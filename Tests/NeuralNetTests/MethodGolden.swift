@@ -78,9 +78,14 @@ extension MethodGolden {
   static func method(
     _ name: MethodName, slices: Int = 40, batchNorm: BatchNormScope = .perView
   ) -> any Method {
-    var loss = LossSpecification(method: name, vicreg: VICReg(epsilon: 1e-4, batchNorm: batchNorm))
-    loss.byol.momentum = shared.average.start
-    loss.sigreg.slices = slices
+    var loss = LossSpecification()
+    loss.method = name
+    switch name {
+    case .vicreg: loss.constants = VICReg(epsilon: 1e-4, batchNorm: batchNorm)
+    case .byol: loss.constants = BYOL(momentum: shared.average.start)
+    case .sigreg: loss.constants = SIGReg(slices: slices)
+    default: break
+    }
     return loss.configured
   }
 

@@ -173,6 +173,9 @@ private struct GivenDirections: Method {
   static let figures = SIGReg.figures
   static let hasProjector = SIGReg.hasProjector
   static let hasPredictor = SIGReg.hasPredictor
+  static let standard = Self(seed: 0)
+  static let published = SIGReg.published
+  static let small = SIGReg.small
   static let fields = Fields<Self> {}
   let seed: Int
   private let sigreg = SIGReg(slices: 40)

@@ -142,8 +142,8 @@ import Text
 
   @Test func `the named presets differ from seed as their recipes do`() {
     let paper = TrainSpecification.preset(.paper)
-    #expect(paper.loss.vicreg.variance == .mean)
-    #expect(paper.loss.vicreg.batchNorm == .perView)
+    #expect(
+      paper.loss == LossSpecification(VICReg(epsilon: 1e-4, variance: .mean, batchNorm: .perView)))
     #expect(paper.projector == ProjectorSpecification(widths: [1024, 1024, 1024], lastBias: false))
     #expect(paper.optimizer.name == .lars)
     #expect(paper.optimizer.learningRate == 0.5)

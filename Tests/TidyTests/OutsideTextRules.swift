@@ -66,7 +66,9 @@ struct OutsideTextRules {
   /// A method is a `ByteString` inside, and tables of the program's own words are no text from outside.
   private static func isAllowed(_ call: String, in line: String) -> Bool {
     switch call {
-    case "(rawValue:": line.contains("Method(rawValue:") || line.contains("init(rawValue: ByteString)")
+    case "(rawValue:":
+      line.contains("Method(rawValue:") || line.contains("init?(rawValue: ")
+        || line.contains("init(rawValue: ByteString)")
     case "[String: ":
       line.contains("[String: Int]") || line.contains("func object(_ members: [String: JSON])")
     default: false

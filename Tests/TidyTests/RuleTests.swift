@@ -191,7 +191,8 @@ private func source(_ text: String, path: String = "Sources/A/A.swift") -> Sourc
 
   @Test(arguments: [
     "let a = name.lowercasedASCII", "field.split(0x2C)", "name.hasPrefix(\"If-\")",
-    "let method = Method(rawValue: \"GET\")", "// name.lowercased()", "let a = \".lowercased()\"",
+    "let method = Method(rawValue: \"GET\")", "init?(rawValue: String) {", "// name.lowercased()",
+    "let a = \".lowercased()\"",
     "func f(name: String?) { if name != nil {} }", "func f(_ name: String) { if x.name == y {} }",
     "func f(_ name: String) { if name2 == y {} }", "func f(_ name: String) { if y == names {} }",
     "func f(_ name: ByteString) { if name == y {} }", "let limits: [String: Int]",

@@ -141,8 +141,7 @@ import Testing
 
   @Test func `a finite gradient whose square is not is named by its parameter`() throws {
     var specification = Tiny.specification
-    specification.loss.vicreg.`var` = 0
-    specification.loss.vicreg.cov = 0
+    specification.loss.constants = VICReg(var: 0, cov: 0)
     let start = try Self.poisoned(specification, "projector.3.weight", 1e14)
     let replay = try StepReplay(Diverged(specification, from: start).step(), threads: 1)
     #expect(replay.isReproduced)

@@ -24,13 +24,14 @@ import Testing
       specification.optimizer.name = .sgd
     case .sigreg:
       specification.views = 4
-      specification.loss.sigreg.slices = 32
+      specification.loss.constants = SIGReg(slices: 32)
       specification.optimizer.name = .adamw
     case .supervised:
       // It has none, and a specification that is read back has the standard one.
       specification.projector = ProjectorSpecification(widths: [256, 256, 256])
       specification.views = 1
       specification.optimizer.name = .sgd
+    default: Issue.record("the test does not know \(method)")
     }
     return specification
   }

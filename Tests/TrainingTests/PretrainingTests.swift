@@ -162,7 +162,7 @@ struct PretrainingTests {
     let before = try Tiny.training(good)
     if steps > 0 { _ = try before.run(Recorder()) }
     var bad = Tiny.specification
-    bad.loss.vicreg.inv = 1e39
+    bad.loss.constants = VICReg(inv: 1e39)
     let state = before.checkpoint()
     let start = Checkpoint(
       step: steps, epoch: state.epoch, position: state.position, specification: bad,

@@ -41,7 +41,7 @@ package enum Preset: String, Sendable, CaseIterable {
     case .seed: return 2e-4
     case .small: return 3e-3
     case .soloCIFAR, .barlowCIFAR, .simclrCIFAR, .byolCIFAR, .simsiamCIFAR, .sigregCIFAR, .supervised:
-      return MethodRecipe.published(method).learningRate(batchSize: batchSize)
+      return method.type.published.learningRate(batchSize: batchSize)
     case .paper:
       let base =
         switch batchSize {
@@ -78,9 +78,7 @@ extension TrainSpecification {
     var specification = TrainSpecification()
     specification.preset = .paper
     specification.projector = ProjectorSpecification(widths: [1024, 1024, 1024], lastBias: false)
-    specification.loss.vicreg.epsilon = 1e-4
-    specification.loss.vicreg.variance = .mean
-    specification.loss.vicreg.batchNorm = .perView
+    specification.loss.constants = VICReg(epsilon: 1e-4, variance: .mean, batchNorm: .perView)
     var augmentation = AugmentationRecipe()
     augmentation.blurProbability = [1, 0.1]
     augmentation.solarizeProbability = [0, 0.2]
@@ -99,7 +97,7 @@ extension TrainSpecification {
     specification.encoder.stemBias = false
     specification.encoder.fc = nil
     specification.projector = ProjectorSpecification(widths: [2048, 2048, 2048], lastBias: true)
-    specification.loss.vicreg.epsilon = 1e-4
+    specification.loss.constants = VICReg(epsilon: 1e-4)
     var augmentation = AugmentationRecipe()
     augmentation.blurProbability = [0, 0]
     augmentation.solarizeProbability = [0.1, 0.1]

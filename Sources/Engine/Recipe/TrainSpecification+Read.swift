@@ -101,11 +101,11 @@ extension TrainSpecification {
 
   /// Notes that the method needs labels that a dataset lacks; for its number of classes once that is known.
   package func check(classCount: Int, at pointer: String, _ problems: ProblemList) {
-    if loss.method != .supervised || classCount >= 2 { return }
+    if !loss.method.type.needsLabels || classCount >= 2 { return }
     problems.add(
       "\(pointer)/dataset/name",
-      "must have at least 2 classes, as method is \"supervised\"; \(JSON.string(dataset.name).text) has "
-        + "\(classCount)")
+      "must have at least 2 classes, as method is \"\(loss.method.rawValue)\"; "
+        + "\(JSON.string(dataset.name).text) has \(classCount)")
   }
 
   /// Names the side of the views where the specification leaves it to the dataset, if that can be named.
@@ -123,10 +123,7 @@ extension TrainSpecification {
   private static let metricLinesMax = 4_000_000
 
   private func checkTogether(at pointer: String, _ problems: ProblemList) {
-    let vicreg = loss.vicreg
-    if loss.method == .vicreg, vicreg.inv == 0 && vicreg.var == 0 && vicreg.cov == 0 {
-      problems.add("\(pointer)/loss", "must have a weight above 0 among inv, var and cov, all are 0")
-    }
+    if let mistake = loss.constants.mistake { problems.add("\(pointer)/loss", mistake) }
     checkMethod(at: pointer, problems)
     if schedule.warmupEpochs > Double(epochs) {
       problems.add(
@@ -137,7 +134,7 @@ extension TrainSpecification {
 
   /// Notes what the chosen method cannot take.
   private func checkMethod(at pointer: String, _ problems: ProblemList) {
-    let method = type(of: loss.constants)
+    let method = loss.method.type
     let name = "\"\(loss.method.rawValue)\""
     if !method.views.contains(views) {
       let allowed =
@@ -166,7 +163,7 @@ extension TrainSpecification {
   }
 
   /// Whether the method has a projector.
-  package var hasProjector: Bool { type(of: loss.constants).hasProjector }
+  package var hasProjector: Bool { loss.method.type.hasProjector }
 
   /// Optimiser steps of one epoch over that many images.
   package func stepsPerEpoch(imageCount: Int) -> Int {

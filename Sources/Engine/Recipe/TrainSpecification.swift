@@ -27,13 +27,11 @@ import Text
 /// - A member that belongs to its object only where another field says so has a condition. Elsewhere it is
 ///   refused with that phrase, and not written:
 ///
-///       Field("temperature", \.simclr.temperature, .number(.positive(100)), "Of the softmax.")
+///       Field("temperature", \.temperature, .number(.positive(100)), "Of the softmax.")
 ///         .when("method is \"simclr\"") { $0.method == .simclr }
 ///
-///   A condition sees only its own object: for members of `loss` that depend on `method`,
-///   `LossSpecification` holds the method and a struct of constants for each (`simclr`), which the engine
-///   takes, and the table below has `Field("method", \.loss.method, .choice, "…")`. Two fields may share a
-///   key (`lambda`) if their conditions exclude each other.
+///   A condition sees only its own object. `LossSpecification` makes such members of the constants of every
+///   method in its list. Two fields may share a key (`lambda`) if their conditions exclude each other.
 /// - A field that others' defaults follow from stands before them and says so with `.then`, as `preset` does.
 /// - A rule within one object is a `.check`; one that joins objects stands in `checkTogether`.
 package struct TrainSpecification: JSONRecord, Equatable {

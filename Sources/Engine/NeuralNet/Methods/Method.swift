@@ -4,8 +4,8 @@ import Tensors
 /// A way of training an encoder: which branches the network has, what is minimised, and how its health is
 /// judged.
 ///
-/// A new method is its constants in target Recipe with an entry in `LossSpecification`, and here one file
-/// that makes them conform to this protocol, with the `Objective`.
+/// A new method is its constants in target Recipe with a line in `MethodName.types`, and here one file that
+/// makes them conform to this protocol, with the `Objective`.
 package protocol Method: MethodSpecification {
   /// The parts of the network besides encoder and projector.
   var branches: Branches { get }
@@ -31,16 +31,11 @@ package struct Branches: Sendable, Equatable {
   package var predictor: PredictorRate?
   /// A moving average of encoder and projector, whose embeddings are predicted; `nil`: none.
   package var target: MomentumSchedule?
-  /// Whether the objective needs the labels of the images.
-  package var labels: Bool
 
   /// None, unless said otherwise.
-  package init(
-    predictor: PredictorRate? = nil, target: MomentumSchedule? = nil, labels: Bool = false
-  ) {
+  package init(predictor: PredictorRate? = nil, target: MomentumSchedule? = nil) {
     self.predictor = predictor
     self.target = target
-    self.labels = labels
   }
 }
 

@@ -3,7 +3,7 @@ import Recipe
 import Tensors
 
 extension Supervised: Method {
-  package var branches: Branches { Branches(labels: true) }
+  package var branches: Branches { Branches() }
   package var diagnosed: DiagnosedEmbedding { .raw(epsilon: 0) }
 
   package func health(dimension: Int) -> HealthScale { HealthScale(spread: nil) }

@@ -4,7 +4,7 @@ import JSONText
 ///
 /// Zbontar et al., "Barlow Twins" (ICML 2021), with solo-learn's scale.
 package struct BarlowTwins: MethodSpecification, Equatable {
-  package static let name = MethodName.barlowTwins
+  package static let name = MethodName("barlow-twins")
   package static let views = 2...8
   package static let takesLocalViews = true
   package static let figures = [
@@ -27,10 +27,21 @@ package struct BarlowTwins: MethodSpecification, Equatable {
     self.batchNorm = batchNorm
   }
 
+  package static let standard = Self()
+  package static let published = MethodRecipe(
+    constants: BarlowTwins(), projector: ProjectorSpecification(widths: [2048, 2048, 2048]),
+    optimizer: .publishedLARS(0.3, weightDecay: 1e-4), referenceBatch: 256)
+  package static let small = MethodRecipe.narrow(BarlowTwins())
+
   package static let fields = Fields<Self> {
     Field(
       "lambda", \.lambda, .number(.closed(0, 1000)), "Weight of the correlations of different dimensions.")
     Field("scale", \.scale, .number(.positive(1000)), "Factor of the whole loss.")
     Field("batch_norm", \.batchNorm, .choice, batchNormMeaning)
   }
+}
+
+extension MethodName {
+  /// `barlow-twins`.
+  package static let barlowTwins = BarlowTwins.name
 }

@@ -51,12 +51,8 @@ package struct Metric: Sendable, Equatable {
 
 extension MethodName {
   /// The parts of the method's loss, as metric lines have them.
-  package var figures: [Metric] { constants.figures }
+  package var figures: [Metric] { type.figures }
 
   /// Whether the method can take local views.
-  package var takesLocalViews: Bool { constants.takesLocalViews }
-
-  private var constants: any MethodSpecification.Type {
-    type(of: LossSpecification(method: self).constants)
-  }
+  package var takesLocalViews: Bool { type.takesLocalViews }
 }

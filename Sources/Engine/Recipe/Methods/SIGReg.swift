@@ -5,7 +5,7 @@ import JSONText
 ///
 /// Balestriero, LeCun, "LeJEPA" (2025), as its minimal example.
 package struct SIGReg: MethodSpecification, Equatable {
-  package static let name = MethodName.sigreg
+  package static let name = MethodName("sigreg")
   package static let views = 2...8
   package static let takesLocalViews = true
   package static let figures = [
@@ -33,6 +33,14 @@ package struct SIGReg: MethodSpecification, Equatable {
     self.batchNorm = batchNorm
   }
 
+  package static let standard = Self()
+  package static let published = MethodRecipe(
+    constants: SIGReg(), projector: ProjectorSpecification(widths: [2048, 2048, 64]),
+    optimizer: OptimizerSpecification(name: .adamw, learningRate: 5e-4, weightDecay: 5e-4),
+    referenceBatch: 256, finalFactor: 0.001)
+  package static let small = MethodRecipe.narrow(
+    SIGReg(), projector: ProjectorSpecification(widths: [256, 256, 64]))
+
   package static let fields = Fields<Self> {
     Field(
       "lambda", \.lambda, .number(.fraction),
@@ -41,4 +49,9 @@ package struct SIGReg: MethodSpecification, Equatable {
     Field("points", \.points, .integer(2...129), "Knots of the integral over the characteristic function.")
     Field("batch_norm", \.batchNorm, .choice, batchNormMeaning)
   }
+}
+
+extension MethodName {
+  /// `sigreg`.
+  package static let sigreg = SIGReg.name
 }

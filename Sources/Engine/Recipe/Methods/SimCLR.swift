@@ -4,7 +4,7 @@ import JSONText
 ///
 /// Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations" (ICML 2020).
 package struct SimCLR: MethodSpecification, Equatable {
-  package static let name = MethodName.simclr
+  package static let name = MethodName("simclr")
   package static let views = 2...2
   package static let figures = [
     Metric(
@@ -27,8 +27,20 @@ package struct SimCLR: MethodSpecification, Equatable {
     self.batchNorm = batchNorm
   }
 
+  package static let standard = Self()
+  package static let published = MethodRecipe(
+    constants: SimCLR(), projector: ProjectorSpecification(widths: [2048, 256]),
+    optimizer: .publishedLARS(0.4, weightDecay: 1e-4), referenceBatch: 256)
+  package static let small = MethodRecipe.narrow(
+    SimCLR(), projector: ProjectorSpecification(widths: [256, 128]))
+
   package static let fields = Fields<Self> {
     Field("temperature", \.temperature, .number(.closed(0.01, 10)), "Cosines are divided by it.")
     Field("batch_norm", \.batchNorm, .choice, batchNormMeaning)
   }
+}
+
+extension MethodName {
+  /// `simclr`.
+  package static let simclr = SimCLR.name
 }

@@ -2,7 +2,7 @@ import JSONText
 
 /// `inv · mse + var · v + cov · c`, with the variants that published code tells apart.
 package struct VICReg: MethodSpecification, Equatable {
-  package static let name = MethodName.vicreg
+  package static let name = MethodName("vicreg")
   package static let views = 2...8
   package static let takesLocalViews = true
   package static let figures = [
@@ -48,6 +48,16 @@ package struct VICReg: MethodSpecification, Equatable {
     self.batchNorm = batchNorm
   }
 
+  package static let standard = Self()
+  package static let published = MethodRecipe(
+    constants: VICReg(epsilon: 1e-4), projector: ProjectorSpecification(widths: [2048, 2048, 2048]),
+    optimizer: .publishedLARS(0.3, weightDecay: 1e-4), referenceBatch: 256)
+  package static let small = MethodRecipe.narrow(VICReg())
+
+  package var mistake: String? {
+    inv == 0 && `var` == 0 && cov == 0 ? "must have a weight above 0 among inv, var and cov, all are 0" : nil
+  }
+
   package static let fields = Fields<Self> {
     Field("inv", \.inv, .number(.closed(0, 1e6)), "Weight of the invariance term.")
     Field("var", \.var, .number(.closed(0, 1e6)), "Weight of the variance term.")
@@ -60,4 +70,9 @@ package struct VICReg: MethodSpecification, Equatable {
       "variance", \.variance, .choice, "Whether the variance terms of the views are added or averaged.")
     Field("batch_norm", \.batchNorm, .choice, batchNormMeaning)
   }
+}
+
+extension MethodName {
+  /// `vicreg`.
+  package static let vicreg = VICReg.name
 }

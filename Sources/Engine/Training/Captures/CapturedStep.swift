@@ -84,7 +84,7 @@ package struct CapturedStep: Sendable {
     (count, side) = (global.count, global.side)
     self.views = global.values + (try Self.localViews(local, before.specification.localViews, count: count))
     self.images = try Self.integers(images, CaptureFormat.images, count: count, below: JSON.exactIntegerMax)
-    let needsLabels = before.specification.loss.configured.branches.labels
+    let needsLabels = before.specification.loss.method.type.needsLabels
     guard needsLabels || labels == nil else { throw CheckpointError.unknownTensors([CaptureFormat.labels]) }
     self.labels =
       needsLabels ? try Self.integers(labels, CaptureFormat.labels, count: count, below: classes) : []

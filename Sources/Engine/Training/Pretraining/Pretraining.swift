@@ -79,7 +79,7 @@ package final class Pretraining {
       batchSize: min(specification.batchSize, dataset.count), team: team,
       convolutions: specification.convolution, recorded: recorded)
     classes = dataset.classes.count
-    let needsLabels = model.configuration.method.branches.labels
+    let needsLabels = specification.loss.method.type.needsLabels
     datasetLabels = needsLabels ? dataset.labels : []
     labels = Array(repeating: 0, count: needsLabels ? model.batchSize : 0)
     optimizer = try Optimizer(
