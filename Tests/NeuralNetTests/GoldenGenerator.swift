@@ -1,4 +1,4 @@
-/// The counter-based generator of `Golden/make_golden.py`: inputs and weights are computed, not stored.
+/// The counter-based generator of `Golden/generator.py`: inputs and weights are computed, not stored.
 enum GoldenGenerator {
   /// The `index`-th 64 random bits of a stream, counted from 0.
   static func bits(seed: Int, index: Int) -> UInt64 {

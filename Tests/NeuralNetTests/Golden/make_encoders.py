@@ -2,7 +2,7 @@
 
     python make_encoders.py          # needs torch and torchvision; writes encoders.json beside this script
 
-Generator and summaries are those of `make_golden.py`. Each case is torchvision's network with another width and, for
+Inputs and summaries are those of `generator.py`. Each case is torchvision's network with another width and, for
 the `cifar` stem, another first convolution and no max-pool. Everything is computed in float64 from float32 inputs;
 the images are those of the seed that keeps the inputs of all ReLUs farthest from zero, as a value on the other side
 changes gradients by more than rounding does. To keep the file small, gradients
@@ -16,8 +16,8 @@ import torch
 import torchvision
 from torch import nn
 
-import make_golden
-from make_golden import generated, rounded, summary
+import generator
+from generator import generated, rounded, summary
 
 SEEDS = 30
 
@@ -107,7 +107,7 @@ def kept(names):
 
 
 def encoders():
-    make_golden.SAMPLES = 16
+    generator.SAMPLES = 16
     cases = []
     for number, base in enumerate(CASES):
         case = {"stem_padding": 0, "stem_bias": False, "zero_init": False} | base

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from make_golden import generated, rounded
+from generator import generated, rounded
 from make_methods import directions, images, network, rows, summary
 
 

@@ -3,25 +3,25 @@ Nesterov's momentum and the moving average of BYOL.
 
     python make_methods.py           # needs torch and torchvision; writes methods.json beside this script
 
-Everything is computed in float64 from float32 inputs, as `make_golden.py` does, whose generator and summaries are used.
+Everything is computed in float64 from float32 inputs, as `make_golden.py` does; inputs and summaries are those of `generator.py`.
 """
 import json
 import math
 import pathlib
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-import make_golden
-from make_golden import CIFARResNet, bits, generated, rounded
-
-import numpy as np
+import generator
+from generator import bits, generated, rounded
+from make_golden import CIFARResNet
 
 
 def summary(tensor):
-    """That of make_golden.py with fewer products and entries, as there are many tensors."""
-    whole = make_golden.summary(tensor)
+    """That of generator.py with fewer products and entries, as there are many tensors."""
+    whole = generator.summary(tensor)
     return whole | {"dots": whole["dots"][:4], "entries": whole["entries"][:16]}
 
 
