@@ -106,6 +106,7 @@ package struct ExportedModel {
       "step": "\(checkpoint.step)", "epoch": "\(checkpoint.epoch)", "isa": checkpoint.instructionSet,
       "spec": specification.jsonText,
     ]) { $1 }
+    if let initFrom = specification.initFrom { metadata["init_from"] = initFrom.json.text }
     if encoder.stem == .cifar {
       metadata["stem_padding"] = "\(encoder.stemPadding)"
       metadata["stem_bias"] = "\(encoder.stemBias)"
