@@ -58,7 +58,8 @@ let package = Package(
       dependencies: [
         "API", "Access", "HTTPServer", "HTTP", "JobStore", "JobModel", "Recipe", "JSONText", "Dispatcher",
         "Worker",
-        "RunFolder", "Inspector", "SharedWork", "Text", "Datasets", "Platform", "Logging", "Crypto",
+        "RunFolder", "Inspector", "Exporter",
+        "SharedWork", "Text", "Datasets", "Platform", "Logging", "Crypto",
         "Training", "NeuralNet", "Benchmarks", "Kernels", "Parallel",
       ],
       path: "Sources/vicregd", swiftSettings: safe),
@@ -94,6 +95,9 @@ let package = Package(
     room(
       "Inspector", in: "Workers",
       ["Datasets", "Recipe", "JSONText", "Logging", "Platform", "SharedWork", "Text"]),
+    room(
+      "Exporter", in: "Workers",
+      ["Training", "RunFolder", "JSONText", "Logging", "Platform", "SharedWork", "Text"]),
     room(
       "Dispatcher", in: "Workers",
       ["RunFolder", "JobStore", "JobModel", "Recipe", "JSONText", "Text", "Platform", "Logging"]),

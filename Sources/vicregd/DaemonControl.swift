@@ -86,6 +86,7 @@ final class JobCosts: Sendable {
     var planned = specification
     // What has no bearing on the plan must not make one plan two.
     planned.seed = 0
+    planned.initFrom = nil
     planned.optimizer.learningRate = 1
     planned.epochs = 1
     guard let extent = directory.lastKnownExtent(planned.dataset.name) else { return nil }

@@ -24,7 +24,7 @@ struct DescriptorBudget: Sendable {
   private static let perHandler = 2
   /// A loop's `Epoll` and its wake-up.
   private static let perLoop = 2
-  /// A process that looks at a dataset: two ends of the pipe to it.
+  /// A process that looks at a dataset or makes a file: two ends of the pipe to it.
   private static let perInspector = 2
   /// The lock of the data folder, the listener, the access log and its successor, the file of tokens,
   /// certificate and key, a connection that is refused, and what libraries open for a moment.
@@ -41,7 +41,8 @@ struct DescriptorBudget: Sendable {
     let readers = server.handlerThreads + API.computingThreads + 3
     let web = server.handlerThreads * Self.perHandler + server.loopThreads * Self.perLoop
     let children =
-      DispatcherConfiguration.descriptorsPerLaunch * 2 + CatalogDirectory.inspectorsMax * Self.perInspector
+      DispatcherConfiguration.descriptorsPerLaunch * 2
+      + (CatalogDirectory.inspectorsMax + ExportCheckpoint.processesMax) * Self.perInspector
     reserve =
       inherited + Self.others + Self.perWriter + readers * Self.perReader + web + children
     let needed = reserve + Self.connectionsMin * Self.perConnection

@@ -39,6 +39,9 @@ enum Main {
     Command(
       name: DescribeDataset.name, help: "look at the files of a dataset (started by the daemon)",
       run: DescribeDataset.run),
+    Command(
+      name: ExportCheckpoint.name, help: "make a file of a checkpoint (started by the daemon)",
+      run: ExportCheckpoint.run),
     Command(name: "migrate", help: "bring a data folder's database to this version", run: Migrate.run),
     Command(name: "backup", help: "copy the database, also while a daemon uses it", run: Backup.run),
     Command(name: "check", help: "check the database and all checkpoints", run: Check.run),

@@ -2,6 +2,7 @@ import API
 import Access
 import Crypto
 import Dispatcher
+import Exporter
 import HTTP
 import HTTPServer
 import JSONText
@@ -50,6 +51,7 @@ enum Serve {
     configuration.memoryBytes = { costs.cost(of: $0).memoryBytes }
     configuration.isMemoryComing = { costs.isComing($0) }
     let pins = CheckpointPins(data: data.path)
+    let exports = try exporter(settings, data: data)
     let dispatcher = Dispatcher(
       configuration, store: store, bootID: SecureRandom.id(byteCount: 8), pins: pins)
     // Before the first request: what an earlier daemon left behind is settled.
@@ -58,7 +60,7 @@ enum Serve {
     let events = try EventHub(store: store)
     let router = try router(
       settings, data: data, store: store, datasets: datasets, control: jobControl, events: events,
-      pins: pins, authenticator: access.authenticator)
+      pins: pins, exports: exports, authenticator: access.authenticator)
     let control = access.control(router)
     let server = HTTPServer(
       web, admission: control.admission, limits: router.limits, instant: control.instantResponse
@@ -119,10 +121,20 @@ enum Serve {
     return configuration
   }
 
+  /// Makes files of checkpoints, below the data folder.
+  private static func exporter(_ settings: ServeSettings, data: DataFolder) throws -> ModelExporter {
+    try ModelExporter(
+      ModelExporter.Configuration(
+        program: FileSystem.executablePath(), arguments: [ExportCheckpoint.name],
+        environment: settings.workerEnvironment(Environment.all), folder: "\(data.path)/exports",
+        seconds: ExportCheckpoint.seconds))
+  }
+
   /// The API's routes; the chart library under its prefix; the dashboard for every other path.
   private static func router(
     _ settings: ServeSettings, data: DataFolder, store: JobStore, datasets: CatalogDirectory,
-    control: DaemonControl, events: EventHub, pins: CheckpointPins, authenticator: Authenticator?
+    control: DaemonControl, events: EventHub, pins: CheckpointPins, exports: ModelExporter,
+    authenticator: Authenticator?
   ) throws -> Router {
     let dashboard = try StaticFiles(root: settings.publicFolder)
     var router = Router(
@@ -132,7 +144,7 @@ enum Serve {
       instantFallback: { dashboard.instantResponse(to: $0) })
     let api = API(
       store: store, data: data.path,
-      datasets: datasets, control: control, events: events, pins: pins,
+      datasets: datasets, control: control, events: events, pins: pins, exports: exports,
       streamSeconds: settings.web.streamSeconds, limits: settings.web.limits, version: Version.number)
     AccessControl.addRoutes(
       to: &router, authenticator: authenticator, tokenCommand: settings.web.tokenCommand)

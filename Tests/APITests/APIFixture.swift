@@ -18,6 +18,7 @@ final class APIFixture: Sendable {
   let control = CountingControl()
   let events: EventHub
   let pins: CheckpointPins
+  let exports = FakeExports()
   let router: Router
   var routes: [(method: HTTP.Method, pattern: String, access: RouteAccess)] { router.routes }
 
@@ -41,7 +42,7 @@ final class APIFixture: Sendable {
     pins = CheckpointPins(data: data)
     API(
       store: store, data: data, datasets: datasets, control: control, events: events, pins: pins,
-      limits: limits, version: "1.2.3"
+      exports: exports, limits: limits, version: "1.2.3"
     )
     .addRoutes(to: &router)
     self.router = router
@@ -173,6 +174,26 @@ final class CountingControl: JobControl {
   }
   func refuse(_ text: String?) { reason.withLock { $0 = text } }
   func lack(_ text: String?) { lack.withLock { $0 = text } }
+}
+
+/// Writes what was ordered where a file would be, or refuses.
+final class FakeExports: ModelExports {
+  private let state = Mutex<(orders: [ExportOrder], problem: ExportProblem?)>(([], nil))
+  var orders: [ExportOrder] { state.withLock { $0.orders } }
+  func refuse(_ problem: ExportProblem?) { state.withLock { $0.problem = problem } }
+
+  func export(_ order: ExportOrder) -> Asked<ExportFinding> {
+    let problem = state.withLock { state in
+      state.orders.append(order)
+      return state.problem
+    }
+    if let problem { return .known(.failure(problem)) }
+    let path = "\(FileSystem.temporaryDirectory)/vicregd-export-\(order.digest)"
+    let bytes = Array("\(order.format) \(order.part)".utf8)
+    // Without the file its answer is empty, which a test sees.
+    try? AtomicFile.write(bytes, to: path)
+    return .known(.success(ExportedFile(path: path, bytes: bytes.count)))
+  }
 }
 
 /// Two datasets that are there, and one that is not installed.

@@ -67,7 +67,7 @@ import Text
 
   /// Members that the earlier version did not have, with the values that mean what it did.
   private static let newMembers: Set<String> = [
-    "/layer null", "/method \"vicreg\"", "/predictor null", "/views 2", "/image_size null",
+    "/layer null", "/method \"vicreg\"", "/predictor null", "/views 2", "/image_size null", "/init_from null",
     "/encoder/stem \"cifar\"", "/encoder/zero_init_residual false", "/projector/hidden_bias true",
     "/projector/last_batch_norm false", "/optimizer/nesterov false", "/augmentation/crop_padding null",
     "/local_views null",
@@ -94,7 +94,8 @@ import Text
     #expect(
       json.object?.keys.sorted() == [
         "augmentation", "batch_size", "checkpoint", "convolution", "dataset", "divergence", "drop_last",
-        "encoder", "epochs", "image_size", "local_views", "log_every_steps", "loss", "max_steps", "method",
+        "encoder", "epochs", "image_size", "init_from", "local_views", "log_every_steps", "loss", "max_steps",
+        "method",
         "optimizer",
         "predictor", "preset", "projector", "schedule", "seed", "shuffle", "views",
       ])

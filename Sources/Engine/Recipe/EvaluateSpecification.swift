@@ -67,7 +67,7 @@ package struct EvaluateSpecification: JSONRecord, Hashable {
   }
 }
 
-/// A checkpoint of another job, by which an evaluation depends on that job.
+/// A checkpoint of another job, by which a job depends on that one.
 package struct CheckpointReference: JSONRecord, Hashable {
   package var job: JobID
   /// `last`, `best`, or a checkpoint's name as the job's list gives it.
@@ -106,8 +106,8 @@ package struct CheckpointReference: JSONRecord, Hashable {
     Field(
       "which", \.which, .line(charactersMax: 255),
       "Which of its checkpoints: `last` or `best` (by the training's checkpoint.keep_best), for which the "
-        + "evaluation waits until the training has ended; or the name of a checkpoint that exists, which is "
-        + "kept for the evaluation.")
+        + "job waits until the training has ended; or the name of a checkpoint that exists, which is kept "
+        + "for the job.")
     Field("job", \.job, .jobID, "The id of a train job.").required("must be the id of a train job")
       .withoutDefault()
   }

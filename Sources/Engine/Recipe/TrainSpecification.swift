@@ -39,6 +39,8 @@ package struct TrainSpecification: JSONRecord, Equatable {
   package var dataset = DatasetSelection(name: "fashion-mnist", split: .train)
   /// Side of the views in pixels; `nil`: that of the dataset's images.
   package var imageSize: Int?
+  /// What the training begins with; `nil`: new weights.
+  package var initFrom: InitialWeights?
   package var encoder = EncoderSpecification()
   package var convolution = ConvolutionChoice.automatic
   package var projector = ProjectorSpecification()
@@ -86,6 +88,9 @@ package struct TrainSpecification: JSONRecord, Equatable {
       "image_size", \.imageSize, .integerOrNull(imageSizeRange),
       "Side in pixels of the views that the network sees; null: that of the dataset's images."
     )
+    Field(
+      "init_from", \.initFrom, .recordOrNull(InitialWeights.template),
+      "A checkpoint of another training to begin with; null: new weights.")
     Field("encoder", \.encoder, .record, "The network that is trained and kept.")
     Field(
       "convolution", \.convolution, .choice,

@@ -7,6 +7,8 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
   /// The two splits of an evaluation's dataset do not have the same classes.
   case otherClasses(dataset: String)
 
+  /// The checkpoint that a training goes on with has all the steps that it is to have.
+  case noStepLeft(step: Int, stepsTotal: Int)
   /// An evaluation asks for a layer that the encoder does not have.
   case missingLayer(String)
 
@@ -18,6 +20,9 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
       "cannot train on \(dataset): it has \(count) images, at least \(needed) are needed"
     case .otherClasses(let dataset):
       "cannot evaluate on \(dataset): its train and test splits have different classes"
+    case .noStepLeft(let step, let total):
+      "cannot go on with the checkpoint of init_from: it is at step \(step), and this training ends at step "
+        + "\(total); give more epochs"
     case .missingLayer(let layer):
       "cannot evaluate the layer \"\(layer)\": the encoder has none; \"pooled\" is in every encoder"
     }

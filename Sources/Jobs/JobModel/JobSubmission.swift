@@ -14,6 +14,14 @@ package enum JobSpecification: Sendable, Equatable {
     }
   }
 
+  /// The checkpoint of another job that a job reads; `nil`: none.
+  package var checkpointUse: CheckpointReference? {
+    switch self {
+    case .train(let specification): specification.checkpointUse
+    case .evaluate(let specification): specification.checkpoint
+    }
+  }
+
   /// Every field by name.
   package var json: JSON {
     switch self {

@@ -270,13 +270,10 @@ package struct NewJob: Sendable {
     self.dataset = dataset
   }
 
-  /// The checkpoint that it evaluates.
-  private var checkpoint: CheckpointReference? {
-    guard case .evaluate(let specification) = specification else { return nil }
-    return specification.checkpoint
-  }
+  /// The checkpoint that it evaluates or begins with.
+  private var checkpoint: CheckpointReference? { specification.checkpointUse }
 
-  /// The job whose checkpoint it evaluates.
+  /// The job whose checkpoint that is.
   var checkpointNeed: JobID? { checkpoint?.job }
 
   /// Every job that has to end before it begins, each once. A checkpoint that is named is there already.

@@ -74,10 +74,16 @@ package struct ProcessOutput: Sendable {
 package enum ProcessLimits {
   /// Limits memory, processor time and written files; going beyond ends the process, which
   /// leaves no core dump.
-  package static func set(addressSpaceBytes: Int, cpuSeconds: Int) throws(SystemError) {
-    try limit(RLIMIT_AS, "memory", to: addressSpaceBytes)
+  ///
+  /// - Parameters:
+  ///   - addressSpaceBytes: `nil`: no limit.
+  ///   - writesFiles: whether the process may write files.
+  package static func set(
+    addressSpaceBytes: Int?, cpuSeconds: Int, writesFiles: Bool = false
+  ) throws(SystemError) {
+    if let addressSpaceBytes { try limit(RLIMIT_AS, "memory", to: addressSpaceBytes) }
     try limit(RLIMIT_CPU, "processor time", to: cpuSeconds)
-    try limit(RLIMIT_FSIZE, "size of files", to: 0)
+    if !writesFiles { try limit(RLIMIT_FSIZE, "size of files", to: 0) }
     try limit(RLIMIT_CORE, "core dump", to: 0)
   }
 

@@ -33,6 +33,7 @@ package struct API: Sendable {
   let control: any JobControl
   let events: EventHub
   let pins: CheckpointPins
+  let exports: any ModelExports
   /// How long a stream lasts at most; 0: without end.
   let streamSeconds: Int
   let version: String
@@ -53,8 +54,8 @@ package struct API: Sendable {
   ///   - version: what `/version` says.
   package init(
     store: JobStore, data: String, datasets: any DatasetDirectory, control: any JobControl,
-    events: EventHub, pins: CheckpointPins, streamSeconds: Int = 0, limits: [String: Int] = [:],
-    version: String
+    events: EventHub, pins: CheckpointPins, exports: any ModelExports, streamSeconds: Int = 0,
+    limits: [String: Int] = [:], version: String
   ) {
     self.store = store
     readiness = Readiness(store: store) { control.shortage }
@@ -63,6 +64,7 @@ package struct API: Sendable {
     self.control = control
     self.events = events
     self.pins = pins
+    self.exports = exports
     self.streamSeconds = streamSeconds
     self.limits = limits
     jsonLimits = JSONLimits(
@@ -89,6 +91,7 @@ package struct API: Sendable {
     router.on(.get, "/jobs/{id}/log", weight: heavy, getLog)
     router.on(.get, "/jobs/{id}/checkpoints", weight: heavy, listCheckpoints)
     router.on(.get, "/jobs/{id}/checkpoints/{name}", getCheckpoint)
+    router.on(.get, "/jobs/{id}/export", weight: heavy, exportJob)
     router.on(.get, "/datasets", listDatasets)
     router.on(.get, "/datasets/{name}", getDataset)
     router.on(.get, "/healthz", access: .open, instant: healthInMemory, getHealth)

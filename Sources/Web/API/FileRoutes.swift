@@ -96,7 +96,7 @@ extension API {
   }
 
   /// The best of a training's checkpoints by its `keep_best`; `nil`: it keeps none, or none has the metric.
-  private func best(of manifests: [CheckpointManifest], _ record: JobRecord) -> CheckpointManifest? {
+  func best(of manifests: [CheckpointManifest], _ record: JobRecord) -> CheckpointManifest? {
     guard let keepBest = keepBest(of: record) else { return nil }
     return CheckpointFolder.ranked(manifests, isHighestBest: keepBest.isHighestBest).first
   }

@@ -5,7 +5,7 @@ import Recipe
 import RunFolder
 import Text
 
-// A checkpoint that an evaluation names is pinned before the evaluation is stored.
+// A checkpoint of another job that a job names is pinned before the job is stored.
 
 extension API {
   /// Pins the checkpoints that jobs name and holds the pins; `pins.letGo` must follow. The pins of jobs that
@@ -18,15 +18,15 @@ extension API {
     var held: [JobID] = []
     do {
       for (index, job) in jobs.enumerated() {
-        guard case .evaluate(let evaluation) = job.specification,
-          case .named(let name) = evaluation.checkpoint.choice
+        guard let checkpoint = job.specification.checkpointUse, case .named(let name) = checkpoint.choice
         else { continue }
         pins.hold([job.id])
         held.append(job.id)
-        if try !isPinned(name, of: evaluation.checkpoint.job, for: job.id) {
+        if try !isPinned(name, of: checkpoint.job, for: job.id) {
           let place = isBatch ? "/jobs/\(index)/spec" : "/spec"
+          let member = job.specification.kind == .train ? "init_from" : "checkpoint"
           problems.add(
-            "\(place)/checkpoint/which",
+            "\(place)/\(member)/which",
             "must be a checkpoint that exists; \"\(name.shown)\" has been removed by the training's retention"
           )
         }
@@ -50,16 +50,18 @@ extension API {
   /// - Throws: 409 where the checkpoint is gone.
   func pinForRetry(_ record: JobRecord) throws -> [JobID] {
     guard record.state == .failed || record.state == .cancelled,
-      case .evaluate(let evaluation) = try record.specification(),
-      case .named(let name) = evaluation.checkpoint.choice
+      let checkpoint = try record.specification().checkpointUse,
+      case .named(let name) = checkpoint.choice
     else { return [] }
     pins.hold([record.id])
     do {
-      if try isPinned(name, of: evaluation.checkpoint.job, for: record.id) { return [record.id] }
+      if try isPinned(name, of: checkpoint.job, for: record.id) { return [record.id] }
+      let remedy =
+        record.kind == .train ? "a training that begins with another one" : "an evaluation of another one"
       throw Problem(
         status: 409,
-        detail: "cannot retry job \(record.id): job \(evaluation.checkpoint.job) no longer has the "
-          + "checkpoint \"\(name.shown)\"; submit an evaluation of another one.")
+        detail: "cannot retry job \(record.id): job \(checkpoint.job) no longer has the "
+          + "checkpoint \"\(name.shown)\"; submit \(remedy).")
     } catch {
       pins.letGo([record.id])
       throw error

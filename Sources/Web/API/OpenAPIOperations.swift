@@ -216,6 +216,34 @@ extension OpenAPIDocument {
   ]
 
   private static let others: [String: Operation] = [
+    "GET /jobs/{id}/export": Operation(
+      "A training's model for other programs: safetensors with torchvision's names, or ONNX in eval mode, "
+        + "whose input `images` is [batch, 3, side, side] in [0, 1]. `part=all` adds the method's own parts. "
+        + "Made when it is asked for, and kept for a while.",
+      [
+        id, .query("format", choices(ExportFormat.self), "of the file; default safetensors"),
+        .query("part", choices(ExportPart.self), "of the model; default encoder"),
+        .query(
+          "checkpoint", ["type": "string", "minLength": 1],
+          "last (the default), best (by checkpoint.keep_best), or the name of a checkpoint"),
+        ifNoneMatch, .header("Range", ["type": "string"], "parts of it"),
+        .header("If-Range", ["type": "string"], "the parts only of this entity tag, else all"),
+      ],
+      answers: [
+        Answer(
+          status: 200, content: ["application/octet-stream": ["type": "string"]],
+          fields: [
+            "ETag": "for If-None-Match and If-Range", "Accept-Ranges": "bytes",
+            "Content-Disposition": "its name",
+          ]),
+        Answer(
+          status: 206,
+          content: [
+            "application/octet-stream": ["type": "string"], "multipart/byteranges": ["type": "string"],
+          ], fields: ["Content-Range": "which part, where it is one"]),
+        .empty(304),
+      ],
+      problems: [404, 409, 412, 416, 507]),
     "GET /datasets": Operation(
       "What can be trained on.", [ifNoneMatch],
       answers: [.json(200, schema("DatasetList"), fields: listTagged), .empty(304)], problems: [412]),

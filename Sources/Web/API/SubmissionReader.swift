@@ -51,7 +51,7 @@ struct SubmissionReader {
     let at = "\(pointer)/spec"
     let specification: JobSpecification?
     switch kind {
-    case .train: specification = .train(readTrain(spec, at: at))
+    case .train: specification = .train(readTrain(spec, policy, at: at))
     case .evaluate: specification = readEvaluate(spec, policy, at: at).map(JobSpecification.evaluate)
     }
     guard let specification else { return nil }
@@ -93,7 +93,9 @@ struct SubmissionReader {
   /// A job's `ref`.
   static let ref = Form<ByteString>.line(charactersMax: 64)
 
-  private func readTrain(_ spec: JSON, at pointer: String) -> TrainSpecification {
+  private func readTrain(_ spec: JSON, _ policy: JobPolicy, at pointer: String) -> TrainSpecification {
+    var spec = spec
+    let source = findTraining(in: &spec, "init_from", policy, at: pointer)
     var specification = TrainSpecification.read(
       spec, at: pointer, problems, places: JobSubmission.specPlaces(.train))
     if let best = specification.checkpoint.keepBest {
@@ -111,6 +113,13 @@ struct SubmissionReader {
       if let side = summary.shape.last {
         specification.check(imageSide: side, at: pointer, problems)
         specification.resolveImageSize(storedSide: side)
+      }
+    }
+    if let initFrom = specification.initFrom, let source {
+      check(which: initFrom.checkpoint.which, of: source, at: "\(pointer)/init_from/which")
+      if let trained = specificationOf(source) {
+        specification.check(
+          beginningWith: trained, of: "the training that is named", at: pointer, problems)
       }
     }
     return specification
@@ -140,18 +149,12 @@ struct SubmissionReader {
 
   private func readEvaluate(_ spec: JSON, _ policy: JobPolicy, at pointer: String) -> EvaluateSpecification? {
     var spec = spec
-    var training: Training?
-    if let named = spec["checkpoint"]?["job"]?.string {
-      let choice = CheckpointReference.Choice(spec["checkpoint"]?["which"]?.string ?? "last")
-      let mustSucceed = choice.waitsForEnd && policy.onDependencyFailure == .cancel
-      training = find(named, mustSucceed: mustSucceed, at: "\(pointer)/checkpoint/job")
-      if case .coming(let job) = training { spec = Self.replaceJob(in: spec, by: job.id) }
-      if training == nil {
-        // Everything else that is wrong is noted as well.
-        _ = EvaluateSpecification.read(
-          spec, at: pointer, problems, places: JobSubmission.specPlaces(.evaluate))
-        return nil
-      }
+    let training = findTraining(in: &spec, "checkpoint", policy, at: pointer)
+    if training == nil, spec["checkpoint"]?["job"]?.string != nil {
+      // Everything else that is wrong is noted as well.
+      _ = EvaluateSpecification.read(
+        spec, at: pointer, problems, places: JobSubmission.specPlaces(.evaluate))
+      return nil
     }
     let defaults = training.flatMap(dataset).map { EvaluateSpecification.Defaults(dataset: $0) }
     guard
@@ -166,7 +169,32 @@ struct SubmissionReader {
     return specification
   }
 
-  /// The training that an evaluation names.
+  /// The training whose checkpoint the member `key` of a `spec` names, by its id or by its ref, in whose
+  /// place the id stands then; `nil`: none, or what is wrong has been noted.
+  private func findTraining(
+    in spec: inout JSON, _ key: ByteString, _ policy: JobPolicy, at pointer: String
+  ) -> Training? {
+    guard let named = spec[key]?["job"]?.string else { return nil }
+    let choice = CheckpointReference.Choice(spec[key]?["which"]?.string ?? "last")
+    let mustSucceed = choice.waitsForEnd && policy.onDependencyFailure == .cancel
+    let training = find(named, mustSucceed: mustSucceed, at: "\(pointer)/\(key)/job")
+    if case .coming(let job) = training { spec = Self.replaceJob(in: spec, key, by: job.id) }
+    return training
+  }
+
+  /// What a training does; `nil`: it cannot be read.
+  private func specificationOf(_ training: Training) -> TrainSpecification? {
+    let specification: JobSpecification?
+    switch training {
+    // What cannot be read is refused by the worker, with the reason.
+    case .stored(let job): specification = try? api.store.job(job.id)?.specification()
+    case .coming(let job): specification = job.specification
+    }
+    guard case .train(let train)? = specification else { return nil }
+    return train
+  }
+
+  /// The training whose checkpoint a job names.
   private enum Training {
     case stored(JobStanding)
     /// Stands earlier in the same request.
@@ -211,10 +239,10 @@ struct SubmissionReader {
     }
   }
 
-  private static func replaceJob(in spec: JSON, by id: JobID) -> JSON {
-    guard var members = spec.object, var checkpoint = members["checkpoint"]?.object else { return spec }
+  private static func replaceJob(in spec: JSON, _ key: ByteString, by id: JobID) -> JSON {
+    guard var members = spec.object, var checkpoint = members[key]?.object else { return spec }
     checkpoint["job"] = .string(id.text)
-    members["checkpoint"] = .object(checkpoint)
+    members[key] = .object(checkpoint)
     return .object(members)
   }
 

@@ -129,10 +129,9 @@ extension API {
 }
 
 extension NewJob {
-  /// The training of the same request that an evaluation is of; `nil`: it is of an earlier one, or no
-  /// evaluation.
+  /// The training of the same request whose checkpoint a job reads; `nil`: it is an earlier one, or there is
+  /// none.
   fileprivate func training(of trainings: [JobID: TrainSpecification]) -> TrainSpecification? {
-    guard case .evaluate(let specification) = specification else { return nil }
-    return trainings[specification.checkpoint.job]
+    specification.checkpointUse.flatMap { trainings[$0.job] }
   }
 }

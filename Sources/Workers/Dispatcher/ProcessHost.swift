@@ -86,16 +86,16 @@ final class ProcessHost: WorkerHost {
       threads: configuration.threadsPerWorker,
       resumeFrom: newest.map { folder.checkpoints.path(of: $0.name) },
       dataset: job.dataset())
-    if case .evaluate(let evaluation) = spec.specification {
-      let checkpoint = try checkpoint(evaluation.checkpoint, for: job.id)
+    if let reference = spec.specification.checkpointUse {
+      let checkpoint = try checkpoint(reference, for: job.id)
       spec.checkpointPath = checkpoint.path
       spec.checkpointSHA256 = ByteString(checkpoint.manifest.sha256)
     }
     return spec
   }
 
-  /// The checkpoint of an evaluation: the one that is pinned for it; or what it asks for is pinned now, so
-  /// that its later attempts have the same.
+  /// The checkpoint of another job that a job reads: the one that is pinned for it; or what it asks for is
+  /// pinned now, so that its later attempts have the same.
   private func checkpoint(
     _ reference: CheckpointReference, for job: JobID
   ) throws -> (manifest: CheckpointManifest, path: String) {

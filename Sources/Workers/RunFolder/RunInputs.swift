@@ -8,7 +8,7 @@ import Text
 /// later start that finds something else must not go on.
 package struct RunInputs: Sendable, Equatable {
   package var dataset: DatasetFingerprint
-  /// SHA-256 of the checkpoint's file that is evaluated; `nil`: the run is not an evaluation.
+  /// SHA-256 of the checkpoint's file that is evaluated or begun with; `nil`: there is none.
   package var checkpointSHA256: ByteString?
 
   package init(dataset: DatasetFingerprint, checkpointSHA256: ByteString? = nil) {

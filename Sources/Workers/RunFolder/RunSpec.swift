@@ -13,9 +13,9 @@ package struct RunSpec: Sendable, Equatable {
   package var threads: Int
   /// Path of the run's own checkpoint to go on from; `nil`: from the beginning.
   package var resumeFrom: String?
-  /// Evaluate: path of the checkpoint to evaluate.
+  /// Path of the checkpoint to evaluate or to begin with; `nil`: there is none.
   package var checkpointPath: String?
-  /// Evaluate: SHA-256 of that file, in hexadecimal.
+  /// SHA-256 of that file, in hexadecimal.
   package var checkpointSHA256: ByteString?
   /// The dataset as it was when the job was queued; `nil`: nobody looked.
   package var dataset: DatasetFingerprint?

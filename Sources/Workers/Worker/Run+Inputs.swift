@@ -10,7 +10,7 @@ enum ChangedInput: Error, CustomStringConvertible {
   case dataset(name: ByteString, differences: [String])
   /// The dataset of that name cannot be read any more.
   case unreadable(name: ByteString, DatasetError)
-  /// The checkpoint that is evaluated.
+  /// The checkpoint that is evaluated or begun with.
   case checkpoint
 
   var description: String {
@@ -22,7 +22,7 @@ enum ChangedInput: Error, CustomStringConvertible {
       "the dataset \"\(name.shown)\" has changed since the first start: \(error); put the old one back and "
         + "retry, or submit a new job"
     case .checkpoint:
-      "the checkpoint to evaluate is not the one of the first start; submit a new evaluation"
+      "the checkpoint to evaluate or to begin with is not the one of the first start; submit a new job"
     }
   }
 }

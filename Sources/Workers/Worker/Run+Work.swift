@@ -47,7 +47,8 @@ extension Run {
     let recorded = try recordedConvolutions()
     let training = try Pretraining(
       specification, dataset: dataset, threads: spec.threads, recorded: recorded,
-      resumingFrom: checkpoint?.state, rollbacks: rollbacks)
+      resumingFrom: checkpoint?.state,
+      beginningWith: checkpoint == nil ? try initialWeights(specification, spec) : nil, rollbacks: rollbacks)
     try start(
       spec, step: training.step, steps: training.stepsTotal, epochs: training.epochsTotal,
       isa: training.instructionSet.rawValue)
@@ -77,6 +78,16 @@ extension Run {
       try reporter.tellHealth()
       return .diverged(error, rollbacksBefore: training.rollbacks)
     }
+  }
+
+  /// What a training begins with instead of new weights, if it does.
+  private func initialWeights(_ specification: TrainSpecification, _ spec: RunSpec) throws -> Checkpoint? {
+    guard let initFrom = specification.initFrom else { return nil }
+    guard let path = spec.checkpointPath else {
+      throw RunFolderError(operation: "read", subject: folder.specPath, cause: "it names no checkpoint")
+    }
+    log.info("begins with checkpoint \(initFrom.checkpoint.which) of job \(initFrom.checkpoint.job)")
+    return try Checkpoint(path: path) { initFrom.optimizer || $0.hasPrefix("encoder.") }
   }
 
   /// Evaluates; `nil`: to the end.

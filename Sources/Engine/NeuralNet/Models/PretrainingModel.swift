@@ -122,6 +122,9 @@ package final class PretrainingModel {
     average?.reset()
   }
 
+  /// Lets a moving average begin again with the network's parameters as they are now.
+  package func resetAverage() { average?.reset() }
+
   /// Forward, loss and backward for the views of `count` images; returns the loss, and overwrites the
   /// gradients.
   ///

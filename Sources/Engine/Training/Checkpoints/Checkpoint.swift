@@ -58,9 +58,11 @@ package struct Checkpoint: Sendable, Equatable {
     tensors = file.tensors
   }
 
-  /// Reads the compressed file at `path`.
-  package init(path: String) throws(CheckpointError) {
-    try self.init(CheckpointFormat.read(path: path))
+  /// Reads the compressed file at `path`; of its tensors those whose names are wanted.
+  package init(
+    path: String, keeping isKept: (String) -> Bool = { _ in true }
+  ) throws(CheckpointError) {
+    try self.init(CheckpointFormat.read(path: path, keeping: isKept))
   }
 
   /// The names of its tensors that hold a value that is not finite, in order.

@@ -57,11 +57,14 @@ package enum CheckpointFormat {
 
   /// Reads the compressed file at `path`.
   ///
+  /// - Parameter isKept: whether the tensor of that name is wanted; others are passed over.
   /// - Throws: `CheckpointError.unreadable`, with the words of `GzipError` or `SafetensorsError`.
-  package static func read(path: String) throws(CheckpointError) -> TensorFile {
+  package static func read(
+    path: String, keeping isKept: (String) -> Bool = { _ in true }
+  ) throws(CheckpointError) -> TensorFile {
     do {
       let reader = try GzipFileReader(path: path)
-      return try SafetensorsReader.read { try reader.read(upTo: $0) }
+      return try SafetensorsReader.read(from: { try reader.read(upTo: $0) }, keeping: isKept)
     } catch {
       throw .unreadable(path: path, "\(error)")
     }

@@ -9,10 +9,13 @@ package enum SafetensorsReader {
 
   /// Reads a whole file.
   ///
-  /// - Parameter source: gives the next bytes, at least one and at most as many as asked for; none at the
-  ///   end.
+  /// - Parameters:
+  ///   - source: gives the next bytes, at least one and at most as many as asked for; none at the end.
+  ///   - isKept: whether the tensor of that name is wanted; others are passed over.
   /// - Throws: `SafetensorsError`, and what `source` throws.
-  package static func read(from source: @escaping (Int) throws -> [UInt8]) throws -> TensorFile {
+  package static func read(
+    from source: @escaping (Int) throws -> [UInt8], keeping isKept: (String) -> Bool = { _ in true }
+  ) throws -> TensorFile {
     var stream = ByteStream(source: source)
     let lengthBytes = try stream.take(8, part: "the header's length")
     let length = lengthBytes.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
@@ -22,7 +25,12 @@ package enum SafetensorsReader {
     let header = try SafetensorsHeader(try stream.take(Int(length), part: "the header"))
     var tensors: [String: TensorValue] = [:]
     for entry in header.entries {
-      let bytes = try stream.take(entry.byteCount, part: "tensor \"\(entry.name)\"")
+      let part = "tensor \"\(entry.name)\""
+      guard isKept(entry.name) else {
+        try stream.skip(entry.byteCount, part: part)
+        continue
+      }
+      let bytes = try stream.take(entry.byteCount, part: part)
       tensors[entry.name] = TensorValue(shape: entry.shape, entry.type.elements(of: bytes))
     }
     guard try stream.isAtEnd() else { throw SafetensorsError.trailingBytes(offset: stream.offset) }
@@ -49,6 +57,16 @@ private struct ByteStream {
     offset += count
     return bytes
   }
+
+  /// Passes `count` bytes over, of which a piece is in memory at a time.
+  mutating func skip(_ count: Int, part: String) throws {
+    var rest = count
+    while rest > 0 {
+      rest -= try take(min(rest, Self.skippedBytesMax), part: part).count
+    }
+  }
+
+  private static let skippedBytesMax = 1 << 20
 
   /// Whether no byte is left. Takes one to find out.
   func isAtEnd() throws -> Bool { try source(1).isEmpty }

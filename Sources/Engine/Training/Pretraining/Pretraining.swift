@@ -45,18 +45,21 @@ package final class Pretraining {
   /// The step whose state is saved already.
   private var savedStep: Int?
 
-  /// Plans the network and takes all memory; starts from fresh weights, or goes on from `checkpoint`.
+  /// Plans the network and takes all memory; starts from fresh weights or as `initFrom` says, or goes on from
+  /// `checkpoint`.
   ///
   /// - Parameters:
   ///   - threads: how many share the work, ≥ 1; they change nothing but the time.
   ///   - recorded: the `convolutions` that an earlier attempt of the run began with.
+  ///   - initial: what `initFrom` names, where the run begins.
   ///   - rollbacks: of the run, where there have been more than the checkpoint knows.
   /// - Throws: `TrainingError` and `DatasetError` for a dataset that does not fit the specification,
   ///   `CheckpointError` and `ConvolutionRecordError` for those of another run, `SystemError` where memory
   ///   is missing.
   package init(
     _ specification: TrainSpecification, dataset: ImageDataset, threads: Int,
-    recorded: ConvolutionRecord? = nil, resumingFrom checkpoint: Checkpoint? = nil, rollbacks: Int = 0
+    recorded: ConvolutionRecord? = nil, resumingFrom checkpoint: Checkpoint? = nil,
+    beginningWith initial: Checkpoint? = nil, rollbacks: Int = 0
   ) throws {
     self.rollbacks = max(rollbacks, checkpoint?.rollbacks ?? 0)
     rateScale = (0..<self.rollbacks).reduce(1) { scale, _ in scale * specification.divergence.factor }
@@ -88,19 +91,33 @@ package final class Pretraining {
     let arena = model.arena
     buffersBefore = try model.buffers.map { try arena.allocate($0.value.count) }
     if let checkpoint, checkpoint.specification != specification { throw CheckpointError.otherSpecification }
+    let continued = specification.initFrom?.optimizer == true ? checkpoint ?? initial : checkpoint
+    if checkpoint == nil, let step = continued?.step, step >= stepsTotal {
+      throw TrainingError.noStepLeft(step: step, stepsTotal: stepsTotal)
+    }
     batches = try BatchStream(
       loader: BatchLoader(
         dataset: dataset, groups: specification.viewGroups(storedSide: dataset.side),
         seed: specification.seed, team: team),
-      batchSize: model.batchSize, steps: min(checkpoint?.step ?? 0, stepsTotal)..<stepsTotal, order: order)
-    if let checkpoint {
-      try state.load(checkpoint.tensors, strictly: true)
-      step = checkpoint.step
+      batchSize: model.batchSize, steps: min(continued?.step ?? 0, stepsTotal)..<stepsTotal, order: order)
+    if let continued {
+      try state.load(continued.tensors, strictly: true)
+      step = continued.step
       optimizer.stepCount = step
-      savedStep = step
+      if checkpoint != nil { savedStep = step }
     } else {
       model.initialize(seed: specification.seed)
+      if let initial { try takeEncoder(of: initial) }
     }
+  }
+
+  /// Takes the encoder's weights and running statistics. A final Linear of another size stays new.
+  private func takeEncoder(of source: Checkpoint) throws {
+    let hasSameFC = source.specification.encoder.fc == specification.encoder.fc
+    let encoder = (model.parameters.map { StoredTensor($0) } + model.buffers.map { StoredTensor($0) })
+      .filter { $0.name.hasPrefix("encoder.") && (hasSameFC || !$0.name.hasPrefix("encoder.fc.")) }
+    try encoder.load(source.tensors, strictly: false)
+    model.resetAverage()
   }
 
   /// Trains to the end of the run, or until the observer asks to stop.

@@ -1,0 +1,103 @@
+import Crypto
+import JSONText
+import Recipe
+import Text
+
+/// A file that is to be made of a checkpoint for other programs: what the daemon asks of a process of its
+/// own.
+package struct ExportOrder: Sendable, Equatable {
+  /// Path of the checkpoint's file.
+  package var checkpointPath: String
+  package var format: ExportFormat
+  package var part: ExportPart
+  /// Mean and deviation of the images that were trained on, one number per channel; empty: not known.
+  package var mean: [Double]
+  package var std: [Double]
+  /// Side of the dataset's images in pixels; `nil`: not known.
+  package var imageSide: Int?
+  /// What the file says in addition: of the job, the dataset and the machine.
+  package var metadata: [String: String]
+
+  package init(
+    checkpointPath: String, format: ExportFormat, part: ExportPart, mean: [Double], std: [Double],
+    imageSide: Int?, metadata: [String: String]
+  ) {
+    self.checkpointPath = checkpointPath
+    self.format = format
+    self.part = part
+    self.mean = mean
+    self.std = std
+    self.imageSide = imageSide
+    self.metadata = metadata
+  }
+
+  /// A SHA-256 in hexadecimal over everything that determines the file's bytes, of which the checkpoint's
+  /// path is not a part: its digest stands in the metadata.
+  package var digest: String {
+    var identity = self
+    identity.checkpointPath = ""
+    return hexadecimal(SHA256.digest(of: identity.json.utf8))
+  }
+
+  /// The order as the process reads it.
+  package var json: JSON {
+    [
+      "checkpoint": .string(checkpointPath), "format": .string(format.rawValue),
+      "part": .string(part.rawValue), "mean": .array(mean.map(JSON.number)),
+      "std": .array(std.map(JSON.number)), "image_side": .optional(imageSide),
+      "metadata": .object(
+        Dictionary(uniqueKeysWithValues: metadata.map { (ByteString($0.key), .string($0.value)) })),
+    ]
+  }
+
+  /// Reads an order; `nil`: a member is missing or wrong.
+  package init?(json: JSON) {
+    guard let path = json["checkpoint"]?.string, let mean = json["mean"]?.array,
+      let std = json["std"]?.array, let metadata = json["metadata"]?.object,
+      let format = json["format"]?.string.flatMap(ExportFormat.init(bytes:)),
+      let part = json["part"]?.string.flatMap(ExportPart.init(bytes:))
+    else { return nil }
+    let entries = metadata.compactMap { key, value in value.string.map { (key.string, $0.string) } }
+    self.init(
+      checkpointPath: path.string, format: format, part: part, mean: mean.compactMap(\.double),
+      std: std.compactMap(\.double), imageSide: json["image_side"]?.int,
+      metadata: Dictionary(entries, uniquingKeysWith: { first, _ in first }))
+  }
+}
+
+/// A file that has been made of a checkpoint. It may be removed once newer ones have been made.
+package struct ExportedFile: Sendable, Equatable {
+  package let path: String
+  package let bytes: Int
+
+  package init(path: String, bytes: Int) {
+    self.path = path
+    self.bytes = bytes
+  }
+}
+
+/// Why no file could be made of a checkpoint.
+package struct ExportProblem: Error, Equatable, CustomStringConvertible {
+  /// What kind of answer it deserves.
+  package enum Kind: String, Sendable, CaseIterable {
+    /// The format cannot hold the model.
+    case impossible
+    /// The checkpoint cannot be read, or is not there any more.
+    case unreadable
+    /// There is no space for the file.
+    case full
+    /// The process ended without an answer.
+    case failed
+  }
+
+  package let kind: Kind
+  package let description: String
+
+  package init(_ kind: Kind, _ description: String) {
+    self.kind = kind
+    self.description = description
+  }
+}
+
+/// What came of an order.
+package typealias ExportFinding = Result<ExportedFile, ExportProblem>

@@ -1,0 +1,65 @@
+import JSONText
+import Testing
+
+/// Trainings that begin with another one's checkpoint (issue 17).
+@Suite(.serialized) struct `A training from another one's checkpoint` {
+  /// The light training, changed.
+  private static func job(_ changes: [String: JSON], epochs: Int = 2) -> JSON {
+    var job = SmallRun.lightJob().object ?? [:]
+    var spec = job["spec"]?.object ?? [:]
+    spec["epochs"] = .integer(epochs)
+    for (key, value) in changes { spec[.init(key)] = value }
+    job["spec"] = .object(spec)
+    return .object(job)
+  }
+
+  /// The data of an exported file, behind its header.
+  private static func data(_ daemon: Daemon, _ path: String) throws -> [UInt8] {
+    let answer = try daemon.request("GET", path)
+    try #require(answer.status == 200, "\(answer.text.prefix(500))")
+    let length = answer.body.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+    return Array(answer.body[(8 + length)...])
+  }
+
+  @Test func `has its encoder's bits at step 0, and survives the deaths of worker and daemon`() throws {
+    let daemon = try Daemon()
+    let source = try daemon.queue(Self.job([:]))
+    let begun = try daemon.queue(
+      Self.job(
+        [
+          "init_from": ["job": .string(source)], "seed": 5,
+          "checkpoint": ["initial": true, "every_epochs": 100_000],
+        ], epochs: 100_000))
+    #expect(try daemon.get("/jobs/\(begun)")["state"] == "blocked")
+    #expect(try daemon.finishedJob(source)["state"] == "succeeded")
+    try daemon.job(begun) { $0["progress"]?["step"]?.int ?? 0 >= 1 }
+    try daemon.kill()
+    try daemon.start()
+    try daemon.job(begun) { $0["progress"]?["step"]?.int ?? 0 >= 2 }
+    let initial = "/jobs/\(begun)/export?checkpoint=step-00000000.safetensors.gz"
+    #expect(try Self.data(daemon, initial) == Self.data(daemon, "/jobs/\(source)/export"))
+    #expect(try daemon.request("DELETE", "/jobs/\(source)").status == 409)
+    #expect(try daemon.request("POST", "/jobs/\(begun)/cancel").status == 202)
+    #expect(try daemon.finishedJob(begun)["state"] == "cancelled")
+  }
+
+  @Test func `goes on for more epochs to the bits of a longer one`() throws {
+    let daemon = try Daemon()
+    let short = try daemon.queue(Self.job([:]))
+    let goingOn = try daemon.queue(
+      Self.job(["init_from": ["job": .string(short), "optimizer": true]], epochs: 4))
+    let long = try daemon.queue(Self.job([:], epochs: 4))
+    let record = try daemon.finishedJob(goingOn)
+    #expect(record["state"] == "succeeded", "\(record.text)")
+    #expect(try daemon.steps(goingOn) == Array(9...16))
+    #expect(try daemon.finishedJob(long)["state"] == "succeeded")
+    let path = "export?part=all"
+    #expect(try Self.data(daemon, "/jobs/\(goingOn)/\(path)") == Self.data(daemon, "/jobs/\(long)/\(path)"))
+
+    let over = try daemon.queue(
+      Self.job(["init_from": ["job": .string(goingOn), "optimizer": true]], epochs: 4))
+    let failed = try daemon.finishedJob(over)
+    #expect(failed["state"] == "failed" && failed["reason"] == "bad_input", "\(failed.text)")
+    #expect(failed["message"]?.string?.string.contains("give more epochs") == true, "\(failed.text)")
+  }
+}
