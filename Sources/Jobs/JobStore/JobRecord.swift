@@ -271,10 +271,7 @@ package struct NewJob: Sendable {
   }
 
   /// The checkpoint that it evaluates.
-  private var checkpoint: CheckpointReference? {
-    guard case .evaluate(let specification) = specification else { return nil }
-    return specification.checkpoint
-  }
+  private var checkpoint: CheckpointReference? { specification.work.checkpointUse }
 
   /// The job whose checkpoint it evaluates.
   var checkpointNeed: JobID? { checkpoint?.job }

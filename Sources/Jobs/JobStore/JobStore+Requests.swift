@@ -133,9 +133,9 @@ extension JobStore {
 
   /// The job whose checkpoint is asked for may have been deleted since.
   private func checkCheckpointNeed(of job: JobRecord, _ connection: Connection) throws {
-    guard case .evaluate(let specification) = try job.specification() else { return }
-    if try record(specification.checkpoint.job, connection) == nil {
-      throw JobStoreError.unusableNeed(specification.checkpoint.job, kind: nil, state: nil)
+    guard let checkpoint = try job.specification().work.checkpointUse else { return }
+    if try record(checkpoint.job, connection) == nil {
+      throw JobStoreError.unusableNeed(checkpoint.job, kind: nil, state: nil)
     }
   }
 

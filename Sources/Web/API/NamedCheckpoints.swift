@@ -18,12 +18,11 @@ extension API {
     var held: [JobID] = []
     do {
       for (index, job) in jobs.enumerated() {
-        guard case .evaluate(let evaluation) = job.specification,
-          case .named(let name) = evaluation.checkpoint.choice
+        guard let checkpoint = job.specification.work.checkpointUse, case .named(let name) = checkpoint.choice
         else { continue }
         pins.hold([job.id])
         held.append(job.id)
-        if try !isPinned(name, of: evaluation.checkpoint.job, for: job.id) {
+        if try !isPinned(name, of: checkpoint.job, for: job.id) {
           let place = isBatch ? "/jobs/\(index)/spec" : "/spec"
           problems.add(
             "\(place)/checkpoint/which",
@@ -50,15 +49,15 @@ extension API {
   /// - Throws: 409 where the checkpoint is gone.
   func pinForRetry(_ record: JobRecord) throws -> [JobID] {
     guard record.state == .failed || record.state == .cancelled,
-      case .evaluate(let evaluation) = try record.specification(),
-      case .named(let name) = evaluation.checkpoint.choice
+      let checkpoint = try record.specification().work.checkpointUse,
+      case .named(let name) = checkpoint.choice
     else { return [] }
     pins.hold([record.id])
     do {
-      if try isPinned(name, of: evaluation.checkpoint.job, for: record.id) { return [record.id] }
+      if try isPinned(name, of: checkpoint.job, for: record.id) { return [record.id] }
       throw Problem(
         status: 409,
-        detail: "cannot retry job \(record.id): job \(evaluation.checkpoint.job) no longer has the "
+        detail: "cannot retry job \(record.id): job \(checkpoint.job) no longer has the "
           + "checkpoint \"\(name.shown)\"; submit an evaluation of another one.")
     } catch {
       pins.letGo([record.id])
@@ -69,7 +68,6 @@ extension API {
   /// How a training keeps its best checkpoints; `nil`: it does not.
   func keepBest(of record: JobRecord) -> KeepBest? {
     // A specification that this program cannot read keeps none that it knows of.
-    guard case .train(let training)? = try? record.specification() else { return nil }
-    return training.checkpoint.keepBest
+    (try? record.specification())?.train?.checkpoint.keepBest
   }
 }

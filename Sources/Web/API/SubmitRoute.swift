@@ -75,9 +75,7 @@ extension API {
   private func estimate(_ jobs: inout [NewJob]) -> [JobID: TrainSpecification] {
     var trainings: [JobID: TrainSpecification] = [:]
     for index in jobs.indices {
-      if case .train(let specification) = jobs[index].specification {
-        trainings[jobs[index].id] = specification
-      }
+      if let training = jobs[index].specification.train { trainings[jobs[index].id] = training }
       jobs[index].cost = control.cost(
         of: jobs[index].specification, training: jobs[index].training(of: trainings))
     }
@@ -132,7 +130,6 @@ extension NewJob {
   /// The training of the same request that an evaluation is of; `nil`: it is of an earlier one, or no
   /// evaluation.
   fileprivate func training(of trainings: [JobID: TrainSpecification]) -> TrainSpecification? {
-    guard case .evaluate(let specification) = specification else { return nil }
-    return trainings[specification.checkpoint.job]
+    specification.work.checkpointUse.flatMap { trainings[$0.job] }
   }
 }
