@@ -117,7 +117,7 @@ let package = Package(
     room("Recipe", in: "Engine", ["JSONText", "Text"]),
     room(
       "Datasets", in: "Engine",
-      ["Recipe", "Tensors", "TensorElements", "Parallel", "Platform", "Crypto", "Gzip", "Text"],
+      ["Recipe", "JSONText", "Tensors", "TensorElements", "Parallel", "Platform", "Crypto", "Gzip", "Text"],
       settings: safe + [fast]),
     room(
       "NeuralNet", in: "Engine",
@@ -181,7 +181,8 @@ let package = Package(
         "Gzip", "Platform",
       ], resources: [.copy("Golden")]),
     tests(
-      "Datasets", ["Datasets", "Recipe", "Tensors", "Parallel", "Gzip", "Platform"],
+      "Datasets",
+      ["Datasets", "Recipe", "JSONText", "Tensors", "Parallel", "Gzip", "Crypto", "Platform", "Text"],
       resources: [.copy("Golden")]),
     tests(
       "NeuralNet", ["NeuralNet", "Recipe", "JSONText", "Kernels", "Tensors", "Parallel"],
