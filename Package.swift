@@ -143,7 +143,16 @@ let package = Package(
     room("Logging", in: "System", ["Platform"]),
     room("Gzip", in: "System", ["CZlib", "Platform"], settings: strict),
     room("Crypto", in: "System", ["COpenSSL", "Platform"], settings: strict),
+    // Decoders and archives, whose libraries are told nothing but bytes.
+    room("Images", in: "System", ["CPNG", "CJPEG", "CWebP"], settings: strict + [fast]),
     .target(name: "CParallel", path: "Sources/CLibraries/CParallel"),
+    .target(
+      name: "CPNG", path: "Sources/CLibraries/CPNG", linkerSettings: [.linkedLibrary("png16")]),
+    .target(
+      name: "CJPEG", path: "Sources/CLibraries/CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
+    .target(
+      name: "CWebP", path: "Sources/CLibraries/CWebP",
+      linkerSettings: [.linkedLibrary("webp"), .linkedLibrary("webpdemux")]),
     .systemLibrary(name: "CCPU", path: "Sources/CLibraries/CCPU"),
     .systemLibrary(name: "CLinux", path: "Sources/CLibraries/CLinux"),
     .systemLibrary(
@@ -191,6 +200,7 @@ let package = Package(
     tests("Benchmarks", ["Benchmarks", "Kernels", "NeuralNet", "Parallel", "Recipe", "Tensors"]),
     tests("Kernels", ["Kernels", "Tensors", "Parallel", "Platform"], settings: strict + [fast]),
     tests("System", ["Platform", "Gzip", "Crypto", "Logging", "Text", "SharedWork"]),
+    tests("Images", ["Images", "Gzip", "JSONText", "Platform"], resources: [.copy("Golden")]),
     tests("Inspector", ["Inspector", "Datasets", "Recipe", "SharedWork", "Platform"]),
     tests(
       "Simulation",
