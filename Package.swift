@@ -145,6 +145,10 @@ let package = Package(
     room("Crypto", in: "System", ["COpenSSL", "Platform"], settings: strict),
     // Decoders and archives, whose libraries are told nothing but bytes.
     room("Images", in: "System", ["CPNG", "CJPEG", "CWebP"], settings: strict + [fast]),
+    room("Archives", in: "System", ["CArchive", "Platform"], settings: strict),
+    .systemLibrary(
+      name: "CArchive", path: "Sources/CLibraries/CArchive", pkgConfig: "libarchive",
+      providers: [.apt(["libarchive-dev"])]),
     .target(name: "CParallel", path: "Sources/CLibraries/CParallel"),
     .target(
       name: "CPNG", path: "Sources/CLibraries/CPNG", linkerSettings: [.linkedLibrary("png16")]),
@@ -201,6 +205,7 @@ let package = Package(
     tests("Kernels", ["Kernels", "Tensors", "Parallel", "Platform"], settings: strict + [fast]),
     tests("System", ["Platform", "Gzip", "Crypto", "Logging", "Text", "SharedWork"]),
     tests("Images", ["Images", "Gzip", "JSONText", "Platform"], resources: [.copy("Golden")]),
+    tests("Archives", ["Archives", "Gzip", "Platform", "Support"]),
     tests("Inspector", ["Inspector", "Datasets", "Recipe", "SharedWork", "Platform"]),
     tests(
       "Simulation",
