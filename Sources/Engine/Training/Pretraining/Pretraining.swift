@@ -83,7 +83,7 @@ package final class Pretraining {
       convolutions: specification.convolution, recorded: recorded)
     classes = dataset.classes.count
     let needsLabels = specification.loss.method.type.needsLabels
-    datasetLabels = needsLabels ? dataset.labels : []
+    datasetLabels = needsLabels ? try dataset.requireLabels() : []
     labels = Array(repeating: 0, count: needsLabels ? model.batchSize : 0)
     optimizer = try Optimizer(
       specification.optimizer, parameters: model.parameters, compute: model.compute,
