@@ -39,8 +39,6 @@ struct PointwiseProduct: DirectProduct {
     imagesOfTask = max(1, (2 * images * targetBlocks + Partials.entriesMax - 1) / Partials.entriesMax)
   }
 
-  func sharedFloats(images: Int) -> Int { 0 }
-
   var memberFloats: Int { 2 * PointwiseProduct.chunkPixels * 16 }
 
   func groups(images: Int, views: Int) -> Int { (images / views + imagesOfTask - 1) / imagesOfTask }
