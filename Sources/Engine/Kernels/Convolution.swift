@@ -40,14 +40,14 @@ package struct Convolution {
     } else if shape.isLinear {
       forwardPlan = .linear(LineProduct(weight: .forward(shape)))
     } else {
-      forwardPlan = .direct(.forward(shape))
+      forwardPlan = .direct(.forward(shape, compute.instructionSet))
     }
     if let outputs = algorithms.backwardInput.outputs {
       backwardPlan = .winograd(WinogradProduct(shape, outputs: outputs, isGradient: true))
     } else if shape.isLinear {
       backwardPlan = .linear(LineProduct(weight: .backwardInput(shape)))
     } else {
-      backwardPlan = .direct(.backwardInput(shape))
+      backwardPlan = .direct(.backwardInput(shape, compute.instructionSet))
     }
     if let outputs = algorithms.backwardWeight.outputs {
       weightPlan = .winograd(WinogradWeightGradient(shape: shape, outputs: outputs))

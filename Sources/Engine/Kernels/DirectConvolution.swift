@@ -29,9 +29,9 @@ struct DirectProducts {
   let product: any DirectProduct
 
   /// `output = weight ∗ input` on blocked maps.
-  static func forward(_ s: ConvolutionShape) -> DirectProducts {
+  static func forward(_ s: ConvolutionShape, _ set: InstructionSet) -> DirectProducts {
     let panels = WeightPanels.forward(s)
-    if let product = panels.pixelProduct(s) { return DirectProducts(panels: panels, product: product) }
+    if let products = panels.pixelProducts(s, set) { return products }
     let all = panels.tapOrder.map { Tap(rowOffset: $0 / s.kernel, columnOffset: $0 % s.kernel) }
     let product = WindowProduct(
       grid: s.inputGrid, phases: [WindowProduct.Phase(target: s.outputGrid, taps: all)],
@@ -41,7 +41,7 @@ struct DirectProducts {
 
   /// The gradient of the input: each phase of input pixels modulo the stride sees its own taps of the output
   /// gradient, so no product is wasted on zeros.
-  static func backwardInput(_ s: ConvolutionShape) -> DirectProducts {
+  static func backwardInput(_ s: ConvolutionShape, _ set: InstructionSet) -> DirectProducts {
     var panels = WeightPanels.backwardInput(s)
     var phases: [WindowProduct.Phase] = []
     for phase in 0..<s.stride * s.stride {
@@ -63,7 +63,7 @@ struct DirectProducts {
         imageStride: s.inputImageStride, step: s.stride, rowOffset: row, columnOffset: column)
       phases.append(WindowProduct.Phase(target: target, taps: taps))
     }
-    if let product = panels.pixelProduct(s) { return DirectProducts(panels: panels, product: product) }
+    if let products = panels.pixelProducts(s, set) { return products }
     let grid = PixelGrid(
       rows: (s.height + s.stride - 1) / s.stride, columns: (s.width + s.stride - 1) / s.stride,
       mapRows: s.outputHeight, mapColumns: s.outputWidth, imageStride: s.outputImageStride)
@@ -109,11 +109,14 @@ extension WeightPanels {
   }
 
   /// The product of these weights with every pixel on its own, if that is what the convolution is.
-  fileprivate func pixelProduct(_ s: ConvolutionShape) -> (any DirectProduct)? {
+  fileprivate func pixelProducts(_ s: ConvolutionShape, _ set: InstructionSet) -> DirectProducts? {
     guard s.isPointwise, s.height * s.width >= PointwiseProduct.pixelsMin else { return nil }
-    return PointwiseProduct(
-      images: s.images, pixels: s.height * s.width, sourceBlocks: innerBlocks, targetBlocks: outerBlocks,
-      panelStride: panelStride)
+    var panels = self
+    panels.blocksOfPanel = set.columnBlocks
+    let product = PointwiseProduct(
+      images: s.images, pixels: s.height * s.width, sourceBlocks: innerBlocks, strips: panels.strips,
+      panelStride: panels.panelStride)
+    return DirectProducts(panels: panels, product: product)
   }
 }
 

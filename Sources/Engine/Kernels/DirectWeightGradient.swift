@@ -75,11 +75,11 @@ struct DirectWeightGradient {
     let strips = (outputBlocks + owned.output - 1) / owned.output
     compute.team.run(tasks: parts * owners * strips) { task, member in
       let part = task / strips / owners
-      let (input0, output0) = (task / strips % owners * owned.input, task % strips * owned.output)
+      let (firstInput, firstOutput) = (task / strips % owners * owned.input, task % strips * owned.output)
       for image in part * images / parts..<(part + 1) * images / parts {
         accumulate(
-          compute.kernels, image: image, inputs: input0..<min(input0 + owned.input, inputBlocks),
-          outputs: output0..<min(output0 + owned.output, outputBlocks), input, dOutput,
+          compute.kernels, image: image, inputs: firstInput..<min(firstInput + owned.input, inputBlocks),
+          outputs: firstOutput..<min(firstOutput + owned.output, outputBlocks), input, dOutput,
           accumulators + part * inputBlocks * ownerFloats, free + member * memberFloats,
           isFirst: image == part * images / parts)
       }

@@ -20,6 +20,8 @@ struct LineProduct {
   private static let segmentBlocks = 2
   /// Blocks of the inner dimension that are packed at once, whole segments.
   private static let chunkBlocks = 16
+  /// Blocks of columns that are multiplied at once.
+  private static let stripBlocks = 4
   /// Most strips of columns of a task.
   private static let stripsMax = 2
   /// Most blocks of rows of a task.
@@ -31,7 +33,9 @@ struct LineProduct {
   let weight: WeightPanels
 
   private var innerBlocks: Int { weight.innerBlocks }
-  private var strips: ColumnStrips { ColumnStrips(blocks: weight.outerBlocks) }
+  private var strips: ColumnStrips {
+    ColumnStrips(blocks: weight.outerBlocks, widest: LineProduct.stripBlocks)
+  }
   /// Strips of columns of a task.
   private var stripsOfTask: Int {
     max(1, min(LineProduct.stripsMax, strips.count / LineProduct.tasksWanted))
@@ -39,11 +43,11 @@ struct LineProduct {
   /// Floats of the collected lines of a block of rows.
   private var collectedFloats: Int { innerBlocks * LineProduct.lineStride * 16 }
   /// Floats of a packed part of a strip.
-  private static let packedFloats = chunkBlocks * 16 * ColumnStrips.widest
+  private static let packedFloats = chunkBlocks * 16 * 16 * stripBlocks
   /// Floats of the results of a block of rows and a block of columns.
   private static let resultFloats = blockRows * 16
   /// Floats of the results of a block of rows.
-  private var rowBlockFloats: Int { stripsOfTask * ColumnStrips.widest / 16 * LineProduct.resultFloats }
+  private var rowBlockFloats: Int { stripsOfTask * LineProduct.stripBlocks * LineProduct.resultFloats }
   /// Floats of a thread: packed weight, results and sums.
   private var memberFloats: Int {
     stripsOfTask * LineProduct.packedFloats + LineProduct.rowBlocksMax * rowBlockFloats + EpilogueSums.count
