@@ -143,7 +143,7 @@ let package = Package(
       settings: strict + [fast]),
     // The same sources once for each instruction set, through a link named `Shared` to `KernelsShared`.
     room("KernelsABI", in: "Engine", settings: strict + [fast]),
-    room("KernelsBaseline", in: "Engine", ["KernelsABI"], settings: strict + [fast, whole]),
+    room("KernelsBaseline", in: "Engine", ["KernelsABI", "CCPU"], settings: strict + [fast, whole]),
 
     // System: the machine below.
     room("Platform", in: "System", ["CCPU", "CLinux"], settings: strict),
@@ -244,9 +244,9 @@ let package = Package(
 
 #if arch(x86_64)
   package.targets += [
-    room("KernelsAVX2", in: "Engine", ["KernelsABI"], settings: strict + [fast, whole, level("x86-64-v3")]),
+    room("KernelsAVX2", in: "Engine", ["KernelsABI", "CCPU"], settings: strict + [fast, whole, level("x86-64-v3")]),
     room(
-      "KernelsAVX512", in: "Engine", ["KernelsABI"],
+      "KernelsAVX512", in: "Engine", ["KernelsABI", "CCPU"],
       settings: strict + [
         fast, whole, level("x86-64-v4"), .unsafeFlags(["-Xcc", "-mprefer-vector-width=512"]),
       ]),

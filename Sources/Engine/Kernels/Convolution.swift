@@ -16,6 +16,7 @@ package struct Convolution {
 
   private enum Plan {
     case direct(DirectProducts)
+    case linear(LineProduct)
     case winograd(WinogradProduct)
   }
 
@@ -36,13 +37,17 @@ package struct Convolution {
     self.compute = compute
     if let outputs = algorithms.forward.outputs {
       forwardPlan = .winograd(WinogradProduct(shape, outputs: outputs, isGradient: false))
+    } else if shape.isLinear {
+      forwardPlan = .linear(LineProduct(weight: .forward(shape)))
     } else {
-      forwardPlan = .direct(.forward(shape))
+      forwardPlan = .direct(.forward(shape, compute.instructionSet))
     }
     if let outputs = algorithms.backwardInput.outputs {
       backwardPlan = .winograd(WinogradProduct(shape, outputs: outputs, isGradient: true))
+    } else if shape.isLinear {
+      backwardPlan = .linear(LineProduct(weight: .backwardInput(shape)))
     } else {
-      backwardPlan = .direct(.backwardInput(shape))
+      backwardPlan = .direct(.backwardInput(shape, compute.instructionSet))
     }
     if let outputs = algorithms.backwardWeight.outputs {
       weightPlan = .winograd(WinogradWeightGradient(shape: shape, outputs: outputs))
@@ -232,8 +237,8 @@ package struct Convolution {
     precondition(images.isMultiple(of: views), "each view has the same number of images")
     switch plan {
     case .direct(let products): return products.product.groups(images: images, views: views)
-    case .winograd(let product):
-      return product.groups(images: images, views: views)
+    case .linear(let product): return product.groups(images: images, views: views)
+    case .winograd(let product): return product.groups(images: images, views: views)
     }
   }
 
@@ -248,7 +253,9 @@ package struct Convolution {
   private func require(_ plan: Plan) {
     switch plan {
     case .direct(let products):
-      compute.require(products.scratchFloats(images: shape.images, threads: compute.team.threads))
+      compute.require(products.scratchFloats(threads: compute.team.threads))
+    case .linear(let product):
+      compute.require(product.scratchFloats(images: shape.images, threads: compute.team.threads))
     case .winograd(let product): compute.require(product.scratchFloats(compute, images: shape.images))
     }
   }
@@ -261,6 +268,10 @@ package struct Convolution {
     switch plan {
     case .direct(let products):
       products.run(
+        compute, images: source.images, from: from, weight: weight.pointer, epilogue: epilogue,
+        into: target.storage.pointer)
+    case .linear(let product):
+      product.run(
         compute, images: source.images, from: from, weight: weight.pointer, epilogue: epilogue,
         into: target.storage.pointer)
     case .winograd(let product):

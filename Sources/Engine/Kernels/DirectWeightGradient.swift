@@ -5,17 +5,25 @@ import Tensors
 /// The weight gradient of a direct convolution: for each tap, channels of the input times channels of the
 /// output gradient, summed over pixels.
 ///
-/// A task owns some blocks of input channels and a fixed part of the images, with their own accumulators. It
-/// copies their maps with the border of zeros and multiplies the windows where they lie, all of them by two
-/// blocks of the output gradient, which stay in the cache meanwhile, before it goes on to the next two. The
-/// number of parts follows from the problem, and parts are summed in order: the bits do not depend on the
-/// threads.
+/// A task owns some blocks of input channels, some of output channels and a fixed part of the images, with
+/// their own accumulators. It copies their maps with the border of zeros and multiplies the windows where they
+/// lie, some rows of all its blocks before the next rows, so that these stay in the caches. The number of
+/// parts follows from the problem, and parts are summed in order: the bits do not depend on the threads.
 struct DirectWeightGradient {
   /// Tasks wanted: enough for many threads, few enough to keep the accumulators small.
   static let tasksWanted = 64
 
-  /// Blocks of input channels of a task: so often is a map of the output gradient read at once.
-  private static let blocksOfTask = 4
+  /// Most blocks of input channels of a task that has to copy their maps.
+  private static let copiedBlocks = 4
+  /// Most blocks of input and output channels of a task that reads maps where they lie: their accumulators
+  /// are a quarter of a usual second-level cache.
+  private static let blocksMax = (input: 16, output: 32)
+  /// Fewest blocks on either side: so often is a map of the other read at once.
+  private static let blocksMin = 4
+  /// Fewer tasks than this are multiplied by halving what each of them owns.
+  private static let tasksMin = 16
+  /// Pixels of a map, about, that are multiplied by all blocks of a task at once.
+  private static let pixelsAtOnce = 256
 
   let shape: ConvolutionShape
 
@@ -30,10 +38,25 @@ struct DirectWeightGradient {
   /// Floats of a copied map.
   private var copyFloats: Int { shape.padding > 0 ? seenRows * seenColumns * 16 : 0 }
   /// Floats of a thread: copied maps, and a block of weights.
-  private var memberFloats: Int { min(inputBlocks, DirectWeightGradient.blocksOfTask) * copyFloats + 256 }
+  private var memberFloats: Int { min(inputBlocks, DirectWeightGradient.copiedBlocks) * copyFloats + 256 }
 
   private func parts(images: Int) -> Int {
     max(1, min(images, (DirectWeightGradient.tasksWanted + inputBlocks - 1) / inputBlocks))
+  }
+
+  /// Blocks of input and of output channels that a task owns: about as many of each, so that maps are read
+  /// as seldom as possible.
+  private func ownedBlocks(parts: Int) -> (input: Int, output: Int) {
+    guard taps == 1, copyFloats == 0 else { return (DirectWeightGradient.copiedBlocks, outputBlocks) }
+    let (most, least) = (DirectWeightGradient.blocksMax, DirectWeightGradient.blocksMin)
+    var (input, output) = (min(inputBlocks, most.input), min(outputBlocks, most.output))
+    func tasks() -> Int {
+      parts * ((inputBlocks + input - 1) / input) * ((outputBlocks + output - 1) / output)
+    }
+    while tasks() < DirectWeightGradient.tasksMin, max(input, output) > least {
+      if input >= output { input = max(least, input / 2) } else { output = max(least, output / 2) }
+    }
+    return (input, output)
   }
 
   /// Floats of scratch for `threads` threads.
@@ -47,14 +70,16 @@ struct DirectWeightGradient {
     let parts = parts(images: images)
     let inputBlocks = inputBlocks
     let free = accumulators + parts * inputBlocks * ownerFloats
-    let length = DirectWeightGradient.blocksOfTask
-    let owners = (inputBlocks + length - 1) / length
-    compute.team.run(tasks: parts * owners) { task, member in
-      let part = task / owners
-      let first = task % owners * length
+    let owned = ownedBlocks(parts: parts)
+    let owners = (inputBlocks + owned.input - 1) / owned.input
+    let strips = (outputBlocks + owned.output - 1) / owned.output
+    compute.team.run(tasks: parts * owners * strips) { task, member in
+      let part = task / strips / owners
+      let (firstInput, firstOutput) = (task / strips % owners * owned.input, task % strips * owned.output)
       for image in part * images / parts..<(part + 1) * images / parts {
         accumulate(
-          compute.kernels, image: image, blocks: first..<min(first + length, inputBlocks), input, dOutput,
+          compute.kernels, image: image, inputs: firstInput..<min(firstInput + owned.input, inputBlocks),
+          outputs: firstOutput..<min(firstOutput + owned.output, outputBlocks), input, dOutput,
           accumulators + part * inputBlocks * ownerFloats, free + member * memberFloats,
           isFirst: image == part * images / parts)
       }
@@ -67,14 +92,14 @@ struct DirectWeightGradient {
   }
 
   private func accumulate(
-    _ kernels: KernelTable, image: Int, blocks: Range<Int>, _ input: In, _ dOutput: In, _ accumulators: Out,
-    _ scratch: Out, isFirst: Bool
+    _ kernels: KernelTable, image: Int, inputs: Range<Int>, outputs: Range<Int>, _ input: In, _ dOutput: In,
+    _ accumulators: Out, _ scratch: Out, isFirst: Bool
   ) {
     let s = shape
-    var map = input + image * s.inputImageStride + blocks.lowerBound * s.height * s.width * 16
+    var map = input + image * s.inputImageStride + inputs.lowerBound * s.height * s.width * 16
     var (mapStride, rowStride) = (s.height * s.width * 16, s.width * 16)
     if s.padding > 0 {
-      for index in 0..<blocks.count {
+      for index in 0..<inputs.count {
         kernels.copyWindow(
           s.inputGrid, -s.padding, -s.padding, seenRows, seenColumns, map + index * mapStride,
           scratch + index * copyFloats)
@@ -82,19 +107,37 @@ struct DirectWeightGradient {
       map = In(scratch)
       (mapStride, rowStride) = (copyFloats, seenColumns * 16)
     }
-    let gradientStride = s.outputHeight * s.outputWidth * 16
-    for column in stride(from: 0, to: outputBlocks, by: 2) {
-      let b = dOutput + image * s.outputImageStride + column * gradientStride
-      for block in blocks {
-        let a = map + (block - blocks.lowerBound) * mapStride
-        for tap in 0..<taps {
-          let target = accumulators + block * ownerFloats + (tap * outputBlocks + column) * 256
-          kernels.multiplyGrid(
-            s.outputHeight, s.outputWidth, a + tap / s.kernel * rowStride + tap % s.kernel * 16,
-            s.stride * rowStride, s.stride, b, b + gradientStride, min(2, outputBlocks - column), target,
-            target + 256, !isFirst)
+    let sumRows = GridSum.rows(columns: s.outputWidth)
+    let rowsAtOnce = sumRows * max(1, DirectWeightGradient.pixelsAtOnce / (sumRows * s.outputWidth))
+    for row in stride(from: 0, to: s.outputHeight, by: rowsAtOnce) {
+      let rows = row..<min(row + rowsAtOnce, s.outputHeight)
+      for strip in 0..<ColumnStrips(blocks: outputs.count).count {
+        let columns = ColumnStrips(blocks: outputs.count).blocks(strip)
+        for block in inputs {
+          accumulate(
+            kernels, rows, map + (block - inputs.lowerBound) * mapStride, rowStride,
+            dOutput + image * s.outputImageStride, outputs.lowerBound + columns.lowerBound, columns.count,
+            accumulators + block * ownerFloats, isFirst: isFirst && row == 0)
         }
       }
+    }
+  }
+
+  /// Adds the products of some rows of a map, seen through each tap, and some blocks of the output gradient.
+  private func accumulate(
+    _ kernels: KernelTable, _ rows: Range<Int>, _ map: In, _ rowStride: Int, _ dOutput: In, _ column: Int,
+    _ columnBlocks: Int, _ accumulators: Out, isFirst: Bool
+  ) {
+    let s = shape
+    let gradientStride = s.outputHeight * s.outputWidth * 16
+    let b = dOutput + column * gradientStride + rows.lowerBound * s.outputWidth * 16
+    for tap in 0..<taps {
+      let top = rows.lowerBound * s.stride + tap / s.kernel
+      let target = accumulators + (tap * outputBlocks + column) * 256
+      kernels.multiplyGrid(
+        rows.count, s.outputWidth, map + top * rowStride + tap % s.kernel * 16, s.stride * rowStride,
+        s.stride,
+        b, b + gradientStride, columnBlocks, target, target + 256, !isFirst)
     }
   }
 

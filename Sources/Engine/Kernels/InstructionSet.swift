@@ -44,6 +44,9 @@ package enum InstructionSet: String, Sendable, CaseIterable {
     try named(getenv(environmentName).map { String(cString: $0) })
   }
 
+  /// Blocks of columns for which the kernels have a tile: those of a panel of packed weights.
+  var columnBlocks: Int { self == .avx512 ? 4 : 2 }
+
   var kernels: KernelTable {
     #if arch(x86_64)
       switch self {

@@ -1,131 +1,231 @@
 import KernelsABI
 import Parallel
 
-/// A neighbour: the pixel of the source map that grid pixel (0, 0) sees through it.
-struct Tap {
-  /// Rows down.
-  var rowOffset: Int
-  /// Columns to the right.
-  var columnOffset: Int
-}
-
-/// The product of a direct convolution or linear layer in one direction.
-protocol DirectProduct: Sendable {
-  /// Floats that all threads share.
-  func sharedFloats(images: Int) -> Int
-  /// Floats that each thread needs.
-  var memberFloats: Int { get }
-  /// Groups of lines in each of `views` parts of `images` images, as a `ResultEpilogue` needs them.
-  func groups(images: Int, views: Int) -> Int
-  /// Runs over `images` images.
-  ///
-  /// `scratch` has the floats that all threads share, then `memberFloats` floats and `EpilogueSums.count`
-  /// more for each thread.
-  func run(
-    _ compute: Compute, images: Int, from source: In, panels: In, epilogue: ResultEpilogue, into target: Out,
-    scratch: Out)
-}
-
-/// A matrix product whose rows are images of one pixel: a linear layer, forward and input gradient.
+/// A matrix product whose rows are images of one pixel: a linear layer, forward or input gradient.
 ///
-/// The blocks of the source, which lie a row apart, are collected side by side once, for some rows at a time;
-/// then every task multiplies those rows by a panel of packed weights, a part of the inner dimension after
-/// the other, so that lines and panel stay in the first-level cache.
-struct LineProduct: DirectProduct {
-  /// Rows of a task: a multiple of the tiles' rows.
+/// The blocks of the source, which lie a row apart, are collected side by side once, for some rows at a time.
+/// A task owns some rows and columns of the result. It packs its part of the weight, some of the inner
+/// dimension at a time, into scratch that stays in the second-level cache, and multiplies all its rows by it:
+/// the packed weight never goes to memory, and what is read next is fetched meanwhile.
+struct LineProduct {
+  /// Rows whose sums are taken together: a multiple of the tiles' rows.
   private static let blockRows = 96
+  /// Rows that are multiplied at once: their results stay in the first-level cache; a multiple of the tiles'.
+  private static let rowsAtOnce = 48
   /// Lines from one collected block to the next; odd, so that they spread over the sets of the caches.
   private static let lineStride = 97
-  /// Rows that are collected block after block, so that each is read from its beginning to its end.
+  /// Rows that a task collects, block after block: each is read from its beginning to its end.
   private static let gatheredRows = 16
-  /// Most blocks of the inner dimension that are multiplied at once.
+  /// Most blocks of the inner dimension that are multiplied at once; their sum begins at zero.
   private static let segmentBlocks = 2
+  /// Blocks of the inner dimension that are packed at once, whole segments.
+  private static let chunkBlocks = 16
+  /// Blocks of columns that are multiplied at once.
+  private static let stripBlocks = 4
+  /// Most strips of columns of a task.
+  private static let stripsMax = 2
+  /// Most blocks of rows of a task.
+  private static let rowBlocksMax = 6
+  /// Tasks wanted of each span of rows.
+  private static let tasksWanted = 16
 
-  /// Blocks of the inner dimension.
-  let innerBlocks: Int
-  /// Blocks of columns.
-  let targetBlocks: Int
-  /// Floats of a packed panel of two column blocks.
-  let panelStride: Int
+  /// The weight, whose inner channels are summed over and whose outer channels are columns.
+  let weight: WeightPanels
 
-  /// Blocks of rows. Each view has its own: for each view but one there may be one more than the rows fill.
-  private func rowBlocks(_ images: Int, views: Int) -> Int {
-    views * ((images / views + LineProduct.blockRows - 1) / LineProduct.blockRows)
+  private var innerBlocks: Int { weight.innerBlocks }
+  private var strips: ColumnStrips {
+    ColumnStrips(blocks: weight.outerBlocks, widest: LineProduct.stripBlocks)
   }
-
+  /// Strips of columns of a task.
+  private var stripsOfTask: Int {
+    max(1, min(LineProduct.stripsMax, strips.count / LineProduct.tasksWanted))
+  }
   /// Floats of the collected lines of a block of rows.
   private var collectedFloats: Int { innerBlocks * LineProduct.lineStride * 16 }
-
-  func sharedFloats(images: Int) -> Int {
-    (rowBlocks(images, views: 1) + Normalization.viewsMax - 1) * collectedFloats
+  /// Floats of a packed part of a strip.
+  private static let packedFloats = chunkBlocks * 16 * 16 * stripBlocks
+  /// Floats of the results of a block of rows and a block of columns.
+  private static let resultFloats = blockRows * 16
+  /// Floats of the results of a block of rows.
+  private var rowBlockFloats: Int { stripsOfTask * LineProduct.stripBlocks * LineProduct.resultFloats }
+  /// Floats of a thread: packed weight, results and sums.
+  private var memberFloats: Int {
+    stripsOfTask * LineProduct.packedFloats + LineProduct.rowBlocksMax * rowBlockFloats + EpilogueSums.count
   }
 
-  var memberFloats: Int { 2 * LineProduct.blockRows * 16 }
+  /// Blocks of rows of `images` images in `views` parts. Each view has its own.
+  private struct RowBlocks {
+    var images: Int
+    var views: Int
+    /// Blocks of a view.
+    var group: Int { (images / views + LineProduct.blockRows - 1) / LineProduct.blockRows }
+    var count: Int { views * group }
 
-  func groups(images: Int, views: Int) -> Int { rowBlocks(images, views: views) / views }
-
-  func run(
-    _ compute: Compute, images: Int, from source: In, panels: In, epilogue: ResultEpilogue, into target: Out,
-    scratch: Out
-  ) {
-    let views = epilogue.views
-    let blocks = groups(images: images, views: views)
-    let share = images / views
-    let pairs = (targetBlocks + 1) / 2
     /// The rows of block `index` of all views.
     func rows(_ index: Int) -> Range<Int> {
-      let first = index % blocks * LineProduct.blockRows
-      let start = index / blocks * share
-      return start + first..<start + min(first + LineProduct.blockRows, share)
+      let first = index % group * LineProduct.blockRows
+      let start = index / group * (images / views)
+      return start + first..<start + min(first + LineProduct.blockRows, images / views)
     }
-    let parts = LineProduct.blockRows / LineProduct.gatheredRows
-    compute.team.run(tasks: views * blocks * parts) { task in
-      let rows = rows(task / parts)
-      let first = task % parts * LineProduct.gatheredRows
-      let target = scratch + task / parts * collectedFloats + first * 16
-      for block in 0..<innerBlocks {
-        compute.kernels.gatherLines(
-          onePixel(innerBlocks * 16), rows.lowerBound + first,
-          max(0, min(LineProduct.gatheredRows, rows.count - first)), source + block * 16,
-          target + block * LineProduct.lineStride * 16)
+  }
+
+  /// What a task owns.
+  private struct Part {
+    var rowBlocks: Range<Int>
+    var strips: Range<Int>
+    /// Its blocks of columns.
+    var columns: Range<Int>
+  }
+
+  /// Groups of lines in each of `views` parts of `images` images, as a `ResultEpilogue` needs them.
+  func groups(images: Int, views: Int) -> Int { RowBlocks(images: images, views: views).group }
+
+  /// Floats of scratch for at most `images` images: for each view but one there may be one block of rows
+  /// more than the rows fill.
+  func scratchFloats(images: Int, threads: Int) -> Int {
+    (RowBlocks(images: images, views: 1).count + Normalization.viewsMax - 1) * collectedFloats
+      + threads * memberFloats
+  }
+
+  /// Multiplies `images` rows of `source` by the weight.
+  func run(
+    _ compute: Compute, images: Int, from source: In, weight: In, epilogue: ResultEpilogue, into target: Out
+  ) {
+    let blocks = RowBlocks(images: images, views: epilogue.views)
+    let collected = compute.scratch(blocks.count * collectedFloats + compute.team.threads * memberFloats)
+    collect(compute, blocks, source, collected)
+    let free = collected + blocks.count * collectedFloats
+    let spans = (blocks.count + LineProduct.rowBlocksMax - 1) / LineProduct.rowBlocksMax
+    let (strips, length) = (strips, stripsOfTask)
+    compute.team.run(tasks: spans * ((strips.count + length - 1) / length)) { task, member in
+      let span = task % spans
+      let owned = task / spans * length..<min((task / spans + 1) * length, strips.count)
+      let part = Part(
+        rowBlocks: span * blocks.count / spans..<(span + 1) * blocks.count / spans, strips: owned,
+        columns: strips.blocks(owned.lowerBound).lowerBound..<strips.blocks(owned.upperBound - 1).upperBound)
+      let scratch = free + member * memberFloats
+      multiply(compute.kernels, part, blocks, collected, weight, epilogue.isStreamed ? nil : target, scratch)
+      store(compute.kernels, part, blocks, epilogue, target, scratch)
+    }
+  }
+
+  private func collect(_ compute: Compute, _ blocks: RowBlocks, _ source: In, _ collected: Out) {
+    let length = LineProduct.gatheredRows
+    let parts = LineProduct.blockRows / length
+    compute.team.run(tasks: blocks.count * parts) { task in
+      let rows = blocks.rows(task / parts)
+      let first = task % parts * length
+      compute.kernels.packRows(
+        source + (rows.lowerBound + first) * innerBlocks * 16, max(0, min(length, rows.count - first)),
+        innerBlocks * 16, innerBlocks * 16, 1, LineProduct.lineStride,
+        collected + task / parts * collectedFloats + first * 16)
+    }
+  }
+
+  /// The products of a part, a chunk of the inner dimension after the other. `target`, unless it is written
+  /// past the caches, is fetched with the last.
+  private func multiply(
+    _ kernels: KernelTable, _ part: Part, _ blocks: RowBlocks, _ collected: In, _ source: In, _ target: In?,
+    _ scratch: Out
+  ) {
+    let results = scratch + stripsOfTask * LineProduct.packedFloats
+    for first in stride(from: 0, to: innerBlocks, by: LineProduct.chunkBlocks) {
+      let chunk = first..<min(first + LineProduct.chunkBlocks, innerBlocks)
+      for strip in part.strips {
+        let packed = scratch + (strip - part.strips.lowerBound) * LineProduct.packedFloats
+        pack(kernels, columns: strips.blocks(strip), chunk, source, packed)
+      }
+      var fetch = self.fetch(after: chunk, part, blocks, source, target)
+      for index in part.rowBlocks {
+        for strip in part.strips {
+          let columns = strips.blocks(strip)
+          multiply(
+            kernels, rows: blocks.rows(index).count, chunk, collected + index * collectedFloats,
+            scratch + (strip - part.strips.lowerBound) * LineProduct.packedFloats, columns.count,
+            results + (index - part.rowBlocks.lowerBound) * rowBlockFloats
+              + (columns.lowerBound - part.columns.lowerBound) * LineProduct.resultFloats, &fetch)
+        }
       }
     }
-    let free = scratch + sharedFloats(images: images)
-    compute.team.run(tasks: views * blocks * pairs) { task, member in
-      let index = task / pairs
-      multiply(
-        compute.kernels, rows: rows(index), pair: task % pairs, scratch + index * collectedFloats, panels,
-        epilogue, view: index / blocks, group: index % blocks, target,
-        free + member * (memberFloats + EpilogueSums.count))
+  }
+
+  /// The products of a block of rows and a strip, some rows after the others, a segment after the other.
+  private func multiply(
+    _ kernels: KernelTable, rows: Int, _ chunk: Range<Int>, _ collected: In, _ packed: In,
+    _ columnBlocks: Int, _ result: Out, _ fetch: inout Fetch
+  ) {
+    for row in stride(from: 0, to: rows, by: LineProduct.rowsAtOnce) {
+      let target = result + row * 16
+      for first in stride(from: chunk.lowerBound, to: chunk.upperBound, by: LineProduct.segmentBlocks) {
+        kernels.multiplyPixels(
+          min(LineProduct.rowsAtOnce, rows - row), min(LineProduct.segmentBlocks, chunk.upperBound - first),
+          collected + (first * LineProduct.lineStride + row) * 16, LineProduct.lineStride,
+          packed + (first - chunk.lowerBound) * 256 * columnBlocks, columnBlocks, target,
+          target + LineProduct.resultFloats, first > 0)
+        fetch.next(kernels)
+      }
     }
   }
 
-  private func multiply(
-    _ kernels: KernelTable, rows: Range<Int>, pair: Int, _ collected: In, _ panels: In,
-    _ epilogue: ResultEpilogue, view: Int, group: Int, _ target: Out, _ scratch: Out
+  private func pack(
+    _ kernels: KernelTable, columns: Range<Int>, _ chunk: Range<Int>, _ source: In, _ packed: Out
   ) {
-    let columnBlocks = min(2, targetBlocks - 2 * pair)
-    let resultStride = LineProduct.blockRows * 16
-    for first in stride(from: 0, to: innerBlocks, by: LineProduct.segmentBlocks) {
-      kernels.multiplyPixels(
-        rows.count, min(LineProduct.segmentBlocks, innerBlocks - first),
-        collected + first * LineProduct.lineStride * 16, LineProduct.lineStride,
-        panels + pair * panelStride + first * 256 * columnBlocks, columnBlocks, scratch,
-        scratch + resultStride, first > 0)
+    let width = columns.count * 16
+    for block in chunk {
+      kernels.packWeights(
+        source + block * 16 * weight.innerStride + columns.lowerBound * 16 * weight.outerStride,
+        min(16, weight.innerCount - block * 16), weight.innerStride,
+        min(width, weight.outerCount - columns.lowerBound * 16), weight.outerStride, width,
+        packed + (block - chunk.lowerBound) * 16 * width)
     }
-    let sums = scratch + memberFloats
-    for part in 0..<columnBlocks {
-      let column = 2 * pair + part
-      kernels.scatterLines(
-        onePixel(targetBlocks * 16), rows.lowerBound, rows.count, scratch + part * resultStride,
-        epilogue.epilogue(view: view, block: column, sums: sums, target: target), target + column * 16)
-      epilogue.keep(sums, view: view, group: group, block: column, isFirst: true)
+  }
+
+  /// What is read after `chunk`: the next part of the weight, or the part of the target that is written.
+  private func fetch(
+    after chunk: Range<Int>, _ part: Part, _ blocks: RowBlocks, _ source: In, _ target: In?
+  ) -> Fetch {
+    let segments = (chunk.count + LineProduct.segmentBlocks - 1) / LineProduct.segmentBlocks
+    let steps = part.rowBlocks.count * (LineProduct.blockRows / LineProduct.rowsAtOnce) * part.strips.count
+    let column = part.columns.lowerBound * 16
+    let inner = min(LineProduct.chunkBlocks * 16, weight.innerCount - chunk.upperBound * 16)
+    if inner > 0 {
+      let outer = min(part.columns.count * 16, weight.outerCount - column)
+      let isAlongInner = weight.innerStride <= weight.outerStride
+      return Fetch(
+        start: source + chunk.upperBound * 16 * weight.innerStride + column * weight.outerStride,
+        rows: isAlongInner ? outer : inner, columns: isAlongInner ? inner : outer,
+        rowStride: max(weight.innerStride, weight.outerStride), steps: steps * segments)
+    }
+    let first = blocks.rows(part.rowBlocks.lowerBound).lowerBound
+    let stride = weight.outerBlocks * 16
+    return Fetch(
+      start: (target ?? source) + (target == nil ? 0 : first * stride + column),
+      rows: target == nil ? 0 : blocks.rows(part.rowBlocks.upperBound - 1).upperBound - first,
+      columns: part.columns.count * 16, rowStride: stride, steps: steps * segments)
+  }
+
+  private func store(
+    _ kernels: KernelTable, _ part: Part, _ blocks: RowBlocks, _ epilogue: ResultEpilogue, _ target: Out,
+    _ scratch: Out
+  ) {
+    let results = scratch + stripsOfTask * LineProduct.packedFloats
+    let sums = results + LineProduct.rowBlocksMax * rowBlockFloats
+    // The rows as pixels of one map, a row of the target apart.
+    let grid = PixelGrid(
+      rows: 1, columns: blocks.images, mapRows: 1, mapColumns: blocks.images * weight.outerBlocks,
+      imageStride: blocks.images * weight.outerBlocks * 16, step: weight.outerBlocks)
+    for index in part.rowBlocks {
+      let rows = blocks.rows(index)
+      let (view, group) = (index / blocks.group, index % blocks.group)
+      for column in part.columns {
+        kernels.scatterLines(
+          grid, rows.lowerBound, rows.count,
+          results + (index - part.rowBlocks.lowerBound) * rowBlockFloats
+            + (column - part.columns.lowerBound) * LineProduct.resultFloats,
+          epilogue.epilogue(view: view, block: column, sums: sums, target: target), target + column * 16)
+        epilogue.keep(sums, view: view, group: group, block: column, isFirst: true)
+      }
     }
     epilogue.settle()
-  }
-
-  /// Images of one pixel.
-  private func onePixel(_ imageStride: Int) -> PixelGrid {
-    PixelGrid(rows: 1, columns: 1, mapRows: 1, mapColumns: 1, imageStride: imageStride)
   }
 }

@@ -23,25 +23,23 @@ struct PointwiseProduct: DirectProduct {
   let pixels: Int
   /// Blocks of the inner dimension.
   let sourceBlocks: Int
-  /// Blocks of columns.
-  let targetBlocks: Int
-  /// Floats of a packed panel of two column blocks.
+  /// The blocks of columns of each panel.
+  let strips: ColumnStrips
+  /// Floats from one panel of packed weights to the next.
   let panelStride: Int
   /// Images of a task: more than one only where sums of each image would not have room.
   let imagesOfTask: Int
 
   /// The product over at most `images` images.
-  init(images: Int, pixels: Int, sourceBlocks: Int, targetBlocks: Int, panelStride: Int) {
+  init(images: Int, pixels: Int, sourceBlocks: Int, strips: ColumnStrips, panelStride: Int) {
     self.pixels = pixels
     self.sourceBlocks = sourceBlocks
-    self.targetBlocks = targetBlocks
+    self.strips = strips
     self.panelStride = panelStride
-    imagesOfTask = max(1, (2 * images * targetBlocks + Partials.entriesMax - 1) / Partials.entriesMax)
+    imagesOfTask = max(1, (2 * images * strips.blocks + Partials.entriesMax - 1) / Partials.entriesMax)
   }
 
-  func sharedFloats(images: Int) -> Int { 0 }
-
-  var memberFloats: Int { 2 * PointwiseProduct.chunkPixels * 16 }
+  var memberFloats: Int { strips.widest * PointwiseProduct.chunkPixels * 16 }
 
   func groups(images: Int, views: Int) -> Int { (images / views + imagesOfTask - 1) / imagesOfTask }
 
@@ -51,16 +49,16 @@ struct PointwiseProduct: DirectProduct {
   ) {
     let views = epilogue.views
     let groups = groups(images: images, views: views)
-    let pairs = (targetBlocks + 1) / 2
     let tasks = max(1, views * groups)
-    let parts = min(pairs, (PointwiseProduct.tasksWanted + tasks - 1) / tasks)
+    let parts = min(strips.count, (PointwiseProduct.tasksWanted + tasks - 1) / tasks)
     compute.team.run(tasks: views * groups * parts) { task, member in
       let (index, part) = (task / parts, task % parts)
       let start = index % groups * imagesOfTask
       let first = index / groups * (images / views) + start
       let piece = Piece(
         images: first..<first + min(imagesOfTask, images / views - start),
-        pairs: part * pairs / parts..<(part + 1) * pairs / parts, view: index / groups, group: index % groups)
+        strips: part * strips.count / parts..<(part + 1) * strips.count / parts, view: index / groups,
+        group: index % groups)
       multiply(
         compute.kernels, piece, source, panels, epilogue, target,
         scratch + member * (memberFloats + EpilogueSums.count))
@@ -70,7 +68,7 @@ struct PointwiseProduct: DirectProduct {
   /// What a task works on.
   private struct Piece {
     var images: Range<Int>
-    var pairs: Range<Int>
+    var strips: Range<Int>
     var view: Int
     var group: Int
   }
@@ -82,24 +80,23 @@ struct PointwiseProduct: DirectProduct {
     let resultStride = PointwiseProduct.chunkPixels * 16
     let sums = results + memberFloats
     let grid = PixelGrid(
-      rows: 1, columns: pixels, mapRows: 1, mapColumns: pixels, imageStride: targetBlocks * pixels * 16)
+      rows: 1, columns: pixels, mapRows: 1, mapColumns: pixels, imageStride: strips.blocks * pixels * 16)
     for image in piece.images {
       for start in stride(from: 0, to: pixels, by: PointwiseProduct.chunkPixels) {
         let count = min(PointwiseProduct.chunkPixels, pixels - start)
         let rows = source + (image * sourceBlocks * pixels + start) * 16
         let isFirst = image == piece.images.lowerBound && start == 0
-        for pair in piece.pairs {
-          let columnBlocks = min(2, targetBlocks - 2 * pair)
+        for strip in piece.strips {
+          let columns = strips.blocks(strip)
           for first in stride(from: 0, to: sourceBlocks, by: PointwiseProduct.segmentBlocks) {
             kernels.multiplyPixels(
               count, min(PointwiseProduct.segmentBlocks, sourceBlocks - first), rows + first * pixels * 16,
-              pixels, panels + pair * panelStride + first * 256 * columnBlocks, columnBlocks, results,
+              pixels, panels + strip * panelStride + first * 256 * columns.count, columns.count, results,
               results + resultStride, first > 0)
           }
-          for part in 0..<columnBlocks {
-            let column = 2 * pair + part
+          for column in columns {
             kernels.scatterLines(
-              grid, image * pixels + start, count, results + part * resultStride,
+              grid, image * pixels + start, count, results + (column - columns.lowerBound) * resultStride,
               epilogue.epilogue(view: piece.view, block: column, sums: sums, target: target),
               target + column * epilogue.mapStride)
             epilogue.keep(sums, view: piece.view, group: piece.group, block: column, isFirst: isFirst)

@@ -102,8 +102,6 @@ struct WindowProduct: DirectProduct {
   private var copyFloats: Int { needsCopy ? imagesOfTask * copyStride : 0 }
   private var resultFloats: Int { targetBlocks * WindowProduct.chunkPixels * 16 }
 
-  func sharedFloats(images: Int) -> Int { 0 }
-
   var memberFloats: Int { copyFloats + resultFloats }
 
   func groups(images: Int, views: Int) -> Int {

@@ -14,6 +14,9 @@ typealias ChannelTile = Stack<FourRows, FourRows>
 /// Whether a block of 16 columns is less than two registers, so that it needs a tile of its own.
 @inline(__always)
 var hasNarrowTile: Bool { true }
+/// Whether there are registers enough for tiles of four registers a row.
+@inline(__always)
+var hasQuadTile: Bool { true }
 
 /// Steps of the inner dimension in one turn of the loop: four hide the loop's own instructions.
 @inline(__always)

@@ -21,6 +21,9 @@ typealias ChannelTile = FourRows
 /// Whether a block of 16 columns is less than two registers, so that it needs a tile of its own.
 @inline(__always)
 var hasNarrowTile: Bool { false }
+/// Whether there are registers enough for tiles of four registers a row.
+@inline(__always)
+var hasQuadTile: Bool { false }
 
 /// Steps of the inner dimension in one turn of the loop: more at once, and the compiler runs out of
 /// registers.

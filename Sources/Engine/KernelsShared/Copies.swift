@@ -1,3 +1,4 @@
+import CCPU
 import KernelsABI
 
 /// Exchanges rows and columns of 16 × 16 floats: element (i, j) is `source[i · sourceStride + j]` and goes to
@@ -18,4 +19,12 @@ func copyFloats(_ source: In, _ count: Int, _ target: Out) {
     done += 16
   }
   for i in done..<count { target[i] = source[i] }
+}
+
+/// Asks for `rows` rows of `columns` floats, `rowStride` floats apart, to come into the second-level cache.
+func prefetchRows(source: In, rows: Int, columns: Int, rowStride: Int) {
+  for row in 0..<rows {
+    let from = source + row * rowStride
+    for column in stride(from: 0, to: columns, by: 16) { ccpu_prefetch(from + column) }
+  }
 }

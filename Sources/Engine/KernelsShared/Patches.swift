@@ -92,7 +92,7 @@ func accumulatePatches(
 private func sweepFeatures<T: FeatureTile>(
   _: T.Type, _ rowStride: Int, _ step: Int, _ rows: Int, _ columns: Int, _ a: In, _ b: In, _ target: Out
 ) {
-  let rowsOfSum = max(1, 2 * pixelsOfSum / columns)
+  let rowsOfSum = max(1, 2 * GridSum.pixels / columns)
   for lane in stride(from: 0, to: 16, by: Register.scalarCount) {
     var sums = T.load(target + lane)
     for first in stride(from: 0, to: rows, by: rowsOfSum) {

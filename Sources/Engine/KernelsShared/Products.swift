@@ -3,8 +3,9 @@ import KernelsABI
 /// C (+)= A · B for pixels as rows.
 ///
 /// A is packed `[kBlocks][rowStride][16]`: element (row, 16·i + l) is `a[(i · rowStride + row) · 16 + l]`. B
-/// is packed `[16 · kBlocks][16 · columnBlocks]`, `columnBlocks` being 1 or 2. C has a run `[rows][16]` for
-/// each block of columns: `c0` and, for two, `c1`. With `accumulate`, C is added to. Any number of rows.
+/// is packed `[16 · kBlocks][16 · columnBlocks]`, `columnBlocks` being 1, 2 or 4. C has a run `[rows][16]` for
+/// each block of columns: `c0`, `c1` and so on, at equal distances. With `accumulate`, C is added to. Any
+/// number of rows.
 func multiplyPixels(
   rows: Int, kBlocks: Int, a: In, rowStride: Int, b: In, columnBlocks: Int, c0: Out, c1: Out, accumulate: Bool
 ) {
@@ -16,11 +17,19 @@ func multiplyPixels(
     _ = sweepPixels(NarrowRow.self, from: left, rows, kBlocks, a, rowStride, b, 16, c0, c0, accumulate)
     return
   }
+  if hasQuadTile, columnBlocks == 4 {
+    let done = sweepPixels(
+      SixQuadRows.self, from: 0, rows, kBlocks, a, rowStride, b, 64, c0, c1, accumulate)
+    let left = sweepPixels(
+      FourQuadRows.self, from: done, rows, kBlocks, a, rowStride, b, 64, c0, c1, accumulate)
+    _ = sweepPixels(QuadRow.self, from: left, rows, kBlocks, a, rowStride, b, 64, c0, c1, accumulate)
+    return
+  }
   let lanes = Register.scalarCount
   for column in stride(from: 0, to: 16 * columnBlocks, by: 2 * lanes) {
-    let left = (column < 16 ? c0 : c1) + column % 16
+    let left = c0 + column / 16 * (c1 - c0) + column % 16
     let second = column + lanes
-    let right = (second < 16 ? c0 : c1) + second % 16
+    let right = c0 + second / 16 * (c1 - c0) + second % 16
     let panel = b + column
     let width = 16 * columnBlocks
     let done =
@@ -64,21 +73,16 @@ private func sweepPixels<T: Tile>(
   return row
 }
 
-/// Pixels that are summed in registers before their sum is added to C: the rounding errors of one long sum
-/// would grow with its length.
-@inline(__always)
-var pixelsOfSum: Int { 64 }
-
 /// C (+)= Aᵀ · B with pixels as the inner dimension, for the 16 channels of a block of A.
 ///
-/// `a`, `b0` and `b1` are lines `[pixels][16]`; C has runs `[16][16]`: `c0` for `b0` and, if `columnBlocks`
-/// is 2, `c1` for `b1`. With `accumulate`, C is added to.
+/// `a`, `b0` and `b1` are lines `[pixels][16]`; C has runs `[16][16]`: `c0` for `b0`, `c1` for `b1`. Of
+/// `columnBlocks`, 1, 2 or 4, those that follow lie at equal distances. With `accumulate`, C is added to.
 func multiplyChannels(
   pixels: Int, a: In, b0: In, b1: In, columnBlocks: Int, c0: Out, c1: Out, accumulate: Bool
 ) {
   var start = 0
   repeat {
-    let count = min(pixelsOfSum, pixels - start)
+    let count = min(GridSum.pixels, pixels - start)
     sumChannels(
       1, count, a + start * 16, 0, 1, b0 + start * 16, b1 + start * 16, columnBlocks, c0, c1,
       accumulate || start > 0)
@@ -99,13 +103,24 @@ func sumChannels(
     }
     return
   }
+  if hasQuadTile, columnBlocks == 4 {
+    for row in stride(from: 0, to: 12, by: 6) {
+      sweepChannels(
+        SixQuadRows.self, rows, columns, a + row, aRowStride, step, b0, b1, c0 + row * 16, c1 + row * 16,
+        accumulate)
+    }
+    sweepChannels(
+      FourQuadRows.self, rows, columns, a + 12, aRowStride, step, b0, b1, c0 + 12 * 16, c1 + 12 * 16,
+      accumulate)
+    return
+  }
   let lanes = Register.scalarCount
   for column in stride(from: 0, to: 16 * columnBlocks, by: 2 * lanes) {
     let second = column + lanes
-    let left = (column < 16 ? b0 : b1) + column % 16
-    let right = (second < 16 ? b0 : b1) + second % 16
-    let targetLeft = (column < 16 ? c0 : c1) + column % 16
-    let targetRight = (second < 16 ? c0 : c1) + second % 16
+    let left = b0 + column / 16 * (b1 - b0) + column % 16
+    let right = b0 + second / 16 * (b1 - b0) + second % 16
+    let targetLeft = c0 + column / 16 * (c1 - c0) + column % 16
+    let targetRight = c0 + second / 16 * (c1 - c0) + second % 16
     for row in stride(from: 0, to: 16, by: ChannelTile.rows) {
       sweepChannels(
         ChannelTile.self, rows, columns, a + row, aRowStride, step, left, right, targetLeft + row * 16,

@@ -28,6 +28,7 @@ package func kernelTable() -> KernelTable {
     packRows: packRows,
     packColumns: packColumns,
     storeRows: storeRows,
+    prefetchRows: prefetchRows,
     channelMoments: channelMoments,
     normalizeLines: normalizeLines,
     gradientEpilogue: gradientEpilogue,

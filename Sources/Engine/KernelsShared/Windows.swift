@@ -116,11 +116,13 @@ func multiplyGrid(
   rows: Int, columns: Int, a: In, aRowStride: Int, step: Int, b0: In, b1: In, columnBlocks: Int, c0: Out,
   c1: Out, accumulate: Bool
 ) {
-  let rowsOfSum = max(1, pixelsOfSum / columns)
+  let rowsOfSum = GridSum.rows(columns: columns)
+  let isRun = step == 1 && aRowStride == columns * 16
   for row in stride(from: 0, to: rows, by: rowsOfSum) {
     let offset = row * columns * 16
+    let count = min(rowsOfSum, rows - row)
     sumChannels(
-      min(rowsOfSum, rows - row), columns, a + row * aRowStride, aRowStride, step, b0 + offset, b1 + offset,
-      columnBlocks, c0, c1, accumulate || row > 0)
+      isRun ? 1 : count, isRun ? count * columns : columns, a + row * aRowStride, aRowStride, step,
+      b0 + offset, b1 + offset, columnBlocks, c0, c1, accumulate || row > 0)
   }
 }
