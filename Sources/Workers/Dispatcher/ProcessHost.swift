@@ -91,6 +91,8 @@ final class ProcessHost: WorkerHost {
       spec.checkpointPath = checkpoint.path
       spec.checkpointSHA256 = ByteString(checkpoint.manifest.sha256)
     }
+    spec.datasetFolder = try configuration.datasetFolder(job.id, spec.specification)
+    spec.uploadPath = configuration.uploadPath(job.id)
     return spec
   }
 
