@@ -120,6 +120,12 @@ let package = Package(
       "Datasets", in: "Engine",
       ["Recipe", "JSONText", "Tensors", "TensorElements", "Parallel", "Platform", "Crypto", "Gzip", "Text"],
       settings: safe + [fast]),
+    // Files from outside become a packed dataset.
+    room(
+      "Importing", in: "Engine",
+      [
+        "Archives", "Datasets", "Gzip", "Images", "Parallel", "Platform", "Recipe", "Tensors", "Text",
+      ], settings: safe + [fast]),
     room(
       "NeuralNet", in: "Engine",
       ["Recipe", "Tensors", "TensorElements", "Parallel", "Kernels", "Platform"],
@@ -198,6 +204,12 @@ let package = Package(
       "Datasets",
       ["Datasets", "Recipe", "JSONText", "Tensors", "Parallel", "Gzip", "Crypto", "Platform", "Text"],
       resources: [.copy("Golden")]),
+    tests(
+      "Importing",
+      [
+        "Importing", "Datasets", "Gzip", "Images", "JSONText", "Parallel", "Platform", "Recipe", "Support",
+        "Text",
+      ]),
     tests(
       "NeuralNet", ["NeuralNet", "Recipe", "JSONText", "Kernels", "Tensors", "Parallel"],
       resources: [.copy("Golden")],

@@ -67,7 +67,7 @@ private func checkCIFAR(_ bytes: [UInt8]) throws {
   }
 }
 
-private func read(_ source: some DatasetSource, _ layout: DatasetLayout, _ split: ImageDataset.Split) {
+private func read(_ source: some DatasetSource, _ layout: DatasetLayout, _ split: DatasetSelection.Split) {
   // What an input of so few bytes cannot fill is not read on.
   guard let count = layout.counts[split], count <= 100_000 else { return }
   var images = 0

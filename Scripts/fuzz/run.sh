@@ -6,7 +6,8 @@
 # .build/fuzz/TARGET/crash-…, and `.build/fuzz/TARGET/TARGET FILE` repeats it.
 #
 # The sources that a target needs are compiled as one module, so their imports of each other are taken out.
-# Each target names them in its first lines: `// sources: GLOB…`, relative to Sources/.
+# Each target names them in its first lines: `// sources: GLOB…`, relative to Sources/, and what it links beside
+# zlib and OpenSSL: `// libraries: NAME…`. C targets that it imports are compiled with it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -25,7 +26,7 @@ shift $(($# < 2 ? $# : 2))
 # The modules of this package, as a pattern: all but JSONText are named as their folders.
 own=$(for folder in Sources/{System,Engine,Jobs,Workers,Web}/*/; do basename "$folder"; done | paste -sd '|')\|JSONText
 libraries=()
-for library in CCPU CLinux COpenSSL CZlib CSQLite; do libraries+=(-I "Sources/CLibraries/$library"); done
+for library in CCPU CLinux COpenSSL CZlib CSQLite CArchive; do libraries+=(-I "Sources/CLibraries/$library"); done
 
 # build TARGET: the executable .build/fuzz/TARGET/TARGET.
 build() {
@@ -37,8 +38,23 @@ build() {
   for pattern in $(sed -n 's|^// sources: ||p' "Scripts/fuzz/$1.swift"); do
     for file in Sources/$pattern; do copy "$file"; done
   done
+  # SwiftPM makes a module of a C target by itself; here its module map is written.
+  local objects=() modules=() name
+  for name in CPNG CJPEG CWebP; do
+    grep -qx "import $name" "$build"/sources/*.swift || continue
+    mkdir -p "$build/modules/$name"
+    echo "module $name { header \"$PWD/Sources/CLibraries/$name/include/$name.h\" export * }" \
+      > "$build/modules/$name/module.modulemap"
+    clang -O1 -g -fsanitize=address,fuzzer-no-link -I "Sources/CLibraries/$name/include" \
+      -c "Sources/CLibraries/$name/$name.c" -o "$build/$name.o"
+    objects+=("$build/$name.o")
+    modules+=(-I "$build/modules/$name")
+  done
+  local linked=(-lz -lcrypto -lssl)
+  for name in $(sed -n 's|^// libraries: ||p' "Scripts/fuzz/$1.swift"); do linked+=("-l$name"); done
   swiftc -O -wmo -sanitize=fuzzer,address -parse-as-library -package-name vicregd -module-name FuzzTarget \
-    -swift-version 6 "${libraries[@]}" "$build"/sources/*.swift -lz -lcrypto -lssl -o "$build/$1"
+    -swift-version 6 "${libraries[@]}" "${modules[@]}" "$build"/sources/*.swift "${objects[@]}" "${linked[@]}" \
+    -o "$build/$1"
 }
 
 for target in "${targets[@]}"; do

@@ -137,6 +137,7 @@ private final class Plans<Key: Hashable & Sendable, Plan: Sendable>: Sendable {
 extension DatasetExtent {
   /// What an estimate has to know of the images of a split.
   fileprivate func images(_ split: DatasetSelection.Split) -> MemoryEstimate.Images {
-    MemoryEstimate.Images(count: counts[split] ?? 0, side: side, planes: planes, classes: classCount)
+    MemoryEstimate.Images(
+      count: counts[split] ?? 0, side: side, planes: planes, classes: classCount, isPacked: isPacked)
   }
 }

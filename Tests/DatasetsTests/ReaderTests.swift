@@ -218,7 +218,7 @@ import Testing
   func `Fashion-MNIST has the constants that it is normalised by`() throws {
     let train = try catalog.open("fashion-mnist", split: .train)
     #expect(train.count == 60_000 && train.side == 32 && train.planes == 1)
-    #expect(Array(train.labels[..<10]) == [9, 0, 0, 3, 0, 2, 7, 2, 5, 5])
+    #expect(try Array(train.requireLabels()[..<10]) == [9, 0, 0, 3, 0, 2, 7, 2, 5, 5])
     var sums = StatisticsAccumulator(planes: 1)
     sums.add(train.pixels, area: 1024)
     for channel in 0..<3 {
@@ -237,7 +237,7 @@ import Testing
     try files.writeCIFAR10()
     let train = try catalog.open("cifar10:\(files.path)", split: .train)
     #expect(train.count == 15 && train.side == 32 && train.planes == 3)
-    #expect(Array(train.labels[..<4]) == [0, 9, 4, 0])
+    #expect(try Array(train.requireLabels()[..<4]) == [0, 9, 4, 0])
     #expect(train.classes[9] == "truck")
     #expect(Array(train.pixels[..<9216]) == (0..<9216).map { DatasetFiles.pixel($0) })
     #expect(

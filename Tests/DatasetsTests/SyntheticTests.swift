@@ -10,7 +10,7 @@ import Testing
     let train = try catalog.open(name, split: .train)
     #expect(train.count == 50 && train.side == 20 && train.planes == 3 && train.classes.count == 23)
     #expect(Set(train.classes).count == 23)
-    #expect(Set(train.labels) == Set(0..<23))
+    #expect(try Set(train.requireLabels()) == Set(0..<23))
     #expect(try catalog.open(name, split: .test).count == 7)
     #expect(try catalog.describe("synthetic").counts == [.train: 2000, .test: 400])
   }

@@ -60,7 +60,13 @@ package struct DatasetCatalog: Sendable {
   package func list() -> [String] { ["fashion-mnist", "synthetic"] + registered.keys.sorted() }
 
   /// Throws what `open` would throw for a wrong name, a missing file or a wrong header; reads no image.
-  package func check(_ name: String) throws(DatasetError) { _ = try source(name).layout() }
+  package func check(_ name: String) throws(DatasetError) {
+    if let packed = try packed(name) {
+      _ = try packed.read()
+    } else {
+      _ = try source(name).layout()
+    }
+  }
 
   /// Where a dataset lies and which files it has now, found without opening any: two that are equal have the
   /// same images.
@@ -73,10 +79,13 @@ package struct DatasetCatalog: Sendable {
 
   /// What a name stands for now; looks at names and sizes of files alone.
   package func locate(_ name: String) throws(DatasetError) -> Source {
-    let source = try source(name)
-    let files = source.candidates.compactMap { path in
-      FileIdentity(path: path).map { ByteString("\(path) \($0)") }
+    if let packed = try packed(name) {
+      return Source(
+        name: ByteString(decoding: Array(Self.packedFormat.utf8) + [0] + packed.folder.utf8),
+        files: Self.identities(packed.candidates))
     }
+    let source = try source(name)
+    let files = Self.identities(source.candidates)
     let format = name.utf8.prefix { $0 != UInt8(ascii: ":") }
     switch source {
     case let images as IDXFolder:
@@ -85,6 +94,11 @@ package struct DatasetCatalog: Sendable {
       return Source(name: ByteString(decoding: Array(format) + [0] + images.folder.utf8), files: files)
     default: return Source(name: ByteString(name), files: files)
     }
+  }
+
+  /// Each file that is there, with its identity.
+  private static func identities(_ paths: [String]) -> [ByteString] {
+    paths.compactMap { path in FileIdentity(path: path).map { ByteString("\(path) \($0)") } }
   }
 
   /// A dataset that is generated, by what its name says, without statistics; `nil`: it is read from files.
@@ -114,10 +128,12 @@ package struct DatasetCatalog: Sendable {
   private static let pieceBytes = 1 << 20
 
   /// Reads a split into memory, at most `limit` images of it; its statistics are those of the whole training
-  /// split, and its digest is that of the whole split, which is read to its end.
+  /// split, and its digest is that of the whole split, which is read to its end. A packed dataset has both
+  /// recorded, and is not read where its files are the recorded ones; a large one is mapped.
   package func open(
     _ name: String, split: DatasetSelection.Split, limit: Int? = nil
   ) throws(DatasetError) -> ImageDataset {
+    if let packed = try packed(name) { return try packed.open(name, split, limit: limit) }
     let source = try source(name)
     let layout = try source.layout()
     var pixels: [UInt8] = []
@@ -173,6 +189,11 @@ package struct DatasetCatalog: Sendable {
   package func describe(
     _ name: String, withContents: Bool = true
   ) throws(DatasetError) -> DatasetDescription {
+    if let packed = try packed(name) {
+      let dataset = try packed.read()
+      if withContents { for split in dataset.splits.keys { try packed.verify(dataset, split) } }
+      return DatasetDescription(name: name, dataset, withContents: withContents)
+    }
     let source = try source(name)
     let layout = try source.layout()
     var digests: [DatasetSelection.Split: SplitDigest] = [:]
@@ -187,6 +208,22 @@ package struct DatasetCatalog: Sendable {
       name: name, classes: layout.classes, counts: layout.counts, shape: [3, layout.side, layout.side],
       planes: layout.planes, statistics: statistics, digests: digests)
   }
+
+  /// The packed dataset that a name stands for; nil: it stands for another one, or for none.
+  private func packed(_ name: String) throws(DatasetError) -> PackedFolder? {
+    let prefix = "\(Self.packedFormat):"
+    guard name.utf8.count <= Self.nameBytesMax else { throw unknown(name) }
+    let target = registered[name]
+    let spelled = target ?? name
+    guard spelled.utf8.starts(with: prefix.utf8) else { return nil }
+    let folder = String(decoding: spelled.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
+    // A registered one lies where the program has put it.
+    if target != nil { return PackedFolder(folder: folder, roots: nil) }
+    return PackedFolder(folder: try confined(folder), roots: roots)
+  }
+
+  /// How the name of a packed dataset begins.
+  package static let packedFormat = "packed"
 
   private func source(_ name: String) throws(DatasetError) -> any DatasetSource {
     guard name.utf8.count <= Self.nameBytesMax else { throw unknown(name) }
@@ -220,7 +257,9 @@ package struct DatasetCatalog: Sendable {
   }
 
   private func unknown(_ name: String) -> DatasetError {
-    let patterns = ["mnist-idx:FOLDER", "cifar10:FOLDER", "cifar100:FOLDER", "cifar100-coarse:FOLDER"]
+    let patterns = [
+      "mnist-idx:FOLDER", "cifar10:FOLDER", "cifar100:FOLDER", "cifar100-coarse:FOLDER", "packed:FOLDER",
+    ]
     return .unknown(name: name, known: list() + patterns)
   }
 
@@ -233,23 +272,5 @@ package struct DatasetCatalog: Sendable {
     case .missing: return folder
     case .outside: throw .outsideRoots(areSet: !roots.paths.isEmpty)
     }
-  }
-}
-
-/// The sizes of a dataset, from which follows the memory that it takes.
-package struct DatasetExtent: Sendable, Hashable {
-  /// Number of images in each split.
-  package let counts: [DatasetSelection.Split: Int]
-  package let classCount: Int
-  /// Height and width of a stored image in pixels, padding included.
-  package let side: Int
-  /// Planes of a stored image: 1 or 3.
-  package let planes: Int
-
-  package init(counts: [DatasetSelection.Split: Int], classCount: Int, side: Int, planes: Int) {
-    self.counts = counts
-    self.classCount = classCount
-    self.side = side
-    self.planes = planes
   }
 }

@@ -18,6 +18,8 @@ package struct DatasetDescription: Sendable, Equatable {
 
   /// What a job depends on; `nil`: its images were not looked at.
   package let fingerprint: DatasetFingerprint?
+  /// Whether it is a packed dataset.
+  package let isPacked: Bool
 
   init(
     name: String, classes: [String], counts: [DatasetSelection.Split: Int], shape: [Int], planes: Int,
@@ -30,6 +32,7 @@ package struct DatasetDescription: Sendable, Equatable {
     self.planes = planes
     self.statistics = statistics
     self.digests = digests
+    isPacked = false
     fingerprint =
       digests.isEmpty
       ? nil
@@ -43,8 +46,22 @@ package struct DatasetDescription: Sendable, Equatable {
         })
   }
 
+  /// A packed dataset, whose description has everything.
+  init(name: String, _ dataset: PackedDataset, withContents: Bool) {
+    self.name = name
+    classes = dataset.classes ?? []
+    counts = dataset.counts
+    shape = [3, dataset.side, dataset.side]
+    planes = dataset.planes
+    statistics = withContents ? dataset.statistics : nil
+    digests = withContents ? dataset.splits.mapValues(\.digest) : [:]
+    fingerprint = withContents ? dataset.fingerprint : nil
+    isPacked = true
+  }
+
   /// The sizes alone.
   package var extent: DatasetExtent {
-    DatasetExtent(counts: counts, classCount: classes.count, side: shape[1], planes: planes)
+    DatasetExtent(
+      counts: counts, classCount: classes.count, side: shape[1], planes: planes, isPacked: isPacked)
   }
 }

@@ -1,5 +1,6 @@
 import Gzip
 import Platform
+import Recipe
 
 /// Why a dataset cannot be used. Texts name the dataset or file, what is wrong and what helps.
 package enum DatasetError: Error, Equatable, CustomStringConvertible {
@@ -19,6 +20,8 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
   case tooLarge(name: String, what: String)
   /// A file could not be read or unpacked.
   case unreadable(GzipError)
+  /// Something needs labels, and the split has none.
+  case unlabelled(name: String, split: DatasetSelection.Split)
   /// The blur's reflected border would be wider than the image.
   case blurTooWide(kernel: Int, side: Int)
 
@@ -40,6 +43,9 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
       "dataset \"\(name)\": \(what) need more than the \(DatasetLimit.pixelBytesMax >> 30) GiB allowed in "
         + "memory; use a limit"
     case .unreadable(let error): error.description
+    case .unlabelled(let name, let split):
+      "dataset \"\(Self.short(name))\": the images of split \"\(split.rawValue)\" have no labels, which are "
+        + "needed here"
     case .blurTooWide(let kernel, let side):
       "a blur kernel of \(kernel) pixels needs images wider than \(kernel / 2) pixels, these have \(side)"
     }

@@ -1,21 +1,21 @@
 import Recipe
 
-/// Labelled square images of one size in memory, as 8-bit planes.
+/// Square images of one size as 8-bit planes, with labels or without.
 package struct ImageDataset: Sendable {
 
   /// The name it was opened by.
   package let name: String
   package let split: DatasetSelection.Split
-  /// The classes' names; a label is an index into them.
+  /// The classes' names; a label is an index into them. Empty without labels.
   package let classes: [String]
   /// Height and width in pixels, padding included.
   package let side: Int
   /// Planes of a stored image: 1 (grey, the same in all three channels of a view) or 3 (red, green, blue).
   package let planes: Int
-  /// `[count][planes][side][side]`.
-  package let pixels: [UInt8]
-  /// One a picture.
-  package let labels: [Int]
+  /// The pixels, image by image: `[planes][side][side]`.
+  package let images: ImageStore
+  /// One for each image; nil: the split has no labels.
+  package let labels: [Int]?
   /// Mean and standard deviation of the training split, by which views are normalised.
   package let statistics: ChannelStatistics
   /// What the whole split is, of which `pixels` may be the first images.
@@ -28,47 +28,74 @@ package struct ImageDataset: Sendable {
     package let digest: SplitDigest
   }
 
+  /// Labelled images in memory.
+  ///
   /// - Parameter whole: what the images are the first of; `nil`: they are all.
   init(
     name: String, split: DatasetSelection.Split, classes: [String], side: Int, planes: Int, pixels: [UInt8],
     labels: [Int],
     statistics: ChannelStatistics, whole: WholeSplit? = nil
   ) {
+    self.init(
+      name: name, split: split, classes: classes, side: side, planes: planes,
+      images: ImageStore(pixels, imageBytes: planes * side * side), labels: labels, statistics: statistics,
+      whole: whole
+        ?? WholeSplit(
+          count: labels.count, digest: SplitDigest(of: LabelledPixels(pixels: pixels, labels: labels))))
+  }
+
+  /// Images wherever they are.
+  ///
+  /// - Parameter whole: as the other one; `nil` only where there are no images.
+  init(
+    name: String, split: DatasetSelection.Split, classes: [String], side: Int, planes: Int,
+    images: ImageStore, labels: [Int]?, statistics: ChannelStatistics, whole: WholeSplit?
+  ) {
     precondition(planes == 1 || planes == 3, "images have one plane or three")
-    precondition(pixels.count == labels.count * planes * side * side, "pixels do not fit the shape")
+    precondition(labels.map { $0.count == images.count } ?? true, "there is one label for each image")
     self.name = name
     self.split = split
     self.classes = classes
     self.side = side
     self.planes = planes
-    self.pixels = pixels
+    self.images = images
     self.labels = labels
     self.statistics = statistics
     self.whole =
       whole
-      ?? WholeSplit(
-        count: labels.count, digest: SplitDigest(of: LabelledPixels(pixels: pixels, labels: labels)))
+      ?? WholeSplit(count: 0, digest: SplitDigest(of: LabelledPixels(pixels: [], labels: [])))
   }
 
   /// Number of images.
-  package var count: Int { labels.count }
+  package var count: Int { images.count }
+
+  /// All pixels in memory, `[count][planes][side][side]`: those of a mapped file are read for it.
+  package var pixels: [UInt8] { images.bytes }
+
+  /// The labels of all images, for what cannot do without.
+  ///
+  /// - Throws: `DatasetError.unlabelled`.
+  package func requireLabels() throws(DatasetError) -> [Int] {
+    guard let labels else { throw .unlabelled(name: name, split: split) }
+    return labels
+  }
 
   /// The same images with the first plane alone: grey ones.
   package var firstPlanes: ImageDataset {
     let area = side * side
-    let pixels = (0..<count).flatMap { self.pixels[($0 * planes * area)..<(($0 * planes + 1) * area)] }
+    let pixels = self.pixels
+    let first = (0..<count).flatMap { pixels[($0 * planes * area)..<(($0 * planes + 1) * area)] }
     return ImageDataset(
-      name: name, split: split, classes: classes, side: side, planes: 1, pixels: pixels, labels: labels,
-      statistics: statistics, whole: whole)
+      name: name, split: split, classes: classes, side: side, planes: 1,
+      images: ImageStore(first, imageBytes: area), labels: labels, statistics: statistics, whole: whole)
   }
 
   /// The first `limit` images, or all if there are fewer or `limit` is `nil`.
   package func prefix(_ limit: Int?) -> ImageDataset {
     guard let limit, limit < count else { return self }
     return ImageDataset(
-      name: name, split: split, classes: classes, side: side, planes: planes,
-      pixels: Array(pixels[..<(limit * planes * side * side)]), labels: Array(labels[..<limit]),
-      statistics: statistics, whole: whole)
+      name: name, split: split, classes: classes, side: side, planes: planes, images: images.prefix(limit),
+      labels: labels.map { Array($0[..<limit]) }, statistics: statistics, whole: whole)
   }
 }
 

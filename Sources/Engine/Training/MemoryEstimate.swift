@@ -21,22 +21,30 @@ package enum MemoryEstimate {
     package var planes: Int
     /// Classes of their labels.
     package var classes: Int
+    /// Whether they stay in their file if they are many.
+    package var isPacked: Bool
 
     /// Images as a dataset's header describes them.
-    package init(count: Int, side: Int, planes: Int, classes: Int) {
+    package init(count: Int, side: Int, planes: Int, classes: Int, isPacked: Bool = false) {
       self.count = count
       self.side = side
       self.planes = planes
       self.classes = classes
+      self.isPacked = isPacked
     }
 
     /// At most `limit` of them.
     func limited(_ limit: Int?) -> Images {
-      Images(count: min(count, limit ?? count), side: side, planes: planes, classes: classes)
+      Images(
+        count: min(count, limit ?? count), side: side, planes: planes, classes: classes, isPacked: isPacked)
     }
 
-    /// Bytes that they take in memory, with their labels.
-    var bytes: Int { count * (planes * side * side + MemoryLayout<Int>.stride) }
+    /// Bytes that they take in memory, with their labels: of a mapped file, what is mapped at a time.
+    var bytes: Int {
+      let pixels = count * planes * side * side
+      let isMapped = isPacked && pixels > ImageStore.memoryBytesMax
+      return (isMapped ? MappedFile.keptBytesMax : pixels) + count * MemoryLayout<Int>.stride
+    }
   }
 
   /// What the program takes besides tensors and images: code, libraries, the heap of small things.

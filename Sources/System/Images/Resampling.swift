@@ -22,6 +22,8 @@ struct Resampling {
 
   /// Bits behind the point: 32 less 8 of a pixel and 2 of room.
   private static let fractionBits = 22
+  /// What rounds a sum to the nearest.
+  private static let half: Int32 = 1 << 21
 
   /// The part of an image that `box` says, in `width` × `height` pixels.
   static func resize(_ image: Bitmap, box: Box, width: Int, height: Int) -> Bitmap {
@@ -76,18 +78,31 @@ struct Resampling {
   }
 
   private static func horizontal(
-    _ source: UnsafeBufferPointer<UInt8>, from offset: Int, _ taps: borrowing Taps, _ channels: Int,
-    width: Int, into target: UnsafeMutableBufferPointer<UInt8>, at place: Int
+    _ source: UnsafeBufferPointer<UInt8>, from offset: Int, _ taps: Taps, _ channels: Int, width: Int,
+    into target: UnsafeMutableBufferPointer<UInt8>, at place: Int
   ) {
-    for column in 0..<width {
-      let start = offset + taps.starts[column] * channels
-      let weights = column * taps.stride
-      for channel in 0..<channels {
-        var sum: Int32 = 1 << (fractionBits - 1)
-        for index in 0..<taps.counts[column] {
-          sum &+= Int32(source[start + index * channels + channel]) &* taps.weights[weights + index]
+    taps.weights.withUnsafeBufferPointer { weights in
+      for column in 0..<width {
+        let start = offset + taps.starts[column] * channels
+        let first = column * taps.stride
+        let count = taps.counts[column]
+        if channels == 3 {
+          var (red, green, blue): (Int32, Int32, Int32) = (half, half, half)
+          for index in 0..<count {
+            let weight = weights[first + index]
+            let pixel = start + 3 * index
+            red &+= Int32(source[pixel]) &* weight
+            green &+= Int32(source[pixel + 1]) &* weight
+            blue &+= Int32(source[pixel + 2]) &* weight
+          }
+          target[place + 3 * column] = clipped(red)
+          target[place + 3 * column + 1] = clipped(green)
+          target[place + 3 * column + 2] = clipped(blue)
+        } else {
+          var sum = half
+          for index in 0..<count { sum &+= Int32(source[start + index]) &* weights[first + index] }
+          target[place + column] = clipped(sum)
         }
-        target[place + column * channels + channel] = clipped(sum)
       }
     }
   }
@@ -96,15 +111,16 @@ struct Resampling {
     _ source: UnsafeBufferPointer<UInt8>, _ taps: Taps, first: Int, rowCount: Int, height: Int,
     into target: UnsafeMutableBufferPointer<UInt8>
   ) {
-    var sums = [Int32](repeating: 0, count: rowCount)
-    for row in 0..<height {
-      for column in 0..<rowCount { sums[column] = 1 << (fractionBits - 1) }
-      for index in 0..<taps.counts[row] {
-        let weight = taps.weights[row * taps.stride + index]
-        let start = (taps.starts[row] + index - first) * rowCount
-        for column in 0..<rowCount { sums[column] &+= Int32(source[start + column]) &* weight }
+    withUnsafeTemporaryAllocation(of: Int32.self, capacity: rowCount) { sums in
+      for row in 0..<height {
+        sums.initialize(repeating: half)
+        for index in 0..<taps.counts[row] {
+          let weight = taps.weights[row * taps.stride + index]
+          let start = (taps.starts[row] + index - first) * rowCount
+          for column in 0..<rowCount { sums[column] &+= Int32(source[start + column]) &* weight }
+        }
+        for column in 0..<rowCount { target[row * rowCount + column] = clipped(sums[column]) }
       }
-      for column in 0..<rowCount { target[row * rowCount + column] = clipped(sums[column]) }
     }
   }
 

@@ -52,7 +52,8 @@ package struct DatasetProblem: Error, Equatable, CustomStringConvertible {
   package init(_ error: DatasetError) {
     switch error {
     case .unknown, .missingFile: kind = .absent
-    case .wrongParameter, .outsideRoots, .malformed, .tooLarge, .unreadable, .blurTooWide, .pythonVersion:
+    case .wrongParameter, .outsideRoots, .malformed, .tooLarge, .unreadable, .blurTooWide, .pythonVersion,
+      .unlabelled:
       kind = .unusable
     }
     description = error.description

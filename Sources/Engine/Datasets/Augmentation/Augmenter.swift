@@ -88,10 +88,11 @@ package struct Augmenter: Sendable {
     scratch: AugmentationScratch
   ) -> PlanarImage {
     let image = PlanarImage(planes: dataset.planes, side: side, storage: scratch.image)
-    image.resizedCrop(
-      of: dataset.pixels.span, offset: index * dataset.planes * dataset.side * dataset.side,
-      sourceHeight: dataset.side, sourceWidth: dataset.side, box: box, flips: flips, antialias: antialias,
-      scratch: scratch)
+    dataset.images.withImage(index) { pixels in
+      image.resizedCrop(
+        of: pixels, offset: 0, sourceHeight: dataset.side, sourceWidth: dataset.side, box: box, flips: flips,
+        antialias: antialias, scratch: scratch)
+    }
     return image
   }
 
@@ -102,7 +103,9 @@ package struct Augmenter: Sendable {
     scratch: AugmentationScratch
   ) {
     guard dataset.side != side else {
-      copyPixels(dataset, index, isMirrored: isMirrored, into: output)
+      dataset.images.withImage(index) { pixels in
+        copyPixels(pixels, dataset, isMirrored: isMirrored, into: output)
+      }
       return
     }
     let box = AugmentationDraw.Box(top: 0, left: 0, height: dataset.side, width: dataset.side)
@@ -111,16 +114,15 @@ package struct Augmenter: Sendable {
     finish(image, threshold: .infinity, into: output)
   }
 
-  /// Image `index`, unchanged or mirrored: `(byte / 255 − mean) / std`, rounded as PyTorch rounds it.
+  /// An image, unchanged or mirrored: `(byte / 255 − mean) / std`, rounded as PyTorch rounds it.
   private func copyPixels(
-    _ dataset: ImageDataset, _ index: Int, isMirrored: Bool, into output: Floats
+    _ pixels: Span<UInt8>, _ dataset: ImageDataset, isMirrored: Bool, into output: Floats
   ) {
     let side = dataset.side
     let area = side * side
-    let pixels = dataset.pixels.span
     for channel in 0..<3 {
       let plane = dataset.planes == 3 ? channel : 0
-      let source = (index * dataset.planes + plane) * area
+      let source = plane * area
       let mean = self.mean[channel]
       let std = self.std[channel]
       for row in 0..<side {

@@ -108,6 +108,9 @@ package struct BatchLoader: Sendable {
     }
   }
 
-  /// Labels of the images at `indices`.
-  package func labels(_ indices: ArraySlice<Int>) -> [Int] { indices.map { dataset.labels[$0] } }
+  /// Labels of the images at `indices`, of a dataset that has them (`ImageDataset.requireLabels`).
+  package func labels(_ indices: ArraySlice<Int>) -> [Int] {
+    guard let labels = dataset.labels else { preconditionFailure("labels are asked for, and there are none") }
+    return indices.map { labels[$0] }
+  }
 }

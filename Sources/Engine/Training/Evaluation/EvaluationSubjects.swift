@@ -27,6 +27,7 @@ package final class EvaluationSubjects {
     _ specification: EvaluateSpecification, checkpoint: Checkpoint, train: ImageDataset, test: ImageDataset,
     threads: Int, recorded: ConvolutionRecord?
   ) throws {
+    for split in [train, test] { _ = try split.requireLabels() }
     guard train.classes == test.classes, train.side == test.side, train.planes == test.planes else {
       throw TrainingError.otherClasses(dataset: train.name)
     }

@@ -142,7 +142,10 @@ final class LogisticEvaluation: Evaluation {
     func rows(_ source: StandardizedRows.Source, _ labels: [Int]) -> StandardizedRows {
       StandardizedRows(source, labels: labels, scaling: scaling, team: subjects.team)
     }
-    return (rows(sources.train, subjects.train.labels), rows(sources.test, subjects.test.labels))
+    return (
+      rows(sources.train, try subjects.train.requireLabels()),
+      rows(sources.test, try subjects.test.requireLabels())
+    )
   }
 
   /// The encoder's features of a split; `images` of the subject's have been done before.

@@ -80,7 +80,7 @@ package final class Pretraining {
       convolutions: specification.convolution, recorded: recorded)
     classes = dataset.classes.count
     let needsLabels = model.configuration.method.branches.labels
-    datasetLabels = needsLabels ? dataset.labels : []
+    datasetLabels = needsLabels ? try dataset.requireLabels() : []
     labels = Array(repeating: 0, count: needsLabels ? model.batchSize : 0)
     optimizer = try Optimizer(
       specification.optimizer, parameters: model.parameters, compute: model.compute,

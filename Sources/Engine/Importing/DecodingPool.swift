@@ -1,0 +1,102 @@
+import Images
+import Parallel
+import Recipe
+
+/// Decodes batches of images on all threads. The result does not depend on how many there are.
+///
+/// Large images are decoded one after the other, so that memory is bounded by one of them and not by one per
+/// thread.
+final class DecodingPool {
+  /// An image as it came.
+  enum Input {
+    /// The bytes of a file.
+    case file([UInt8])
+    /// An image of an array.
+    case bitmap(Bitmap)
+  }
+
+  /// What became of an image: its planes and their number, or why there is none.
+  typealias Output = Result<Planes, ImageError>
+
+  /// `[count][side][side]`.
+  struct Planes {
+    let count: Int
+    let bytes: [UInt8]
+  }
+
+  private let team: ThreadTeam
+  private let side: Int
+  private let fit: SquareImage.Fit
+  private let pixelsMax: Int
+
+  /// An image with more pixels is decoded alone.
+  private static let sharedPixelsMax = 16_000_000
+
+  init(_ specification: ImportSpecification, team: ThreadTeam) {
+    self.team = team
+    side = specification.side
+    fit =
+      switch specification.fit {
+      case .cover: .cover
+      case .contain: .contain
+      case .stretch: .stretch
+      }
+    pixelsMax = specification.limits.pixels
+  }
+
+  /// Images that a batch should have.
+  var batchCount: Int { 16 * team.threads }
+  /// Bytes that a batch should have at most, unless a single image has more.
+  static let batchBytes = 32 << 20
+
+  /// What a thread writes for one image.
+  private final class Slot {
+    var output: Output = .failure(.empty)
+  }
+
+  /// Decodes and scales images, each by itself.
+  func decode(_ inputs: [Input]) -> [Output] {
+    let slots = inputs.map { _ in Slot() }
+    let headers = inputs.map(header)
+    let isLarge = headers.map { header in
+      if case .success(let header) = header {
+        header.width * header.height > Self.sharedPixelsMax
+      } else {
+        false
+      }
+    }
+    team.run(tasks: inputs.count) { index in
+      if !isLarge[index] { slots[index].output = decode(inputs[index], headers[index]) }
+    }
+    for index in inputs.indices where isLarge[index] {
+      slots[index].output = decode(inputs[index], headers[index])
+    }
+    return slots.map(\.output)
+  }
+
+  /// The header of a file; nil: an image of an array has none.
+  private func header(_ input: Input) -> Result<ImageHeader, ImageError>? {
+    guard case .file(let bytes) = input else { return nil }
+    do throws(ImageError) {
+      return .success(try ImageHeader(bytes, pixelsMax: pixelsMax))
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  private func decode(_ input: Input, _ header: Result<ImageHeader, ImageError>?) -> Output {
+    do throws(ImageError) {
+      let image: SquareImage
+      switch input {
+      case .file(let bytes):
+        guard let header = try header?.get() else { throw .empty }
+        image = try SquareImage(decoding: bytes, header, side: side, fit: fit)
+      case .bitmap(let bitmap): image = SquareImage(bitmap, side: side, fit: fit)
+      }
+      let count = image.bitmap.channels
+      return .success(Planes(count: count, bytes: image.bitmap.planes(count)))
+    } catch {
+      return .failure(error)
+    }
+  }
+}
