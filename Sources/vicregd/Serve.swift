@@ -50,7 +50,11 @@ enum Serve {
       return FileSystem.exists(path) ? path : nil
     }
     configuration.datasetFolder = { job, specification in
-      if specification.kind == .import { return folders.path(of: job) }
+      if let specification = specification.work as? ImportSpecification {
+        // A dataset that was deleted, or has been imported anew by another job, is not imported by a retry.
+        let isRegistered = try store.dataset(named: specification.name)?.id == job
+        return isRegistered ? folders.path(of: job) : nil
+      }
       let name = specification.work.datasetUse?.name
       guard let name, ImportSpecification.isName(name) else { return nil }
       return try store.dataset(named: name).map { folders.path(of: $0.id) }

@@ -162,11 +162,12 @@ struct SubmissionReader {
         places: JobKind.evaluate.traits.specPlaces)
     else { return nil }
     if let summary = summary(of: specification.dataset.name, at: pointer) {
-      specification.check(imageCounts: summary.counts, at: pointer, problems)
       if summary.classes.isEmpty {
         problems.add(
           "\(pointer)/dataset/name",
           "must have labels for an evaluation, and \"\(specification.dataset.name.shown)\" has none")
+      } else {
+        specification.check(imageCounts: summary.counts, at: pointer, problems)
       }
     }
     check(which: specification.checkpoint.which, of: training, at: "\(pointer)/checkpoint/which")

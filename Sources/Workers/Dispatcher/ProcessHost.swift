@@ -92,6 +92,9 @@ final class ProcessHost: WorkerHost {
       spec.checkpointSHA256 = ByteString(checkpoint.manifest.sha256)
     }
     spec.datasetFolder = try configuration.datasetFolder(job.id, spec.specification)
+    if spec.specification.kind == .import, spec.datasetFolder == nil {
+      throw LaunchError(reason: .badInput, message: "its dataset was deleted; import it again")
+    }
     spec.uploadPath = configuration.uploadPath(job.id)
     return spec
   }

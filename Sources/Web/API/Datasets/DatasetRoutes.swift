@@ -55,7 +55,8 @@ extension API {
     try query.finish()
     let record = try readyDataset(request)
     let file = request.parameters["index"] ?? ""
-    guard file.hasSuffix(".png"), let index = ByteString(decoding: file.bytes.dropLast(4)).integer, index >= 0 else {
+    guard file.hasSuffix(".png"), let index = ByteString(decoding: file.bytes.dropLast(4)).integer, index >= 0
+    else {
       throw Problem(status: 404, detail: "An image is named by its number and .png, got \"\(file.shown)\".")
     }
     return try picture(of: record, split, .one(index: index))
