@@ -58,8 +58,8 @@ let package = Package(
       dependencies: [
         "API", "Access", "HTTPServer", "HTTP", "JobStore", "JobModel", "Recipe", "JSONText", "Dispatcher",
         "Worker",
-        "RunFolder", "Inspector", "Exporter",
-        "SharedWork", "Text", "Datasets", "Platform", "Logging", "Crypto",
+        "RunFolder", "Inspector", "Exporter", "SharedWork", "Text", "Datasets", "Images", "Platform",
+        "Logging", "Crypto",
         "Training", "NeuralNet", "Benchmarks", "Kernels", "Parallel",
       ],
       path: "Sources/vicregd", swiftSettings: safe),
@@ -91,7 +91,9 @@ let package = Package(
     room("JobStore", in: "Jobs", ["SQLite", "JobModel", "Recipe", "JSONText", "Text", "Platform"]),
 
     // Workers: it is run by a child process.
-    room("RunFolder", in: "Workers", ["JobModel", "Recipe", "JSONText", "Text", "Platform", "Crypto"]),
+    room(
+      "RunFolder", in: "Workers",
+      ["JobModel", "Recipe", "JSONText", "Text", "Platform", "Crypto", "Logging"]),
     room(
       "Inspector", in: "Workers",
       ["Datasets", "Recipe", "JSONText", "Logging", "Platform", "SharedWork", "Text"]),
@@ -104,9 +106,8 @@ let package = Package(
     room(
       "Worker", in: "Workers",
       [
-        "RunFolder", "Training", "NeuralNet", "Datasets", "JobModel", "Recipe", "JSONText", "Platform",
-        "Logging",
-        "Text",
+        "RunFolder", "Training", "NeuralNet", "Datasets", "Importing", "JobModel", "Recipe", "JSONText",
+        "Platform", "Logging", "Text",
       ]),
 
     // Engine: it trains.

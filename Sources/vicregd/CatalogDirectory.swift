@@ -1,6 +1,7 @@
 import API
 import Datasets
 import Inspector
+import JobStore
 import Platform
 import Recipe
 import SharedWork
@@ -11,6 +12,8 @@ import Text
 final class CatalogDirectory: Sendable {
   private let catalog: DatasetCatalog
   private let inspector: DatasetInspector
+  /// The imported dataset of a name; nil: there is none.
+  private let imported: @Sendable (ByteString) throws -> DatasetRecord?
   /// The sizes that were found last, by name.
   private let lastExtents = Mutex<[ByteString: DatasetExtent]>([:])
 
@@ -22,8 +25,14 @@ final class CatalogDirectory: Sendable {
   /// Bytes of the longest name that is kept.
   private static let nameBytesMax = 512
 
-  /// - Parameter settings: where datasets lie, and what a process that looks at one may take.
-  init(_ settings: ServeSettings, program: String) {
+  /// - Parameters:
+  ///   - settings: where datasets lie, and what a process that looks at one may take.
+  ///   - imported: finds an imported dataset by its name.
+  init(
+    _ settings: ServeSettings, program: String,
+    imported: @escaping @Sendable (ByteString) throws -> DatasetRecord?
+  ) {
+    self.imported = imported
     catalog = DatasetCatalog(fashionMNISTRoot: settings.fashionMNIST, roots: settings.datasetRoots)
     inspector = DatasetInspector(
       DatasetInspector.Configuration(
@@ -34,7 +43,16 @@ final class CatalogDirectory: Sendable {
 
   /// The sizes that were found last, or that a built-in dataset has; opens no file. `nil`: unknown.
   func lastKnownExtent(_ name: ByteString) -> DatasetExtent? {
-    catalog.knownExtent(name.string) ?? lastExtents.withLock { $0[name] }
+    if let record = record(name) { return record.extent }
+    return catalog.knownExtent(name.string) ?? lastExtents.withLock { $0[name] }
+  }
+
+  /// The imported dataset of a name. A store that cannot be read knows of none; a job is refused later then.
+  private func record(_ name: ByteString) -> DatasetRecord? {
+    guard ImportSpecification.isName(name), !names().contains(where: { ByteString($0) == name }) else {
+      return nil
+    }
+    return try? imported(name)
   }
 
   /// Has a dataset looked at whose sizes are not known, unless that is under way; whether they will be known
@@ -72,7 +90,11 @@ extension CatalogDirectory: DatasetDirectory {
   func names() -> [String] { catalog.list() }
 
   func look(_ name: String, _ depth: DatasetDepth) -> Asked<DatasetLook> {
-    inspector.look(name, depth).map { [self] finding in
+    if let record = record(ByteString(name)) {
+      if let summary = record.summary { return .known(.success(summary)) }
+      return .known(.failure(DatasetRefusal(isAbsent: false, record.problem)))
+    }
+    return inspector.look(name, depth).map { [self] finding in
       switch finding {
       case .success(let report): .success(summary(report, of: name))
       case .failure(let problem):

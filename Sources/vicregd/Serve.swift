@@ -10,6 +10,7 @@ import JobStore
 import Kernels
 import Logging
 import Platform
+import Recipe
 import RunFolder
 import Text
 import Worker
@@ -40,7 +41,25 @@ enum Serve {
     if let accessLog { web.accessLog = { accessLog.write($0) } }
     let store = try data.openStore(
       migrations: settings.migrations, machine: machine(settings))
-    let datasets = CatalogDirectory(settings, program: try FileSystem.executablePath())
+    let folders = DatasetFolders(data: data.path)
+    try sweep(folders, store)
+    let datasets = CatalogDirectory(settings, program: try FileSystem.executablePath()) {
+      try store.dataset(named: $0)
+    }
+    configuration.uploadPath = { job in
+      let path = folders.uploadPath(of: job)
+      return FileSystem.exists(path) ? path : nil
+    }
+    configuration.datasetFolder = { job, specification in
+      if let specification = specification.work as? ImportSpecification {
+        // A dataset that was deleted, or has been imported anew by another job, is not imported by a retry.
+        let isRegistered = try store.dataset(named: specification.name)?.id == job
+        return isRegistered ? folders.path(of: job) : nil
+      }
+      let name = specification.work.datasetUse?.name
+      guard let name, ImportSpecification.isName(name) else { return nil }
+      return try store.dataset(named: name).map { folders.path(of: $0.id) }
+    }
     let costs = JobCosts(threads: settings.threadsPerWorker, directory: datasets) { id in
       // A job that is not there or cannot be read is refused where it is asked for.
       (try? store.job(id)?.specification())?.train
@@ -60,7 +79,8 @@ enum Serve {
       pins: pins, exports: exports, authenticator: access.authenticator)
     let control = access.control(router)
     let server = HTTPServer(
-      web, admission: control.admission, limits: router.limits, instant: control.instantResponse
+      web, admission: control.admission, sink: control.sink, limits: router.limits,
+      instant: control.instantResponse
     ) { control.respond(to: $0) }
     let watch = try access.watchTokens()
     let port = try server.start()
@@ -93,6 +113,14 @@ enum Serve {
     } catch {
       Log("serve").error("\(error); the old certificate stays in use")
     }
+  }
+
+  /// Removes what daemons and workers that were killed have left of datasets.
+  private static func sweep(_ folders: DatasetFolders, _ store: JobStore) throws {
+    try folders.create()
+    let records = try store.datasets()
+    try folders.sweep(
+      keeping: Set(records.map(\.id)), archivesOf: Set(records.filter { $0.state != .ready }.map(\.id)))
   }
 
   /// By which the rates of this machine's workers are kept.
@@ -142,7 +170,8 @@ enum Serve {
     let api = API(
       store: store, data: data.path,
       datasets: datasets, control: control, events: events, pins: pins, exports: exports,
-      streamSeconds: settings.web.streamSeconds, limits: settings.web.limits, version: Version.number)
+      roots: settings.datasetRoots, streamSeconds: settings.web.streamSeconds, limits: settings.web.limits,
+      version: Version.number)
     AccessControl.addRoutes(
       to: &router, authenticator: authenticator, tokenCommand: settings.web.tokenCommand)
     api.addRoutes(to: &router)

@@ -1,9 +1,11 @@
+import API
 import Access
 import Crypto
 import HTTPServer
 import JSONText
 import Logging
 import Platform
+import Recipe
 import Text
 
 /// The settings of `vicregd serve` that concern HTTP: where it listens, whom it answers, and every limit.
@@ -68,6 +70,27 @@ struct WebSettings: Sendable {
     Setting(
       name: "small-body-bytes-max", kind: .number(1_024...1 << 30), standard: "65536",
       help: "largest body of a request that is not POST /jobs"),
+    Setting(
+      name: "upload-bytes-max", kind: .number(1_024...1 << 44), standard: String(API.uploadBytesMaxDefault),
+      help: "largest archive that is uploaded as a dataset"),
+    Setting(
+      name: "import-bytes-max", kind: .number(1...1 << 46), standard: String(ImportLimits().bytes),
+      help: "bytes of all files of an import together, unpacked"),
+    Setting(
+      name: "import-entries-max", kind: .number(1...100_000_000), standard: String(ImportLimits().entries),
+      help: "files and folders of an import"),
+    Setting(
+      name: "import-image-bytes-max", kind: .number(1...1 << 31),
+      standard: String(ImportLimits().imageBytes), help: "bytes of one image's file of an import"),
+    Setting(
+      name: "import-pixels-max", kind: .number(1...1_000_000_000), standard: String(ImportLimits().pixels),
+      help: "pixels of one image of an import"),
+    Setting(
+      name: "import-nesting-max", kind: .number(1...255), standard: String(ImportLimits().nesting),
+      help: "names in the path of one file of an import"),
+    Setting(
+      name: "import-ratio-max", kind: .number(1...100_000), standard: String(ImportLimits().ratio),
+      help: "bytes that come out of one byte of an archive, after the first 64 MiB"),
     Setting(
       name: "json-members-max", kind: .number(16...1 << 20),
       standard: String(JSONLimits.membersMaxDefault), help: "members of one object in a JSON body"),

@@ -20,6 +20,7 @@ final class APIFixture: Sendable {
   let pins: CheckpointPins
   let exports = FakeExports()
   let router: Router
+  let api: API
   var routes: [(method: HTTP.Method, pattern: String, access: RouteAccess)] { router.routes }
 
   private static let migrations: String = {
@@ -40,11 +41,10 @@ final class APIFixture: Sendable {
     var router = Router(problem: API.problem)
     events = try EventHub(store: store)
     pins = CheckpointPins(data: data)
-    API(
+    api = API(
       store: store, data: data, datasets: datasets, control: control, events: events, pins: pins,
-      exports: exports, limits: limits, version: "1.2.3"
-    )
-    .addRoutes(to: &router)
+      exports: exports, limits: limits, version: "1.2.3")
+    api.addRoutes(to: &router)
     self.router = router
   }
 
@@ -60,6 +60,23 @@ final class APIFixture: Sendable {
   ) -> Response {
     let request = request(method, target, body, headers)
     let response = router.respond(to: request)
+    return settled(response, request)
+  }
+
+  /// Sends a request whose content goes to a sink, as the server would.
+  func upload(_ target: String, _ pieces: [String], length: Int? = nil) -> Response {
+    let headers = length.map { [("Content-Length", "\($0)")] } ?? []
+    let request = request(.put, target, "", headers)
+    do {
+      let sink = try router.sink(for: request)
+      for piece in pieces { try sink?.write(Array(piece.utf8)) }
+      return settled(router.respond(to: request.with(body: [], sink: sink)), request)
+    } catch {
+      return API.problem(for: error).response
+    }
+  }
+
+  private func settled(_ response: Response, _ request: Request) -> Response {
     // What is written or computed is waited for; who waits for a change of a job sees to it itself.
     guard request.headers["Prefer"] == nil, case .pending(let pending) = response.body else {
       return response.conditioned(by: request)
@@ -220,6 +237,13 @@ struct FakeDatasets: DatasetDirectory {
           name: name, classes: ByteString(name) == "unlabelled" ? ["a"] : ["a", "b"], counts: counts,
           shape: ByteString(name) == "tiny" ? [3, 8, 8] : [3, 32, 32],
           fingerprint: Self.fingerprint(counts))))
+  }
+
+  func picture(folder: String, split: DatasetSelection.Split, _ choice: PictureChoice) throws -> [UInt8]? {
+    switch choice {
+    case .one(let index): index < 3 ? Array("\(split) \(index)".utf8) : nil
+    case .sample(let count, let label): Array("\(split) \(count) \(label ?? -1)".utf8)
+    }
   }
 
   static func fingerprint(_ counts: [DatasetSelection.Split: Int]) -> DatasetFingerprint {

@@ -46,6 +46,10 @@ private final class SlowDatasets: DatasetDirectory {
           value: { [self] in self.state.withLock { $0.found[name] } }, close: {}))
     }
   }
+
+  func picture(folder: String, split: DatasetSelection.Split, _ choice: PictureChoice) throws -> [UInt8]? {
+    nil
+  }
 }
 
 @Suite struct `Answers that are computed off the handlers` {

@@ -8,11 +8,12 @@ package struct DatasetCatalog: Sendable {
   package static let fashionMNISTRootDefault = "/usr/share/datasets/fashion-mnist"
 
   /// Names given by the user, and what they stand for: any name that `open` takes.
-  private let registered: [String: String]
+  private var registered: [String: String]
   /// Bytes that are reserved for images before any of them has been read.
   private static let reservedBytesMax = 256 << 20
   private let fashionMNISTRoot: String
-  private let roots: RootFolders?
+  /// Below which every FOLDER must lie; `nil`: anywhere.
+  package let roots: RootFolders?
   private let generatedDatasets = GeneratedDatasets()
 
   /// - Parameters:
@@ -26,6 +27,15 @@ package struct DatasetCatalog: Sendable {
     self.registered = registered
     self.fashionMNISTRoot = fashionMNISTRoot
     self.roots = roots
+  }
+
+  /// The same datasets and one more.
+  ///
+  /// - Parameter target: what the name stands for: any name that `open` takes.
+  package func registering(_ name: String, as target: String) -> DatasetCatalog {
+    var catalog = self
+    catalog.registered[name] = target
+    return catalog
   }
 
   /// The variables by which a process is told where its datasets lie (`init(environment:)`).

@@ -113,9 +113,9 @@ package struct ImportSpecification: JSONRecord, Hashable {
   private static let template = ImportSpecification(name: "", path: "")
 
   /// What a `spec` may be, as a JSON Schema.
-  package static let schema = schema(defaults: template)
+  package static let schema: JSON = schema(defaults: template)
   /// What the resolved `spec` of an answer may be, as a JSON Schema.
-  package static let resolvedSchema = schema(defaults: nil)
+  package static let resolvedSchema: JSON = schema(defaults: nil)
 
   private static func schema(defaults: ImportSpecification?) -> JSON {
     guard case .object(var members) = fields.schema(defaults: defaults) else { return .null }

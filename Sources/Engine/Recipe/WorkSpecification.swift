@@ -1,8 +1,8 @@
 import JSONText
 import Text
 
-/// What a job of some kind is to do, resolved: the `spec` of its jobs. Each kind has one such type, from which
-/// the queue, the API and the dispatcher learn what a job needs.
+/// What a job of some kind is to do, resolved: the `spec` of its jobs. Each kind has one such type, from
+/// which the queue, the API and the dispatcher learn what a job needs.
 package protocol WorkSpecification: JSONRecord, Equatable {
   /// What the `spec` of a request may be, as a JSON Schema.
   static var schema: JSON { get }
@@ -64,4 +64,13 @@ extension EvaluateSpecification: WorkSpecification {
   package var datasetUse: DatasetUse? { DatasetUse(name: dataset.name) }
 
   package var checkpointUse: CheckpointReference? { checkpoint }
+}
+
+extension ImportSpecification: WorkSpecification {
+  package static func read(
+    resolved json: JSON, at pointer: String, places: KeyPlaces
+  ) throws(SpecificationProblems) -> ImportSpecification { try parse(json, at: pointer, places: places) }
+
+  /// It reads none: it makes one.
+  package var datasetUse: DatasetUse? { nil }
 }

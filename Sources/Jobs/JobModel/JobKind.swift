@@ -9,12 +9,14 @@ import Text
 /// `Worker`. Nothing else lists the kinds.
 package enum JobKind: String, Sendable, CaseIterable {
   case train, evaluate
+  case `import`
 
   /// Everything that the queue, the API and the dispatcher know of jobs of this kind.
   package var traits: JobTraits {
     switch self {
     case .train: .train
     case .evaluate: .evaluate
+    case .import: .import
     }
   }
 }
@@ -59,6 +61,10 @@ package struct JobTraits: Sendable {
       "loss", "top1", "loss_untrained", "top1_untrained", "loss_raw_pixels", "top1_raw_pixels", "lr",
       "images_per_second",
     ], hasResult: true)
+
+  fileprivate static let `import` = JobTraits(
+    ImportSpecification.self,
+    metricNames: ["entries", "images", "skipped", "bytes", "written", "images_per_second"], hasResult: true)
 }
 
 extension JobSpecification {
@@ -70,6 +76,11 @@ extension JobSpecification {
   /// What a job is to evaluate.
   package static func evaluate(_ specification: EvaluateSpecification) -> JobSpecification {
     JobSpecification(.evaluate, specification)
+  }
+
+  /// What a job is to import.
+  package static func `import`(_ specification: ImportSpecification) -> JobSpecification {
+    JobSpecification(.import, specification)
   }
 
   /// What it is to train; `nil`: it is of another kind.

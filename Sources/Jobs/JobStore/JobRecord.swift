@@ -256,6 +256,8 @@ package struct NewJob: Sendable {
   package var dataset: DatasetFingerprint?
   /// What it will take.
   package var cost = JobCost()
+  /// Whether the dataset that it reads is an imported one, which must be there when it is queued.
+  package var readsImported = false
 
   package init(
     id: JobID, labelling: JobLabelling, specification: JobSpecification, policy: JobPolicy = JobPolicy(),

@@ -184,7 +184,8 @@ private struct Ingestion {
         // A checkpoint whose worker died before it could tell of it.
         if try step > max(furthestCheckpoint() ?? 0, furthestStart() ?? 0) { crashes = 0 }
       }
-      if let total = event["steps"]?.int { steps = total }
+      // An import does not know how many there will be.
+      if let total = event["steps"]?.int { steps = total > 0 ? total : nil }
       begin(event, now: now)
     case "checkpoint": try record(checkpoint: event, now: now)
     case "result":

@@ -66,7 +66,8 @@ extension JobStore {
     write(body, settled: settled)
   }
 
-  private func keep(_ answer: StoredAnswer, under key: IdempotencyKey, _ connection: Connection) throws {
+  /// Keeps an answer for whoever sends the same request again.
+  func keep(_ answer: StoredAnswer, under key: IdempotencyKey, _ connection: Connection) throws {
     let now = clock()
     try connection.execute(
       "DELETE FROM idempotency_keys WHERE created_at_ms < ?", [.integer(now - Self.keyDaysMax * 86_400_000)])
@@ -88,7 +89,8 @@ extension JobStore {
       uniquingKeysWith: { $1 })
   }
 
-  private func answer(to key: IdempotencyKey, _ connection: Connection) throws -> StoredAnswer? {
+  /// As `answer(to:)`, in a write that is under way.
+  func answer(to key: IdempotencyKey, _ connection: Connection) throws -> StoredAnswer? {
     let found = try connection.first(
       """
       SELECT request_sha256, status, headers, body FROM idempotency_keys

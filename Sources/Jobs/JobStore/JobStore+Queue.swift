@@ -16,6 +16,7 @@ extension JobStore {
   /// As `enqueue`, in a write that is under way.
   func insert(_ jobs: [NewJob], _ connection: Connection) throws -> [JobRecord] {
     try jobs.map { job in
+      try checkDataset(of: job, connection)
       let awaitedIDs = job.awaitedJobs
       let needs = try job.neededJobs.map {
         try usableNeed($0, of: job, isAwaited: awaitedIDs.contains($0), connection)

@@ -15,6 +15,14 @@ package enum JobStoreError: Error, Equatable, CustomStringConvertible {
   case unusableNeed(JobID, kind: JobKind?, state: JobState?)
   /// An idempotency key that stands for another request already.
   case keyReused(ByteString)
+  /// No imported dataset has that name.
+  case noSuchDataset(ByteString)
+  /// The name of a dataset is in use.
+  case datasetExists(ByteString, state: DatasetState)
+  /// A job that is to be queued reads a dataset that cannot be used.
+  case datasetIsNotReady(ByteString, state: DatasetState)
+  /// Unfinished jobs need the dataset.
+  case datasetIsNeeded(ByteString, by: [JobID])
   /// A row that this program does not understand.
   case unreadableRow(sequence: Int)
 
@@ -35,6 +43,15 @@ package enum JobStoreError: Error, Equatable, CustomStringConvertible {
       }
     case .keyReused(let key):
       "the idempotency key \"\(key)\" was used for another request; use a new one for each request"
+    case .noSuchDataset(let name): "there is no dataset \"\(name.shown)\""
+    case .datasetExists(let name, let state):
+      "there is a dataset \"\(name.shown)\" already, which is \(state.rawValue); delete it first, or take "
+        + "another name"
+    case .datasetIsNotReady(let name, let state):
+      "the dataset \"\(name.shown)\" is \(state.rawValue)"
+    case .datasetIsNeeded(let name, let jobs):
+      "cannot delete dataset \"\(name.shown)\": unfinished jobs need it: "
+        + jobs.map(\.text).joined(separator: ", ")
     case .unreadableRow(let sequence):
       "the database has a job (number \(sequence)) that this program cannot read"
     }

@@ -3,6 +3,7 @@ import HTTP
 import JSONText
 import JobModel
 import JobStore
+import Platform
 import Recipe
 import RunFolder
 
@@ -34,6 +35,8 @@ package struct API: Sendable {
   let events: EventHub
   let pins: CheckpointPins
   let exports: any ModelExports
+  /// Below which files may be imported.
+  let roots: RootFolders
   /// How long a stream lasts at most; 0: without end.
   let streamSeconds: Int
   let version: String
@@ -49,13 +52,14 @@ package struct API: Sendable {
   /// - Parameters:
   ///   - data: the data folder.
   ///   - pins: those of the data folder; the same value that the dispatcher sweeps.
+  ///   - roots: below which files may be imported.
   ///   - streamSeconds: how long a stream of events lasts at most; 0: without end.
   ///   - limits: the server's limits by name, for `/openapi.json`.
   ///   - version: what `/version` says.
   package init(
     store: JobStore, data: String, datasets: any DatasetDirectory, control: any JobControl,
-    events: EventHub, pins: CheckpointPins, exports: any ModelExports, streamSeconds: Int = 0,
-    limits: [String: Int] = [:], version: String
+    events: EventHub, pins: CheckpointPins, exports: any ModelExports, roots: RootFolders = .empty,
+    streamSeconds: Int = 0, limits: [String: Int] = [:], version: String
   ) {
     self.store = store
     readiness = Readiness(store: store) { control.shortage }
@@ -65,6 +69,7 @@ package struct API: Sendable {
     self.events = events
     self.pins = pins
     self.exports = exports
+    self.roots = roots
     self.streamSeconds = streamSeconds
     self.limits = limits
     jsonLimits = JSONLimits(
@@ -92,14 +97,15 @@ package struct API: Sendable {
     router.on(.get, "/jobs/{id}/checkpoints", weight: heavy, listCheckpoints)
     router.on(.get, "/jobs/{id}/checkpoints/{name}", getCheckpoint)
     router.on(.get, "/jobs/{id}/export", weight: heavy, exportJob)
-    router.on(.get, "/datasets", listDatasets)
-    router.on(.get, "/datasets/{name}", getDataset)
+    let endpoints = datasetEndpoints
+    for endpoint in endpoints { endpoint.add(to: &router) }
     router.on(.get, "/healthz", access: .open, instant: healthInMemory, getHealth)
     router.on(.get, "/readyz", access: .open, instant: readinessInMemory, getReadiness)
     router.on(.get, "/version", getVersion)
     addLifeRoutes(to: &router)
     let document = OpenAPIDocument(
-      routes: router.routes, datasets: datasets.names(), limits: limits, version: version
+      routes: router.routes, endpoints: endpoints, datasets: datasets.names(), limits: limits,
+      version: version
     ).json.text
     var description = Response.json(text: document).tagged
     description.compressedForm = CompressedForm()

@@ -13,6 +13,22 @@ package protocol DatasetDirectory: Sendable {
   ///
   /// - Parameter depth: what is wanted; more than sizes may take long.
   func look(_ name: String, _ depth: DatasetDepth) -> Asked<DatasetLook>
+  /// Images of an imported dataset side by side as a PNG, in rows of about as many as there are rows.
+  ///
+  /// - Parameters:
+  ///   - folder: where the dataset lies.
+  ///   - choice: which images.
+  /// - Returns: nil: there is no such image.
+  func picture(
+    folder: String, split: DatasetSelection.Split, _ choice: PictureChoice
+  ) throws -> [UInt8]?
+}
+
+/// Which images of a split are shown.
+package enum PictureChoice: Sendable, Equatable {
+  case one(index: Int)
+  /// So many of the whole split at equal distances, of one class or of all.
+  case sample(count: Int, label: Int?)
 }
 
 /// What came of a look at a dataset.
@@ -40,6 +56,8 @@ package struct DatasetSummary: Sendable {
   package var shape: [Int]
   /// What a job depends on; `nil`: not asked for.
   package var fingerprint: DatasetFingerprint?
+  /// Whether it was imported, so that it can be deleted.
+  package var isImported = false
 
   package init(
     name: String, classes: [String], counts: [DatasetSelection.Split: Int], shape: [Int],
@@ -64,17 +82,23 @@ extension API {
     return try waiting(for: looks) {
       let found = names.map { ($0, looks.look(ByteString($0))) }
       guard looks.isComplete else { return nil }
-      return Response.json(["datasets": .array(found.map { Self.json($0, $1) })]).tagged
+      let imported = try store.datasets().map { $0.listJSON() }
+      return Response.json(["datasets": .array(found.map { Self.json($0, $1) } + imported)]).tagged
     }
   }
 
   private static func json(_ name: String, _ look: DatasetLook?) -> JSON {
     switch look {
     case .success(let summary)?:
-      return ["name": .string(name), "available": true, "counts": json(summary.counts), "problem": nil]
+      return [
+        "name": .string(name), "available": true, "counts": json(summary.counts), "problem": nil,
+        "state": "ready", "classes": .array(summary.classes.map(JSON.string)),
+        "shape": .array(summary.shape.map(JSON.integer)), "source": "built in",
+      ]
     case .failure(let refusal)?:
       return [
         "name": .string(name), "available": false, "counts": nil, "problem": .string(refusal.description),
+        "state": "failed", "classes": nil, "shape": nil, "source": "built in",
       ]
     case nil: return .null
     }
@@ -86,6 +110,11 @@ extension API {
     var query = QueryReader(request)
     try query.finish()
     let name = request.parameters["name"] ?? ""
+    if let record = try store.dataset(named: name) {
+      var response = Response.json(record.json())
+      response.headers.set("ETag", record.entityTag.text)
+      return response
+    }
     let looks = DatasetLooks(datasets, .statistics)
     return try waiting(for: looks) {
       guard let look = looks.look(name), looks.isComplete else { return nil }
@@ -105,7 +134,9 @@ extension API {
         "counts": json(summary.counts), "shape": .array(summary.shape.map(JSON.integer)),
         "mean": .array((summary.fingerprint?.mean ?? []).map(JSON.number)),
         "std": .array((summary.fingerprint?.std ?? []).map(JSON.number)),
-        "digest": .optional(summary.fingerprint?.digest),
+        "digest": .optional(summary.fingerprint?.digest), "state": "ready", "job": nil, "message": nil,
+        "class_counts": nil, "channels": .optional(summary.fingerprint?.planes), "bytes": nil, "skipped": [],
+        "skipped_count": 0, "source": "built in", "created_at": nil,
       ]
     }
   }

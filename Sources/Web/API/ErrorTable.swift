@@ -45,8 +45,9 @@ extension API {
 
   private static func problem(for error: JobStoreError) -> Problem {
     switch error {
-    case .noSuchJob: return Problem(status: 404, detail: "\(error).")
-    case .wrongState, .isNeeded: return Problem(status: 409, detail: "\(error).")
+    case .noSuchJob, .noSuchDataset: return Problem(status: 404, detail: "\(error).")
+    case .wrongState, .isNeeded, .datasetExists, .datasetIsNeeded, .datasetIsNotReady:
+      return Problem(status: 409, detail: "\(error).")
     case .unusableNeed:
       return Problem(
         status: 422, title: "The input is not valid", detail: "\(error)",

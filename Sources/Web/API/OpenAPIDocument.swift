@@ -6,6 +6,8 @@ import Text
 /// them, and the schemas that the readers of requests give of themselves.
 struct OpenAPIDocument {
   let routes: [(method: Method, pattern: String, access: RouteAccess)]
+  /// The routes that describe themselves.
+  let endpoints: [Endpoint]
   /// Names of datasets, for the schema of a specification.
   let datasets: [String]
   /// The server's limits by the names that answers use for them.
@@ -41,8 +43,10 @@ struct OpenAPIDocument {
 
   private var paths: [ByteString: JSON] {
     var paths: [ByteString: [ByteString: JSON]] = ["/openapi.json": methods(.get, Self.own, access: .read)]
+    let described = Dictionary(endpoints.map { ($0.key, $0.operation) }, uniquingKeysWith: { $1 })
     for (method, pattern, access) in routes {
-      guard let operation = Self.operations["\(method.rawValue) \(pattern)"] else { continue }
+      let key = "\(method.rawValue) \(pattern)"
+      guard let operation = described[key] ?? Self.operations[key] else { continue }
       paths[ByteString(pattern), default: [:]].merge(methods(method, operation, access: access)) { $1 }
     }
     return paths.mapValues(JSON.object)

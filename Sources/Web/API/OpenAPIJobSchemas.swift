@@ -53,7 +53,8 @@ extension OpenAPIDocument {
     "summary": about("Its metrics so far; null: there are none.", nullable(object("Summary"))),
     "latest": about("The last metric line; null: there is none.", nullable(object("Line"))),
     "result": about(
-      "What an evaluation found; null: nothing yet. A training has none.", nullable(object("Result"))),
+      "What an evaluation found, or what an import made; null: nothing yet. A training has none.",
+      nullable(["anyOf": [object("Result"), object("ImportResult")]])),
     "spec": about("The specification with every field resolved.", specification),
   ]) { $1 }
 

@@ -12,13 +12,20 @@ extension OpenAPIDocument {
   }
 
   private static let id = Parameter.path("id", schema("JobID"), "the job")
-  private static let ifNoneMatch = Parameter.header(
+  /// Answers 304 to who has the present answer.
+  static let ifNoneMatch = Parameter.header(
     "If-None-Match", ["type": "string"], "304 where one of the entity tags is that of the answer")
-  private static let ifMatch = Parameter.header(
+  /// Refuses a change of what has changed meanwhile.
+  static let ifMatch = Parameter.header(
     "If-Match", ["type": "string"], "412 where none of the entity tags is the job's present one")
+  /// Makes a request that creates have its effect once.
+  static let idempotencyKey = Parameter.header(
+    "Idempotency-Key", ["type": "string", "pattern": "^([!#-~]{1,255}|\"[!#-~]{1,255}\")$"],
+    "the same key and request give the first answer again, for 7 days")
   private static let job = schema("Job")
 
-  private static func schema(_ name: String) -> JSON {
+  /// The schema of that name.
+  static func schema(_ name: String) -> JSON {
     ["$ref": .string("#/components/schemas/\(name)")]
   }
 
@@ -31,10 +38,7 @@ extension OpenAPIDocument {
       "Queue a job, or several that may name one another by ref: all or none.",
       [
         .query("dry_run", flag, "1 or true: only resolve and check"),
-        .header(
-          "Idempotency-Key",
-          ["type": "string", "pattern": "^([!#-~]{1,255}|\"[!#-~]{1,255}\")$"],
-          "the same key and request give the first answer again, for 7 days"),
+        idempotencyKey,
       ],
       body: (schema("Submission"), true),
       answers: [
@@ -110,9 +114,11 @@ extension OpenAPIDocument {
       answers: [.json(202, job, fields: tagged)], problems: [404, 412]),
   ]
 
-  private static let tagged = ["ETag": "changes whenever the job does; for If-None-Match and If-Match"]
+  /// The tag of what has a revision.
+  static let tagged = ["ETag": "changes whenever the job does; for If-None-Match and If-Match"]
 
-  private static let listTagged = ["ETag": "changes whenever the answer does; for If-None-Match"]
+  /// The tag of what is made anew.
+  static let listTagged = ["ETag": "changes whenever the answer does; for If-None-Match"]
 
   private static let nothing: JSON = ["type": "object", "additionalProperties": false]
 
@@ -244,12 +250,6 @@ extension OpenAPIDocument {
         .empty(304),
       ],
       problems: [404, 409, 412, 416, 507]),
-    "GET /datasets": Operation(
-      "What can be trained on.", [ifNoneMatch],
-      answers: [.json(200, schema("DatasetList"), fields: listTagged), .empty(304)], problems: [412]),
-    "GET /datasets/{name}": Operation(
-      "A dataset.", [.path("name", ["type": "string", "minLength": 1], "the dataset"), ifNoneMatch],
-      answers: [.json(200, schema("Dataset"), fields: listTagged), .empty(304)], problems: [404, 412, 422]),
     "GET /healthz": Operation(
       "The process answers.", answers: [.json(200, schema("Liveness"))]),
     "GET /readyz": Operation(

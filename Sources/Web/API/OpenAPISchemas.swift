@@ -6,7 +6,9 @@ import Text
 extension OpenAPIDocument {
   /// Everything that operations refer to.
   static func schemas(datasets: [String]) -> [ByteString: JSON] {
-    requests(datasets: datasets).merging(jobAnswers) { $1 }.merging(answers) { $1 }
+    requests(datasets: datasets).merging(jobAnswers) { $1 }.merging(answers) { $1 }.merging(datasetSchemas) {
+      $1
+    }
   }
 
   private static func requests(datasets: [String]) -> [ByteString: JSON] {
@@ -198,30 +200,6 @@ extension OpenAPIDocument {
         ]),
     ]),
     "CheckpointList": described(["checkpoints": list("Checkpoints, oldest first.", of: checkpoint)]),
-    "DatasetList": described([
-      "datasets": list(
-        "What can be trained on by name.",
-        of: described([
-          "name": about("As specifications name it.", text),
-          "available": about("Whether it can be used.", ["type": "boolean"]),
-          "counts": about(
-            "Images of each split; null: it cannot be used.",
-            ["type": ["object", "null"], "additionalProperties": count]),
-          "problem": about("Why it cannot be used; null: it can.", textOrNull),
-        ]))
-    ]),
-    "Dataset": described([
-      "name": about("As specifications name it.", text),
-      "classes": list("The names of the classes, in the order of their labels.", of: text),
-      "counts": about("Images of each split.", ["type": "object", "additionalProperties": count]),
-      "shape": list("Channels, height and width of a view; height and width in pixels.", of: count),
-      "mean": list("Of each channel of the training split; pixels are from 0 to 1.", of: number),
-      "std": list(
-        "Standard deviation of each channel of the training split; pixels are from 0 to 1.", of: number),
-      "digest": about(
-        "SHA-256 of all images and labels; a job fails if it is not that of its first start.",
-        text),
-    ]),
   ]
 
   private static let transition = described([

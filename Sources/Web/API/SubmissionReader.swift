@@ -50,10 +50,18 @@ struct SubmissionReader {
     }
     reader.finish()
     guard let specification = kind.read(self, spec, policy, "\(pointer)/spec") else { return nil }
-    let job = NewJob(
+    var job = NewJob(
       id: api.store.newID(), labelling: labelling, specification: specification, policy: policy, needs: needs,
       steps: steps(specification), dataset: fingerprint(specification))
+    job.readsImported = readsImported(specification)
     return (job, ref)
+  }
+
+  private func readsImported(_ specification: JobSpecification) -> Bool {
+    guard let use = specification.work.datasetUse, case .success(let summary)? = looks.look(use.name) else {
+      return false
+    }
+    return summary.isImported
   }
 
   /// The jobs that `needs` names: ids, or refs of the same request.
@@ -157,7 +165,13 @@ struct SubmissionReader {
         places: JobKind.evaluate.traits.specPlaces)
     else { return nil }
     if let summary = summary(of: specification.dataset.name, at: pointer) {
-      specification.check(imageCounts: summary.counts, at: pointer, problems)
+      if summary.classes.isEmpty {
+        problems.add(
+          "\(pointer)/dataset/name",
+          "must have labels for an evaluation, and \"\(specification.dataset.name.shown)\" has none")
+      } else {
+        specification.check(imageCounts: summary.counts, at: pointer, problems)
+      }
     }
     check(which: specification.checkpoint.which, of: training, at: "\(pointer)/checkpoint/which")
     return specification

@@ -1,4 +1,5 @@
 import JobModel
+import Recipe
 
 /// How workers are started and how long is waited for them.
 package struct DispatcherConfiguration: Sendable {
@@ -47,6 +48,11 @@ package struct DispatcherConfiguration: Sendable {
   package var memoryBytes: @Sendable (JobSpecification) -> Int? = { _ in nil }
   /// Whether it cannot be told yet what memory a job will take, and will soon be.
   package var isMemoryComing: @Sendable (JobSpecification) -> Bool = { _ in false }
+  /// Where the imported dataset lies that a job reads, or will lie that it imports, by its id; `nil`: it has
+  /// none. Throws where it is not there.
+  package var datasetFolder: @Sendable (JobID, JobSpecification) throws -> String? = { _, _ in nil }
+  /// Where the archive lies that was uploaded for an import; `nil`: there is none.
+  package var uploadPath: @Sendable (JobID) -> String? = { _ in nil }
   /// How long a job waits that there is no memory for now.
   package var memoryWaitMilliseconds = 15_000
   /// So many deaths of a job's workers without a new checkpoint in between fail it.

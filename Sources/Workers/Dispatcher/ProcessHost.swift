@@ -91,6 +91,11 @@ final class ProcessHost: WorkerHost {
       spec.checkpointPath = checkpoint.path
       spec.checkpointSHA256 = ByteString(checkpoint.manifest.sha256)
     }
+    spec.datasetFolder = try configuration.datasetFolder(job.id, spec.specification)
+    if spec.specification.kind == .import, spec.datasetFolder == nil {
+      throw LaunchError(reason: .badInput, message: "its dataset was deleted; import it again")
+    }
+    spec.uploadPath = configuration.uploadPath(job.id)
     return spec
   }
 

@@ -19,6 +19,10 @@ package struct RunSpec: Sendable, Equatable {
   package var checkpointSHA256: ByteString?
   /// The dataset as it was when the job was queued; `nil`: nobody looked.
   package var dataset: DatasetFingerprint?
+  /// Where the imported dataset lies that the job reads, or will lie that it imports; `nil`: it has none.
+  package var datasetFolder: String?
+  /// Import: where the archive lies that was uploaded for it; `nil`: none was, or it is imported already.
+  package var uploadPath: String?
 
   package init(
     job: JobID, attempt: Int, specification: JobSpecification, threads: Int, resumeFrom: String? = nil,
@@ -43,7 +47,8 @@ extension RunSpec {
       "spec": specification.json,
       "threads": .integer(threads), "resume_from": .optional(resumeFrom),
       "checkpoint_path": .optional(checkpointPath), "checkpoint_sha256": .optional(checkpointSHA256),
-      "dataset": dataset?.json ?? .null,
+      "dataset": dataset?.json ?? .null, "dataset_folder": .optional(datasetFolder),
+      "upload_path": .optional(uploadPath),
     ]
   }
 
@@ -66,5 +71,7 @@ extension RunSpec {
       checkpointPath: json["checkpoint_path"]?.string?.string,
       checkpointSHA256: json["checkpoint_sha256"]?.string,
       dataset: json["dataset"].flatMap(DatasetFingerprint.init(json:)))
+    datasetFolder = json["dataset_folder"]?.string?.string
+    uploadPath = json["upload_path"]?.string?.string
   }
 }

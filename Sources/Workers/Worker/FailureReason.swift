@@ -1,4 +1,5 @@
 import Datasets
+import Importing
 import JobModel
 import NeuralNet
 import Platform
@@ -13,7 +14,8 @@ enum FailureReason {
     case TrainingError.diverged: .diverged
     case ChangedInput.dataset, ChangedInput.unreadable: .datasetChanged
     case let error as SystemError where error.isDiskFull: .diskFull
-    case is TrainingError, is CheckpointError, is ConvolutionRecordError, is DatasetError, is RunFolderError,
+    case is ImportError, is TrainingError, is CheckpointError, is ConvolutionRecordError, is DatasetError,
+      is RunFolderError,
       is ChangedInput:
       .badInput
     default: .workerError
@@ -29,6 +31,7 @@ func shortage(behind error: any Error) -> SystemError? {
     case let error as SystemError: error
     case let error as RunFolderError: error.system
     case let error as DatasetError: error.system
+    case let error as ImportError: error.system
     default: nil
     }
   return cause.flatMap { $0.passesByItself ? $0 : nil }

@@ -28,6 +28,12 @@ enum ChangedInput: Error, CustomStringConvertible {
 }
 
 extension Run {
+  /// The datasets that the run can open: its own name leads to the folder where the imported one lies.
+  func catalog(_ spec: RunSpec, _ name: ByteString) -> DatasetCatalog {
+    guard let folder = spec.datasetFolder else { return catalog }
+    return catalog.registering(name.string, as: "\(DatasetCatalog.packedFormat):\(folder)")
+  }
+
   /// Opens datasets that the run reads. What could be read at the first start and cannot be now has changed.
   func opening<Opened>(_ name: ByteString, _ open: () throws -> Opened) throws -> Opened {
     do {

@@ -12,6 +12,7 @@ extension Run {
   /// specification allows, with a lower learning rate.
   func train(_ specification: TrainSpecification, _ spec: RunSpec) throws -> StopRequest? {
     let selection = specification.dataset
+    let catalog = catalog(spec, selection.name)
     let dataset = try opening(selection.name) {
       try catalog.open(
         selection.name.string, split: selection.split, limit: selection.limit)
@@ -96,6 +97,7 @@ extension Run {
       throw RunFolderError(operation: "read", subject: folder.specPath, cause: "it names no checkpoint")
     }
     let (name, limit) = (specification.dataset.name, specification.dataset.limit)
+    let catalog = catalog(spec, name)
     let (train, test) = try opening(name) {
       (
         try catalog.open(name.string, split: .train, limit: limit),

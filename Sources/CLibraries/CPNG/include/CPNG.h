@@ -24,4 +24,13 @@ int cpng_decode(
   const uint8_t *bytes, size_t count, const cpng_header *header, uint8_t *pixels, char *message,
   size_t message_bytes);
 
+/// Bytes that an encoded image has at most.
+size_t cpng_encoded_bytes_max(const cpng_header *header);
+
+/// Encodes pixels as `cpng_decode` gives them. `*count` is the room at `target`, and then the bytes that were
+/// written. Returns as above.
+int cpng_encode(
+  const uint8_t *pixels, const cpng_header *header, uint8_t *target, size_t *count, char *message,
+  size_t message_bytes);
+
 #endif

@@ -45,6 +45,7 @@ extension JobKind {
     switch self {
     case .train: "Train"
     case .evaluate: "Evaluate"
+    case .import: "Import"
     }
   }
 }
