@@ -6,8 +6,9 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
   case tooFewImages(dataset: String, count: Int, needed: Int)
   /// The two splits of an evaluation's dataset do not have the same classes.
   case otherClasses(dataset: String)
-
-  /// An evaluation asks for a layer that the encoder does not have.
+  /// An evaluation uses fewer labels than there are classes.
+  case tooFewLabels(dataset: String, count: Int, classes: Int)
+  /// An evaluation asks for a layer that the network does not have.
   case missingLayer(String)
 
   package var description: String {
@@ -18,8 +19,10 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
       "cannot train on \(dataset): it has \(count) images, at least \(needed) are needed"
     case .otherClasses(let dataset):
       "cannot evaluate on \(dataset): its train and test splits have different classes"
+    case .tooFewLabels(let dataset, let count, let classes):
+      "cannot evaluate on \(dataset) with \(count) labels: each of the \(classes) classes needs one"
     case .missingLayer(let layer):
-      "cannot evaluate the layer \"\(layer)\": the encoder has none; \"pooled\" is in every encoder"
+      "cannot evaluate the layer \"\(layer)\": the network has none; \"pooled\" is in every encoder"
     }
   }
 }

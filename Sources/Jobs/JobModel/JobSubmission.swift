@@ -22,14 +22,16 @@ package enum JobSpecification: Sendable, Equatable {
     }
   }
 
-  /// Reads the `spec` of a job of that kind.
+  /// Reads the `spec` of a job of that kind as it was stored, maybe by an earlier version.
   package static func parse(
     _ json: JSON, kind: JobKind, at pointer: String = ""
   ) throws(SpecificationProblems) -> JobSpecification {
     let places = JobSubmission.specPlaces(kind)
     return switch kind {
     case .train: .train(try TrainSpecification.parse(json, at: pointer, places: places))
-    case .evaluate: .evaluate(try EvaluateSpecification.parse(json, at: pointer, places: places))
+    case .evaluate:
+      .evaluate(
+        try EvaluateSpecification.parse(json, at: pointer, defaults: .stored, places: places))
     }
   }
 

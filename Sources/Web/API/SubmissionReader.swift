@@ -160,7 +160,12 @@ struct SubmissionReader {
         places: JobSubmission.specPlaces(.evaluate))
     else { return nil }
     if let summary = summary(of: specification.dataset.name, at: pointer) {
-      specification.check(imageCounts: summary.counts, at: pointer, problems)
+      specification.check(
+        imageCounts: summary.counts, classes: summary.classes.count, at: pointer, problems)
+    }
+    // Every network has pooled maps.
+    if specification.layer != .pooled, let trained = training.flatMap(self.specification(of:)) {
+      specification.check(training: trained, at: pointer, problems)
     }
     check(which: specification.checkpoint.which, of: training, at: "\(pointer)/checkpoint/which")
     return specification
@@ -178,6 +183,19 @@ struct SubmissionReader {
     case .stored(let job): api.trainingDatasets.name(of: job.id, in: api.store)
     case .coming(let job):
       if case .train(let specification) = job.specification { specification.dataset.name } else { nil }
+    }
+  }
+
+  /// What a training is trained by; `nil`: an older program's specification cannot be read, and its
+  /// evaluation is refused by the worker where something is wrong.
+  private func specification(of training: Training) -> TrainSpecification? {
+    switch training {
+    case .stored(let job):
+      guard case .train(let specification)? = try? api.store.job(job.id)?.specification() else { return nil }
+      return specification
+    case .coming(let job):
+      guard case .train(let specification) = job.specification else { return nil }
+      return specification
     }
   }
 

@@ -93,7 +93,7 @@ extension Run {
     }
     try checkInputs(spec, of: name, [train, test])
     let recorded = try recordedConvolutions()
-    let evaluation = try makeEvaluation(
+    let evaluation = try Evaluation(
       specification, checkpoint: try Checkpoint(path: path), train: train, test: test, threads: spec.threads,
       recorded: recorded,
       resumingFrom: try resumable(spec) { try CheckpointFormat.read(path: $0) }?.state)
