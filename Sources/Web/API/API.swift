@@ -89,6 +89,8 @@ package struct API: Sendable {
     router.on(.get, "/jobs/{id}/log", weight: heavy, getLog)
     router.on(.get, "/jobs/{id}/checkpoints", weight: heavy, listCheckpoints)
     router.on(.get, "/jobs/{id}/checkpoints/{name}", getCheckpoint)
+    router.on(.get, "/jobs/{id}/artifacts", weight: heavy, listArtifacts)
+    router.on(.get, "/jobs/{id}/artifacts/{name}", getArtifact)
     router.on(.get, "/datasets", listDatasets)
     router.on(.get, "/datasets/{name}", getDataset)
     router.on(.get, "/healthz", access: .open, instant: healthInMemory, getHealth)

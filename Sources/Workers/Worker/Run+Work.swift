@@ -106,6 +106,7 @@ extension Run {
     try reporter.finish()
     switch outcome {
     case .finished(let found):
+      try storeArtifacts(found)
       let result = try withInputs(found.json)
       log.info("result \(result.text)")
       try events.append(.result(result))
