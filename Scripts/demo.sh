@@ -122,7 +122,7 @@ say "" "Dashboard: $url/" ""
 train=$(queue '{"kind": "train", "name": "demo", "spec": {"preset": "small", "epochs": '"$epochs"',
   "dataset": {"name": "fashion-mnist", "limit": '"$limit"'}}}')
 evaluation=$(queue '{"kind": "evaluate", "name": "demo, evaluated", "spec": {"protocol": "logistic",
-  "layer": "pooled", "checkpoint": {"job": "'"$train"'"}, "baselines": true,
+  "layer": "pooled", "checkpoint": {"job": "'"$train"'"},
   "dataset": {"name": "fashion-mnist", "limit": '"$limit"'}}}')
 
 say "Training $train"
@@ -142,14 +142,15 @@ while :; do
 done
 
 result=$(curl -sS "$url/jobs/$evaluation")
-# accuracy NAME: the share under that name in percent.
+# accuracy NAME [NEXT]: the share under that name in percent, before the member NEXT.
 accuracy() {
-  printf '%s' "$result" | grep -o '"result":{.*' | grep -o '"'"$1"'":[0-9][0-9.e-]*' | head -n 1 | awk -F : '{printf "%5.1f%%", 100 * $2}'
+  printf '%s' "$result" | grep -o '"result":{.*' | grep -o '"'"$1"'":[0-9][0-9.e-]*'"${2:+,\"$2\"}" | head -n 1 | awk -F : '{printf "%5.1f%%", 100 * $2}'
 }
 say "" "Top-1 accuracy on the test images of Fashion-MNIST, protocol logistic, pooled features:" \
-  "  trained encoder    $(accuracy top1)" \
+  "  trained encoder    $(accuracy top1 top1_interval)" \
   "  untrained encoder  $(accuracy untrained)" \
   "  raw pixels         $(accuracy raw_pixels)" \
+  "$(printf '%s' "$result" | grep -o '"verdict":"[^"]*"' | cut -d '"' -f 4)" \
   "" "Dashboard: $url/"
 if $is_short; then
   say "" "This was a toy run: 8 steps on 512 images show that everything works, not what training is worth." \

@@ -8,7 +8,8 @@ import { outside } from "./text.js";
 
 /** The fields whose choices the API's description names; an empty choice leaves the field to the preset. */
 const choicesFromSchema = ["/preset", "/method", "/encoder/arch"];
-const protocols = ["logistic", "linear", "linear-seed"];
+const protocols = ["logistic", "knn", "linear", "linear-seed", "linear-official", "finetune"];
+const layers = ["pooled", "fc", "embedding"];
 const features = ["cached", "augmented"];
 /** Characters of a job's name at most; the daemon refuses longer ones. */
 const nameCharactersMax = 200;
@@ -168,7 +169,7 @@ class NewPage {
     if (this.kind !== "train" || !this.thenEvaluate.checked) return [job];
     const evaluation = {
       kind: "evaluate", ...(name && { name: evaluationName(name) }),
-      spec: { checkpoint: { job: trainingRef, which: "last" }, protocol: protocols[0], baselines: true },
+      spec: { checkpoint: { job: trainingRef, which: "last" }, protocol: protocols[0] },
     };
     return [{ ...job, ref: trainingRef }, evaluation];
   }
@@ -248,12 +249,17 @@ function evaluateFields(training, loadOlder) {
     "Load older trainings"));
   return h("div", { class: "fields" }, trainingField,
     field("/protocol", "Protocol", choice(protocols, protocols[0]),
-      "logistic: regression to convergence; linear: a linear layer trained by SGD."),
+      "logistic: regression to convergence; knn: nearest neighbours; linear: a linear layer " +
+      "trained by SGD; finetune: the whole network trained by the labels."),
+    field("/layer", "Layer", choice(layers, layers[0]),
+      "pooled: last feature maps, averaged; fc: final linear layer; embedding: output of the projector."),
+    field("/label_share", "Share of the labels", numeric("1"), "0.01 uses 1% of them, equally many of each class."),
+    field("/seeds", "Repeat with N seeds", numeric("1"), "The result has the mean and its 95% interval."),
     field("/features", "Features", choice(features, features[0]),
-      "augmented: computed again in each epoch, as published; not for logistic."),
+      "augmented: computed again in each epoch, as published; only for linear protocols."),
     field("/dataset/name", "Dataset", dataset), names,
     field("/dataset/limit", "Images", numeric("all"), "Use only the first N images of each split."),
-    field("/epochs", "Epochs of the linear layer", numeric("50"), "Not for logistic."),
+    field("/epochs", "Epochs of the classifier", numeric("50"), "Only for linear protocols and finetune."),
     field("/seed", "Seed", numeric("0")),
     field("/baselines", "Also evaluate raw pixels and the untrained encoder",
       h("input", { type: "checkbox", checked: true })));

@@ -43,19 +43,20 @@ export function progress(job) {
 /** An evaluation's accuracy next to its baselines, as a table whose cells are bars. */
 export function resultTable(result) {
   const rows = [
-    ["Trained encoder", result.top1, "main"],
+    ["Trained encoder", result.top1, "main", result.top1_interval],
     ["Untrained encoder", result.baselines?.untrained],
     ["Raw pixels", result.baselines?.raw_pixels],
   ].filter(([, value]) => Number.isFinite(value));
   return h("table", { class: "result" },
     h("thead", { class: "unseen" },
       h("tr", {}, h("th", { scope: "col" }, "Features"), h("th", { scope: "col" }, "Top-1 accuracy"))),
-    h("tbody", {}, rows.map(([label, value, main]) =>
+    h("tbody", {}, rows.map(([label, value, main, interval]) =>
       h("tr", { class: main },
         h("th", { scope: "row" }, label),
         h("td", {},
           h("span", { class: "bar", style: { "--share": value } }),
-          h("span", { class: "figure" }, percent(value)))))));
+          h("span", { class: "figure", title: interval && `95% interval: ${interval.map(percent).join(" to ")}` },
+            percent(value)))))));
 }
 
 /** Where a result's number comes from, in one line. */
@@ -64,8 +65,11 @@ export function resultSource(result) {
     `protocol ${result.protocol}`, result.layer && `layer: ${words(result.layer)}`,
     result.feature_layer && !result.layer && `layer: ${words(result.feature_layer)}`,
     result.preset && `preset ${result.preset}`, result.dataset?.name ?? result.dataset,
+    result.label_share < 1 && `${percent(result.label_share)} of the labels`,
+    result.seeds > 1 && `mean of ${result.seeds} seeds`,
   ];
-  return outside(parts.filter(Boolean).join(" · "), { name: "p", kind: "quiet" });
+  const source = parts.filter(Boolean).join(" · ");
+  return outside([source, result.verdict].filter(Boolean).join(". "), { name: "p", kind: "quiet" });
 }
 
 /** A curl line that can be copied. */

@@ -214,7 +214,8 @@ import Testing
     let training = try train()
     _ = try fixture.checkpoint(training, step: 1, "x")
     try fixture.finish(.succeeded)
-    let id = try fixture.post("{\"kind\":\"evaluate\",\"spec\":{\"checkpoint\":{\"job\":\"\(training)\"}}}")
+    let spec = "{\"checkpoint\":{\"job\":\"\(training)\"},\"protocol\":\"linear\"}"
+    let id = try fixture.post("{\"kind\":\"evaluate\",\"spec\":\(spec)}")
     try fixture.finish(
       .succeeded,
       lines: [

@@ -245,4 +245,58 @@ import Testing
     #expect(missing.status == 404)
     #expect(missing.json["detail"]?.string?.string.contains(manifest.name) == true)
   }
+
+  @Test func `a training lists its evaluations, and has another entity tag with each change of them`() throws
+  {
+    let target = "/jobs/\(id)"
+    let before = fixture.send(.get, target)
+    #expect(before.json["evaluations"] == [])
+    let attempt = try claim()
+    try fixture.tell(id, attempt: attempt, [#"{"event":"end","state":"succeeded"}"#])
+    let ended = fixture.send(.get, target)
+    let body = #"{"kind":"evaluate","spec":{"checkpoint":{"job":"ID"},"protocol":"knn","label_share":0.5}}"#
+    let manifest = try fixture.checkpoint(id, step: 7, "hello")
+    let evaluation = try fixture.post(
+      body.replacing("\"ID\"", with: "\"\(id)\",\"which\":\"\(manifest.name)\""))
+    let queued = fixture.send(.get, target)
+    #expect(queued.headers["ETag"] != ended.headers["ETag"])
+    let members: JSON = [
+      "id": .string(evaluation.text), "protocol": "knn", "layer": "pooled", "label_share": 0.5, "top1": .null,
+    ]
+    #expect(queued.json["evaluations"] == [members])
+    let next = try claim()
+    try fixture.tell(
+      evaluation, attempt: next, [#"{"event":"result","result":{"layer":"pooled","top1":0.75}}"#])
+    let found = fixture.send(.get, target)
+    #expect(found.headers["ETag"] != queued.headers["ETag"])
+    #expect(found.json["evaluations"]?.array?.first?["top1"] == 0.75)
+    #expect(fixture.send(.get, "/jobs/\(evaluation)").json["evaluations"] == nil)
+    try fixture.tell(evaluation, attempt: next, [#"{"event":"end","state":"succeeded"}"#])
+    #expect(fixture.send(.delete, "/jobs/\(evaluation)").status == 204)
+    #expect(fixture.send(.get, target).json["evaluations"] == [])
+  }
+
+  @Test func `artifacts are listed and downloaded, in parts if asked`() throws {
+    #expect(fixture.send(.get, "/jobs/\(id)/artifacts").json == ["artifacts": []])
+    let folder = RunFolder(data: fixture.data, job: id).artifacts
+    _ = try folder.store("b.json", mediaType: "application/json") { try $0(Array("hello".utf8)) }
+    _ = try folder.store("a.npy", mediaType: "application/x-npy") { try $0([1]) }
+    let list = try #require(fixture.send(.get, "/jobs/\(id)/artifacts").json["artifacts"]?.array)
+    #expect(list.map { $0["name"] } == ["a.npy", "b.json"])
+    #expect(list[1]["bytes"] == 5 && list[1]["media_type"] == "application/json")
+    #expect(list[1]["created_at"]?.string?.hasSuffix("Z") == true)
+    let target = "/jobs/\(id)/artifacts/b.json"
+    let whole = fixture.send(.get, target)
+    #expect(whole.text == "hello" && whole.headers["Content-Type"] == "application/json")
+    #expect(whole.headers["ETag"] == "\"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824\"")
+    #expect(fixture.send(.get, target, headers: [("Range", "bytes=1-2")]).text == "el")
+    let tag = whole.headers["ETag"]?.string ?? ""
+    #expect(fixture.send(.get, target, headers: [("If-None-Match", tag)]).status == 304)
+    for name in ["b.json.manifest", "c", "..%2Fspec.json", "..", ".hidden"] {
+      #expect(fixture.send(.get, "/jobs/\(id)/artifacts/\(name)").status == 404)
+    }
+    // A file that is not what its manifest says is none.
+    try AtomicFile.write([1, 2], to: folder.path(of: "a.npy"))
+    #expect(fixture.send(.get, "/jobs/\(id)/artifacts").json["artifacts"]?.array?.count == 1)
+  }
 }

@@ -37,7 +37,8 @@ enum SmallRun {
     [
       "kind": "evaluate",
       "spec": [
-        "checkpoint": ["job": .string(training), "which": "last"], "features": "cached", "baselines": true,
+        "checkpoint": ["job": .string(training), "which": "last"], "protocol": "linear", "features": "cached",
+        "baselines": true,
         "epochs": 2, "dataset": ["name": .string(dataset), "limit": 32],
       ],
     ]

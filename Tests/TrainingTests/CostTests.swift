@@ -93,8 +93,8 @@ import Testing
         test: .init(count: 200, side: 32, planes: 3, classes: 10), classes: 10, threads: 2)
     }
     let alone = try cost()
-    let isLogistic = choice == .logistic
-    #expect(alone.epochs == (isLogistic ? nil : 50) && alone.stepImages == (isLogistic ? nil : 1000))
+    let hasEpochs = choice.hasEpochs
+    #expect(alone.epochs == (hasEpochs ? 50 : nil) && alone.stepImages == (hasEpochs ? 1000 : nil))
     #expect(alone.work?.kind == "evaluate \(choice.rawValue) cached")
     #expect(
       alone.memoryBytes
@@ -102,8 +102,15 @@ import Testing
           evaluation: specification, of: .preset(.small), train: images,
           test: .init(count: 200, side: 32, planes: 3, classes: 10), classes: 10, threads: 2)))
     specification.baselines = true
-    #expect(try amount(cost()) > 2 * amount(alone))
-    if isLogistic { return }
+    let withBaselines = try amount(cost())
+    #expect(try withBaselines > 2 * amount(alone))
+    specification.labelShare = 0.1
+    #expect(try amount(cost()) < withBaselines)
+    specification.labelShare = 1
+    specification.seeds = 3
+    #expect(try amount(cost()) > amount(alone))
+    specification.seeds = 1
+    if !choice.isLinear { return }
     specification.baselines = false
     specification.features = .augmented
     #expect(try amount(cost()) > 20 * amount(alone))

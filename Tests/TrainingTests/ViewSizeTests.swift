@@ -57,7 +57,7 @@ struct ViewSizeTests {
       protocol: choice, features: features, dataset: EvaluationDataset(name: ByteString(dataset)),
       baselines: true, epochs: 2, seed: 2, layer: .pooled)
     let results = try [1, 2].map { threads in
-      let evaluation = try makeEvaluation(
+      let evaluation = try Evaluation(
         specification, checkpoint: checkpoint, train: Tiny.open(dataset, .train),
         test: Tiny.open(dataset, .test), threads: threads)
       #expect(evaluation.subjects.encoder.description.imageSide == 27)

@@ -7,7 +7,17 @@ extension EvaluateSpecification {
     /// The dataset, that of the training.
     package var dataset: ByteString
 
-    package init(dataset: ByteString = "fashion-mnist") { self.dataset = dataset }
+    /// Whether a version that did not know all members may have written the `spec`: what it lacks is then
+    /// what that version did, whatever the defaults are by now.
+    package var isStored: Bool
+
+    package init(dataset: ByteString = "fashion-mnist", isStored: Bool = false) {
+      self.dataset = dataset
+      self.isStored = isStored
+    }
+
+    /// Of the `spec` of a job that was queued.
+    package static let stored = Defaults(isStored: true)
   }
 
   /// Reads a `spec`; `checkpoint.job` is required, all else has defaults.
@@ -33,15 +43,24 @@ extension EvaluateSpecification {
     if json["checkpoint"] == nil {
       problems.add("\(pointer)/checkpoint", "is missing; must be {\"job\": ID, \"which\": \"last\"}")
     }
-    var result = template
+    var result = defaults.isStored ? earlier : template
     result.dataset.name = defaults.dataset
     result.read(reader)
     reader.finish()
+    // Versions without `layer` evaluated the output, and protocol logistic the pooled maps.
+    if defaults.isStored, json["layer"] == nil { result.layer = result.protocol == .logistic ? .pooled : nil }
     return json["checkpoint"]?["job"]?.string.flatMap { JobID($0) } == nil ? nil : result
   }
 
   /// What is read on top of: the defaults, with an id in the place of the one that must be given.
-  private static let template = EvaluateSpecification(
+  private static let template = {
+    var template = earlier
+    (template.protocol, template.layer, template.baselines) = (.logistic, .pooled, true)
+    return template
+  }()
+
+  /// The same of versions that did not know all members.
+  private static let earlier = EvaluateSpecification(
     checkpoint: CheckpointReference(job: JobID(unixMilliseconds: 0, random: 0), which: "last"),
     dataset: EvaluationDataset(name: Defaults().dataset))
 
@@ -59,9 +78,12 @@ extension EvaluateSpecification {
   /// Where the keys of a `spec` belong.
   package static let places = KeyPlaces(resolvedSchema, name: "spec")
 
-  /// Notes a dataset that has too few images to train or test a classifier.
+  /// Notes a dataset that has too few images to fit or test a classifier.
+  ///
+  /// - Parameter classes: of the dataset.
   package func check(
-    imageCounts counts: [DatasetSelection.Split: Int], at pointer: String, _ problems: ProblemList
+    imageCounts counts: [DatasetSelection.Split: Int], classes: Int, at pointer: String,
+    _ problems: ProblemList
   ) {
     for (split, needed) in [(DatasetSelection.Split.train, 2), (.test, 1)] {
       let count = min(counts[split] ?? 0, dataset.limit ?? .max)
@@ -70,6 +92,33 @@ extension EvaluateSpecification {
         "\(pointer)/dataset/name",
         "must have at least \(needed) \(needed == 1 ? "image" : "images") in split \"\(split.rawValue)\", "
           + "got \(count)")
+    }
+    let count = min(counts[.train] ?? 0, dataset.limit ?? .max)
+    if labelShare < 1, count >= 2, labelledCount(of: count) < classes {
+      problems.add(
+        "\(pointer)/label_share",
+        "must leave at least one image for each of the \(classes) classes, got \(JSON.number(labelShare).text)"
+          + ", which is \(labelledCount(of: count)) of \(count) images")
+    }
+  }
+
+  /// How many of that many training images have labels that are used.
+  package func labelledCount(of images: Int) -> Int {
+    labelShare == 1 ? images : Int((labelShare * Double(images)).rounded())
+  }
+
+  /// Notes a layer that the network of a training does not have.
+  package func check(training: TrainSpecification, at pointer: String, _ problems: ProblemList) {
+    if layer == .fc, training.encoder.fc == nil {
+      problems.add(
+        "\(pointer)/layer",
+        "must be \"pooled\" or \"embedding\", as encoder.fc of the training is null, got \"fc\"")
+    }
+    if layer == .embedding, !training.hasProjector {
+      problems.add(
+        "\(pointer)/layer",
+        "must be \"pooled\" or \"fc\", as method \"\(training.loss.method.rawValue)\" has no projector, got "
+          + "\"embedding\"")
     }
   }
 }

@@ -59,7 +59,10 @@ extension TrainSpecification: WorkSpecification {
 extension EvaluateSpecification: WorkSpecification {
   package static func read(
     resolved json: JSON, at pointer: String, places: KeyPlaces
-  ) throws(SpecificationProblems) -> EvaluateSpecification { try parse(json, at: pointer, places: places) }
+  ) throws(SpecificationProblems) -> EvaluateSpecification {
+    // Maybe an earlier version wrote it.
+    try parse(json, at: pointer, defaults: .stored, places: places)
+  }
 
   package var datasetUse: DatasetUse? { DatasetUse(name: dataset.name) }
 

@@ -89,26 +89,42 @@ package enum MemoryEstimate {
     let side = training.viewSide(storedSide: train.side)
     let checkpoint = checkpointBytes(
       try plan(training, batchSize: 2, side: side, classes: classes, threads: threads))
-    let layer = try specification.encoderLayer(hasFC: training.encoder.fc != nil)
+    let layer = try specification.encoderLayer(of: training)
     let arena = Arena.counting()
     let encoder = try EncoderInference(
-      training.encoder, imageSide: side,
+      training.encoder, projector: training.projector, imageSide: side,
       batchSize: EvaluationSubjects.batchSize, team: ThreadTeam(planning: threads), layer: layer,
       convolutions: training.convolution, arena: arena)
+    let known = specification.usedCount(of: train.count)
     var subjects = [
       try classifierBytes(
-        specification, features: encoder.featureCount, isEncoder: true, train: train, test: test,
+        specification, features: encoder.featureCount, isEncoder: true, train: known, test: test.count,
         classes: classes, threads: threads)
     ]
-    if specification.baselines {
-      let planes = specification.protocol == .logistic ? train.planes : 3
-      subjects.append(
-        try classifierBytes(
-          specification, features: planes * train.side * train.side, isEncoder: false, train: train,
-          test: test, classes: classes, threads: threads))
+    if specification.protocol == .finetune {
+      let tuning = try FineTuning(
+        specification, of: training, layer: layer, imageSide: side, labels: known, classes: classes,
+        team: ThreadTeam(planning: threads), arena: .counting())
+      let state = tuning.state.reduce(0) { $0 + $1.value.count } * MemoryLayout<Float>.stride
+      // The state after an epoch, and the same while it is compressed.
+      subjects[0] +=
+        tuning.model.arena.allocatedBytes + tuning.model.otherBytes + 2 * state
+        + viewBytes(tuning.model.batchSize, side) + threads * compressionBytes
     }
+    if specification.baselines {
+      let isLinear = specification.protocol.hasEpochs
+      let features = (isLinear ? 3 : train.planes) * train.side * train.side
+      let copied = isLinear || known == train.count ? 0 : known * features
+      subjects.append(
+        copied
+          + (try classifierBytes(
+            specification, features: features, isEncoder: false, train: known, test: test.count,
+            classes: classes, threads: threads)))
+    }
+    // What each run took each test image for, once more while it is written.
+    let outcomes = subjects.count * specification.runs * 2 * test.count * MemoryLayout<Int>.stride
     return programBytes + train.bytes + test.bytes + checkpoint + arena.allocatedBytes
-      + (subjects.max() ?? 0)
+      + (subjects.max() ?? 0) + outcomes + 2 * train.count * MemoryLayout<Int>.stride
       + 2 * augmentationBytes(max(side, train.side), of: train.side, blurKernel: 1, threads: threads)
   }
 
@@ -154,28 +170,39 @@ package enum MemoryEstimate {
 
   /// Features of one subject and the classifier on them.
   private static func classifierBytes(
-    _ specification: EvaluateSpecification, features: Int, isEncoder: Bool, train: Images, test: Images,
+    _ specification: EvaluateSpecification, features: Int, isEncoder: Bool, train: Int, test: Int,
     classes: Int, threads: Int
   ) throws -> Int {
     let team = ThreadTeam(planning: threads)
     let rowBytes = features * MemoryLayout<Float>.stride
     let gathered = 2 * EvaluationSubjects.batchSize * rowBytes
-    if specification.protocol == .logistic {
-      let arena = Arena.counting()
+    let tables = isEncoder ? (train + test) * rowBytes + gathered : 0
+    let positions = 4 * train * MemoryLayout<Int>.stride
+    let arena = Arena.counting()
+    switch specification.protocol {
+    case .logistic:
       _ = try LogisticRegression(
-        featureCount: features, classes: classes, rows: train.count, team: team, arena: arena)
-      let tables = isEncoder ? (train.count + test.count) * rowBytes + gathered : 0
-      let positions = 4 * train.count * MemoryLayout<Int>.stride
+        featureCount: features, classes: classes, rows: train, team: team, arena: arena)
       let vectors = QuasiNewton.vectorsMax * (features + 1) * classes * MemoryLayout<Double>.stride
       return tables + arena.allocatedBytes + positions + vectors
+    case .knn:
+      _ = try NeighbourSearch(
+        featureCount: features, bankCount: train, k: specification.knn.k, team: team, arena: arena)
+      return tables + arena.allocatedBytes + positions
+    case .linear, .linearSeed, .linearOfficial, .finetune: break
     }
     let head = try LinearClassifier(
       featureCount: features, classes: classes, batchSize: EvaluationSubjects.batchSize, team: team,
       arena: .counting())
-    let kept = (specification.features == .cached ? train.count : 0) + test.count
+    let kept = (specification.features == .cached && specification.protocol.isLinear ? train : 0) + test
     let pixels = isEncoder ? kept * rowBytes : EvaluationSubjects.batchSize * rowBytes
     return gathered + head.arena.allocatedBytes + pixels
   }
+}
+
+extension EvaluateSpecification {
+  /// How many of that many training images any of its runs uses, at most.
+  func usedCount(of images: Int) -> Int { min(images, runs * max(labelledCount(of: images), 1)) }
 }
 
 extension AugmentationSpecification {

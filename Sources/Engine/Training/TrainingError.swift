@@ -6,10 +6,11 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
   case tooFewImages(dataset: String, count: Int, needed: Int)
   /// The two splits of an evaluation's dataset do not have the same classes.
   case otherClasses(dataset: String)
-
   /// The checkpoint that a training goes on with has all the steps that it is to have.
   case noStepLeft(step: Int, stepsTotal: Int)
-  /// An evaluation asks for a layer that the encoder does not have.
+  /// An evaluation uses fewer labels than there are classes.
+  case tooFewLabels(dataset: String, count: Int, classes: Int)
+  /// An evaluation asks for a layer that the network does not have.
   case missingLayer(String)
 
   package var description: String {
@@ -23,8 +24,10 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
     case .noStepLeft(let step, let total):
       "cannot go on with the checkpoint of init_from: it is at step \(step), and this training ends at step "
         + "\(total); give more epochs"
+    case .tooFewLabels(let dataset, let count, let classes):
+      "cannot evaluate on \(dataset) with \(count) labels: each of the \(classes) classes needs one"
     case .missingLayer(let layer):
-      "cannot evaluate the layer \"\(layer)\": the encoder has none; \"pooled\" is in every encoder"
+      "cannot evaluate the layer \"\(layer)\": the network has none; \"pooled\" is in every encoder"
     }
   }
 }

@@ -46,6 +46,9 @@ package struct JobRecord: Sendable, Equatable {
   package let pace: Pace?
   /// The last metric line as it was recorded.
   package let latest: String?
+  /// The evaluations of a training, oldest first, as a JSON array: id, protocol, layer, label_share and, once
+  /// it is known, top1; `nil` for other jobs.
+  package let evaluationsText: String?
   /// What an evaluation found, as JSON.
   package let result: String?
   /// Bytes of the event file that have been ingested.
@@ -97,7 +100,20 @@ package struct JobRecord: Sendable, Equatable {
     on_dependency_failure, max_duration_ms, max_attempts, failures, ran_ms, not_before_ms,
     revision, needed_jobs, health, health_message, health_step, summary, dataset, memory_bytes, disk_bytes,
     work, work_once, work_per_image, work_kind, epochs, step_images, estimate_ms, claimed_at_ms, running_ms,
-    host, pace_steps, pace_seconds, pace_step, pace_at_ms
+    host, pace_steps, pace_seconds, pace_step, pace_at_ms, \(evaluations) AS evaluations
+    """
+
+  /// The evaluations of a training, oldest first, as a JSON array; NULL for other jobs.
+  private static let evaluations = """
+    CASE jobs.kind WHEN 'train' THEN (
+      SELECT json_group_array(json_object(
+        'id', evaluation.id, 'protocol', json_extract(evaluation.spec, '$.protocol'),
+        'layer', coalesce(json_extract(evaluation.result, '$.layer'), json_extract(evaluation.spec, '$.layer')),
+        'label_share', coalesce(json_extract(evaluation.spec, '$.label_share'), 1),
+        'top1', json_extract(evaluation.result, '$.top1')))
+      FROM job_dependencies AS need JOIN jobs AS evaluation ON evaluation.sequence = need.job
+      WHERE need.needs = jobs.sequence AND evaluation.kind = 'evaluate'
+        AND json_extract(evaluation.spec, '$.checkpoint.job') = jobs.id) END
     """
 
   /// What the row of a job that has just been queued holds.
@@ -119,6 +135,7 @@ package struct JobRecord: Sendable, Equatable {
     cost = job.cost
     (claimedEstimateMilliseconds, runningMilliseconds, ranMilliseconds) = (nil, 0, 0)
     (hostText, pace, latest, result, summary) = (nil, nil, nil, nil, nil)
+    evaluationsText = kind == .train ? "[]" : nil
     ingestOffset = 0
     policy = job.policy
     self.needsText = needsText
@@ -157,6 +174,7 @@ package struct JobRecord: Sendable, Equatable {
     steps = row.optionalInteger("steps").flatMap { RecordedRange.steps.contains($0) ? $0 : nil }
     latest = row.optionalText("latest")
     result = row.optionalText("result")
+    evaluationsText = row.optionalText("evaluations")
     ingestOffset = RecordedRange.bytes.nearest(to: row.integer("ingest_offset"))
     policy = JobPolicy(
       onDependencyFailure: JobPolicy.OnDependencyFailure(rawValue: row.text("on_dependency_failure"))

@@ -5,6 +5,10 @@ import SQLite
 /// A deletion has three steps: the rows go and a note of the files comes, in one transaction; the files go;
 /// the note goes. A daemon that starts finishes what an earlier one has begun.
 extension JobStore {
+  /// Whether a row is that of a training whose list of evaluations has the job of that sequence.
+  static let isEvaluatedByJob =
+    "kind = 'train' AND sequence IN (SELECT needs FROM job_dependencies WHERE job = ?)"
+
   /// Removes a finished job with everything that it has told, and notes that its files have to go.
   ///
   /// - Parameter check: refuses the job as it is, in the same transaction.
@@ -25,6 +29,9 @@ extension JobStore {
       ) { JobID($0.text("id")) }.compactMap(\.self)
       if !dependents.isEmpty { throw JobStoreError.isNeeded(id, by: dependents) }
       try check(job)
+      try connection.execute(
+        "UPDATE jobs SET revision = revision + 1 WHERE \(JobStore.isEvaluatedByJob)",
+        [.integer(job.sequence)])
       try connection.execute(
         "INSERT INTO deletions (id, deleted_at_ms) VALUES (?, ?)", [.text(id.text), .integer(clock())])
       try connection.execute("DELETE FROM jobs WHERE sequence = ?", [.integer(job.sequence)])

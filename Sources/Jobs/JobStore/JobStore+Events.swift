@@ -305,6 +305,11 @@ private struct Ingestion {
     try follow(store)
     if hasMetricsChanged { try packMetrics() }
     if health != job.health { try record(health) }
+    if result != job.result {
+      try connection.execute(
+        "UPDATE jobs SET revision = revision + 1 WHERE \(JobStore.isEvaluatedByJob)",
+        [.integer(job.sequence)])
+    }
     if sequence > oldSequence {
       try store.tellFeed(of: (oldSequence + 1)...sequence, job: job, connection)
     }

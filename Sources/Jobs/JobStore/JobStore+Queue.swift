@@ -30,8 +30,15 @@ extension JobStore {
           "INSERT INTO job_dependencies (job, needs) VALUES (?, ?)",
           [.integer(record.sequence), .integer(need.sequence)])
       }
+      if let training = job.checkpointNeed { try revise(training, connection) }
       return record
     }
+  }
+
+  /// A training has another revision with each change of its list of evaluations.
+  private func revise(_ training: JobID, _ connection: Connection) throws {
+    try connection.execute(
+      "UPDATE jobs SET revision = revision + 1 WHERE id = ?", [.text(training.text)])
   }
 
   private func usableNeed(

@@ -97,6 +97,8 @@ package struct API: Sendable {
     router.on(.get, "/jobs/{id}/checkpoints", weight: heavy, listCheckpoints)
     router.on(.get, "/jobs/{id}/checkpoints/{name}", getCheckpoint)
     router.on(.get, "/jobs/{id}/export", weight: heavy, exportJob)
+    router.on(.get, "/jobs/{id}/artifacts", weight: heavy, listArtifacts)
+    router.on(.get, "/jobs/{id}/artifacts/{name}", getArtifact)
     let endpoints = datasetEndpoints
     for endpoint in endpoints { endpoint.add(to: &router) }
     router.on(.get, "/healthz", access: .open, instant: healthInMemory, getHealth)

@@ -60,7 +60,7 @@ extension API {
   }
 
   /// A file of the data folder, unless a link leads out of that.
-  private func confined(_ path: String) throws -> ConfinedFile? {
+  func confined(_ path: String) throws -> ConfinedFile? {
     ConfinedFile(
       root: try FileSystem.resolve(data), relativePath: ByteString(path).dropFirst(data.utf8.count + 1).string
     )
@@ -145,17 +145,9 @@ extension API {
       let hint = known.isEmpty ? "it has none yet" : "there are \(known)"
       throw Problem(status: 404, detail: "job \(record.id) has no checkpoint \(name.shown); \(hint).")
     }
-    var response = Response(body: .file(path: folder.path(of: name.string), offset: 0, count: manifest.bytes))
-    response.headers.add("Content-Type", "application/gzip")
-    response.headers.add("Content-Disposition", "attachment; filename=\"\(manifest.name)\"")
-    response.headers.add("Accept-Ranges", "bytes")
-    response.headers.add("Cache-Control", "no-cache")
-    response.headers.add("ETag", EntityTag(manifest.sha256).text)
-    let modified = lastModified(
-      unixSeconds: found.identity.modified.unixSeconds, nowUnixSeconds: SystemClock.unixMilliseconds / 1_000)
-    if let modified { response.headers.add("Last-Modified", modified) }
-    response.headers.add("Repr-Digest", "sha-256=:\(base64(hexadecimal: manifest.sha256)):")
-    return response
+    return file(
+      folder.path(of: manifest.name), name: manifest.name, mediaType: "application/gzip",
+      bytes: manifest.bytes, sha256: manifest.sha256, modified: found.identity.modified)
   }
 }
 

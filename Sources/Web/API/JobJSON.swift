@@ -54,6 +54,7 @@ extension JobRecord {
     add("progress", text: progress(at: moment))
     add("latest", text: latest ?? "null")
     add("summary", text: summary ?? "null")
+    if let evaluationsText { add("evaluations", text: evaluationsText) }
     if kind.traits.hasResult { add("result", text: result ?? "null") }
     add("host", text: hostText ?? "null")
     add("spec", text: specificationText)

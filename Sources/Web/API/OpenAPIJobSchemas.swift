@@ -8,7 +8,7 @@ import Text
 extension OpenAPIDocument {
   /// The schemas of jobs and their parts.
   static let jobAnswers: [ByteString: JSON] = [
-    "Job": described(jobProperties, optional: ["result"]),
+    "Job": described(jobProperties, optional: ["evaluations", "result"]),
     "JobList": described([
       "jobs": list("One page of the list; with `fields`, only these members of each job.", of: jobOrPart),
       "next_cursor": about("The `cursor` of the next page; null: this is the last one.", textOrNull),
@@ -55,8 +55,18 @@ extension OpenAPIDocument {
     "result": about(
       "What an evaluation found, or what an import made; null: nothing yet. A training has none.",
       nullable(["anyOf": [object("Result"), object("ImportResult")]])),
+    "evaluations": list("The evaluations of a training, oldest first. Other jobs have none.", of: evaluation),
     "spec": about("The specification with every field resolved.", specification),
   ]) { $1 }
+
+  private static let evaluation = described([
+    "id": about("Names the evaluation.", object("JobID")),
+    "protocol": about("How it evaluates.", text),
+    "layer": about(
+      "What it evaluates; null: the input of the projector, by a name not known yet.", textOrNull),
+    "label_share": about("Share of the training images whose labels it uses.", fraction),
+    "top1": about("Accuracy on the test images, as a fraction; null: not known yet.", numberOrNull),
+  ])
 
   private static let labelling: [ByteString: JSON] = [
     "name": about("The job's name; null: it has none.", textOrNull),
@@ -94,7 +104,7 @@ extension OpenAPIDocument {
     "epochs": about(
       """
       Epochs that the steps begin; of a linear evaluation those of each classifier; null: not known yet, or \
-      protocol logistic, which has none.
+      protocol logistic or knn, which have none.
       """, countOrNull),
     "step": about("Optimiser steps that are done; an evaluation's are its stages.", count),
     "steps": about("Steps that will be taken, `max_steps` included; null: not known yet.", countOrNull),
@@ -126,7 +136,8 @@ extension OpenAPIDocument {
     "version": about("Of the worker's program; null: not known.", textOrNull),
   ])
 
-  private static let seconds: JSON = ["type": "number", "minimum": 0]
+  /// A time span in seconds.
+  static let seconds: JSON = ["type": "number", "minimum": 0]
   private static let secondsOrNull: JSON = ["type": ["number", "null"], "minimum": 0]
 
   private static let specification: JSON = [
@@ -194,43 +205,13 @@ extension OpenAPIDocument {
     "cores": about("Cores that the worker may use.", countOrNull),
     "memory_bytes": about("Bytes of memory that the worker may use.", countOrNull),
     "version": about("Of the worker's program.", textOrNull),
-    "name": about("The name of a checkpoint.", text),
+    "name": about("The name of a checkpoint or an artifact.", text),
+    "media_type": about("The `Content-Type` of an artifact.", text),
+    "created_at": about("When an artifact was written.", time),
     "bytes": about("Size of a file in bytes.", count),
     "sha256": about("SHA-256 of a file, in hexadecimal digits.", text),
     "message": about("For people.", text), "state": about("The job's state at its end.", text),
     "reason": about("Why, for programs.", text),
     "result": about("What an evaluation found.", ["type": "object"]),
   ]
-
-  private static let result = described(
-    [
-      "protocol": about("How it was evaluated.", text),
-      "features": about("What the head was trained on.", text),
-      "feature_layer": about("The layer that was evaluated, by its name in the encoder.", text),
-      "layer": about("The layer that was asked for.", text),
-      "preset": about("The recipe of the training.", text),
-      "method": about("The method of the training.", text),
-      "isa": about("Instruction set of the worker.", text),
-      "train_images": about("Images that the head was trained on.", count),
-      "test_images": about("Images that it was tested on.", count),
-      "seconds": about("Seconds that the evaluation ran, all attempts together.", seconds),
-      "dataset": about("What it was evaluated on.", text),
-      "top1": about("Accuracy on the test images, as a fraction.", fraction),
-      "train_top1": about("Accuracy on the training images, as a fraction.", fraction),
-      "ridge": about("Strength of the L2 penalty that was chosen.", number),
-      "iterations": about("Iterations until convergence.", count),
-      "dataset_digest": about("SHA-256 of the images and labels, in hexadecimal digits.", text),
-      "checkpoint_sha256": about(
-        "SHA-256 of the checkpoint, in hexadecimal digits; null: it has none.", textOrNull),
-      "baselines": about(
-        "The same evaluation of other features.",
-        described([
-          "raw_pixels": about("Accuracy of raw pixels, as a fraction.", fraction),
-          "untrained": about("Accuracy of the untrained encoder, as a fraction.", fraction),
-        ])),
-    ],
-    optional: [
-      "baselines", "checkpoint_sha256", "dataset_digest", "isa", "iterations", "layer", "method", "ridge",
-      "seconds", "test_images", "train_images", "train_top1",
-    ])
 }

@@ -219,6 +219,29 @@ extension OpenAPIDocument {
         .empty(304),
       ],
       problems: [404, 412, 416]),
+    "GET /jobs/{id}/artifacts": Operation(
+      "What the job has left besides figures and checkpoints, by name.", [id, ifNoneMatch],
+      answers: [.json(200, schema("ArtifactList"), fields: listTagged), .empty(304)], problems: [404, 412]),
+    "GET /jobs/{id}/artifacts/{name}": Operation(
+      "An artifact: the file, with the media type that the list names.",
+      [
+        id, .path("name", ["type": "string", "minLength": 1], "as the list names it"), ifNoneMatch,
+        .header("Range", ["type": "string"], "parts of it"),
+        .header("If-Range", ["type": "string"], "the parts only of this entity tag or date, else all"),
+      ],
+      answers: [
+        Answer(
+          status: 200, content: ["*/*": ["type": "string"]],
+          fields: [
+            "ETag": "the SHA-256", "Repr-Digest": "the SHA-256 (RFC 9530)", "Accept-Ranges": "bytes",
+            "Last-Modified": "when it was written", "Content-Disposition": "its name",
+          ]),
+        Answer(
+          status: 206, content: ["*/*": ["type": "string"], "multipart/byteranges": ["type": "string"]],
+          fields: ["Content-Range": "which part, where it is one"]),
+        .empty(304),
+      ],
+      problems: [404, 412, 416]),
   ]
 
   private static let others: [String: Operation] = [
@@ -279,7 +302,7 @@ extension OpenAPIDocument {
 
   /// Events that lines of a job become.
   private static let lineEvents = [
-    "started", "metric", "checkpoint", "health", "warning", "result", "yielded", "end", "message",
+    "started", "metric", "checkpoint", "artifact", "health", "warning", "result", "yielded", "end", "message",
   ]
 
   private static func batch(_ name: String) -> JSON {

@@ -200,6 +200,17 @@ extension OpenAPIDocument {
         ]),
     ]),
     "CheckpointList": described(["checkpoints": list("Checkpoints, oldest first.", of: checkpoint)]),
+    "ArtifactList": described([
+      "artifacts": list(
+        "Artifacts by name.",
+        of: described([
+          "name": about("The file's name, by which it is downloaded.", text),
+          "media_type": about("Its `Content-Type`.", text),
+          "bytes": about("Size of the file in bytes.", count),
+          "sha256": about("SHA-256 of the file, in hexadecimal digits.", text),
+          "created_at": about("When it was written.", time),
+        ]))
+    ]),
   ]
 
   private static let transition = described([

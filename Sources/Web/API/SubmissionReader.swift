@@ -121,7 +121,7 @@ struct SubmissionReader {
     }
     if let initFrom = specification.initFrom, let source {
       check(which: initFrom.checkpoint.which, of: source, at: "\(pointer)/init_from/which")
-      if let trained = specificationOf(source) {
+      if let trained = self.specification(of: source) {
         specification.check(
           beginningWith: trained, of: "the training that is named", at: pointer, problems)
       }
@@ -170,8 +170,13 @@ struct SubmissionReader {
           "\(pointer)/dataset/name",
           "must have labels for an evaluation, and \"\(specification.dataset.name.shown)\" has none")
       } else {
-        specification.check(imageCounts: summary.counts, at: pointer, problems)
+        specification.check(
+          imageCounts: summary.counts, classes: summary.classes.count, at: pointer, problems)
       }
+    }
+    // Every network has pooled maps.
+    if specification.layer != .pooled, let trained = training.flatMap(self.specification(of:)) {
+      specification.check(training: trained, at: pointer, problems)
     }
     check(which: specification.checkpoint.which, of: training, at: "\(pointer)/checkpoint/which")
     return specification
@@ -191,7 +196,7 @@ struct SubmissionReader {
   }
 
   /// What a training does; `nil`: it cannot be read.
-  private func specificationOf(_ training: Training) -> TrainSpecification? {
+  private func specification(of training: Training) -> TrainSpecification? {
     let specification: JobSpecification?
     switch training {
     // What cannot be read is refused by the worker, with the reason.

@@ -12,6 +12,7 @@ import Recipe
 /// | `convolutions.json` | worker, before step 1 | how each layer is computed; later attempts keep it |
 /// | `inputs.json` | worker, at its first start | dataset and checkpoint (`RunInputs`); later ones compare |
 /// | `checkpoints/` | worker | `CheckpointFolder` |
+/// | `artifacts/` | worker | `ArtifactFolder` |
 /// | `captures/` | worker, after a step that is not finite | `CaptureFolder` |
 /// | `log.txt`, `log.1.txt` | worker's outputs | for people; the older one once the other is too long |
 package struct RunFolder: Sendable {
@@ -39,6 +40,7 @@ package struct RunFolder: Sendable {
   package var logPath: String { "\(path)/log.txt" }
   /// What stood in the log before it grew too long.
   package var olderLogPath: String { "\(path)/log.1.txt" }
+  package var artifacts: ArtifactFolder { ArtifactFolder("\(path)/artifacts") }
   package var captures: CaptureFolder { CaptureFolder("\(path)/captures") }
   /// What people are told about a step that is kept.
   package var replayHint: String {
@@ -98,7 +100,8 @@ package struct RunFolder: Sendable {
 
   /// Removes what writers that were killed left unfinished. To be called by the holder of the lock.
   package func removeLeftovers() throws(SystemError) {
-    for folder in [path, checkpoints.path, captures.path] where FileSystem.isDirectory(folder) {
+    for folder in [path, checkpoints.path, captures.path, artifacts.path] where FileSystem.isDirectory(folder)
+    {
       for name in try FileSystem.list(folder) where AtomicFile.isTemporary(name) {
         try FileSystem.remove("\(folder)/\(name)")
       }

@@ -23,6 +23,9 @@ extension WorkerEvent {
     case .checkpoint(let manifest):
       line.add("time", .string(time))
       for (key, value) in manifest.members { line.add(key, value) }
+    case .artifact(let manifest):
+      line.add("time", .string(time))
+      for (key, value) in manifest.members { line.add(key, value) }
     case .health(let health):
       line.add("step", .optional(health.step))
       line.add("time", .string(time))
@@ -68,6 +71,9 @@ extension WorkerEvent {
     case "checkpoint":
       guard let manifest = CheckpointManifest(json: json) else { return nil }
       self = .checkpoint(manifest)
+    case "artifact":
+      guard let manifest = ArtifactManifest(json: json) else { return nil }
+      self = .artifact(manifest)
     case "health":
       guard let state = json["state"]?.string.flatMap(HealthState.init(bytes:)),
         let step = json["step"]?.int(in: RecordedRange.steps)
@@ -96,6 +102,7 @@ extension WorkerEvent {
     case .started: "started"
     case .metric: "metric"
     case .checkpoint: "checkpoint"
+    case .artifact: "artifact"
     case .health: "health"
     case .warning: "warning"
     case .result: "result"
@@ -134,7 +141,7 @@ extension CheckpointManifest {
       name: name, step: step, epoch: epoch, bytes: bytes, sha256: sha256, metric: json["metric"]?.double)
   }
   /// Whether a text is a SHA-256 in hexadecimal: 64 lower-case digits.
-  private static func isDigest(_ text: String) -> Bool {
+  static func isDigest(_ text: String) -> Bool {
     text.utf8.count == 64
       && text.utf8.allSatisfy {
         (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)

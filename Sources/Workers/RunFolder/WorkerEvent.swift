@@ -9,6 +9,8 @@ package enum WorkerEvent: Sendable, Equatable {
   case metric(MetricLine)
   /// A checkpoint is durable.
   case checkpoint(CheckpointManifest)
+  /// An artifact is durable.
+  case artifact(ArtifactManifest)
   /// How well a training goes, when that has changed and at its end; has a step.
   case health(JobHealth)
   /// Something that a person should know and that ends nothing.

@@ -106,7 +106,7 @@ extension Run {
     }
     try checkInputs(spec, of: name, [train, test])
     let recorded = try recordedConvolutions()
-    let evaluation = try makeEvaluation(
+    let evaluation = try Evaluation(
       specification, checkpoint: try Checkpoint(path: path), train: train, test: test, threads: spec.threads,
       recorded: recorded,
       resumingFrom: try resumable(spec) { try CheckpointFormat.read(path: $0) }?.state)
@@ -119,6 +119,7 @@ extension Run {
     try reporter.finish()
     switch outcome {
     case .finished(let found):
+      try storeArtifacts(found)
       let result = try withInputs(found.json)
       log.info("result \(result.text)")
       try events.append(.result(result))

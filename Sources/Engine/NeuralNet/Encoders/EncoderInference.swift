@@ -3,7 +3,8 @@ import Parallel
 import Recipe
 import Tensors
 
-/// An encoder in eval mode: images in, features out, normalised by the running statistics.
+/// An encoder, with its projector if an embedding is wanted, in eval mode: images in, features out,
+/// normalised by the running statistics.
 ///
 /// Needs no memory for a backward pass. One thread at a time uses it.
 package final class EncoderInference {
@@ -13,9 +14,9 @@ package final class EncoderInference {
   package let featureCount: Int
   /// The images of the next call, planar `[count][3][S][S]`.
   package let input: Floats
-  /// The encoder's parameters, named `encoder.…`, without gradients.
+  /// The parameters, named `encoder.…` and for an embedding `projector.…`, without gradients.
   package let parameters: [Parameter]
-  /// The encoder's running statistics, named `encoder.…`.
+  /// The running statistics, named in the same way.
   package let buffers: [Buffer]
   /// The layers with a weight, in the order of the forward pass.
   package let layers: [PlannedLayer]
@@ -28,19 +29,28 @@ package final class EncoderInference {
   private let compute: Compute
   private let encoder: ResNet
   private let layer: EncoderLayer
+  private let projector: Projector?
   private let output: Floats
 
   /// Plans the network and takes its memory. Parameters are zero until `initialize` or `load` sets them.
   ///
+  /// `projector` is what follows the encoder; it is planned for layer `embedding`, which needs it.
   /// `convolutions`, `recorded` and `arena` as in `PretrainingModel`, with the same errors.
   package init(
-    _ configuration: EncoderSpecification, imageSide: Int, batchSize: Int, team: ThreadTeam,
-    layer: EncoderLayer = .output, convolutions: ConvolutionChoice = .direct,
+    _ configuration: EncoderSpecification, projector head: ProjectorSpecification? = nil, imageSide: Int,
+    batchSize: Int, team: ThreadTeam, layer: EncoderLayer = .output,
+    convolutions: ConvolutionChoice = .direct,
     recorded: ConvolutionRecord? = nil, arena given: Arena? = nil
   ) throws {
     self.batchSize = batchSize
     self.layer = layer
-    featureCount = configuration.featureCount(of: layer)
+    switch layer {
+    case .pooled: featureCount = configuration.pooledCount
+    case .output: featureCount = configuration.featureCount
+    case .embedding:
+      precondition(head != nil, "an embedding needs a projector")
+      featureCount = head?.widths.last ?? 0
+    }
     compute = Compute(team: team, convolutions: convolutions)
     let arena = try given ?? Arena()
     let plan = NetworkPlan(compute: compute, arena: arena, isTraining: false, recorded: recorded)
@@ -48,6 +58,12 @@ package final class EncoderInference {
     output = try arena.allocate(batchSize * featureCount)
     encoder = try ResNet(
       configuration, prefix: "encoder.", images: batchSize, imageSide: imageSide, views: 1, plan: plan)
+    projector =
+      layer == .embedding
+      ? try head.map {
+        try Projector(
+          $0, prefix: "projector.", rows: batchSize, inputs: configuration.featureCount, views: 1, plan: plan)
+      } : nil
     parameters = plan.parameters
     buffers = plan.buffers
     try plan.finish()
@@ -77,7 +93,8 @@ package final class EncoderInference {
   package func features(count: Int) -> Floats {
     precondition((1...batchSize).contains(count), "a batch has 1 to batchSize images")
     let result = output.slice(0, count * featureCount)
-    compute.planar(encoder.evaluate(input, count: count, layer: layer), into: result)
+    let features = encoder.evaluate(input, count: count, layer: layer)
+    compute.planar(projector?.evaluate(features) ?? features, into: result)
     return result
   }
 }

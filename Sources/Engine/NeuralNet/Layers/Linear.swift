@@ -28,6 +28,12 @@ struct Linear {
     check?.forward(name, output, weight: weight.value, followedBy: norm) { $0.finiteness(of: input) }
   }
 
+  /// The same with the normalisation that follows, by running statistics.
+  func evaluate(_ input: Activation, output: Activation, followedBy frozen: FrozenNormalization) {
+    operation.forward(
+      input: input, weight: weight.value, bias: bias?.value, output: output, frozen: frozen)
+  }
+
   /// Overwrites the gradients of weight and bias, from the input of the forward pass.
   func backwardParameters(input: Activation, dOutput: Activation) {
     operation.backwardWeight(input: input, dOutput: dOutput, dWeight: weight.gradient, dBias: bias?.gradient)

@@ -25,14 +25,14 @@ extension EncoderSpecification {
   package var pooledCount: Int { (width << 3) * architecture.block.expansion }
   /// Numbers that describe an image.
   package var featureCount: Int { fc ?? pooledCount }
-  /// Numbers that a layer gives for an image.
-  package func featureCount(of layer: EncoderLayer) -> Int { layer == .pooled ? pooledCount : featureCount }
 }
 
-/// What of an encoder describes an image.
+/// What of a network describes an image.
 package enum EncoderLayer: Sendable, Equatable {
   /// The pooled maps of the last stage.
   case pooled
   /// The input of the projector: the output of the final Linear, or the pooled maps if there is none.
   case output
+  /// The output of the projector, in eval mode.
+  case embedding
 }

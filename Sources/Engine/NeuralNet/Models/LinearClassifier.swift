@@ -34,6 +34,9 @@ package final class LinearClassifier {
   private let rows: Activation
   private let scores: Activation
   private let losses: Doubles
+  /// Scores side by side, `[batchSize][classes]`.
+  private let planarScores: Floats
+  private let classes: Int
 
   /// Plans a head for at most `batchSize` rows of `featureCount` features, in an arena of its own if none is
   /// given. Throws `SystemError` without memory.
@@ -42,6 +45,7 @@ package final class LinearClassifier {
   {
     precondition(featureCount >= 1 && classes >= 2 && batchSize >= 1, "sizes of a head are positive")
     self.featureCount = featureCount
+    self.classes = classes
     compute = Compute(team: team)
     arena = try given ?? Arena()
     let plan = NetworkPlan(compute: compute, arena: arena, isTraining: true)
@@ -50,6 +54,7 @@ package final class LinearClassifier {
     rows = try plan.activation(images: batchSize, channels: featureCount, side: 1)
     scores = try plan.activation(images: batchSize, channels: classes, side: 1)
     losses = try arena.allocateDoubles(2 * batchSize)
+    planarScores = try arena.allocate(batchSize * classes)
     parameters = plan.parameters
     try compute.allocate(from: arena)
   }
@@ -70,6 +75,14 @@ package final class LinearClassifier {
     let scores = forward(features, count: labels.count)
     let result = crossEntropy(scores, labels: labels, replacesScores: true)
     linear.backwardParameters(input: rows.images(0..<labels.count), dOutput: scores)
+    return result
+  }
+
+  /// Scores for `features`, row-major `[n][D]`: `[n][classes]`, valid until the next call.
+  package func scores(features: Floats) -> Floats {
+    let count = features.count / featureCount
+    let result = planarScores.slice(0, count * classes)
+    compute.planar(forward(features, count: count), into: result)
     return result
   }
 

@@ -163,6 +163,9 @@ package final class PretrainingModel {
   /// Lets a moving average follow, after the optimiser's zero-based step `number` of `steps`.
   package func follow(step number: Int, of steps: Int) { average?.update(step: number, of: steps) }
 
+  /// The parts of the last step's loss, by name.
+  package var objectiveFigures: [Figure] { objective.figures }
+
   /// What the last step's loss was made of, by name; then `loss`, and the diagnostics of the global views'
   /// embedding, which take about as long as some layers.
   package func figures() -> [Figure] {

@@ -81,6 +81,23 @@ final class Projector {
     return input
   }
 
+  /// Forward with running statistics, as in PyTorch's eval mode; returns the embedding `[N, d]`.
+  func evaluate(_ features: Activation) -> Activation {
+    let rows = 0..<features.images
+    var input = features
+    for (index, linear) in linears.enumerated() {
+      let output = outputs[index].images(rows)
+      let isHidden = index < hidden.count
+      if let norm = isHidden ? hidden[index].norm : last?.norm {
+        linear.evaluate(input, output: output, followedBy: norm.frozen(relu: isHidden))
+      } else {
+        linear.forward(input, output: output)
+      }
+      input = output
+    }
+    return input
+  }
+
   /// Backward from the gradient of the embedding, which may be overwritten, into the gradients of all
   /// parameters; returns that of `features`, which are those of the last `forward`.
   func backward(features: Activation, dEmbedding: Activation) -> Activation {

@@ -1,34 +1,26 @@
 import JSONText
 import Recipe
 
-/// What an evaluation has found about one subject.
-struct EvaluationOutcome: Sendable, Equatable {
-  /// Share of the test images that are classified rightly.
-  var top1: Double
-  /// Protocol `logistic`: what its fit was.
-  var fit: EvaluationResult.Fit?
-}
-
-/// The whole state of an evaluation between two steps that it can be resumed from.
+/// The whole state of an evaluation that it can be resumed from.
 struct EvaluationState: Sendable, Equatable {
-  /// The subject whose classifier is being trained.
+  /// The subject that is being evaluated.
   let subject: EvaluationSubject
-  /// Epochs of that classifier that are done.
-  let epoch: Int
-  /// What the subjects before gave, and this one so far.
-  let outcomes: [EvaluationSubject: EvaluationOutcome]
-  /// `head.weight` `[classes, D]` and `head.bias` `[classes]`; empty for a classifier that has not begun.
-  let classifier: [String: TensorValue]
+  /// Which of its runs, from 0.
+  let run: Int
+  /// What the runs before gave.
+  let outcomes: [EvaluationSubject: [EvaluationOutcome]]
+  /// Where the present run stands.
+  let place: ProbePlace
 
   /// A state.
   init(
-    subject: EvaluationSubject, epoch: Int, outcomes: [EvaluationSubject: EvaluationOutcome],
-    classifier: [String: TensorValue]
+    subject: EvaluationSubject, run: Int, outcomes: [EvaluationSubject: [EvaluationOutcome]],
+    place: ProbePlace
   ) {
     self.subject = subject
-    self.epoch = epoch
+    self.run = run
     self.outcomes = outcomes
-    self.classifier = classifier
+    self.place = place
   }
 
   /// Reads the state in `file`, which must come from the same specification.
@@ -42,38 +34,62 @@ struct EvaluationState: Sendable, Equatable {
       throw .metadata(key: "subject", "is unknown")
     }
     self.subject = subject
-    epoch = try metadata.natural("epoch")
-    var outcomes: [EvaluationSubject: EvaluationOutcome] = [:]
+    run = try metadata.natural("run")
+    var tensors = file.tensors
+    var outcomes: [EvaluationSubject: [EvaluationOutcome]] = [:]
     for subject in EvaluationSubject.allCases {
-      guard metadata.entries["top1_\(subject.rawValue)"] != nil else { continue }
-      var outcome = EvaluationOutcome(top1: try metadata.number("top1_\(subject.rawValue)"))
-      if metadata.entries["ridge_\(subject.rawValue)"] != nil {
-        outcome.fit = EvaluationResult.Fit(
-          ridge: try metadata.number("ridge_\(subject.rawValue)"),
-          trainTop1: try metadata.number("train_top1_\(subject.rawValue)"),
-          iterations: try metadata.natural("iterations_\(subject.rawValue)"))
+      let count = try metadata.natural("outcomes_\(subject.rawValue)")
+      outcomes[subject] = try (0..<count).map { run throws(CheckpointError) in
+        try Self.outcome("\(subject.rawValue).\(run)", metadata, &tensors)
       }
-      outcomes[subject] = outcome
     }
-    self.outcomes = outcomes
-    classifier = file.tensors
+    self.outcomes = outcomes.filter { !$0.value.isEmpty }
+    place = ProbePlace(epoch: try metadata.natural("epoch"), tensors: tensors)
+  }
+
+  private static func outcome(
+    _ name: String, _ metadata: CheckpointMetadata, _ tensors: inout [String: TensorValue]
+  ) throws(CheckpointError) -> EvaluationOutcome {
+    let key = "outcome.\(name)"
+    guard case .int64(let predictions)? = tensors.removeValue(forKey: key)?.elements,
+      predictions.allSatisfy({ (0...Int64(Int32.max)).contains($0) })
+    else { throw .missingTensor(key) }
+    var outcome = EvaluationOutcome(
+      test: RankedImages(
+        predictions: predictions.map { Int($0) }, firstHits: try metadata.natural("\(key).top1_hits"),
+        topHits: try metadata.natural("\(key).top5_hits")),
+      trainTop1: try metadata.number("\(key).train_top1"))
+    if metadata.entries["\(key).ridge"] != nil {
+      outcome.fit = EvaluationResult.Fit(
+        ridge: try metadata.number("\(key).ridge"), iterations: try metadata.natural("\(key).iterations"))
+    }
+    return outcome
   }
 
   /// The tensor file of this state; the same for the same state of the same evaluation.
   func file(of specification: EvaluateSpecification, instructionSet: String) -> TensorFile {
     var metadata = [
       "format": "pt", "version": CheckpointFormat.version, "kind": "evaluate", "subject": subject.rawValue,
-      "epoch": String(epoch), "seed": String(specification.seed), "isa": instructionSet,
-      "spec": specification.jsonText,
+      "run": String(run), "epoch": String(place.epoch), "seed": String(specification.seed),
+      "isa": instructionSet, "spec": specification.jsonText,
     ]
-    for (subject, outcome) in outcomes {
-      metadata["top1_\(subject.rawValue)"] = "\(outcome.top1)"
-      guard let fit = outcome.fit else { continue }
-      metadata["ridge_\(subject.rawValue)"] = "\(fit.ridge)"
-      metadata["train_top1_\(subject.rawValue)"] = "\(fit.trainTop1)"
-      metadata["iterations_\(subject.rawValue)"] = "\(fit.iterations)"
+    var tensors = place.tensors
+    for subject in EvaluationSubject.allCases {
+      let found = outcomes[subject] ?? []
+      metadata["outcomes_\(subject.rawValue)"] = String(found.count)
+      for (run, outcome) in found.enumerated() {
+        let key = "outcome.\(subject.rawValue).\(run)"
+        let predictions = outcome.test.predictions
+        tensors[key] = TensorValue(shape: [predictions.count], .int64(predictions.map { Int64($0) }))
+        metadata["\(key).top1_hits"] = String(outcome.test.firstHits)
+        metadata["\(key).top5_hits"] = String(outcome.test.topHits)
+        metadata["\(key).train_top1"] = "\(outcome.trainTop1)"
+        guard let fit = outcome.fit else { continue }
+        metadata["\(key).ridge"] = "\(fit.ridge)"
+        metadata["\(key).iterations"] = "\(fit.iterations)"
+      }
     }
-    return TensorFile(metadata: metadata, tensors: classifier)
+    return TensorFile(metadata: metadata, tensors: tensors)
   }
 
   private static func specification(
@@ -81,19 +97,24 @@ struct EvaluationState: Sendable, Equatable {
   ) throws(CheckpointError) -> EvaluateSpecification {
     let text = try metadata.text("spec")
     do {
-      return try EvaluateSpecification.parse(JSON.parse(text))
+      return try EvaluateSpecification.parse(JSON.parse(text), defaults: .stored)
     } catch {
       throw .metadata(key: "spec", "is not an evaluation's specification: \(error)")
     }
   }
 }
 
-/// Whose features a classifier is trained on, in the order in which they are evaluated.
+/// Whose features a classifier is fitted to, in the order in which they are evaluated.
 enum EvaluationSubject: String, Sendable, CaseIterable {
   case trained
   case untrained
   case rawPixels = "raw_pixels"
 
+  /// Figures that are not the subject's.
+  private static let shared: Set<String> = ["lr", "lr_head", "images_per_second"]
+
   /// What its figures are called in the stream: `top1`, `top1_untrained` …
-  func figureName(_ figure: String) -> String { self == .trained ? figure : "\(figure)_\(rawValue)" }
+  func figureName(_ figure: String) -> String {
+    self == .trained || Self.shared.contains(figure) ? figure : "\(figure)_\(rawValue)"
+  }
 }

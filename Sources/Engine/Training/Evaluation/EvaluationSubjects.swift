@@ -14,20 +14,30 @@ package final class EvaluationSubjects {
   let checkpoint: Checkpoint
   let train: ImageDataset
   let test: ImageDataset
+  /// Labels of the training images at `positions`.
+  let trainLabels: [Int]
+  /// Labels of all test images.
+  let testLabels: [Int]
+  /// Positions of the training images that any run uses, in order: rows of features are those of these.
+  let positions: [Int]
+  /// For each run the rows of the images whose labels it uses, in order.
+  let labelled: [[Int]]
   let team: ThreadTeam
   let instructionSet: InstructionSet
   /// With the weights of the subject whose `source` was asked for last.
   let encoder: EncoderInference
-  private let layer: EncoderLayer
+  /// What of the network is evaluated.
+  let layer: EncoderLayer
 
   /// Images that the encoder takes at once.
-  static let batchSize = LinearProtocol.batchSize
+  static let batchSize = 256
 
   init(
     _ specification: EvaluateSpecification, checkpoint: Checkpoint, train: ImageDataset, test: ImageDataset,
     threads: Int, recorded: ConvolutionRecord?
   ) throws {
-    for split in [train, test] { _ = try split.requireLabels() }
+    let allLabels = try train.requireLabels()
+    testLabels = try test.requireLabels()
     guard train.classes == test.classes, train.side == test.side, train.planes == test.planes else {
       throw TrainingError.otherClasses(dataset: train.name)
     }
@@ -39,11 +49,13 @@ package final class EvaluationSubjects {
     self.train = train
     self.test = test
     all = specification.baselines ? [.trained, .untrained, .rawPixels] : [.trained]
-    layer = try specification.encoderLayer(hasFC: checkpoint.specification.encoder.fc != nil)
+    layer = try specification.encoderLayer(of: checkpoint.specification)
+    (positions, labelled) = try Self.labelled(train, allLabels, specification)
+    trainLabels = positions.map { allLabels[$0] }
     instructionSet = try InstructionSet.fromEnvironment()
     team = try ThreadTeam(threads: threads)
     encoder = try EncoderInference(
-      checkpoint.specification.encoder,
+      checkpoint.specification.encoder, projector: checkpoint.specification.projector,
       imageSide: checkpoint.specification.viewSide(storedSide: train.side),
       batchSize: Self.batchSize, team: team, layer: layer,
       convolutions: checkpoint.specification.convolution, recorded: recorded)
@@ -65,44 +77,79 @@ package final class EvaluationSubjects {
     return .encoder(encoder)
   }
 
-  /// Features of a split, made from such views by `source`; an encoder's have the side that it was trained
-  /// with.
+  /// How often each subject is evaluated.
+  var runs: Int { specification.runs }
+  /// The seed of a run.
+  func seed(run: Int) -> UInt64 { specification.seed &+ UInt64(run) }
+  /// All test images.
+  var testPositions: [Int] { Array(0..<test.count) }
+
+  /// The images whose labels the runs use: all that any of them uses, and rows of these for each.
+  private static func labelled(
+    _ train: ImageDataset, _ labels: [Int], _ specification: EvaluateSpecification
+  ) throws(TrainingError) -> (positions: [Int], rows: [[Int]]) {
+    let count = specification.labelledCount(of: train.count)
+    let classes = train.classes.count
+    guard specification.labelShare == 1 || count >= classes else {
+      throw .tooFewLabels(dataset: train.name, count: count, classes: classes)
+    }
+    let chosen = (0..<specification.runs).map { run in
+      LabelSubset.positions(
+        count, of: labels, classes: classes, seed: specification.seed &+ UInt64(run))
+    }
+    let positions = count == train.count ? Array(0..<count) : Set(chosen.joined()).sorted()
+    let rows = Dictionary(uniqueKeysWithValues: positions.enumerated().map { ($1, $0) })
+    return (positions, chosen.map { $0.compactMap { rows[$0] } })
+  }
+
+  /// Features of some images of a split, made from such views by `source`; an encoder's have the side that it
+  /// was trained with.
+  ///
+  /// - Parameters:
+  ///   - mirror: the mean of the features of the view and of its mirror image is kept.
+  ///   - run: whose seed random views have.
   func rows(
-    _ dataset: ImageDataset, _ view: ViewMaker, normalizes: Bool, _ source: FeatureSource
+    _ dataset: ImageDataset, _ positions: [Int], _ view: ViewMaker, normalizes: Bool = true,
+    mirror: Bool = false, run: Int = 0, _ source: FeatureSource
   ) throws -> FeatureRows {
     let side =
       if case .encoder(let encoder) = source { encoder.description.imageSide } else { dataset.side }
-    let loader = try BatchLoader(
-      dataset: dataset, views: [view], side: side, normalizes: normalizes, seed: specification.seed,
-      team: team)
-    return try FeatureRows(loader: loader, source: source, batchSize: Self.batchSize)
+    let loaders = try ([view] + (mirror ? [.mirrored] : [])).map {
+      try BatchLoader(
+        dataset: dataset, views: [$0], side: side, normalizes: normalizes, seed: seed(run: run),
+        team: team)
+    }
+    return try FeatureRows(
+      loaders: loaders, positions: positions, source: source, batchSize: Self.batchSize, team: team)
   }
 
-  /// The result, once every subject has an outcome.
-  func result(_ outcomes: [EvaluationSubject: EvaluationOutcome]) -> EvaluationResult {
-    var baselines: EvaluationResult.Baselines?
-    if let rawPixels = outcomes[.rawPixels], let untrained = outcomes[.untrained] {
-      baselines = EvaluationResult.Baselines(rawPixels: rawPixels.top1, untrained: untrained.top1)
-    }
-    let isFC = layer == .output && checkpoint.specification.encoder.fc != nil
-    let trained = outcomes[.trained]
+  /// The result, once every subject has an outcome for each run.
+  func result(_ outcomes: [EvaluationSubject: [EvaluationOutcome]]) -> EvaluationResult {
+    let training = checkpoint.specification
+    let reported: EvaluationLayer =
+      switch layer {
+      case .embedding: .embedding
+      case .output where training.encoder.fc != nil: .fc
+      case .output, .pooled: .pooled
+      }
     return EvaluationResult(
-      protocol: specification.protocol, features: specification.features,
-      layer: isFC ? .fc : .pooled, isa: instructionSet.rawValue, trainImages: train.count,
-      testImages: test.count, preset: checkpoint.specification.preset,
-      dataset: specification.dataset.name.string, top1: trained?.top1 ?? 0, fit: trained?.fit,
-      baselines: baselines)
+      specification, training, layer: reported, isa: instructionSet.rawValue,
+      trainImages: labelled.first?.count ?? 0, testLabels: testLabels, classes: test.classes,
+      outcomes: outcomes)
   }
 }
 
 extension EvaluateSpecification {
-  /// What of an encoder is evaluated, which has a final Linear or not.
-  func encoderLayer(hasFC: Bool) throws(TrainingError) -> EncoderLayer {
+  /// What of a network that was trained so is evaluated.
+  func encoderLayer(of training: TrainSpecification) throws(TrainingError) -> EncoderLayer {
     switch layer {
     case .pooled: return .pooled
     case .fc:
-      guard hasFC else { throw .missingLayer(EvaluationLayer.fc.rawValue) }
+      guard training.encoder.fc != nil else { throw .missingLayer(EvaluationLayer.fc.rawValue) }
       return .output
+    case .embedding:
+      guard training.hasProjector else { throw .missingLayer(EvaluationLayer.embedding.rawValue) }
+      return .embedding
     case nil: return self.protocol == .logistic ? .pooled : .output
     }
   }

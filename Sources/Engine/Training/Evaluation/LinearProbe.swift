@@ -1,67 +1,76 @@
 import Datasets
 import NeuralNet
-import Parallel
 import Recipe
+import Tensors
 
-/// The classifier of one subject, trained epoch by epoch on its features.
-final class LinearProbe {
-  /// What one epoch gave.
-  struct EpochResult {
-    /// Mean loss over the training images, each before the step that it took part in.
-    let loss: Double
-    /// Share of the test images that are classified rightly after the epoch.
-    let top1: Double
+/// The protocols `linear`, `linear-seed` and `linear-official`: one Linear that is trained on a subject's
+/// features, and tested after each epoch. An epoch is a step of the stream.
+///
+/// With protocol `finetune` the raw pixels are evaluated so, by the constants of its head.
+final class LinearProbe: Probe {
+  private let subjects: EvaluationSubjects
+  private let subject: EvaluationSubject
+  private let linear: LinearProtocol
+  private let isCached: Bool
+  /// What all runs share: the encoder, cached features of the training images, those of the test images.
+  private var shared: (source: FeatureSource, train: FeatureRows?, test: FeatureRows)?
+  private var meter = ThroughputMeter()
+
+  /// Of that subject.
+  init(_ subjects: EvaluationSubjects, _ subject: EvaluationSubject) throws {
+    self.subjects = subjects
+    self.subject = subject
+    linear = LinearProtocol(subjects.specification)
+    isCached = subjects.specification.protocol.isLinear && subjects.specification.features == .cached
   }
 
-  private let train: FeatureRows
-  private let test: FeatureRows
-  private let head: LinearClassifier
-  private let optimizer: Optimizer
-  private let seed: UInt64
-
-  /// A fresh classifier of `classes`, its weights drawn from `seed`. Throws `SystemError` without memory.
-  init(train: FeatureRows, test: FeatureRows, classes: Int, seed: UInt64, team: ThreadTeam) throws {
-    self.train = train
-    self.test = test
-    self.seed = seed
-    head = try LinearClassifier(
-      featureCount: train.featureCount, classes: classes, batchSize: LinearProtocol.batchSize, team: team)
-    optimizer = try Optimizer(
-      OptimizerSpecification(name: .sgd, weightDecay: LinearProtocol.weightDecay, momentum: 0),
-      parameters: head.parameters,
-      compute: head.compute, arena: head.arena)
-    head.initialize(seed: seed)
-  }
-
-  /// The classifier's weight `[classes, D]` and bias `[classes]`, where they lie.
-  var state: [StoredTensor] { head.parameters.map { StoredTensor($0) } }
-
-  /// Trains for one epoch at `rate` and tests.
-  ///
-  /// - Parameter proceed: called before each batch; what it throws ends the epoch in the middle.
-  func run(epoch: Int, rate: Double, _ proceed: () throws -> Void) throws -> EpochResult {
-    let order = EpochOrder(
-      count: train.count, batchSize: LinearProtocol.batchSize, shuffle: true, dropLast: false, seed: seed,
-      epoch: epoch)
-    var loss = 0.0
-    var seen = 0
-    for index in 0..<order.batches {
-      try proceed()
-      let batch = order.batch(index)
-      let result = head.step(features: train.features(batch, epoch: epoch), labels: train.labels(batch))
-      optimizer.step(learningRate: rate)
-      loss += result.loss * Double(batch.count)
-      seen += batch.count
+  func prepare(_ progress: any EvaluationProgress) throws {
+    let source = try subjects.source(of: subject)
+    var train: FeatureRows?
+    if isCached {
+      let rows = try subjects.rows(subjects.train, subjects.positions, .plain, source)
+      try rows.keep(progress.proceed)
+      train = rows
     }
-    return EpochResult(loss: loss / Double(max(seen, 1)), top1: try accuracy(proceed))
+    let test = try subjects.rows(
+      subjects.test, subjects.testPositions, .plain, normalizes: linear.normalizesTest, source)
+    try test.keep(progress.proceed)
+    shared = (source, train, test)
   }
 
-  private func accuracy(_ proceed: () throws -> Void) throws -> Double {
-    var correct = 0
-    for batch in test.batches() {
-      try proceed()
-      correct += head.evaluate(features: test.features(batch, epoch: 0), labels: test.labels(batch)).correct
+  func evaluate(
+    run: Int, from place: ProbePlace?, _ progress: any EvaluationProgress
+  ) throws -> EvaluationOutcome {
+    guard let shared else { preconditionFailure("a probe is prepared first") }
+    let labelled = subjects.labelled[run]
+    let train =
+      try shared.train
+      ?? subjects.rows(
+        subjects.train, subjects.positions, .random(.cropAndFlip()), run: run, shared.source)
+    let fit = try LinearFit(
+      linear, train: train, labelled: labelled, test: shared.test, classes: subjects.train.classes.count,
+      seed: subjects.seed(run: run), team: subjects.team)
+    if let place { try fit.state.load(place.tensors, strictly: true) }
+    for epoch in (place?.epoch ?? 0)..<linear.epochs {
+      let rate = linear.rate(epoch: epoch)
+      meter.start()
+      let loss = try fit.train(epoch: epoch, rate: rate, progress.proceed)
+      let top1 = try fit.test(progress.proceed).top1
+      meter.stop(images: labelled.count)
+      guard loss.isFinite else {
+        throw TrainingError.diverged(step: epoch + 1, what: "the loss of the classifier is \(loss)")
+      }
+      try progress.report(
+        step: epoch + 1, epoch: epoch,
+        [
+          Figure("loss", loss), Figure("top1", top1), Figure("lr", rate),
+          Figure("images_per_second", meter.take()),
+        ])
+      // An evaluation on fresh views is long: it is saved after each epoch.
+      try progress.reached(ProbePlace(epoch: epoch + 1, tensors: fit.state.tensors), isSaved: !isCached)
     }
-    return Double(correct) / Double(max(test.count, 1))
+    return EvaluationOutcome(
+      test: try fit.test(progress.proceed),
+      trainTop1: try fit.score(epoch: linear.epochs - 1, progress.proceed).top1)
   }
 }

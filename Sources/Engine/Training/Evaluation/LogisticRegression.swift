@@ -26,8 +26,8 @@ final class LogisticRegression {
   struct Score {
     /// Mean cross-entropy.
     let loss: Double
-    /// Share of the rows whose largest score is that of their class.
-    let top1: Double
+    /// What each row is taken for.
+    let images: RankedImages
   }
 
   /// A fit has converged when no element of the gradient is larger: the mean cross-entropy is then known to
@@ -51,8 +51,10 @@ final class LogisticRegression {
   private let scores: MatrixProduct
   private let gradients: MatrixProduct
   private let moments: MatrixProduct?
-  /// A block's rows `[rows][D]`, their scores `[rows][K]`, losses and hits.
-  private let block: (rows: Floats, scores: Floats, losses: Floats, hits: Floats)
+  /// A block's rows `[rows][D]`, their scores `[rows][K]` and losses.
+  private let block: (rows: Floats, scores: Floats, losses: Floats)
+  /// For each row of a block its class with the highest score, and the place of its own class.
+  private let rankings: Doubles
   /// Weights `[K][D]` and gradients `[D][K]` in single precision.
   private let weights: Floats
   private let gradient: Floats
@@ -72,8 +74,9 @@ final class LogisticRegression {
     gradients = MatrixProduct(m: featureCount, n: classes, k: blockRows, compute: compute)
     block = (
       try arena.allocate(blockRows * featureCount), try arena.allocate(blockRows * classes),
-      try arena.allocate(blockRows), try arena.allocate(blockRows)
+      try arena.allocate(blockRows)
     )
+    rankings = try arena.allocateDoubles(2 * blockRows)
     weights = try arena.allocate(classes * featureCount)
     gradient = try arena.allocate(featureCount * classes)
     let isPreconditioned = featureCount <= Self.preconditionedFeaturesMax
@@ -86,18 +89,17 @@ final class LogisticRegression {
     try compute.allocate(from: arena)
   }
 
-  /// Takes the second moments of all rows; fits on any of them are then preconditioned by these.
+  /// Takes the second moments of the rows at `all`; fits on any of them are then preconditioned by these.
   ///
   /// - Parameter proceed: called before each block; what it throws ends the computation.
-  func prepare(_ rows: StandardizedRows, _ proceed: () throws -> Void) throws {
+  func prepare(_ rows: StandardizedRows, _ all: [Int], _ proceed: () throws -> Void) throws {
     guard let moments else { return }
     let matrix = Matrix(secondMoments, rowStride: featureCount)
-    let all = Array(0..<rows.count)
     for range in blocks(all) {
       try proceed()
       let x = load(rows, all[range])
       moments.run(
-        x, transposeA: true, x, into: matrix, depth: range.count, alpha: 1 / Float(rows.count),
+        x, transposeA: true, x, into: matrix, depth: range.count, alpha: 1 / Float(all.count),
         beta: range.lowerBound == 0 ? 0 : 1)
     }
   }
@@ -133,22 +135,23 @@ final class LogisticRegression {
       parameters: result.point.x, iterations: result.iterations, objective: result.point.value)
   }
 
-  /// How well `parameters` describe the rows at `indices`; both are 0 for no rows.
+  /// How well `parameters` describe the rows at `indices`.
   func score(
     _ parameters: [Double], _ rows: StandardizedRows, _ indices: [Int], _ proceed: () throws -> Void = {}
   ) throws -> Score {
     take(parameters)
-    var (loss, hits) = (0.0, 0.0)
+    var loss = 0.0
+    var images = RankedImages()
     for range in blocks(indices) {
       try proceed()
       _ = residuals(rows, indices[range], parameters)
       for row in 0..<range.count {
         loss += Double(block.losses[row])
-        hits += Double(block.hits[row])
+        images.add(
+          ClassRanking(predicted: Int(rankings[2 * row]), rank: Int(rankings[2 * row + 1])))
       }
     }
-    let count = Double(max(indices.count, 1))
-    return Score(loss: loss / count, top1: hits / count)
+    return Score(loss: loss / Double(max(indices.count, 1)), images: images)
   }
 
   /// The objective and its gradient.
@@ -198,7 +201,8 @@ final class LogisticRegression {
     return Matrix(block.rows, rowStride: featureCount)
   }
 
-  /// Loads some rows and leaves probabilities minus one-hot labels, losses and hits of them in `block`.
+  /// Loads some rows and leaves probabilities minus one-hot labels and losses of them in `block`, with their
+  /// rankings.
   private func residuals(
     _ rows: StandardizedRows, _ indices: ArraySlice<Int>, _ parameters: [Double]
   ) -> Matrix {
@@ -219,11 +223,8 @@ final class LogisticRegression {
   private func softmax(_ row: Int, label: Int, _ biases: [Double]) {
     let (start, k) = (row * classes, classes)
     let line = block.scores
-    var (best, largest) = (0, -Double.infinity)
-    for c in 0..<k {
-      let score = Double(line[start + c]) + biases[c]
-      if score > largest { (best, largest) = (c, score) }
-    }
+    let ranking = ClassRanking(classes: k, label: label) { Double(line[start + $0]) + biases[$0] }
+    let largest = Double(line[start + ranking.predicted]) + biases[ranking.predicted]
     let own = Double(line[start + label]) + biases[label]
     var sum = 0.0
     for c in 0..<k {
@@ -235,6 +236,7 @@ final class LogisticRegression {
       line[start + c] = Float(Double(line[start + c]) / sum - (c == label ? 1 : 0))
     }
     block.losses[row] = Float(Mathematics.logarithm(sum) + largest - own)
-    block.hits[row] = best == label ? 1 : 0
+    rankings[2 * row] = Double(ranking.predicted)
+    rankings[2 * row + 1] = Double(ranking.rank)
   }
 }

@@ -55,7 +55,7 @@ struct StandardizedRows {
   }
 }
 
-/// Mean and deviation of each feature over the training rows (population form, as scikit-learn's
+/// Mean and deviation of each feature over the labelled training rows (population form, as scikit-learn's
 /// `StandardScaler` takes them).
 struct FeatureScaling {
   /// With an inverse deviation of 1 for a feature that is constant.
@@ -66,16 +66,16 @@ struct FeatureScaling {
   /// A deviation below this share of the mean is rounding: the feature is constant.
   private static let deviationShareMin = 1e-7
 
-  /// Measures the features of all `count` rows of `source`. Throws `SystemError` without memory.
+  /// Measures the features of some rows of `source`. Throws `SystemError` without memory.
   init(
-    of source: StandardizedRows.Source, count: Int, featureCount: Int, team: ThreadTeam, arena: Arena
+    of source: StandardizedRows.Source, _ rows: [Int], featureCount: Int, team: ThreadTeam, arena: Arena
   ) throws {
     let mean = try arena.allocate(featureCount)
     let inverse = try arena.allocate(featureCount)
     team.run(tasks: (featureCount + Self.featuresOfTask - 1) / Self.featuresOfTask) { task in
       let first = task * Self.featuresOfTask
       for feature in first..<min(first + Self.featuresOfTask, featureCount) {
-        let (average, deviation) = Self.measured(source, feature, count: count, featureCount: featureCount)
+        let (average, deviation) = Self.measured(source, rows, feature, featureCount: featureCount)
         mean[feature] = Float(average)
         let isConstant = deviation <= Self.deviationShareMin * abs(average)
         inverse[feature] = isConstant ? 1 : Float(1 / deviation)
@@ -85,22 +85,23 @@ struct FeatureScaling {
   }
 
   private static func measured(
-    _ source: StandardizedRows.Source, _ feature: Int, count: Int, featureCount: Int
+    _ source: StandardizedRows.Source, _ rows: [Int], _ feature: Int, featureCount: Int
   ) -> (mean: Double, deviation: Double) {
+    let count = rows.count
     switch source {
     case .table(let table):
       var sum = 0.0
-      for row in 0..<count { sum += Double(table[row * featureCount + feature]) }
+      for row in rows { sum += Double(table[row * featureCount + feature]) }
       let mean = sum / Double(count)
       var squares = 0.0
-      for row in 0..<count {
+      for row in rows {
         let distance = Double(table[row * featureCount + feature]) - mean
         squares += distance * distance
       }
       return (mean, (squares / Double(count)).squareRoot())
     case .pixels(let pixels):
       var (sum, squares) = (0, 0)
-      for row in 0..<count {
+      for row in rows {
         let value = Int(pixels[row * featureCount + feature])
         sum += value
         squares += value * value
