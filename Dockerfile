@@ -4,6 +4,7 @@
 FROM swift:6.3.1-bookworm AS build
 RUN apt-get update \
   && apt-get install -y --no-install-recommends pkg-config libsqlite3-dev libssl-dev zlib1g-dev \
+    libarchive-dev libpng-dev libjpeg62-turbo-dev libwebp-dev \
   && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY Package.swift ./
@@ -15,7 +16,8 @@ RUN swift build -c release --static-swift-stdlib --product vicregd \
 FROM debian:bookworm-slim
 RUN apt-get update \
   && apt-get install -y --no-install-recommends \
-    libssl3 libsqlite3-0 zlib1g libstdc++6 curl dataset-fashion-mnist libjs-dygraphs \
+    libssl3 libsqlite3-0 zlib1g libarchive13 libpng16-16 libjpeg62-turbo libwebp7 libwebpdemux2 \
+    libstdc++6 curl dataset-fashion-mnist libjs-dygraphs \
   && rm -rf /var/lib/apt/lists/* \
   && useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin vicregd \
   && install -d -o vicregd -g vicregd /data

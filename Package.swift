@@ -121,7 +121,7 @@ let package = Package(
     room("Recipe", in: "Engine", ["JSONText", "Text"]),
     room(
       "Datasets", in: "Engine",
-      ["Recipe", "Tensors", "TensorElements", "Parallel", "Platform", "Crypto", "Gzip", "Text"],
+      ["Recipe", "JSONText", "Tensors", "TensorElements", "Parallel", "Platform", "Crypto", "Gzip", "Text"],
       settings: safe + [fast]),
     room(
       "NeuralNet", in: "Engine",
@@ -147,7 +147,20 @@ let package = Package(
     room("Logging", in: "System", ["Platform"]),
     room("Gzip", in: "System", ["CZlib", "Platform"], settings: strict),
     room("Crypto", in: "System", ["COpenSSL", "Platform"], settings: strict),
+    // Decoders and archives, whose libraries are told nothing but bytes.
+    room("Images", in: "System", ["CPNG", "CJPEG", "CWebP"], settings: strict + [fast]),
+    room("Archives", in: "System", ["CArchive", "Platform"], settings: strict),
+    .systemLibrary(
+      name: "CArchive", path: "Sources/CLibraries/CArchive", pkgConfig: "libarchive",
+      providers: [.apt(["libarchive-dev"])]),
     .target(name: "CParallel", path: "Sources/CLibraries/CParallel"),
+    .target(
+      name: "CPNG", path: "Sources/CLibraries/CPNG", linkerSettings: [.linkedLibrary("png16")]),
+    .target(
+      name: "CJPEG", path: "Sources/CLibraries/CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
+    .target(
+      name: "CWebP", path: "Sources/CLibraries/CWebP",
+      linkerSettings: [.linkedLibrary("webp"), .linkedLibrary("webpdemux")]),
     .systemLibrary(name: "CCPU", path: "Sources/CLibraries/CCPU"),
     .systemLibrary(name: "CLinux", path: "Sources/CLibraries/CLinux"),
     .systemLibrary(
@@ -185,7 +198,8 @@ let package = Package(
         "Gzip", "Platform",
       ], resources: [.copy("Golden")]),
     tests(
-      "Datasets", ["Datasets", "Recipe", "Tensors", "Parallel", "Gzip", "Platform"],
+      "Datasets",
+      ["Datasets", "Recipe", "JSONText", "Tensors", "Parallel", "Gzip", "Crypto", "Platform", "Text"],
       resources: [.copy("Golden")]),
     tests(
       "NeuralNet", ["NeuralNet", "Recipe", "JSONText", "Kernels", "Tensors", "Parallel"],
@@ -194,6 +208,8 @@ let package = Package(
     tests("Benchmarks", ["Benchmarks", "Kernels", "NeuralNet", "Parallel", "Recipe", "Tensors"]),
     tests("Kernels", ["Kernels", "Tensors", "Parallel", "Platform"], settings: strict + [fast]),
     tests("System", ["Platform", "Gzip", "Crypto", "Logging", "Text", "SharedWork"]),
+    tests("Images", ["Images", "Gzip", "JSONText", "Platform"], resources: [.copy("Golden")]),
+    tests("Archives", ["Archives", "Gzip", "Platform", "Support"]),
     tests("Inspector", ["Inspector", "Datasets", "Recipe", "SharedWork", "Platform"]),
     tests(
       "Simulation",

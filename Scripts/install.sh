@@ -3,7 +3,7 @@
 swift_version=6.3.1
 # To build beside the Swift toolchain, then what the tests and the daemon read at run time.
 build_packages=(binutils libc6-dev libstdc++-12-dev libncurses6 libcurl4 libxml2 pkg-config
-  libsqlite3-dev libssl-dev zlib1g-dev)
+  libsqlite3-dev libssl-dev zlib1g-dev libarchive-dev libpng-dev libjpeg62-turbo-dev libwebp-dev)
 run_packages=(dataset-fashion-mnist libjs-dygraphs curl ca-certificates)
 
 say() { printf '%s\n' "$@"; }

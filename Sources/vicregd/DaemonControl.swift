@@ -60,11 +60,14 @@ final class JobCosts: Sendable {
   ///   store yet.
   func cost(of specification: JobSpecification, training: TrainSpecification? = nil) -> JobCost {
     // What cannot be read or planned is refused by the worker, with the reason.
-    switch specification {
-    case .train(let specification): (try? cost(of: specification)) ?? JobCost()
-    case .evaluate(let specification):
-      (try? cost(of: specification, training ?? storedTraining(specification.checkpoint.job))) ?? JobCost()
-    }
+    let cost: JobCost? =
+      switch specification.work {
+      case let train as TrainSpecification: try? cost(of: train)
+      case let evaluation as EvaluateSpecification:
+        try? cost(of: evaluation, training ?? storedTraining(evaluation.checkpoint.job))
+      default: nil
+      }
+    return cost ?? JobCost()
   }
 
   private func storedTraining(_ job: JobID) -> TrainSpecification? {
@@ -74,11 +77,7 @@ final class JobCosts: Sendable {
   /// Whether it cannot be told yet, as the dataset has not been looked at since the daemon started, and will
   /// soon be.
   func isComing(_ specification: JobSpecification) -> Bool {
-    let name =
-      switch specification {
-      case .train(let training): training.dataset.name
-      case .evaluate(let evaluation): evaluation.dataset.name
-      }
+    guard let name = specification.work.datasetUse?.name else { return false }
     return directory.lastKnownExtent(name) == nil && directory.beginLook(name)
   }
 

@@ -43,10 +43,7 @@ enum Serve {
     let datasets = CatalogDirectory(settings, program: try FileSystem.executablePath())
     let costs = JobCosts(threads: settings.threadsPerWorker, directory: datasets) { id in
       // A job that is not there or cannot be read is refused where it is asked for.
-      guard let job = try? store.job(id), case .train(let training)? = try? job.specification() else {
-        return nil
-      }
-      return training
+      (try? store.job(id)?.specification())?.train
     }
     configuration.memoryBytes = { costs.cost(of: $0).memoryBytes }
     configuration.isMemoryComing = { costs.isComing($0) }

@@ -153,20 +153,21 @@ final class CountingControl: JobControl {
   let machineMemoryBytes: Int? = 1_000 << 20
   /// A thousand multiply-adds for each of a thousand images of an epoch, or of an evaluation.
   func cost(of specification: JobSpecification, training: TrainSpecification?) -> JobCost {
-    switch specification {
-    case .train(let own):
+    switch specification.work {
+    case let own as TrainSpecification:
       JobCost(
         memoryBytes: (own.batchSize + Self.megabytes(own.dataset.limit, own.projector.widths)) << 20,
         diskBytes: 7 << 20,
         work: Work(kind: "train", amount: Double(own.epochs) * 1e6, perImage: 1000), epochs: own.epochs,
         stepImages: own.batchSize)
-    case .evaluate(let own):
+    case let own as EvaluateSpecification:
       JobCost(
         memoryBytes: training.map {
           ($0.batchSize + Self.megabytes(own.dataset.limit, $0.projector.widths)) << 20
         }, diskBytes: 1 << 20,
         work: Work(kind: "evaluate \(own.protocol.rawValue)", amount: 1e6, perImage: 1000),
         epochs: own.protocol == .logistic ? nil : own.epochs)
+    default: JobCost()
     }
   }
   private static func megabytes(_ limit: Int?, _ widths: [Int]) -> Int {

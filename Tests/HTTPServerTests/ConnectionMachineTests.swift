@@ -47,7 +47,7 @@ import Testing
     #expect(head.target.segments == ["a"])
     guard case .wait = machine.next(now: 0) else { Issue.record("no wait"); return }
     #expect(machine.output.isEmpty)
-    machine.admitted(nil, now: 0)
+    machine.admitted(.welcome(nil), now: 0)
     guard case .send = machine.next(now: 0) else { Issue.record("no 100 Continue"); return }
     #expect(sent(machine).hasPrefix("HTTP/1.1 100"))
   }
@@ -56,7 +56,7 @@ import Testing
     var machine = machine()
     receive(&machine, "PUT /a HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\nabc")
     guard case .admit = machine.next(now: 0) else { Issue.record("no admission"); return }
-    machine.admitted(answer(401), now: 0)
+    machine.admitted(.refused(answer(401)), now: 0)
     guard case .send = machine.next(now: 0) else { Issue.record("no answer"); return }
     #expect(sent(machine) == "401")
     machine.output.removeAll()
@@ -80,7 +80,7 @@ import Testing
   func `holds content to the limit of its route`(rest: String) {
     var machine = machine(bodyLimit: BodyLimit(name: "small_body_bytes_max", bytesMax: 4))
     receive(&machine, "PUT /a HTTP/1.1\r\nHost: a\r\n\(rest)")
-    if case .admit = machine.next(now: 0) { machine.admitted(nil, now: 0) }
+    if case .admit = machine.next(now: 0) { machine.admitted(.welcome(nil), now: 0) }
     guard case .send = machine.next(now: 0) else { Issue.record("no refusal"); return }
     #expect(sent(machine) == "413")
   }

@@ -122,7 +122,7 @@ import Text
     #expect(try store.resume(resting.id).state == .queued)
     #expect(resting.health == JobHealth() && resting.summary == nil)
     #expect(resting.cost == JobCost(epochs: 100_000, stepImages: 4) && resting.host == nil)
-    guard case .train(let promised) = try resting.specification() else { throw Missing() }
+    guard let promised = try resting.specification().train else { throw Missing() }
     let stored = try JSON.parse(resting.specificationText)
     #expect(Self.hasMembers(of: stored, promised.json), "as it was resolved then, and what is new since")
     let new = NewJob(id: store.newID(), labelling: JobLabelling(), specification: .train(.preset(.small)))

@@ -20,7 +20,8 @@ package struct SplitDigest: Sendable, Equatable {
     self = hash.finish()
   }
 
-  fileprivate init(pixels: String, labels: String) {
+  /// Digests that were computed before.
+  init(pixels: String, labels: String) {
     self.pixels = pixels
     self.labels = labels
   }

@@ -46,9 +46,9 @@ extension EvaluateSpecification {
     dataset: EvaluationDataset(name: Defaults().dataset))
 
   /// What a `spec` may be, as a JSON Schema.
-  package static let schema = schema(defaults: template)
+  package static let schema: JSON = schema(defaults: template)
   /// What the resolved `spec` of an answer may be, as a JSON Schema.
-  package static let resolvedSchema = schema(defaults: nil)
+  package static let resolvedSchema: JSON = schema(defaults: nil)
 
   private static func schema(defaults: EvaluateSpecification?) -> JSON {
     guard case .object(var members) = fields.schema(defaults: defaults) else { return .null }

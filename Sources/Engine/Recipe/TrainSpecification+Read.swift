@@ -32,9 +32,9 @@ extension TrainSpecification {
 
   /// What a `spec` may be, as a JSON Schema; without the rules that join several fields. The defaults are
   /// those of the default preset.
-  package static let schema = fields.schema(defaults: .preset(.defaultValue))
+  package static let schema: JSON = fields.schema(defaults: .preset(.defaultValue))
   /// What the resolved `spec` of an answer may be, as a JSON Schema.
-  package static let resolvedSchema = fields.schema(defaults: nil)
+  package static let resolvedSchema: JSON = fields.schema(defaults: nil)
 
   /// Where the keys of a `spec` belong.
   package static let places = KeyPlaces(resolvedSchema, name: "spec")

@@ -1,22 +1,3 @@
-import Recipe
-
-/// What a job does.
-package enum JobKind: String, Sendable, CaseIterable {
-  case train, evaluate
-
-  /// The metrics that its lines have.
-  package var metricNames: [String] {
-    switch self {
-    case .train: TrainSpecification.metricNames
-    case .evaluate:
-      [
-        "loss", "top1", "loss_untrained", "top1_untrained", "loss_raw_pixels", "top1_raw_pixels", "lr",
-        "images_per_second",
-      ]
-    }
-  }
-}
-
 /// Where a job stands in its life. What a user asked for (`pausing`, `cancelling`) and what has happened
 /// (`paused`, `cancelled`) are different states, and both survive a crash.
 package enum JobState: String, Sendable, CaseIterable {

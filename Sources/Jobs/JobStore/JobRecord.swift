@@ -271,7 +271,7 @@ package struct NewJob: Sendable {
   }
 
   /// The checkpoint that it evaluates or begins with.
-  private var checkpoint: CheckpointReference? { specification.checkpointUse }
+  private var checkpoint: CheckpointReference? { specification.work.checkpointUse }
 
   /// The job whose checkpoint that is.
   var checkpointNeed: JobID? { checkpoint?.job }

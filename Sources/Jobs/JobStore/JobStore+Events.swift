@@ -215,7 +215,7 @@ private struct Ingestion {
 
   /// Takes what the first line of an attempt says besides its steps.
   private mutating func begin(_ event: JSON, now: Int) {
-    if job.kind == .train, let total = event["epochs"]?.int { epochs = total }
+    if job.kind.traits.isPaced, let total = event["epochs"]?.int { epochs = total }
     host = JobHost(json: event) ?? host
     lastMetric = nil
     pace = Pace(
@@ -229,7 +229,8 @@ private struct Ingestion {
     var known = pace ?? Pace(beginningAfter: lastMetric.step, atMilliseconds: time)
     let measured = known.take(step: lastMetric.step, atMilliseconds: time)
     pace = known
-    guard job.kind == .train, let measured, let work = job.cost.work, let host, let steps, steps > 0 else {
+    guard job.kind.traits.isPaced, let measured, let work = job.cost.work, let host, let steps, steps > 0
+    else {
       return
     }
     try store.measure(

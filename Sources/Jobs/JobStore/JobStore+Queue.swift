@@ -38,7 +38,7 @@ extension JobStore {
   ) throws -> JobStanding {
     let needed = try standing(of: id, connection)
     let isCheckpoint = job.checkpointNeed == id
-    guard let needed, !isCheckpoint || needed.kind == .train,
+    guard let needed, !isCheckpoint || needed.kind.traits.leavesCheckpoints,
       !isAwaited || !needed.state.isFinished || job.policy.isMet(by: needed.state)
     else { throw JobStoreError.unusableNeed(id, kind: needed?.kind, state: needed?.state) }
     return needed

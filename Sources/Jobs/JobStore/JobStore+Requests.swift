@@ -133,7 +133,7 @@ extension JobStore {
 
   /// The job whose checkpoint is asked for may have been deleted since.
   private func checkCheckpointNeed(of job: JobRecord, _ connection: Connection) throws {
-    guard let checkpoint = try job.specification().checkpointUse else { return }
+    guard let checkpoint = try job.specification().work.checkpointUse else { return }
     if try record(checkpoint.job, connection) == nil {
       throw JobStoreError.unusableNeed(checkpoint.job, kind: nil, state: nil)
     }

@@ -17,6 +17,9 @@ package struct FileIdentity: Equatable, Sendable {
     self.init(status)
   }
 
+  /// An open file.
+  package init(of file: File) throws(SystemError) { self.init(try file.status()) }
+
   fileprivate init(_ status: stat) {
     inode = UInt64(status.st_ino)
     bytes = Int(status.st_size)

@@ -23,6 +23,8 @@ package struct ReadLimit: Sendable, Equatable {
   package static let convolutionRecord = ReadLimit("record of convolutions", bytesMax: 1 << 20)
   /// A run's `inputs.json`; about 600 bytes.
   package static let runInputs = ReadLimit("record of a run's inputs", bytesMax: 64 << 10)
+  /// A packed dataset's `dataset.json`; about 4 KiB, and more with many classes or files left out.
+  package static let packedDataset = ReadLimit("description of a packed dataset", bytesMax: 64 << 20)
   /// The lock file of a run or of the data folder; two short lines.
   package static let lock = ReadLimit("lock file", bytesMax: 4 << 10)
   /// The file of access tokens; about 200 bytes per token.

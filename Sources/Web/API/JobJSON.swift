@@ -54,7 +54,7 @@ extension JobRecord {
     add("progress", text: progress(at: moment))
     add("latest", text: latest ?? "null")
     add("summary", text: summary ?? "null")
-    if kind == .evaluate { add("result", text: result ?? "null") }
+    if kind.traits.hasResult { add("result", text: result ?? "null") }
     add("host", text: hostText ?? "null")
     add("spec", text: specificationText)
     return text.isEmpty ? "{}" : String(decoding: text, as: UTF8.self) + "}"
@@ -105,7 +105,7 @@ extension JobRecord {
   /// what its estimate leaves. `nil`: it does not run, nothing is known, or it has taken longer already.
   private func finishMilliseconds(at moment: JobMoment) -> Int? {
     guard state == .running else { return nil }
-    if kind == .train, let steps, let finish = pace?.finishMilliseconds(steps: steps) { return finish }
+    if kind.traits.isPaced, let steps, let finish = pace?.finishMilliseconds(steps: steps) { return finish }
     guard let seconds = estimatedSeconds(at: moment) else { return nil }
     let left = seconds * 1000 - Double(runningMilliseconds(at: moment.milliseconds))
     return left > 0 ? Int(exactly: (Double(moment.milliseconds) + left).rounded()) : nil

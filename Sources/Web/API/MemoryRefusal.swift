@@ -20,13 +20,12 @@ struct MemoryRefusal {
     let fits = { (specification: JobSpecification) in
       control.cost(of: specification, training: training).memoryBytes ?? 0 <= there
     }
-    switch job.specification {
-    case .train(let train): self.init(train, figures) { fits(.train($0)) }
-    case .evaluate(let evaluation): self.init(evaluation, figures) { fits(.evaluate($0)) }
-    }
+    let kind = SubmissionKind.all.first { $0.kind == job.specification.kind }
+    guard let refusal = kind?.memoryRefusal(job.specification, figures, fits) else { return nil }
+    self = refusal
   }
 
-  private init(_ given: TrainSpecification, _ figures: String, fits: (TrainSpecification) -> Bool) {
+  init(_ given: TrainSpecification, _ figures: String, fits: (TrainSpecification) -> Bool) {
     var least = given
     let batchSize = Self.largest(TrainSpecification.batchSizeMin...given.batchSize) {
       least.batchSize = $0
@@ -56,7 +55,7 @@ struct MemoryRefusal {
       + "enough: the training \(figures), got \(given.encoder.width)"
   }
 
-  private init(_ given: EvaluateSpecification, _ figures: String, fits: (EvaluateSpecification) -> Bool) {
+  init(_ given: EvaluateSpecification, _ figures: String, fits: (EvaluateSpecification) -> Bool) {
     var least = given
     let limit = Self.largest(Self.limits(given.dataset.limit)) {
       least.dataset.limit = $0

@@ -98,12 +98,11 @@ extension JobRecord {
   /// The training that the job is, as far as this version can read it.
   private var training: TrainSpecification? {
     // Where it cannot be read, what any job of the kind may have is known.
-    guard case .train(let training)? = try? specification() else { return nil }
-    return training
+    (try? specification())?.train
   }
 
   /// The metrics that the job's lines will have.
-  fileprivate var metricNames: [String] { training?.metricNames ?? kind.metricNames }
+  fileprivate var metricNames: [String] { training?.metricNames ?? kind.traits.metricNames }
 
   /// The curves that a chart gets if it does not name any: the loss and the parts of the job's method.
   fileprivate var chartNames: [String] { ["loss"] + (training?.loss.method.figures.map(\.name) ?? []) }

@@ -18,7 +18,7 @@ extension API {
     var held: [JobID] = []
     do {
       for (index, job) in jobs.enumerated() {
-        guard let checkpoint = job.specification.checkpointUse, case .named(let name) = checkpoint.choice
+        guard let checkpoint = job.specification.work.checkpointUse, case .named(let name) = checkpoint.choice
         else { continue }
         pins.hold([job.id])
         held.append(job.id)
@@ -50,7 +50,7 @@ extension API {
   /// - Throws: 409 where the checkpoint is gone.
   func pinForRetry(_ record: JobRecord) throws -> [JobID] {
     guard record.state == .failed || record.state == .cancelled,
-      let checkpoint = try record.specification().checkpointUse,
+      let checkpoint = try record.specification().work.checkpointUse,
       case .named(let name) = checkpoint.choice
     else { return [] }
     pins.hold([record.id])
@@ -71,7 +71,6 @@ extension API {
   /// How a training keeps its best checkpoints; `nil`: it does not.
   func keepBest(of record: JobRecord) -> KeepBest? {
     // A specification that this program cannot read keeps none that it knows of.
-    guard case .train(let training)? = try? record.specification() else { return nil }
-    return training.checkpoint.keepBest
+    (try? record.specification())?.train?.checkpoint.keepBest
   }
 }

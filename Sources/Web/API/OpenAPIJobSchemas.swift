@@ -129,7 +129,7 @@ extension OpenAPIDocument {
   private static let secondsOrNull: JSON = ["type": ["number", "null"], "minimum": 0]
 
   private static let specification: JSON = [
-    "anyOf": [object("ResolvedTrainSpecification"), object("ResolvedEvaluateSpecification")]
+    "anyOf": .array(JobKind.allCases.map { object("Resolved\($0.schemaName)Specification") })
   ]
 
   private static let health = described([

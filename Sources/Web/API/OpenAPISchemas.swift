@@ -11,22 +11,27 @@ extension OpenAPIDocument {
 
   private static func requests(datasets: [String]) -> [ByteString: JSON] {
     let names = about("A dataset of GET /datasets.", ["enum": .array(datasets.map(JSON.string))])
-    let train = replacing(TrainSpecification.schema, ["dataset", "name"], by: names)
-    let evaluate = replacing(
-      replacing(EvaluateSpecification.schema, ["dataset", "name"], by: names), ["checkpoint", "job"],
-      by: about("The id of a train job.", object("JobID")))
-    let single: JSON = ["oneOf": [object("TrainJob"), object("EvaluateJob")]]
-    return [
+    let kinds = SubmissionKind.all
+    var schemas: [ByteString: JSON] = [:]
+    for kind in kinds {
+      let specification = replacing(
+        replacing(kind.kind.traits.specification.schema, ["dataset", "name"], by: names),
+        ["checkpoint", "job"],
+        by: about("The id of a train job.", object("JobID")))
+      schemas[ByteString("\(kind.kind.schemaName)Specification")] = specification
+      schemas[ByteString("\(kind.kind.schemaName)Job")] = submission(kind, isBatch: false)
+    }
+    // As answers have them: of datasets that are not in the list, too.
+    for kind in JobKind.allCases {
+      schemas[ByteString("Resolved\(kind.schemaName)Specification")] =
+        kind.traits.specification.resolvedSchema
+    }
+    let single: JSON = ["oneOf": .array(kinds.map { object("\($0.kind.schemaName)Job") })]
+    return schemas.merging([
       "JobID": [
         "type": "string", "pattern": "^[0-9a-hjkmnp-tv-z]{16}$",
         "description": "The id of a job; ids sort by age.",
       ],
-      "TrainSpecification": train, "EvaluateSpecification": evaluate,
-      // As answers have them: of datasets that are not in the list, too.
-      "ResolvedTrainSpecification": TrainSpecification.resolvedSchema,
-      "ResolvedEvaluateSpecification": EvaluateSpecification.resolvedSchema,
-      "TrainJob": submission(.train, "TrainSpecification", isBatch: false),
-      "EvaluateJob": submission(.evaluate, "EvaluateSpecification", isBatch: false),
       "Submission": ["anyOf": [single, object("Batch")]],
       "Batch": [
         "type": "object", "required": ["jobs"], "additionalProperties": false,
@@ -34,12 +39,7 @@ extension OpenAPIDocument {
           "jobs": [
             "description": "Jobs that are queued together, all or none, in this order.",
             "type": "array", "minItems": 1, "maxItems": .integer(API.jobsPerRequestMax),
-            "items": [
-              "oneOf": [
-                submission(.train, "TrainSpecification", isBatch: true),
-                submission(.evaluate, "EvaluateSpecification", isBatch: true),
-              ]
-            ],
+            "items": ["oneOf": .array(kinds.map { submission($0, isBatch: true) })],
           ]
         ],
       ],
@@ -54,11 +54,11 @@ extension OpenAPIDocument {
             choices(CancelMode.self))
         ],
       ],
-    ]
+    ]) { $1 }
   }
 
   /// A job as it is queued.
-  private static func submission(_ kind: JobKind, _ specification: String, isBatch: Bool) -> JSON {
+  private static func submission(_ kind: SubmissionKind, isBatch: Bool) -> JSON {
     var properties = JobLabelling.schemas
     properties.merge(JobPolicy.schemas) { $1 }
     properties["needs"] = [
@@ -66,16 +66,17 @@ extension OpenAPIDocument {
       "description":
         "Jobs that have to end before this one begins: ids, or refs of earlier jobs of the request.",
     ]
-    properties["kind"] = about("What the job does.", ["const": .string(kind.rawValue)])
+    properties["kind"] = about("What the job does.", ["const": .string(kind.kind.rawValue)])
     properties["spec"] = about(
-      "What determines the result; every field has a default.", object(specification))
+      "What determines the result; every field has a default.",
+      object("\(kind.kind.schemaName)Specification"))
     if isBatch {
       properties["ref"] = about(
         "A name by which later jobs of the request refer to this one.",
         SubmissionReader.ref.schema(nil))
     }
     var required: [JSON] = ["kind"]
-    if kind == .evaluate { required.append("spec") }
+    if kind.isSpecRequired { required.append("spec") }
     return [
       "type": "object", "properties": .object(properties), "required": .array(required),
       "additionalProperties": false,

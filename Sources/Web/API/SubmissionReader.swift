@@ -27,7 +27,8 @@ struct SubmissionReader {
   /// - Returns: `nil` if the kind is not known or nothing can be made of it; then problems have been noted.
   func read(_ json: JSON, at pointer: String, isInBatch: Bool) -> (job: NewJob, ref: ByteString?)? {
     let kind = json["kind"]?.string.flatMap(JobKind.init(bytes:))
-    let reader = ObjectReader(json, at: pointer, problems, places: JobSubmission.places(kind))
+    let reader = ObjectReader(
+      json, at: pointer, problems, places: kind?.traits.places ?? JobSubmission.anyPlaces)
     guard reader.isObject else { return nil }
     var labelling = JobLabelling()
     labelling.read(reader)
@@ -42,19 +43,13 @@ struct SubmissionReader {
     }
     let spec = reader.value("spec") ?? [:]
     _ = reader.value("kind")
-    guard let kind else {
-      reader.refuse("kind", JSON.requirement(among: JobKind.allCases.map(\.rawValue)))
+    guard let kind = SubmissionKind.all.first(where: { $0.kind == kind }) else {
+      reader.refuse("kind", JSON.requirement(among: SubmissionKind.all.map(\.kind.rawValue)))
       reader.finish()
       return nil
     }
     reader.finish()
-    let at = "\(pointer)/spec"
-    let specification: JobSpecification?
-    switch kind {
-    case .train: specification = .train(readTrain(spec, policy, at: at))
-    case .evaluate: specification = readEvaluate(spec, policy, at: at).map(JobSpecification.evaluate)
-    }
-    guard let specification else { return nil }
+    guard let specification = kind.read(self, spec, policy, "\(pointer)/spec") else { return nil }
     let job = NewJob(
       id: api.store.newID(), labelling: labelling, specification: specification, policy: policy, needs: needs,
       steps: steps(specification), dataset: fingerprint(specification))
@@ -93,11 +88,12 @@ struct SubmissionReader {
   /// A job's `ref`.
   static let ref = Form<ByteString>.line(charactersMax: 64)
 
-  private func readTrain(_ spec: JSON, _ policy: JobPolicy, at pointer: String) -> TrainSpecification {
+  /// Reads and resolves the `spec` of a training.
+  func readTrain(_ spec: JSON, _ policy: JobPolicy, at pointer: String) -> TrainSpecification {
     var spec = spec
     let source = findTraining(in: &spec, "init_from", policy, at: pointer)
     var specification = TrainSpecification.read(
-      spec, at: pointer, problems, places: JobSubmission.specPlaces(.train))
+      spec, at: pointer, problems, places: JobKind.train.traits.specPlaces)
     if let best = specification.checkpoint.keepBest {
       let known = specification.metricNames
       if !known.contains(where: { ByteString($0) == best.metric }) {
@@ -126,41 +122,39 @@ struct SubmissionReader {
   }
 
   private func steps(_ specification: JobSpecification) -> Int? {
-    guard case .train(let train) = specification else { return nil }
     // A dataset that cannot be used has been noted by now.
-    guard case .success(let summary)? = looks.look(train.dataset.name) else { return nil }
-    return summary.counts[train.dataset.split].map { train.stepCount(imageCount: $0) }
+    guard let use = specification.work.datasetUse, case .success(let summary)? = looks.look(use.name) else {
+      return nil
+    }
+    return specification.work.stepCount(imageCounts: summary.counts)
   }
 
   /// The dataset as it is now, as far as the job reads it.
   private func fingerprint(_ specification: JobSpecification) -> DatasetFingerprint? {
-    let name: ByteString
-    var split: DatasetSelection.Split?
-    switch specification {
-    case .train(let train): (name, split) = (train.dataset.name, train.dataset.split)
-    case .evaluate(let evaluation): name = evaluation.dataset.name
-    }
     // A dataset that cannot be used has been noted by now.
-    guard case .success(let summary)? = looks.look(name) else { return nil }
+    guard let use = specification.work.datasetUse, case .success(let summary)? = looks.look(use.name) else {
+      return nil
+    }
     var fingerprint = summary.fingerprint
-    if let split, let whole = fingerprint?.splits[split] { fingerprint?.splits = [split: whole] }
+    if let split = use.split, let whole = fingerprint?.splits[split] { fingerprint?.splits = [split: whole] }
     return fingerprint
   }
 
-  private func readEvaluate(_ spec: JSON, _ policy: JobPolicy, at pointer: String) -> EvaluateSpecification? {
+  /// Reads and resolves the `spec` of an evaluation; `nil`: it names no training that there is.
+  func readEvaluate(_ spec: JSON, _ policy: JobPolicy, at pointer: String) -> EvaluateSpecification? {
     var spec = spec
     let training = findTraining(in: &spec, "checkpoint", policy, at: pointer)
     if training == nil, spec["checkpoint"]?["job"]?.string != nil {
       // Everything else that is wrong is noted as well.
       _ = EvaluateSpecification.read(
-        spec, at: pointer, problems, places: JobSubmission.specPlaces(.evaluate))
+        spec, at: pointer, problems, places: JobKind.evaluate.traits.specPlaces)
       return nil
     }
     let defaults = training.flatMap(dataset).map { EvaluateSpecification.Defaults(dataset: $0) }
     guard
       let specification = EvaluateSpecification.read(
         spec, at: pointer, defaults: defaults ?? EvaluateSpecification.Defaults(), problems,
-        places: JobSubmission.specPlaces(.evaluate))
+        places: JobKind.evaluate.traits.specPlaces)
     else { return nil }
     if let summary = summary(of: specification.dataset.name, at: pointer) {
       specification.check(imageCounts: summary.counts, at: pointer, problems)
@@ -190,8 +184,7 @@ struct SubmissionReader {
     case .stored(let job): specification = try? api.store.job(job.id)?.specification()
     case .coming(let job): specification = job.specification
     }
-    guard case .train(let train)? = specification else { return nil }
-    return train
+    return specification?.train
   }
 
   /// The training whose checkpoint a job names.
@@ -205,7 +198,7 @@ struct SubmissionReader {
     switch training {
     case .stored(let job): api.trainingDatasets.name(of: job.id, in: api.store)
     case .coming(let job):
-      if case .train(let specification) = job.specification { specification.dataset.name } else { nil }
+      job.specification.train?.dataset.name
     }
   }
 
@@ -214,8 +207,8 @@ struct SubmissionReader {
       "must be the id of a train job" + (mustSucceed ? " that has succeeded or still can" : "")
     let shown = "\"\(name.shown)\""
     if let job = refs[name] {
-      if job.specification.kind == .train { return .coming(job) }
-      problems.add(pointer, "\(requirement), \(shown) is an evaluate job")
+      if job.specification.kind.traits.leavesCheckpoints { return .coming(job) }
+      problems.add(pointer, "\(requirement), \(shown) is an \(job.specification.kind.rawValue) job")
       return nil
     }
     do {
@@ -223,8 +216,8 @@ struct SubmissionReader {
         problems.add(pointer, "\(requirement), there is no job \(shown)")
         return nil
       }
-      if named.kind != .train {
-        problems.add(pointer, "\(requirement), \(shown) is an evaluate job")
+      if !named.kind.traits.leavesCheckpoints {
+        problems.add(pointer, "\(requirement), \(shown) is an \(named.kind.rawValue) job")
         return nil
       }
       if named.state.isFinished && named.state != .succeeded && mustSucceed {
@@ -253,7 +246,7 @@ struct SubmissionReader {
     case nil: return
     case .stored(let named): check(choice, of: named, at: pointer)
     case .coming(let job):
-      if case .train(let train) = job.specification, choice == .best {
+      if let train = job.specification.train, choice == .best {
         check(train.checkpoint.keepBest, of: "the training", at: pointer)
       }
       if !choice.waitsForEnd {

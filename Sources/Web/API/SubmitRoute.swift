@@ -75,9 +75,7 @@ extension API {
   private func estimate(_ jobs: inout [NewJob]) -> [JobID: TrainSpecification] {
     var trainings: [JobID: TrainSpecification] = [:]
     for index in jobs.indices {
-      if case .train(let specification) = jobs[index].specification {
-        trainings[jobs[index].id] = specification
-      }
+      if let training = jobs[index].specification.train { trainings[jobs[index].id] = training }
       jobs[index].cost = control.cost(
         of: jobs[index].specification, training: jobs[index].training(of: trainings))
     }
@@ -132,6 +130,6 @@ extension NewJob {
   /// The training of the same request whose checkpoint a job reads; `nil`: it is an earlier one, or there is
   /// none.
   fileprivate func training(of trainings: [JobID: TrainSpecification]) -> TrainSpecification? {
-    specification.checkpointUse.flatMap { trainings[$0.job] }
+    specification.work.checkpointUse.flatMap { trainings[$0.job] }
   }
 }

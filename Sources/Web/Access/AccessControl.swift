@@ -44,6 +44,19 @@ package struct AccessControl: Sendable {
     }
   }
 
+  /// What takes the content of an admitted request as it comes, by the routes.
+  ///
+  /// - Throws: `Problem`.
+  package func sink(for request: Request) throws -> (any BodySink)? {
+    do {
+      return try router.sink(for: request)
+    } catch {
+      var problem = error
+      origins.addFields(to: &problem.headers, for: request)
+      throw problem
+    }
+  }
+
   /// The answer of the routes, or why they are not asked. What lasts of it ends when the token is revoked or
   /// the session ends.
   package func respond(to request: Request) -> Response {

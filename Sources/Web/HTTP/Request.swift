@@ -10,6 +10,8 @@ package struct Request: Sendable {
   package var query: [(name: ByteString, value: ByteString)]
   package var headers: Headers
   package var body: [UInt8]
+  /// What has taken the content instead of `body`; nil: there is none, or `body` has it.
+  package var sink: (any BodySink)?
   /// The target as it came.
   package var target: ByteString = ""
   /// Host and port that the request is for.
@@ -38,10 +40,11 @@ package struct Request: Sendable {
   }
 
   /// The same request with its content.
-  package func with(body: [UInt8]) -> Request {
-    if body.isEmpty { return self }
+  package func with(body: [UInt8], sink: (any BodySink)? = nil) -> Request {
+    if body.isEmpty, sink == nil { return self }
     var request = self
     request.body = body
+    request.sink = sink
     return request
   }
 

@@ -17,6 +17,10 @@ package struct RequestParser: Sendable {
   }
 
   private let limits: RequestLimits
+  /// Whether the content of a request goes elsewhere as it comes: then `limits` does not bound it.
+  private let isSpooled: @Sendable (RequestHead) -> Bool
+  /// How much content the present request may have.
+  private var contentBytesMax = 0
   /// Bytes that came; those before `start` are done with.
   private var buffer: [UInt8] = []
   private var start = 0
@@ -54,7 +58,15 @@ package struct RequestParser: Sendable {
     var overheadBytes = 0
   }
 
-  package init(limits: RequestLimits = RequestLimits()) { self.limits = limits }
+  /// - Parameter isSpooled: whether the content of a request goes elsewhere as it comes, so that somebody
+  ///   else bounds it.
+  package init(
+    limits: RequestLimits = RequestLimits(),
+    isSpooled: @escaping @Sendable (RequestHead) -> Bool = { _ in false }
+  ) {
+    self.limits = limits
+    self.isSpooled = isSpooled
+  }
 
   /// Bytes that came and are not part of an event yet.
   package var waitingBytes: Int { buffer.count - start }
@@ -205,10 +217,11 @@ extension RequestParser {
       method: startLine.method, target: startLine.target, minorVersion: startLine.minorVersion,
       headers: section.headers)
     section = FieldSection()
+    contentBytesMax = head.framing != .length(0) && isSpooled(head) ? .max : limits.bodyBytesMax
     switch head.framing {
     case .chunked: state = .chunkSize(Chunks())
     case .length(let length):
-      guard length <= limits.bodyBytesMax else { throw .overLimit(.bodyBytes, allowed: limits.bodyBytesMax) }
+      guard length <= contentBytesMax else { throw .overLimit(.bodyBytes, allowed: contentBytesMax) }
       state = .content(remaining: length)
     }
     return head
@@ -235,8 +248,8 @@ extension RequestParser {
     guard chunks.overheadBytes <= limits.chunkOverheadBytesMax else {
       throw .overLimit(.chunkOverheadBytes, allowed: limits.chunkOverheadBytesMax)
     }
-    guard size <= limits.bodyBytesMax - chunks.contentBytes else {
-      throw .overLimit(.bodyBytes, allowed: limits.bodyBytesMax)
+    guard size <= contentBytesMax - chunks.contentBytes else {
+      throw .overLimit(.bodyBytes, allowed: contentBytesMax)
     }
     chunks.contentBytes += size
     state = size > 0 ? .chunkData(chunks, remaining: size) : .trailers

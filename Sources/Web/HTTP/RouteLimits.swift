@@ -25,10 +25,14 @@ package struct BodyLimit: Sendable, Equatable {
   /// As the settings and the answer over the limit name it.
   package let name: String
   package let bytesMax: Int
+  /// Whether the content goes to a `BodySink` as it comes: then the server's limit for content in memory does
+  /// not hold.
+  package let isSpooled: Bool
 
-  package init(name: String, bytesMax: Int) {
+  package init(name: String, bytesMax: Int, isSpooled: Bool = false) {
     self.name = name
     self.bytesMax = bytesMax
+    self.isSpooled = isSpooled
   }
 
   /// 413.

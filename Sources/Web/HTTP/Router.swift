@@ -42,17 +42,18 @@ package struct Router: Sendable {
   ///   - weight: how much work a request is; called on a loop's thread like an instant handler, without
   ///     parameters from the path.
   ///   - bodyLimit: how much content a request may have; by default what the router says.
+  ///   - sink: takes the content as it comes; the body limit must be a spooled one.
   ///   - instant: answers some of the requests from memory; for GET alone.
   package mutating func on(
     _ method: Method, _ pattern: String, access: RouteAccess? = nil,
     weight: @escaping @Sendable (Request) -> RouteWeight = { _ in .light }, bodyLimit: BodyLimit? = nil,
-    instant: InstantHandler? = nil, _ handler: @escaping Handler
+    sink: SinkMaker? = nil, instant: InstantHandler? = nil, _ handler: @escaping Handler
   ) {
     precondition(pattern.utf8.first == 0x2F, "The pattern \(pattern) does not begin with a slash.")
     let access = access ?? (method.isSafe ? .read : .write)
     routes.append((method, pattern, access))
     let route = Route(
-      handler: handler, instant: instant, access: access, weight: weight, bodyLimit: bodyLimit)
+      handler: handler, instant: instant, access: access, weight: weight, bodyLimit: bodyLimit, sink: sink)
     root.insert(Router.parts(of: pattern)[...], method, route, pattern)
   }
 
@@ -89,6 +90,24 @@ package struct Router: Sendable {
       return failure
     } catch {
       return problem(error)
+    }
+  }
+
+  /// What takes the content of an admitted request as it comes; nil: it is held in memory.
+  ///
+  /// - Throws: `Problem`.
+  package func sink(for request: Request) throws(Problem) -> (any BodySink)? {
+    var request = request
+    guard let route = find(request.segments, &request.parameters)?.route(for: request.method),
+      let make = route.sink
+    else { return nil }
+    request.dropSlashAtEnd()
+    do {
+      return try make(request)
+    } catch let failure as Problem {
+      throw failure
+    } catch {
+      throw problem(error)
     }
   }
 
@@ -181,6 +200,7 @@ package struct Router: Sendable {
     var access: RouteAccess
     var weight: @Sendable (Request) -> RouteWeight
     var bodyLimit: BodyLimit?
+    var sink: SinkMaker?
   }
 
   /// One segment's place in the tree of patterns.

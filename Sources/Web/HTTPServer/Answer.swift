@@ -69,13 +69,25 @@ final class AskedRequest: Sendable {
 /// The content of a request, with its share of the memory for all of them.
 struct RequestBody: Sendable {
   var bytes: [UInt8] = []
+  /// What takes the content as it comes; `bytes` then has only what it has not taken yet.
+  var sink: (any BodySink)?
   /// Gives the share back when the last copy of the body goes.
   var reservation: BodyReservation?
 
+  /// Bytes that come together before a sink is given them.
+  static let sinkBytesMax = 256 << 10
   /// A body of as much makes its request a heavy one.
   static let heavyBytesMin = 64 << 10
   /// After a body of as much, free memory is given back to the system.
   static let returnedBytesMin = 512 << 10
+}
+
+/// Whether the content of a request is read.
+enum AdmissionOutcome: Sendable {
+  /// It is, and goes to the sink as it comes; nil: it is held in memory.
+  case welcome((any BodySink)?)
+  /// The answer, the last one of the connection.
+  case refused(Answer)
 }
 
 /// A request whose answer is pending, with all that the answer needs to be sent.

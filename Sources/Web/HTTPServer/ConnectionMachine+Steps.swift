@@ -5,6 +5,7 @@ import HTTP
 extension ConnectionMachine {
   /// Reads on in what has come; nil when the phase has changed or there is more to read.
   mutating func receive(now: UInt64) -> Action? {
+    if contentHasEnded { return answerRequest() }
     if let bytes = parser.possibleRequest, bytes.count <= AnswerMemory.requestBytesMax {
       if let (head, answer) = services.recall(bytes) {
         parser.dropRequest()
@@ -19,23 +20,50 @@ extension ConnectionMachine {
       switch try parser.next() {
       case nil:
         requestBytes = []
-        if inputHasEnded { phase = .closed }
+        if inputHasEnded {
+          dropContent()
+          phase = .closed
+        }
         return inputHasEnded ? .close : .read
       case .head(let head): return begin(head, now: now)
       case .body(let piece):
         take(piece, now: now)
-        return nil
+        return body.sink != nil && body.bytes.count >= RequestBody.sinkBytesMax ? store() : nil
       case .end:
-        guard let head else { return nil }
-        phase = .answering
-        deadline = nil
-        defer { body = RequestBody() }
-        return .answer(head, body: body)
+        guard body.sink != nil, !body.bytes.isEmpty else { return answerRequest() }
+        contentHasEnded = true
+        return store()
       }
     } catch {
       refuse(error.problem, now: now)
       return nil
     }
+  }
+
+  /// The whole request is here.
+  private mutating func answerRequest() -> Action? {
+    guard let head else { return nil }
+    phase = .answering
+    deadline = nil
+    contentHasEnded = false
+    defer { body = RequestBody() }
+    return .answer(head, body: body)
+  }
+
+  /// Gives the sink what has come.
+  private mutating func store() -> Action? {
+    guard let sink = body.sink else { return nil }
+    phase = .storing
+    deadline = nil
+    defer { body.bytes.removeAll(keepingCapacity: true) }
+    return .store(body.bytes, sink)
+  }
+
+  /// Forgets the content of a request that nobody will answer.
+  mutating func dropContent() {
+    finishedSink = body.sink ?? finishedSink
+    body = RequestBody()
+    contentHasEnded = false
   }
 
   /// The head of a request has come: one with content is admitted first. Where all of the content is here
@@ -45,15 +73,15 @@ extension ConnectionMachine {
     if parser.waitingBytes > 0 || head.framing != .length(0) { requestBytes = [] }
     keepsAlive = head.keepsAlive
     deadline = now + nanoseconds(timeouts.bodySeconds)
-    if case .length(let length) = head.framing {
-      if length == 0 { return nil }
-      if length <= parser.waitingBytes {
-        beginContent(now: now)
-        return nil
-      }
+    if head.framing == .length(0) { return nil }
+    // Only who admits the request knows where such content goes.
+    let isSpooled = services.bodyLimit(head)?.isSpooled ?? false
+    if case .length(let length) = head.framing, length <= parser.waitingBytes, !isSpooled {
+      beginContent(to: nil, now: now)
+      return nil
     }
-    guard services.asksForAdmission else {
-      beginContent(now: now)
+    guard services.asksForAdmission || isSpooled else {
+      beginContent(to: nil, now: now)
       return nil
     }
     phase = .admitting
@@ -62,14 +90,19 @@ extension ConnectionMachine {
   }
 
   /// The content of the request may come, if there is room for it.
-  mutating func beginContent(now: UInt64) {
+  mutating func beginContent(to sink: (any BodySink)?, now: UInt64) {
     guard let head else { return }
     deadline = now + nanoseconds(timeouts.bodySeconds)
     bodyLimit = services.bodyLimit(head)
     body.reservation = services.reservation()
+    body.sink = sink
+    contentBytes = 0
+    if sink != nil, let problem = body.reservation?.reserve(2 * RequestBody.sinkBytesMax) {
+      return refuse(problem, now: now)
+    }
     if case .length(let length) = head.framing {
       if let problem = problem(withContentOf: length) { return refuse(problem, now: now) }
-      body.bytes.reserveCapacity(length)
+      body.bytes.reserveCapacity(sink == nil ? length : RequestBody.sinkBytesMax)
     }
     if head.expectsContinue, parser.waitingBytes == 0 {
       output.append(.bytes(ResponseSerializer.continueHead))
@@ -77,9 +110,8 @@ extension ConnectionMachine {
   }
 
   private mutating func take(_ piece: [UInt8], now: UInt64) {
-    if let problem = problem(withContentOf: body.bytes.count + piece.count) {
-      return refuse(problem, now: now)
-    }
+    if let problem = problem(withContentOf: contentBytes + piece.count) { return refuse(problem, now: now) }
+    contentBytes += piece.count
     body.bytes += piece
     extendDeadline(piece.count, upTo: timeouts.bodySeconds, now: now)
   }
@@ -87,7 +119,7 @@ extension ConnectionMachine {
   /// Why the request cannot have so much content; nil: it can, and has room for it.
   private func problem(withContentOf bytes: Int) -> Problem? {
     if let bodyLimit, bytes > bodyLimit.bytesMax { return bodyLimit.problem }
-    return body.reservation?.reserve(bytes)
+    return body.sink == nil ? body.reservation?.reserve(bytes) : nil
   }
 
   /// Waits for the next request.
@@ -102,7 +134,7 @@ extension ConnectionMachine {
 
   /// Answers a request that is not read to its end, which ends the connection.
   mutating func refuse(_ problem: Problem, now: UInt64) {
-    body = RequestBody()
+    dropContent()
     begin(services.refusal(problem, head), now: now)
   }
 

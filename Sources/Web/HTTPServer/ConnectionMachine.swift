@@ -25,6 +25,8 @@ struct ConnectionMachine {
     case handshake
     /// Ask whether the request may send its content.
     case admit(RequestHead)
+    /// Give the next bytes of the content to the request's sink.
+    case store([UInt8], any BodySink)
     /// Let a handler answer.
     case answer(RequestHead, body: RequestBody)
     /// Hand this back: it is the answer to the request that has just come.
@@ -46,6 +48,8 @@ struct ConnectionMachine {
     case receiving
     /// Somebody decides by the head whether the content is read.
     case admitting
+    /// The sink takes bytes of the content; nothing is read meanwhile.
+    case storing
     case answering
     /// The answer is pending: it is asked for again when woken, or at the deadline.
     case waiting(PendingRequest)
@@ -87,6 +91,8 @@ struct ConnectionMachine {
   var body = RequestBody()
   /// How much content the request may have.
   var bodyLimit: BodyLimit?
+  /// How much has come.
+  var contentBytes = 0
   /// The request that is being answered, byte by byte; empty if it did not come alone and at once.
   var requestBytes: [UInt8] = []
   var inputHasEnded = false
@@ -99,6 +105,9 @@ struct ConnectionMachine {
   var label = RequestLabel()
   var finishedStream: OpenStream?
   var finishedPending: PendingRequest?
+  var finishedSink: (any BodySink)?
+  /// Whether all of the content has come, and only the sink has not taken all of it.
+  var contentHasEnded = false
   /// Somebody woke the stream or the pending answer while it was being asked.
   var isWoken = false
   var report: Report?
@@ -120,7 +129,7 @@ struct ConnectionMachine {
     /// The answer to a request of exactly these bytes, where that is known.
     var recall: (ArraySlice<UInt8>) -> (RequestHead, Answer)? = { _ in nil }
     /// How much content a request may have, beyond the limit of all requests.
-    var bodyLimit: (RequestHead) -> BodyLimit? = { _ in nil }
+    var bodyLimit: @Sendable (RequestHead) -> BodyLimit? = { _ in nil }
     /// Whether it is told how answers went.
     var wantsReports = true
     /// Whether requests are admitted by their heads.
@@ -134,7 +143,8 @@ struct ConnectionMachine {
   /// - Parameter isSecure: whether a TLS handshake comes first.
   init(_ configuration: ServerConfiguration, now: UInt64, isSecure: Bool = false, _ services: Services) {
     timeouts = configuration.timeouts
-    parser = RequestParser(limits: configuration.requestLimits)
+    let bodyLimit = services.bodyLimit
+    parser = RequestParser(limits: configuration.requestLimits) { bodyLimit($0)?.isSpooled ?? false }
     self.services = services
     phase = isSecure ? .handshaking : .receiving
     // A TLS handshake may take as long as a header.
@@ -169,6 +179,9 @@ struct ConnectionMachine {
     return finishedPending
   }
 
+  /// The sink of a request that was given up; given once.
+  mutating func takeFinishedSink() -> (any BodySink)? { finishedSink.take() }
+
   /// Whether an answer has been sent or given up since `takeReport` was called.
   var hasReport: Bool { wasReported }
 
@@ -188,7 +201,7 @@ struct ConnectionMachine {
       case .handshaking: return .handshake
       case .receiving:
         if let action = receive(now: now) { return action }
-      case .admitting, .answering, .pulling, .pausing, .waiting: return .wait
+      case .admitting, .storing, .answering, .pulling, .pausing, .waiting: return .wait
       case .resuming(let request):
         phase = .answering
         deadline = nil
@@ -233,13 +246,23 @@ struct ConnectionMachine {
   }
 
   /// It has been decided whether the request's content is read.
-  ///
-  /// - Parameter refusal: the answer if it is not, the last one of the connection.
-  mutating func admitted(_ refusal: Answer?, now: UInt64) {
-    guard case .admitting = phase else { return }
-    if let refusal { return begin(refusal, now: now) }
+  mutating func admitted(_ outcome: AdmissionOutcome, now: UInt64) {
+    switch (outcome, phase) {
+    case (.welcome(let sink), .admitting):
+      phase = .receiving
+      beginContent(to: sink, now: now)
+    case (.refused(let answer), .admitting): begin(answer, now: now)
+    case (.welcome(let sink), _): finishedSink = sink
+    case (.refused, _): break
+    }
+  }
+
+  /// The sink has taken what it was given, or the reason why it does not.
+  mutating func stored(_ problem: Problem?, now: UInt64) {
+    guard case .storing = phase else { return }
+    if let problem { return refuse(problem, now: now) }
     phase = .receiving
-    beginContent(now: now)
+    deadline = now + nanoseconds(timeouts.bodySeconds)
   }
 
   /// The connection is of no use any more: nothing more is sent, and `next` answers `close`.
@@ -252,7 +275,7 @@ struct ConnectionMachine {
     }
     reportAnswer(isComplete: false)
     output.removeAll()
-    body = RequestBody()
+    dropContent()
     mayContinue = nil
     phase = .closed
   }

@@ -80,7 +80,7 @@ final class EventLoop: @unchecked Sendable {
       switch piece {
       case .admit(let head, _):
         connection.machine.admitted(
-          shared.responder.refusal(problem, to: head, closes: true), now: now)
+          .refused(shared.responder.refusal(problem, to: head, closes: true)), now: now)
       case .answer(let asked, _, _, _):
         connection.answered(shared.responder.refusal(problem, to: asked.head), now: now)
       default: continue
@@ -124,9 +124,16 @@ final class EventLoop: @unchecked Sendable {
     case .pending(let token, let request, let milliseconds):
       guard let connection = connectionBack(token) else { return work.append(.drop(request)) }
       postpone(request, milliseconds: milliseconds, on: connection)
-    case .admitted(let token, let refusal):
+    case .admitted(let token, let outcome):
+      guard let connection = connectionBack(token) else {
+        if case .welcome(let sink?) = outcome { work.append(.discard(sink)) }
+        return
+      }
+      connection.machine.admitted(outcome, now: now)
+      drive(connection)
+    case .stored(let token, let problem):
       guard let connection = connectionBack(token) else { return }
-      connection.machine.admitted(refusal, now: now)
+      connection.machine.stored(problem, now: now)
       drive(connection)
     case .handshake(let token, let result):
       guard let connection = connectionBack(token) else { return }
@@ -203,6 +210,7 @@ extension EventLoop {
         queue(.handshake(session, connection.back), for: connection)
         return watchDeadline(connection)
       case .admit(let head): queue(.admit(head, connection.back), for: connection)
+      case .store(let bytes, let sink): queue(.store(bytes, sink, connection.back), for: connection)
       case .answer(let head, let body): answer(head, body, on: connection)
       case .recalled(let answer):
         connection.requestedAt = now
@@ -232,7 +240,7 @@ extension EventLoop {
   private func answer(_ head: RequestHead, _ body: RequestBody, on connection: Connection) {
     connection.requestedAt = now
     let asked = shared.responder.asked(head, of: connection.client)
-    if body.bytes.isEmpty, let instant = shared.responder.instantAnswer(asked) {
+    if body.bytes.isEmpty, body.sink == nil, let instant = shared.responder.instantAnswer(asked) {
       let bytes = connection.machine.requestBytes
       if !bytes.isEmpty { memory.keep(instant, to: bytes, head) }
       return connection.answered(instant.answer, now: now)
@@ -281,6 +289,7 @@ extension EventLoop {
   private func settle(_ connection: Connection) {
     if let stream = connection.machine.takeFinishedStream() { work.append(.close(stream)) }
     if let request = connection.machine.takeFinishedPending() { work.append(.drop(request)) }
+    if let sink = connection.machine.takeFinishedSink() { work.append(.discard(sink)) }
     connection.settleAnswer(now: now, log: shared.configuration.accessLog)
   }
 
@@ -339,7 +348,7 @@ extension EventLoop {
     let token = nextToken
     nextToken += 1
     let machine = ConnectionMachine(
-      shared.configuration, now: now, isSecure: isSecure, services(for: client))
+      shared.configuration, now: now, isSecure: isSecure, shared.services(for: client, memory))
     let connection: Connection
     do {
       let session = try shared.certificate.session(for: socket)
@@ -364,16 +373,6 @@ extension EventLoop {
     }
     close(connection)
     return nil
-  }
-
-  private func services(for client: ClientIdentity) -> ConnectionMachine.Services {
-    let (responder, bodies, memory) = (shared.responder, shared.bodies, memory)
-    return ConnectionMachine.Services(
-      recall: memory.answer(to:), bodyLimit: { responder.limits(of: $0.request(body: [])).body },
-      wantsReports: shared.configuration.accessLog != nil,
-      asksForAdmission: responder.asksForAdmission,
-      reservation: { BodyReservation(bodies, network: client.network) },
-      refusal: { responder.refusal($0, to: $1, closes: true) })
   }
 
   private func stopListening() {

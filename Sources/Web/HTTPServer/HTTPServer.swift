@@ -23,16 +23,18 @@ package final class HTTPServer: Sendable {
   ///
   /// - Parameters:
   ///   - admission: is asked on a handler's thread by the head of a request whose content is still to come.
+  ///   - sink: makes what takes the content of a request whose body limit is a spooled one.
   ///   - limits: what a request may take; is asked on the loop's thread.
   ///   - instant: is asked before the handler, on the loop's thread.
   package init(
     _ configuration: ServerConfiguration, admission: Admission? = nil,
+    sink: @escaping SinkMaker = { _ in nil },
     limits: @escaping @Sendable (Request) -> RouteLimits = { _ in RouteLimits() },
     instant: @escaping InstantHandler = { _ in nil }, handler: @escaping Handler
   ) {
     self.configuration = configuration
     responder = Responder(
-      configuration, admission: admission, limits: limits, instant: instant, handler: handler)
+      configuration, admission: admission, sink: sink, limits: limits, instant: instant, handler: handler)
     certificate = CurrentCertificate(configuration.tls)
   }
 

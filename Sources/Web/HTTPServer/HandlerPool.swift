@@ -13,6 +13,10 @@ final class HandlerPool: Sendable {
   enum Work: Sendable {
     /// Ask by its head whether a request may send its content.
     case admit(RequestHead, Return)
+    /// Give the next bytes of a request's content to its sink.
+    case store([UInt8], any BodySink, Return)
+    /// Let go of a sink that nobody needs any more, which removes what it has.
+    case discard(any BodySink)
     case answer(AskedRequest, body: RequestBody, RouteWeight, Return)
     /// Compress an answer and make it ready to be sent.
     case encode(EncodingRequest, Return)
@@ -148,8 +152,11 @@ extension HandlerPool {
     case .admit(let head, let back):
       back.inbox.put(.admitted(back.token, responder.admission(head, of: back.client)))
     case .answer(let asked, let body, _, let back):
-      let outcome = responder.answer(asked, body: body.bytes, back.liveness)
+      let outcome = responder.answer(asked, body: body.bytes, sink: body.sink, back.liveness)
       deliver(outcome, back, responder, queue)
+    case .store(let bytes, let sink, let back):
+      back.inbox.put(.stored(back.token, responder.store(bytes, in: sink)))
+    case .discard: break
     case .encode(let request, let back): back.inbox.put(.answer(back.token, responder.encode(request)))
     case .handshake(let session, let back): back.inbox.put(.handshake(back.token, session.handshake()))
     case .resume(let request, let mustAnswer, let back):
@@ -199,10 +206,11 @@ extension HandlerPool.Work {
   /// Where the result goes; nil where there is none.
   var back: HandlerPool.Return? {
     switch self {
-    case .admit(_, let back), .answer(_, _, _, let back), .encode(_, let back), .handshake(_, let back),
+    case .admit(_, let back), .store(_, _, let back), .answer(_, _, _, let back), .encode(_, let back),
+      .handshake(_, let back),
       .resume(_, _, let back), .pull(_, let back):
       back
-    case .drop, .close: nil
+    case .drop, .close, .discard: nil
     }
   }
 
@@ -221,8 +229,9 @@ extension HandlerPool.Work {
       weight == .heavy || body.bytes.count >= RequestBody.heavyBytesMin ? .heavy : .light
     case .encode: .heavy
     case .handshake: .handshake
-    case .pull: .stream
-    case .resume, .drop, .close: .goingOn
+    // What comes waits for the disk, as what goes does.
+    case .pull, .store: .stream
+    case .resume, .drop, .close, .discard: .goingOn
     }
   }
 

@@ -7,8 +7,10 @@ final class LoopInbox: Sendable {
   /// A result or a command.
   enum Message: Sendable {
     case answer(UInt64, Answer)
-    /// Why a request's content is not read; nil: it is.
-    case admitted(UInt64, Answer?)
+    /// Whether a request's content is read.
+    case admitted(UInt64, AdmissionOutcome)
+    /// What was to be stored has been; or why it could not be.
+    case stored(UInt64, Problem?)
     case handshake(UInt64, TLSSession.Handshake)
     /// A stream's step; nil when it failed.
     case step(UInt64, OpenStream, BodyStep?)

@@ -1,3 +1,4 @@
+import HTTP
 import Platform
 
 /// What the loops of one server have in common.
@@ -23,5 +24,17 @@ struct LoopShared {
     connections = .connections(configuration)
     streams = .streams(configuration)
     bodies = BodyBudget(bytesMax: configuration.bodiesBytesMax)
+  }
+
+  /// What the machine of a connection asks its loop for.
+  ///
+  /// - Parameter memory: the loop's own answers.
+  func services(for client: ClientIdentity, _ memory: AnswerMemory) -> ConnectionMachine.Services {
+    let (responder, bodies) = (responder, bodies)
+    return ConnectionMachine.Services(
+      recall: memory.answer(to:), bodyLimit: { responder.limits(of: $0.request(body: [])).body },
+      wantsReports: configuration.accessLog != nil, asksForAdmission: responder.asksForAdmission,
+      reservation: { BodyReservation(bodies, network: client.network) },
+      refusal: { responder.refusal($0, to: $1, closes: true) })
   }
 }

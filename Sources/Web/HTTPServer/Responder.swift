@@ -8,19 +8,21 @@ final class Responder: Sendable {
   private let handler: Handler
   private let instant: InstantHandler
   private let admission: Admission?
+  private let sink: SinkMaker
   private let limits: @Sendable (Request) -> RouteLimits
   private let coding: ContentCoding
   private let writer: AnswerWriter
   private let identifiers = RequestIdentifiers()
 
   init(
-    _ configuration: ServerConfiguration, admission: Admission?,
+    _ configuration: ServerConfiguration, admission: Admission?, sink: @escaping SinkMaker,
     limits: @escaping @Sendable (Request) -> RouteLimits, instant: @escaping InstantHandler,
     handler: @escaping Handler
   ) {
     self.handler = handler
     self.instant = instant
     self.admission = admission
+    self.sink = sink
     self.limits = limits
     coding = ContentCoding(configuration)
     writer = AnswerWriter(configuration)
@@ -63,23 +65,39 @@ final class Responder: Sendable {
     AskedRequest(head, of: client, id: identifiers.id(of: head))
   }
 
-  /// Why a request is refused before its content is read, as the last answer of its connection; nil: it is
-  /// welcome.
-  func admission(_ head: RequestHead, of client: ClientIdentity) -> Answer? {
+  /// Whether a request's content is read, and where it goes; a refusal is the last answer of its connection.
+  func admission(_ head: RequestHead, of client: ClientIdentity) -> AdmissionOutcome {
     let request = asked(head, of: client).request
     do {
       try admit(head, request)
+      if let problem = admission?(request) { throw problem }
+      if let limit = limits(request).body, limit.isSpooled {
+        if case .length(let length) = head.framing, length > limit.bytesMax { throw limit.problem }
+        return .welcome(try sink(request))
+      }
+      return .welcome(nil)
     } catch {
-      return refusal(error, to: head, closes: true)
+      return .refused(refusal(error as? Problem ?? Problem(status: 500), to: head, closes: true))
     }
-    return admission?(request).map { refusal($0, to: head, closes: true) }
+  }
+
+  /// Gives the next bytes of a request's content to its sink; nil, or why it does not take them.
+  func store(_ bytes: [UInt8], in sink: any BodySink) -> Problem? {
+    do {
+      try sink.write(bytes)
+      return nil
+    } catch {
+      return error as? Problem ?? Problem(status: 500)
+    }
   }
 
   /// Runs the handler. Whatever it throws becomes an answer as well.
-  func answer(_ asked: AskedRequest, body: [UInt8], _ liveness: Liveness) -> Outcome {
+  func answer(
+    _ asked: AskedRequest, body: [UInt8], sink: (any BodySink)? = nil, _ liveness: Liveness
+  ) -> Outcome {
     do {
       try admit(asked.head, asked.request)
-      let response = try handler(asked.request.with(body: body))
+      let response = try handler(asked.request.with(body: body, sink: sink))
       if case .pending(let pending) = response.body {
         return .pending(
           PendingRequest(

@@ -86,7 +86,7 @@ final class ProcessHost: WorkerHost {
       threads: configuration.threadsPerWorker,
       resumeFrom: newest.map { folder.checkpoints.path(of: $0.name) },
       dataset: job.dataset())
-    if let reference = spec.specification.checkpointUse {
+    if let reference = spec.specification.work.checkpointUse {
       let checkpoint = try checkpoint(reference, for: job.id)
       spec.checkpointPath = checkpoint.path
       spec.checkpointSHA256 = ByteString(checkpoint.manifest.sha256)
@@ -119,9 +119,7 @@ final class ProcessHost: WorkerHost {
         log.warning("job \(reference.job): the checkpoint \(damaged.name) is damaged and set aside")
       }?.name
     case .best:
-      guard case .train(let training) = try folder.readSpec().specification,
-        let best = training.checkpoint.keepBest
-      else { return nil }
+      guard let best = try folder.readSpec().specification.train?.checkpoint.keepBest else { return nil }
       let all = try folder.checkpoints.list()
       return CheckpointFolder.ranked(all, isHighestBest: best.isHighestBest).first?.name
     }

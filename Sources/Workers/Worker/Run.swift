@@ -30,7 +30,7 @@ struct Run {
       log.info(
         "\(spec.specification.kind.rawValue) \(spec.job), attempt \(spec.attempt), \(spec.threads) threads"
       )
-      switch try work(spec) {
+      switch try Runner.run(spec, in: self) {
       case nil: end = RunEnd(state: .succeeded)
       case .yield: return 0
       case .cancel, .cancelNow: end = RunEnd(state: .cancelled, reason: .userCancelled)
@@ -64,14 +64,6 @@ struct Run {
     try events.append(
       .yielded(step: folder.checkpoints.list().last?.step ?? 0, reason: reason, message: message))
     return 0
-  }
-
-  /// Trains or evaluates; `nil`: to the end.
-  private func work(_ spec: RunSpec) throws -> StopRequest? {
-    switch spec.specification {
-    case .train(let specification): return try train(specification, spec)
-    case .evaluate(let specification): return try evaluate(specification, spec)
-    }
   }
 
   /// Says where an attempt begins.

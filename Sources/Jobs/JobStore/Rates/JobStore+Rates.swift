@@ -59,10 +59,10 @@ extension JobStore {
       """, place + [.real(sum.work), .real(sum.seconds)])
   }
 
-  /// Measures an evaluation that has succeeded.
+  /// Measures a whole job that has succeeded, of a kind that has no pace by which it is measured as it runs.
   func measureEvaluation(_ id: JobID, _ connection: Connection) throws {
     let job = try existing(id, connection)
-    guard job.kind == .evaluate, let work = job.cost.work, let host = job.host else { return }
+    guard !job.kind.traits.isPaced, let work = job.cost.work, let host = job.host else { return }
     try measure(
       work, amount: work.amount + work.once, seconds: Double(job.runningMilliseconds) / 1000, on: host,
       connection)

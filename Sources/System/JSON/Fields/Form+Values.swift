@@ -57,6 +57,17 @@ extension Form where Value == Double {
   }
 }
 
+extension Form where Value == Double? {
+  /// A number or `null`.
+  package static func numberOrNull(_ range: NumberRange) -> Form {
+    Form(
+      schema: ["anyOf": [["type": "null"], range.schema]],
+      requirement: { _ in "must be null or a number \(range.phrase)" },
+      parse: { $0.orNull { $0.double.flatMap { range.contains($0) ? $0 : nil } } },
+      json: { $0.map(JSON.number) ?? .null })
+  }
+}
+
 extension Form where Value == ClosedRange<Double> {
   /// Two numbers, the first not above the second.
   package static func interval(_ range: NumberRange) -> Form {
