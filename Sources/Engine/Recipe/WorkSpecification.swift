@@ -1,8 +1,8 @@
 import JSONText
 import Text
 
-/// What a job of some kind is to do, resolved: the `spec` of its jobs. Each kind has one such type, from which
-/// the queue, the API and the dispatcher learn what a job needs.
+/// What a job of some kind is to do, resolved: the `spec` of its jobs. Each kind has one such type, from
+/// which the queue, the API and the dispatcher learn what a job needs.
 package protocol WorkSpecification: JSONRecord, Equatable {
   /// What the `spec` of a request may be, as a JSON Schema.
   static var schema: JSON { get }
