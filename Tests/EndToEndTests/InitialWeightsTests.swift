@@ -3,11 +3,12 @@ import Testing
 
 /// Trainings that begin with another one's checkpoint (issue 17).
 @Suite(.serialized) struct `A training from another one's checkpoint` {
-  /// The light training, changed.
+  /// The light training with a constant rate, which does not depend on its length; changed.
   private static func job(_ changes: [String: JSON], epochs: Int = 2) -> JSON {
     var job = SmallRun.lightJob().object ?? [:]
     var spec = job["spec"]?.object ?? [:]
     spec["epochs"] = .integer(epochs)
+    spec["schedule"] = ["name": "constant", "warmup_epochs": 0]
     for (key, value) in changes { spec[.init(key)] = value }
     job["spec"] = .object(spec)
     return .object(job)
