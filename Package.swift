@@ -144,7 +144,7 @@ let package = Package(
       settings: strict + [fast]),
     // The same sources once for each instruction set, through a link named `Shared` to `KernelsShared`.
     room("KernelsABI", in: "Engine", settings: strict + [fast]),
-    room("KernelsBaseline", in: "Engine", ["KernelsABI", "CCPU"], settings: strict + [fast, whole]),
+    room("KernelsBaseline", in: "Engine", ["KernelsABI", "CPrefetch"], settings: strict + [fast, whole]),
 
     // System: the machine below.
     room("Platform", in: "System", ["CCPU", "CLinux"], settings: strict),
@@ -169,6 +169,7 @@ let package = Package(
       name: "CWebP", path: "Sources/CLibraries/CWebP",
       linkerSettings: [.linkedLibrary("webp"), .linkedLibrary("webpdemux")]),
     .systemLibrary(name: "CCPU", path: "Sources/CLibraries/CCPU"),
+    .systemLibrary(name: "CPrefetch", path: "Sources/CLibraries/CPrefetch"),
     .systemLibrary(name: "CLinux", path: "Sources/CLibraries/CLinux"),
     .systemLibrary(
       name: "CSQLite", path: "Sources/CLibraries/CSQLite", pkgConfig: "sqlite3",
@@ -201,8 +202,8 @@ let package = Package(
     tests(
       "Training",
       [
-        "Training", "Datasets", "NeuralNet", "Kernels", "Parallel", "Tensors", "Recipe", "JSONText", "Text",
-        "Gzip", "Platform",
+        "Training", "Datasets", "NeuralNet", "Kernels", "Parallel", "Tensors", "TensorElements", "Recipe",
+        "JSONText", "Text", "Gzip", "Platform",
       ], resources: [.copy("Golden")]),
     tests(
       "Datasets",
@@ -219,7 +220,8 @@ let package = Package(
       resources: [.copy("Golden")],
       settings: strict + [fast]),
     tests("Benchmarks", ["Benchmarks", "Kernels", "NeuralNet", "Parallel", "Recipe", "Tensors"]),
-    tests("Kernels", ["Kernels", "Tensors", "Parallel", "Platform"], settings: strict + [fast]),
+    tests(
+      "Kernels", ["Kernels", "Tensors", "TensorElements", "Parallel", "Platform"], settings: strict + [fast]),
     tests("System", ["Platform", "Gzip", "Crypto", "Logging", "Text", "SharedWork"]),
     tests("Images", ["Images", "Gzip", "JSONText", "Platform"], resources: [.copy("Golden")]),
     tests("Archives", ["Archives", "Gzip", "Platform", "Support"]),
@@ -245,9 +247,11 @@ let package = Package(
 
 #if arch(x86_64)
   package.targets += [
-    room("KernelsAVX2", in: "Engine", ["KernelsABI", "CCPU"], settings: strict + [fast, whole, level("x86-64-v3")]),
     room(
-      "KernelsAVX512", in: "Engine", ["KernelsABI", "CCPU"],
+      "KernelsAVX2", in: "Engine", ["KernelsABI", "CPrefetch"],
+      settings: strict + [fast, whole, level("x86-64-v3")]),
+    room(
+      "KernelsAVX512", in: "Engine", ["KernelsABI", "CPrefetch"],
       settings: strict + [
         fast, whole, level("x86-64-v4"), .unsafeFlags(["-Xcc", "-mprefer-vector-width=512"]),
       ]),

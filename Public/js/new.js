@@ -253,7 +253,9 @@ function evaluateFields(training, loadOlder) {
       "trained by SGD; finetune: the whole network trained by the labels."),
     field("/layer", "Layer", choice(layers, layers[0]),
       "pooled: last feature maps, averaged; fc: final linear layer; embedding: output of the projector."),
-    field("/label_share", "Share of the labels", numeric("1"), "0.01 uses 1% of them, equally many of each class."),
+    field(
+      "/label_share", "Share of the labels", numeric("1"),
+      "0.01 uses 1% of them, equally many of each class."),
     field("/seeds", "Repeat with N seeds", numeric("1"), "The result has the mean and its 95% interval."),
     field("/features", "Features", choice(features, features[0]),
       "augmented: computed again in each epoch, as published; only for linear protocols."),

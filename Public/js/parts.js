@@ -55,8 +55,9 @@ export function resultTable(result) {
         h("th", { scope: "row" }, label),
         h("td", {},
           h("span", { class: "bar", style: { "--share": value } }),
-          h("span", { class: "figure", title: interval && `95% interval: ${interval.map(percent).join(" to ")}` },
-            percent(value)))))));
+          h("span", {
+            class: "figure", title: interval && `95% interval: ${interval.map(percent).join(" to ")}`,
+          }, percent(value)))))));
 }
 
 /** Where a result's number comes from, in one line. */

@@ -6,6 +6,7 @@ import Platform
 import Recipe
 
 extension CatalogDirectory {
+  /// A stored image of a packed dataset, or a sheet of some, as PNG; `nil`: there is none.
   func picture(
     folder: String, split: DatasetSelection.Split, _ choice: PictureChoice
   ) throws -> [UInt8]? {

@@ -46,20 +46,7 @@ enum Serve {
     let datasets = CatalogDirectory(settings, program: try FileSystem.executablePath()) {
       try store.dataset(named: $0)
     }
-    configuration.uploadPath = { job in
-      let path = folders.uploadPath(of: job)
-      return FileSystem.exists(path) ? path : nil
-    }
-    configuration.datasetFolder = { job, specification in
-      if let specification = specification.work as? ImportSpecification {
-        // A dataset that was deleted, or has been imported anew by another job, is not imported by a retry.
-        let isRegistered = try store.dataset(named: specification.name)?.id == job
-        return isRegistered ? folders.path(of: job) : nil
-      }
-      let name = specification.work.datasetUse?.name
-      guard let name, ImportSpecification.isName(name) else { return nil }
-      return try store.dataset(named: name).map { folders.path(of: $0.id) }
-    }
+    connect(&configuration, store: store, folders: folders)
     let costs = JobCosts(threads: settings.threadsPerWorker, directory: datasets) { id in
       // A job that is not there or cannot be read is refused where it is asked for.
       (try? store.job(id)?.specification())?.train
@@ -88,11 +75,7 @@ enum Serve {
     announce(host: settings.web.host, port: port, isSecure: web.tls != nil)
     try access.createFirstToken(port: port)
 
-    var signal = signals.wait()
-    while signal == .hangUp {
-      reload(settings.web, server, accessLog)
-      signal = signals.wait()
-    }
+    let signal = waitForStop(signals, settings.web, server, accessLog)
     let what = settings.detachesWorkers ? "go on by themselves" : "write their checkpoints"
     Log("serve").info("told to stop by signal \(signal.rawValue); workers \(what)")
     if settings.detachesWorkers { dispatcher.detach() } else { dispatcher.stop() }
@@ -104,6 +87,18 @@ enum Serve {
     return 0
   }
 
+  /// Waits until a signal asks for the end, and reloads at each SIGHUP before that.
+  private static func waitForStop(
+    _ signals: SignalWaiter, _ web: WebSettings, _ server: HTTPServer, _ accessLog: AccessLog?
+  ) -> Signal {
+    var signal = signals.wait()
+    while signal == .hangUp {
+      reload(web, server, accessLog)
+      signal = signals.wait()
+    }
+    return signal
+  }
+
   /// SIGHUP: opens certificate and access log again. What cannot be read leaves the old one in use.
   private static func reload(_ web: WebSettings, _ server: HTTPServer, _ accessLog: AccessLog?) {
     accessLog?.reopen()
@@ -112,6 +107,26 @@ enum Serve {
       Log("serve").info("certificate and access log were opened again")
     } catch {
       Log("serve").error("\(error); the old certificate stays in use")
+    }
+  }
+
+  /// Tells a dispatcher where the datasets lie that jobs read and write.
+  private static func connect(
+    _ configuration: inout DispatcherConfiguration, store: JobStore, folders: DatasetFolders
+  ) {
+    configuration.uploadPath = { job in
+      let path = folders.uploadPath(of: job)
+      return FileSystem.exists(path) ? path : nil
+    }
+    configuration.datasetFolder = { job, specification in
+      if let specification = specification.work as? ImportSpecification {
+        // A dataset that was deleted, or has been imported anew by another job, is not imported by a retry.
+        let isRegistered = try store.dataset(named: specification.name)?.id == job
+        return isRegistered ? folders.path(of: job) : nil
+      }
+      let name = specification.work.datasetUse?.name
+      guard let name, ImportSpecification.isName(name) else { return nil }
+      return try store.dataset(named: name).map { folders.path(of: $0.id) }
     }
   }
 

@@ -236,8 +236,10 @@ import Testing
     #expect(list.last?["problem"] == "absent.gz is not there: install it")
     #expect(
       fixture.send(.get, "/datasets/fashion-mnist").json == [
-        "name": "fashion-mnist", "classes": ["a", "b"], "counts": ["train": 60_000, "test": 10_000],
-        "shape": [3, 32, 32], "mean": [0.1, 0.2, 0.3], "std": [0.4, 0.5, 0.6],
+        "name": "fashion-mnist", "state": "ready", "job": .null, "message": .null, "source": "built in",
+        "created_at": .null, "bytes": .null, "classes": ["a", "b"], "class_counts": .null,
+        "counts": ["train": 60_000, "test": 10_000], "shape": [3, 32, 32], "channels": 1,
+        "mean": [0.1, 0.2, 0.3], "std": [0.4, 0.5, 0.6], "skipped": [], "skipped_count": 0,
         "digest": .string(FakeDatasets.fingerprint([.train: 60_000, .test: 10_000]).digest),
       ])
   }

@@ -9,6 +9,7 @@ import Testing
     #expect(paths.count >= 20)
     for (path, methods) in paths {
       let target = path.string.replacing("{id}", with: "0000000000000000").replacing("{name}", with: "x")
+        .replacing("{index}", with: "0.png")
       let answer = try daemon.request("OPTIONS", target)
       let allowed = Set((answer.fields["allow"] ?? "").split(separator: ", ").map { $0.lowercased() })
       #expect(allowed == Set(methods.object?.keys.map(\.string) ?? []).union(["options"]), "\(path)")

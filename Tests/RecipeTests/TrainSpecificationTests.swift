@@ -58,7 +58,8 @@ import Text
       let spec = try #require(stored["spec"])
       let written =
         stored["kind"] == "train"
-        ? try TrainSpecification.parse(spec).json : try EvaluateSpecification.parse(spec).json
+        ? try TrainSpecification.parse(spec).json
+        : try EvaluateSpecification.parse(spec, defaults: .stored).json
       #expect(Self.additions(to: spec, in: written, at: "").isSubset(of: Self.newMembers), "\(run)")
       count += 1
     }
@@ -70,7 +71,10 @@ import Text
     "/layer null", "/method \"vicreg\"", "/predictor null", "/views 2", "/image_size null", "/init_from null",
     "/encoder/stem \"cifar\"", "/encoder/zero_init_residual false", "/projector/hidden_bias true",
     "/projector/last_batch_norm false", "/optimizer/nesterov false", "/augmentation/crop_padding null",
-    "/local_views null",
+    "/local_views null", "/mirror false", "/seeds 1", "/label_share 1",
+    "/finetune "
+      + #"{"backbone_lr":0.01,"batch_size":256,"head_lr":0.1,"momentum":0.9,"weight_decay":0}"#,
+    #"/knn {"k":20,"metric":"cosine","temperature":0.07}"#,
   ]
 
   /// Members that one value has and the other has not, with their values; and those that differ.

@@ -97,8 +97,8 @@ extension EvaluateSpecification {
     if labelShare < 1, count >= 2, labelledCount(of: count) < classes {
       problems.add(
         "\(pointer)/label_share",
-        "must leave at least one image for each of the \(classes) classes, got \(JSON.number(labelShare).text)"
-          + ", which is \(labelledCount(of: count)) of \(count) images")
+        "must leave at least one image for each of the \(classes) classes, got "
+          + "\(JSON.number(labelShare).text), which is \(labelledCount(of: count)) of \(count) images")
     }
   }
 

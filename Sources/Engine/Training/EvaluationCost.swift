@@ -47,7 +47,8 @@ extension JobCost {
       let parameters = network.model.parameters.reduce(0) { $0 + Double($1.value.count) }
       tuning =
         runs * Double(specification.epochs)
-        * (Double(labelled) * (try WorkUnits.image(of: network.model)) + steps * WorkUnits.update * parameters)
+        * (Double(labelled) * (try WorkUnits.image(of: network.model))
+          + steps * WorkUnits.update * parameters)
       stateFloats = max(stateFloats, 2 * network.state.reduce(0) { $0 + $1.value.count })
     }
     var amount = passes * image + tuning + runs * fit.amount(features: encoder.featureCount)

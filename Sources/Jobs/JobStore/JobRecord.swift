@@ -108,7 +108,8 @@ package struct JobRecord: Sendable, Equatable {
     CASE jobs.kind WHEN 'train' THEN (
       SELECT json_group_array(json_object(
         'id', evaluation.id, 'protocol', json_extract(evaluation.spec, '$.protocol'),
-        'layer', coalesce(json_extract(evaluation.result, '$.layer'), json_extract(evaluation.spec, '$.layer')),
+        'layer',
+        coalesce(json_extract(evaluation.result, '$.layer'), json_extract(evaluation.spec, '$.layer')),
         'label_share', coalesce(json_extract(evaluation.spec, '$.label_share'), 1),
         'top1', json_extract(evaluation.result, '$.top1')))
       FROM job_dependencies AS need JOIN jobs AS evaluation ON evaluation.sequence = need.job

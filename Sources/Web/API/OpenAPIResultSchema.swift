@@ -22,8 +22,8 @@ extension OpenAPIDocument {
         "Standard deviation of top1 over the seeds, with n - 1; null: there is one seed.", numberOrNull),
       "top1_interval": list(
         """
-        95% interval of top1, low and high: Student's of the mean over the seeds, or with one seed Wilson's, of \
-        a share of the test images.
+        95% interval of top1, low and high: Student's of the mean over the seeds, or with one seed Wilson's, \
+        of a share of the test images.
         """, of: fraction),
       "top5": about(
         "Share of the test images whose class is among the five with the highest scores.", fraction),
@@ -31,8 +31,8 @@ extension OpenAPIDocument {
       "per_class": list("In the order of the labels, all seeds together.", of: perClass),
       "confusion": about(
         """
-        Test images by their class (rows) and by the class that they were taken for, all seeds together; null: \
-        there are over 100 classes, and the artifact has it.
+        Test images by their class (rows) and by the class that they were taken for, all seeds together; \
+        null: there are over 100 classes, and the artifact has it.
         """, ["type": ["array", "null"], "items": list("A class.", of: count)]),
       "runs": list("What each seed gave.", of: run),
       "verdict": about("Whether the encoder beats each baseline beyond the 95% interval, for people.", text),
@@ -44,8 +44,8 @@ extension OpenAPIDocument {
       "baselines": about("The same evaluation of other features.", baselines(fraction)),
       "lead": about(
         """
-        How far the encoder is ahead of each baseline, test image by test image, with the 95% interval of the \
-        mean over the images, or over the seeds if that is wider.
+        How far the encoder is ahead of each baseline, test image by test image, with the 95% interval of \
+        the mean over the images, or over the seeds if that is wider.
         """, baselines(lead)),
     ],
     optional: [

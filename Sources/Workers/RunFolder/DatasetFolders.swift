@@ -25,13 +25,20 @@ package struct DatasetFolders: Sendable {
     try FileSystem.makeDirectories(uploads)
   }
 
-  /// Removes a dataset with its archive, whatever there is of them.
+  /// Removes a dataset with its archive, whatever there is of them. First its folder gets a name that `sweep`
+  /// knows, so that a daemon that is killed here goes on at its next start.
   package func remove(_ id: JobID) throws(SystemError) {
-    try FileSystem.removeTree(path(of: id))
+    let path = path(of: id)
+    let doomed = path + Self.doomedSuffix
+    if FileSystem.exists(path) { try FileSystem.rename(path, to: doomed) }
+    try FileSystem.removeTree(doomed)
     try FileSystem.removeTree(uploadPath(of: id))
   }
 
-  /// Removes what nobody needs: what a daemon or worker that was killed has left behind. To be called before
+  private static let doomedSuffix = ".deleted"
+
+  /// Removes what nobody needs: what a daemon or worker that was killed has left behind. A whole dataset that
+  /// the database does not know is kept and reported: the database may be an older copy. To be called before
   /// the first request.
   ///
   /// - Parameters:
@@ -41,6 +48,12 @@ package struct DatasetFolders: Sendable {
     for (folder, kept) in [(root, datasets), (uploads, imports)] {
       for name in try FileSystem.list(folder) {
         if let id = JobID(name), kept.contains(id) { continue }
+        if folder == root, JobID(name) != nil {
+          Log("datasets").warning(
+            "\(folder)/\(name) is a dataset that the database does not know; it is kept, and can be removed "
+              + "if nobody needs it")
+          continue
+        }
         do throws(SystemError) {
           try FileSystem.removeTree("\(folder)/\(name)")
           Log("datasets").info("\(folder)/\(name) was left behind and is removed")

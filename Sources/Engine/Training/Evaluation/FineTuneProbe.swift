@@ -7,7 +7,8 @@ import Tensors
 /// The protocol `finetune`: the whole network is trained with one Linear on top, on crops of the labelled
 /// images, and tested at its end. An epoch is a step of the stream, and is saved.
 ///
-/// The seed decides which labels are used, the first weights of the Linear, and order and crops of the images.
+/// The seed decides which labels are used, the first weights of the Linear, and order and crops of the
+/// images.
 final class FineTuneProbe: Probe {
   private let subjects: EvaluationSubjects
   private let encoder: EncoderInference

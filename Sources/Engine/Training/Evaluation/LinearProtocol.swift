@@ -6,9 +6,9 @@ import Recipe
 ///
 /// Plain gradient descent, the rate falling by a cosine that is stepped once an epoch (PyTorch's
 /// `CosineAnnealingLR` with T_max = epochs); training images cropped and flipped at random, as torchvision's
-/// `RandomResizedCrop(scale=(0.2, 1))` and `RandomHorizontalFlip` do. `linear-official` has the momentum and the
-/// first weights of facebookresearch/vicreg's `evaluate.py`. For `finetune` it trains the Linear of the raw pixels,
-/// with the constants of its head.
+/// `RandomResizedCrop(scale=(0.2, 1))` and `RandomHorizontalFlip` do. `linear-official` has the momentum and
+/// the first weights of facebookresearch/vicreg's `evaluate.py`. For `finetune` it trains the Linear of the
+/// raw pixels, with the constants of its head.
 struct LinearProtocol {
   /// Images a step of the classifier.
   var batchSize = 256
