@@ -133,7 +133,7 @@ let package = Package(
       settings: strict + [fast]),
     // The same sources once for each instruction set, through a link named `Shared` to `KernelsShared`.
     room("KernelsABI", in: "Engine", settings: strict + [fast]),
-    room("KernelsBaseline", in: "Engine", ["KernelsABI", "CCPU"], settings: strict + [fast, whole]),
+    room("KernelsBaseline", in: "Engine", ["KernelsABI", "CPrefetch"], settings: strict + [fast, whole]),
 
     // System: the machine below.
     room("Platform", in: "System", ["CCPU", "CLinux"], settings: strict),
@@ -144,6 +144,7 @@ let package = Package(
     room("Gzip", in: "System", ["CZlib", "Platform"], settings: strict),
     room("Crypto", in: "System", ["COpenSSL", "Platform"], settings: strict),
     .target(name: "CParallel", path: "Sources/CLibraries/CParallel"),
+    .target(name: "CPrefetch", path: "Sources/CLibraries/CPrefetch"),
     .systemLibrary(name: "CCPU", path: "Sources/CLibraries/CCPU"),
     .systemLibrary(name: "CLinux", path: "Sources/CLibraries/CLinux"),
     .systemLibrary(
@@ -212,9 +213,11 @@ let package = Package(
 
 #if arch(x86_64)
   package.targets += [
-    room("KernelsAVX2", in: "Engine", ["KernelsABI", "CCPU"], settings: strict + [fast, whole, level("x86-64-v3")]),
     room(
-      "KernelsAVX512", in: "Engine", ["KernelsABI", "CCPU"],
+      "KernelsAVX2", in: "Engine", ["KernelsABI", "CPrefetch"],
+      settings: strict + [fast, whole, level("x86-64-v3")]),
+    room(
+      "KernelsAVX512", in: "Engine", ["KernelsABI", "CPrefetch"],
       settings: strict + [
         fast, whole, level("x86-64-v4"), .unsafeFlags(["-Xcc", "-mprefer-vector-width=512"]),
       ]),

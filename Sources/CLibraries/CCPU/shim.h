@@ -17,9 +17,6 @@ static inline int ccpu_affinity_count(void) {
 // Names the calling thread; the kernel keeps 15 bytes.
 static inline void ccpu_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 
-// Asks for the cache line at `place` to come into the second-level cache; any address will do.
-static inline void ccpu_prefetch(const void *place) { __builtin_prefetch(place, 0, 2); }
-
 // Which x86-64 instruction set levels this processor and its operating system support.
 
 #if defined(__x86_64__)

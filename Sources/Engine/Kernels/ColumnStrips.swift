@@ -1,5 +1,5 @@
-/// Blocks of columns in strips that a kernel multiplies at once: of `widest` blocks, and at the end of two and
-/// of one.
+/// Blocks of columns in strips that a kernel multiplies at once: of `widest` blocks, and at the end of two
+/// and of one.
 struct ColumnStrips {
   /// Blocks of columns.
   var blocks: Int

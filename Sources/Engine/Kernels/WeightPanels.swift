@@ -31,8 +31,8 @@ struct WeightPanels {
 
   /// Packs `weight`, whose element of a tap is `innerStride`, `outerStride` and 1 (tap) floats apart.
   ///
-  /// A task takes a run of weights that lie near each other: inner blocks of one panel, or panels of one inner
-  /// block.
+  /// A task takes a run of weights that lie near each other: inner blocks of one panel, or panels of one
+  /// inner block.
   func pack(_ compute: Compute, weight: In, into panels: Out) {
     let length = WeightPanels.blocksOfTask
     let inner = innerBlocks

@@ -1,4 +1,4 @@
-import CCPU
+import CPrefetch
 import KernelsABI
 
 /// Exchanges rows and columns of 16 × 16 floats: element (i, j) is `source[i · sourceStride + j]` and goes to
@@ -25,6 +25,6 @@ func copyFloats(_ source: In, _ count: Int, _ target: Out) {
 func prefetchRows(source: In, rows: Int, columns: Int, rowStride: Int) {
   for row in 0..<rows {
     let from = source + row * rowStride
-    for column in stride(from: 0, to: columns, by: 16) { ccpu_prefetch(from + column) }
+    for column in stride(from: 0, to: columns, by: 16) { cprefetch(from + column) }
   }
 }
