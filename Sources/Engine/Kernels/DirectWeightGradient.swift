@@ -24,7 +24,7 @@ struct DirectWeightGradient {
   /// Fewer tasks than this are multiplied by halving what each of them owns.
   private static let tasksMin = 16
   /// Pixels of a map, about, that are multiplied by all blocks of a task at once.
-  private static let pixelsAtOnce = 128
+  private static let pixelsAtOnce = 256
 
   let shape: ConvolutionShape
 
