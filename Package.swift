@@ -168,8 +168,8 @@ let package = Package(
     .target(
       name: "CWebP", path: "Sources/CLibraries/CWebP",
       linkerSettings: [.linkedLibrary("webp"), .linkedLibrary("webpdemux")]),
+    .target(name: "CPrefetch", path: "Sources/CLibraries/CPrefetch"),
     .systemLibrary(name: "CCPU", path: "Sources/CLibraries/CCPU"),
-    .systemLibrary(name: "CPrefetch", path: "Sources/CLibraries/CPrefetch"),
     .systemLibrary(name: "CLinux", path: "Sources/CLibraries/CLinux"),
     .systemLibrary(
       name: "CSQLite", path: "Sources/CLibraries/CSQLite", pkgConfig: "sqlite3",

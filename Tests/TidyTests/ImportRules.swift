@@ -66,12 +66,7 @@ struct ImportRules {
 
   private var strangersToC: [String] {
     products.filter(\.isSystemLibrary).compactMap { library in
-      // The variants of the kernels are one folder of sources.
-      let importers = Set(
-        uses.filter { $0.module == library.name }.map {
-          $0.target.hasPrefix("Kernels") ? "KernelsShared" : $0.target
-        }
-      ).sorted()
+      let importers = Set(uses.filter { $0.module == library.name }.map(\.target)).sorted()
       guard importers.count > 1 else { return nil }
       let names = importers.joined(separator: ", ")
       return "Package.swift: \(library.name) has \(importers.count) importers: \(names)"

@@ -111,6 +111,7 @@ extension Compute {
             source + offset, constants + block, added.map { $0 + offset },
             residualConstants.map { $0 + block }, relu, runs, isStreamed, target + offset)
         }
+        if isStreamed { settleStreams() }
       }
     }
   }

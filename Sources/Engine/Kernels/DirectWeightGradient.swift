@@ -7,8 +7,9 @@ import Tensors
 ///
 /// A task owns some blocks of input channels, some of output channels and a fixed part of the images, with
 /// their own accumulators. It copies their maps with the border of zeros and multiplies the windows where
-/// they lie, some rows of all its blocks before the next rows, so that these stay in the caches. The number
-/// of parts follows from the problem, and parts are summed in order: the bits do not depend on the threads.
+/// they lie, some rows of all its blocks before the next rows, so that these stay in the caches. How many
+/// parts there are follows from the problem, and parts are summed in order: the bits do not depend on the
+/// threads.
 struct DirectWeightGradient {
   /// Tasks wanted: enough for many threads, few enough to keep the accumulators small.
   static let tasksWanted = 64

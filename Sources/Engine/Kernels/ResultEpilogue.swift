@@ -92,7 +92,7 @@ struct ResultEpilogue {
   /// Has all lines that this thread streamed come before what it writes next; the last step of a task. Once
   /// for all of them, for until the memory has taken them the thread stands still.
   func settle() {
-    if isStreamed { atomicMemoryFence(ordering: .sequentiallyConsistent) }
+    if isStreamed { settleStreams() }
   }
 
   /// Keeps what some lines of a group of a block have summed up, the group's first lines or more of them.
@@ -107,6 +107,10 @@ struct ResultEpilogue {
     }
   }
 }
+
+/// Has everything that this thread streamed come before what it writes next: ordinary writes do not wait for
+/// it.
+func settleStreams() { atomicMemoryFence(ordering: .sequentiallyConsistent) }
 
 extension Compute {
   /// Whether an epilogue can take the sums of `groups` groups in each view: there is room for them all.

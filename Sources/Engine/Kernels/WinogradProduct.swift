@@ -190,6 +190,7 @@ struct WinogradProduct {
       for channels in 0..<outerBlocks {
         finish(job, first..<first + count, channels, products, line: 0, view: view, group: group, member)
       }
+      job.epilogue.settle()
     }
   }
 
@@ -219,6 +220,7 @@ struct WinogradProduct {
         finish(
           job, first + line..<first + min(line + length, count), task % outerBlocks, products, line: line,
           view: view, group: (start + line) / length, member)
+        job.epilogue.settle()
       }
     }
   }

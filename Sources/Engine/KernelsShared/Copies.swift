@@ -25,6 +25,6 @@ func copyFloats(_ source: In, _ count: Int, _ target: Out) {
 func prefetchRows(source: In, rows: Int, columns: Int, rowStride: Int) {
   for row in 0..<rows {
     let from = source + row * rowStride
-    for column in stride(from: 0, to: columns, by: 16) { cprefetch_line(from + column) }
+    for column in stride(from: 0, to: columns, by: 16) { cprefetch(from + column) }
   }
 }

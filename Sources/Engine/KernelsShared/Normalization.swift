@@ -36,7 +36,7 @@ func channelMoments(lines: In, runs: Runs, target: Out) {
 
 /// `target = lines · scale + shift (+ residual)`, through a ReLU if `hasReLU`; `constants` as `NormConstants`
 /// says. With `residualConstants` the residual is normalised by them and rectified in the same pass;
-/// `isStreamed` is that of `Epilogue`.
+/// `isStreamed` is that of `Epilogue`; what was streamed is not yet there for other threads.
 func normalizeLines(
   lines: In, constants: In, residual: In?, residualConstants: In?, hasReLU: Bool, runs: Runs,
   isStreamed: Bool,
@@ -67,7 +67,6 @@ func normalizeLines(
       }
     }
   }
-  if isStreamed { endStreams() }
 }
 
 /// Applies `epilogue`, of kind `gradient`, to the lines of a gradient in place; its maps begin where `target`

@@ -4,8 +4,8 @@ import KernelsABI
 ///
 /// A is packed `[kBlocks][rowStride][16]`: element (row, 16·i + l) is `a[(i · rowStride + row) · 16 + l]`. B
 /// is packed `[16 · kBlocks][16 · columnBlocks]`, `columnBlocks` being 1, 2 or 4. C has a run `[rows][16]`
-/// for each block of columns: `c0`, `c1` and so on, at equal distances. With `accumulate`, C is added to. Any
-/// number of rows.
+/// for each block of columns: `c0`, `c1` and so on, at equal distances. With `accumulate`, C is added to.
+/// Any number of rows.
 func multiplyPixels(
   rows: Int, kBlocks: Int, a: In, rowStride: Int, b: In, columnBlocks: Int, c0: Out, c1: Out, accumulate: Bool
 ) {

@@ -1,5 +1,4 @@
 import KernelsABI
-import Synchronization
 
 /// Writes the channels of a line from `lane` on, as many as a register holds; the last ones come last.
 ///
@@ -21,7 +20,3 @@ func setPart(_ value: Register, lane: Int, of line: Out, waitingAt place: Out, i
   }
   streamRegister(value, line + lane)
 }
-
-/// Has everything that was streamed come before what this thread writes next: ordinary writes do not wait for
-/// it.
-func endStreams() { atomicMemoryFence(ordering: .sequentiallyConsistent) }

@@ -67,7 +67,6 @@ func winogradOutput(
   default:
     outputs(WinogradSix.Output.self, grid, first, count, source, positionStride, epilogue, scratch, target)
   }
-  if epilogue.isStreamed { endStreams() }
 }
 
 @inline(__always)
