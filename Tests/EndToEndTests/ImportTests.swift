@@ -117,13 +117,15 @@ import Testing
     }
     let digests = try (0..<4).map { try daemon.get("/datasets/digits\($0)")["digest"] }
     #expect(Set(digests.map { $0?.text }).count == 1)
-    // What nobody knows of is swept away.
+    // What was being deleted is swept away, and a dataset that only an older database does not know stays.
     try daemon.kill()
-    for folder in ["datasets", "uploads"] {
-      try FileSystem.makeDirectories("\(daemon.data)/\(folder)/0123456789abcdef")
+    for folder in [
+      "datasets/0123456789abcdef.deleted", "datasets/0123456789abcdeg", "uploads/0123456789abcdef",
+    ] {
+      try FileSystem.makeDirectories("\(daemon.data)/\(folder)")
     }
     try daemon.start()
-    #expect(try FileSystem.list("\(daemon.data)/datasets").count == 4)
+    #expect(try FileSystem.list("\(daemon.data)/datasets").count == 5)
     #expect(try FileSystem.list("\(daemon.data)/uploads").isEmpty)
   }
 }
