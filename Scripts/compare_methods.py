@@ -50,7 +50,8 @@ def run(url, kind, spec):
 
 
 def training(method, steps, seed):
-    return {"method": method, "dataset": {"name": DATASET}, "max_steps": steps, "seed": seed,
+    # The steps end it, not the recipe's epochs.
+    return {"method": method, "dataset": {"name": DATASET}, "epochs": 1000, "max_steps": steps, "seed": seed,
             "checkpoint": {"initial": True}}
 
 
