@@ -37,6 +37,8 @@ import Testing
     try daemon.kill()
     try daemon.start()
     try daemon.job(begun) { $0["progress"]?["step"]?.int ?? 0 >= 2 }
+    // Steps go on while the checkpoint before them is written.
+    _ = try eventually { try daemon.get("/jobs/\(begun)/checkpoints")["checkpoints"]?.array?.first }
     let initial = "/jobs/\(begun)/export?checkpoint=step-00000000.safetensors.gz"
     #expect(try Self.data(daemon, initial) == Self.data(daemon, "/jobs/\(source)/export"))
     #expect(try daemon.request("DELETE", "/jobs/\(source)").status == 409)

@@ -45,9 +45,7 @@ import Text
     #expect(specification.jsonText == specification.json.text)
   }
 
-  /// Specifications that an earlier version wrote.
-  @Test func `what an earlier version stored is read, and written with the same members and new ones`() throws
-  {
+  @Test func `what an earlier version stored is read, and written with its members and new ones`() throws {
     let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .appending(path: "Fixtures/data-schema-6/runs")
     var count = 0
@@ -72,8 +70,7 @@ import Text
     "/encoder/stem \"cifar\"", "/encoder/zero_init_residual false", "/projector/hidden_bias true",
     "/projector/last_batch_norm false", "/optimizer/nesterov false", "/augmentation/crop_padding null",
     "/local_views null", "/mirror false", "/seeds 1", "/label_share 1",
-    "/finetune "
-      + #"{"backbone_lr":0.01,"batch_size":256,"head_lr":0.1,"momentum":0.9,"weight_decay":0}"#,
+    "/finetune \(FineTuneSpecification().json.text)",
     #"/knn {"k":20,"metric":"cosine","temperature":0.07}"#,
   ]
 
