@@ -161,7 +161,7 @@ def torchvision_views(child):
 
 
 def run_pytorch(child, steps):
-    """Times steps in this process and prints each as it is done, the warm-up first."""
+    """Times steps in this process and prints each when it ends, the warm-up first."""
     import torch
 
     torch.set_num_threads(child.threads)
@@ -190,7 +190,7 @@ def run_pytorch(child, steps):
 
 
 def time_steps(work, steps):
-    """Prints when each call begins, and its seconds as it is done."""
+    """Prints the time at which each call begins, and how many seconds it took."""
     for _ in range(steps + 1):
         start = time.monotonic()
         print(json.dumps({"begun": start}), flush=True)

@@ -39,7 +39,7 @@ BATCH = 256
 
 
 def run_job(url, kind, spec):
-    """Queues a job and waits for its end: the job as it is then."""
+    """Queues a job, waits for its end and returns the finished job."""
     here = f"{url}/jobs/{json.loads(fetch(f'{url}/jobs', {'kind': kind, 'spec': spec}))['id']}"
     fetch(f"{here}/metrics?follow=true")
     job = json.loads(fetch(here))

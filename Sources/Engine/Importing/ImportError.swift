@@ -16,7 +16,7 @@ package enum ImportError: Error, CustomStringConvertible {
   case badImage(path: String, reason: String)
   /// A limit was exceeded: its name, what it allows, and what was found.
   case limit(name: String, allowed: Int, what: String)
-  /// There is no image at all; the first files that were left out say why.
+  /// No image was found; the first skipped files say why.
   case noImages(skipped: [SkippedFile], count: Int)
   /// There are images, and none is left to train on.
   case noTrainingImages

@@ -21,7 +21,7 @@ enum Decoder {
 
   /// Decodes an image, which `header` was read from.
   ///
-  /// - Parameter eighths: a JPEG is decoded at so many eighths of its size, 1 to 8; others always whole.
+  /// - Parameter eighths: a JPEG is decoded at this many eighths of its size, 1 to 8; others in full.
   static func decode(
     _ bytes: [UInt8], _ header: ImageHeader, eighths: Int = 8
   ) throws(ImageError) -> Bitmap {

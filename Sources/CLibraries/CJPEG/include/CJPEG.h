@@ -13,7 +13,7 @@ typedef struct {
   int32_t is_gray;
 } cjpeg_header;
 
-/// Height or width after decoding at so many eighths.
+/// Height or width of the decoded image, at this number of eighths of the full size.
 static inline uint32_t cjpeg_scaled(uint32_t extent, int eighths) {
   return (uint32_t)(((uint64_t)extent * (uint64_t)eighths + 7) / 8);
 }

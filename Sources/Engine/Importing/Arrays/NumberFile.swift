@@ -45,8 +45,8 @@ final class NumberFile {
     try take(4, what).reduce(0) { $0 << 8 | Int($1) }
   }
 
-  /// Makes sure that the file can hold so many more bytes, as its header says, and no more where its size is
-  /// known.
+  /// Checks that the file has room for the elements that its header announces, and, where its size is known,
+  /// that nothing follows them.
   func expectRoom(for count: Int, each itemBytes: Int, _ what: String) throws(ImportError) {
     let (bytes, overflow) = count.multipliedReportingOverflow(by: itemBytes)
     guard !overflow, bytes <= reader.bytesTotalMax - offset else {

@@ -93,7 +93,7 @@ enum NaturalOrder {
     return (a.count - i) - (b.count - j)
   }
 
-  /// The digits from a place on, without leading zeros; moves the place behind them.
+  /// The digits that begin at an index, without leading zeros; moves the index past them.
   private static func number(_ bytes: [UInt8], _ place: inout Int) -> ArraySlice<UInt8> {
     while place < bytes.count, bytes[place] == 0x30 { place += 1 }
     let start = place
