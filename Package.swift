@@ -106,7 +106,8 @@ let package = Package(
     room(
       "Worker", in: "Workers",
       [
-        "RunFolder", "Training", "NeuralNet", "Datasets", "Importing", "JobModel", "Recipe", "JSONText",
+        "RunFolder", "Training", "NeuralNet", "Datasets", "Importing", "Images", "JobModel", "Recipe",
+        "JSONText",
         "Platform", "Logging", "Text",
       ]),
 

@@ -12,8 +12,9 @@ if (window.Dygraph) {
 }
 
 /**
- * What is drawn, in reading order: the loss, the parts of the job's method as the API describes them, and the
- * spread. The `std` panel shows gamma, where the method has it, as a dashed line and the band of collapse.
+ * What is drawn, in reading order: the loss, the parts of the job's method as the API describes them, the
+ * spread, and what the training finds on images that it holds back, where it does. The `std` panel shows
+ * gamma, where the method has it, as a dashed line and the band of collapse.
  */
 function panelsOf(job, line) {
   // Trainings of versions with one method do not name it.
@@ -28,6 +29,7 @@ function panelsOf(job, line) {
       keys: ["std_mean", "std_min"], title: "Spread", std: true,
       note: "Standard deviations of the dimensions: mean (solid), smallest (dotted)",
     },
+    ...(job.spec?.online ? line["x-online"] : []).map(panel),
   ];
 }
 
@@ -61,7 +63,8 @@ export class Curves {
   /** Fetches the series of the job and draws them. True if there were any. */
   async update(job) {
     const width = Math.max(200, this.views[0].canvas.clientWidth || 400);
-    const keys = this.views.flatMap((view) => view.panel.keys).filter((key) => key in (job.latest ?? {}));
+    const known = { ...job.latest, ...job.summary };
+    const keys = this.views.flatMap((view) => view.panel.keys).filter((key) => key in known);
     const series = keys.length > 0 ? await api.series(this.id, keys, Math.round(width / 2)) : {};
     for (const view of this.views) {
       view.rows = rows(view.panel.keys.map((key) => series[key] ?? []));

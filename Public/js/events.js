@@ -4,7 +4,9 @@ import { api, tolerate } from "./api.js";
 import { heard } from "./freshness.js";
 
 const changes = new EventTarget();
-const names = ["state", "transition", "metric", "checkpoint", "health", "result", "end", "deleted", "resync"];
+const names = [
+  "state", "transition", "metric", "evaluation", "checkpoint", "health", "result", "end", "deleted", "resync",
+];
 /** Seconds between two checks of the session and of a broken stream. */
 const checkSeconds = 5;
 let source = null;

@@ -9,6 +9,7 @@ enum Bench {
     Command(name: "forward", help: "images embedded in a second", run: BenchForward.run),
     Command(name: "layers", help: "time and rate of each layer in a step", run: BenchLayers.run),
     Command(name: "memory", help: "what a training step needs, by purpose", run: BenchMemory.run),
+    Command(name: "online", help: "the online evaluation beside the steps", run: BenchOnline.run),
     Command(name: "profile", help: "where the time of a step goes, as it runs", run: BenchProfile.run),
     Command(name: "products", help: "a 1×1 convolution and a Linear layer", run: BenchProducts.run),
     Command(name: "regions", help: "what it costs to hand out work", run: BenchRegions.run),

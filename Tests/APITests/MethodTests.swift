@@ -65,7 +65,8 @@ import Text
     let known = try #require(unknown.json["detail"]?.string?.string.split(separator: ": ").last)
     #expect(
       known.dropLast(known.hasSuffix(".") ? 1 : 0) == method.figures.map(\.name).joined(separator: ", ")
-        + ", loss, std_mean, std_min, corr, rankme, grad_norm, lr, images_per_second")
+        + ", loss, std_mean, std_min, corr, rankme, grad_norm, lr, images_per_second, "
+        + Metric.online.map(\.name).joined(separator: ", "))
     let attempt = try #require(try fixture.store.claimNext(bootID: "boot")).attempt
     let lines = (1...3).map { step in
       let values = (names + ["rankme", "lr"]).map { "\"\($0)\":\(step)" }.joined(separator: ",")

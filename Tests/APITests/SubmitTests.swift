@@ -37,12 +37,13 @@ import Testing
     #expect(job["result"] == nil)
     #expect(
       job["progress"] == [
-        "epoch": 0, "epochs": 2, "step": 0, "steps": 1876, "images_per_second": nil, "seconds_left": nil,
+        "epoch": 0, "epochs": 2, "step": 0, "steps": 1838, "images_per_second": nil, "seconds_left": nil,
         "finish_at": nil,
       ])
     var expected = TrainSpecification.preset(.small)
     expected.epochs = 2
     expected.imageSize = 32
+    expected.online = OnlineSpecification()
     #expect(job["spec"] == expected.json)
     #expect(fixture.control.wakes == 1)
     let found = fixture.send(.get, response.headers["Location"]?.string ?? "")
@@ -124,7 +125,7 @@ import Testing
       #"{"kind":"train","spec":{"checkpoint":{"keep_best":{"metric":"los"}}}}"#,
       "/spec/checkpoint/keep_best/metric",
       #"must be one of "inv", "var", "cov", "loss", "std_mean", "std_min", "corr", "rankme", "grad_norm", "#
-        + #""lr", "images_per_second", got "los""#
+        + #""lr", "images_per_second", "probe_top1", "knn_top1", "holdout_loss", "holdout_rankme", got "los""#
     ),
     (#"{"kind":"train","ref":"a"}"#, "/ref", "unknown key"),
     (#"{"kind":"evaluate"}"#, "/spec/checkpoint", "is missing"),

@@ -73,6 +73,7 @@ enum AllocationProbe {
       ), ("local-sigreg", .sigregCIFAR, { $0.localViews = LocalViews(count: 8, size: 9) }),
       ("byol", .byolCIFAR, { _ in }), ("simsiam", .simsiamCIFAR, { _ in }),
       ("sigreg", .sigregCIFAR, { _ in }), ("supervised", .supervised, { _ in }),
+      ("online", .small, { $0.online = OnlineSpecification() }),
     ]
     return variants.flatMap { variant, preset, change in
       layers.map { name, convolution in

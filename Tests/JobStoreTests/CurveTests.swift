@@ -158,6 +158,36 @@ import Text
     #expect(last["loss"]?["last"] == 7)
   }
 
+  @Test(arguments: [3, 300])
+  func `evaluations have curves and a summary among those of the steps, and a resume replaces them`(
+    epochs: Int
+  ) throws {
+    func lines(_ epoch: Int, top1: Int) -> [String] {
+      let evaluation = Self.line(epoch * 2, ",\"knn_top1\":\(top1),\"holdout_loss\":\(-top1)")
+        .replacing("metric", with: "evaluation")
+      return [Self.line(epoch * 2 - 1, ",\"loss\":1"), Self.line(epoch * 2, ",\"loss\":2"), evaluation]
+    }
+    try ingest(["{\"event\":\"started\",\"step\":0}"] + (1...epochs).flatMap { lines($0, top1: $0) })
+    #expect(try store.metricKeys(job.id) == ["holdout_loss", "knn_top1", "loss"])
+    try store.settle(job.id, attempt: 1, .died, crashLimit: 9)
+    #expect(try fixture.claim().attempt == 2)
+    try ingest(["{\"event\":\"started\",\"step\":4}"] + lines(3, top1: 9), attempt: 2)
+    let curve = try curve("knn_top1", points: 1_000)
+    #expect(curve.map(\.step) == [2, 4, 6])
+    #expect(curve.map(\.finite?.mean) == [1, 2, 9])
+    let summary = try #require(fixture.job(job.id).summary.map { try JSON.parse($0) })
+    #expect(summary["knn_top1"] == ["last": 9, "mean": 9, "min": 1, "max": 9, "best_step": 6])
+    #expect(summary["holdout_loss"]?["best_step"] == 6)
+    #expect(summary["loss"]?["last"] == 2)
+    // The newest line of a step stays the latest.
+    #expect(try fixture.job(job.id).latest == Self.line(6, ",\"loss\":2"))
+    let bad = "{\"event\":\"evaluation\",\"knn_top1\":1}"
+    let start = try fixture.job(job.id).ingestOffset
+    #expect(
+      try store.ingest(job.id, attempt: 2, from: start, to: start + 9, lines: [bad])
+        == .recorded(malformed: 1))
+  }
+
   @Test func `columns and lines are written together or not at all`() throws {
     let connection = try Connection(path: fixture.path, access: .write)
     try connection.script(

@@ -18,6 +18,8 @@ import Testing
           cpu: "A processor", cores: 4, threads: 2, isa: "avx2", memoryBytes: 1 << 34, version: "1.2.3"))
     ),
     .metric(MetricLine(step: 11, epoch: 1, values: [.init("cov", 1.25), .init("inv", 0.1)])),
+    .evaluation(
+      MetricLine(step: 12, epoch: 1, values: [.init("holdout_loss", 1.25), .init("knn_top1", 0.5)])),
     .checkpoint(
       CheckpointManifest(name: "step-00000020.safetensors.gz", step: 20, epoch: 1, bytes: 7, sha256: digest)),
     .warning(message: "a \"quoted\" word\nand a line"),

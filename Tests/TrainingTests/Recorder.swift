@@ -10,6 +10,7 @@ final class Recorder: TrainingObserver {
   private let stop: (step: Int, request: StopRequest)?
   private(set) var figures: [StepFigures] = []
   private(set) var saved: [ResumableState] = []
+  private(set) var reports: [OnlineReport] = []
   /// The compressed files of steps that were not finite.
   private(set) var captured: [(step: Int, bytes: [UInt8])] = []
   /// How often the run asked whether to stop.
@@ -21,6 +22,8 @@ final class Recorder: TrainingObserver {
   func record(_ figures: StepFigures) { self.figures.append(figures) }
 
   func save(_ state: ResumableState) { saved.append(state) }
+
+  func evaluated(_ report: OnlineReport) { reports.append(report) }
 
   func capture(_ capture: StepCapture) throws {
     var bytes: [UInt8] = []

@@ -115,6 +115,84 @@ extension Compute {
     }
   }
 
+  /// The same of a table `[rows][columns]`: `order = min(rows, columns)`.
+  ///
+  /// Each row of the result is one task's; its sums go through the table in order.
+  ///
+  /// Reference: `moments, Gram matrix and projections of a table`
+  package func lowerGram(of table: Floats, rows n: Int, columns d: Int, into gram: inout [Double]) {
+    let order = min(n, d)
+    precondition(table.count >= n * d && gram.count >= order * order, "sizes must agree")
+    let source = table.pointer
+    gram.withUnsafeMutableBufferPointer { buffer in
+      guard let target = buffer.baseAddress else { return }
+      team.run(tasks: order) { i in
+        let sums = target + i * order
+        if n <= d {
+          for j in 0...i { sums[j] = Compute.dot(source + i * d, source + j * d, d) }
+          return
+        }
+        for j in 0...i { sums[j] = 0 }
+        for row in 0..<n {
+          let x = source + row * d
+          let factor = Double(x[i])
+          for j in 0...i { sums[j] += factor * Double(x[j]) }
+        }
+      }
+    }
+  }
+
+  /// Mean and biased variance of each column of a table `[rows][means.count]`, in double precision and in
+  /// order, on the calling thread.
+  ///
+  /// Overwrites `means` and `variances`, of one element a column.
+  ///
+  /// Reference: `moments, Gram matrix and projections of a table`
+  package func columnMoments(
+    of table: Floats, rows: Int, into means: Doubles, variances: Doubles
+  ) {
+    let d = means.count
+    precondition(rows >= 1 && table.count >= rows * d && variances.count == d, "sizes must agree")
+    for j in 0..<d { (means[j], variances[j]) = (0, 0) }
+    for row in 0..<rows {
+      for j in 0..<d { means[j] += Double(table[row * d + j]) }
+    }
+    for j in 0..<d { means[j] /= Double(rows) }
+    for row in 0..<rows {
+      for j in 0..<d {
+        let distance = Double(table[row * d + j]) - means[j]
+        variances[j] += distance * distance
+      }
+    }
+    for j in 0..<d { variances[j] /= Double(rows) }
+  }
+
+  /// `points[row · axes + a] = Σ_j (x_j − centre_j) axis_aj` for each row x of a table `[rows][centre.count]`
+  /// and each axis a of `axes`, `[axes][centre.count]`.
+  ///
+  /// Overwrites the first elements of `points`.
+  ///
+  /// Reference: `moments, Gram matrix and projections of a table`
+  package func project(
+    _ table: Floats, rows: Int, centre: Doubles, onto axes: Doubles, into points: Doubles
+  ) {
+    let d = centre.count
+    let count = axes.count / d
+    precondition(
+      table.count >= rows * d && axes.count == count * d && points.count >= rows * count,
+      "sizes must agree")
+    let source = table.pointer
+    let (middle, directions, target) = (centre.pointer, axes.pointer, points.pointer)
+    eachRow(rows) { row in
+      let x = source + row * d
+      for axis in 0..<count {
+        var sum = 0.0
+        for j in 0..<d { sum += (Double(x[j]) - middle[j]) * directions[axis * d + j] }
+        target[row * count + axis] = sum
+      }
+    }
+  }
+
   /// The sum of the elements in `range`, in their order.
   ///
   /// Reference: `give PyTorch's loss, parts and gradient`

@@ -166,7 +166,7 @@ extension Compute {
   }
 
   /// Σ x_j y_j, in their order.
-  private static func dot(
+  static func dot(
     _ x: UnsafeMutablePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ count: Int
   ) -> Double {
     var sum = 0.0

@@ -32,6 +32,9 @@ package enum Preset: String, Sendable, CaseIterable {
     }
   }
 
+  /// Whether new trainings hold images back to evaluate themselves: published recipes train on all.
+  var evaluatesOnline: Bool { self == .small }
+
   /// What a specification without a preset gets: training on a CPU takes minutes, not days.
   package static let defaultValue = Preset.small
 

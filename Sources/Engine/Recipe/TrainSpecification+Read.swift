@@ -18,13 +18,18 @@ extension TrainSpecification {
   }
 
   /// As `parse`; what is wrong is noted in the list and has the preset's value in the result.
+  ///
+  /// - Parameter adopting: sets what a new specification leaves to things outside of it, before what belongs
+  ///   together is checked.
   package static func read(
-    _ json: JSON, at pointer: String, _ problems: ProblemList, places: KeyPlaces = TrainSpecification.places
+    _ json: JSON, at pointer: String, _ problems: ProblemList, places: KeyPlaces = TrainSpecification.places,
+    adopting: (inout TrainSpecification) -> Void = { _ in }
   ) -> TrainSpecification {
     let reader = ObjectReader(json, at: pointer, problems, places: places)
     var result = TrainSpecification.preset(.defaultValue)
     result.read(reader)
     reader.finish()
+    adopting(&result)
     if let limit = result.dataset.limit { result.check(imageCount: limit, at: pointer, problems) }
     result.checkTogether(at: pointer, problems)
     return result
@@ -43,7 +48,9 @@ extension TrainSpecification {
   package static let batchSizeMin = 2
 
   /// The names of the metrics that lines of this training have.
-  package var metricNames: [String] { (loss.method.figures + Metric.common).map(\.name) }
+  package var metricNames: [String] {
+    (loss.method.figures + Metric.common + (online?.metrics ?? [])).map(\.name)
+  }
 
   /// The names of the metrics that lines of trainings have, of every method.
   package static let metricNames = Metric.all.map(\.name)
@@ -51,13 +58,17 @@ extension TrainSpecification {
   /// Notes what is wrong about the batches that a number of images makes; for a dataset's size once it is
   /// known.
   package func check(imageCount: Int, at pointer: String, _ problems: ProblemList) {
-    let count = min(imageCount, dataset.limit ?? imageCount)
-    if count < 2 {
+    let all = min(imageCount, dataset.limit ?? imageCount)
+    if all < 2 {
       problems.add(
         "\(pointer)/dataset/name",
-        "must have at least 2 images in split \"\(dataset.split.rawValue)\", got \(count)")
+        "must have at least 2 images in split \"\(dataset.split.rawValue)\", got \(all)")
       return
     }
+    checkOnline(imageCount: imageCount, at: pointer, problems)
+    let count = trainedCount(of: imageCount)
+    if count < 2 { return }
+    let images = count == all ? "\(count) images" : "\(count) images that are not held back"
     let steps = stepCount(imageCount: imageCount)
     if steps / logEverySteps > Self.metricLinesMax {
       problems.add(
@@ -69,12 +80,12 @@ extension TrainSpecification {
       if count < batchSize {
         problems.add(
           "\(pointer)/batch_size",
-          "must be ≤ the \(count) images, as drop_last leaves the short last batch out, got \(batchSize)")
+          "must be ≤ the \(images), as drop_last leaves the short last batch out, got \(batchSize)")
       }
     } else if count % batchSize == 1 {
       problems.add(
         "\(pointer)/batch_size",
-        "must not leave a last batch of one image, whose variance is undefined: \(count) images, "
+        "must not leave a last batch of one image, whose variance is undefined: \(images), "
           + "got \(batchSize); choose another size or drop_last")
     }
   }
@@ -99,8 +110,9 @@ extension TrainSpecification {
         + "got \(recipe.blurKernel)")
   }
 
-  /// Notes that the method needs labels that a dataset lacks; for its number of classes once that is known.
+  /// Notes that something needs labels that a dataset lacks; for its number of classes once that is known.
   package func check(classCount: Int, at pointer: String, _ problems: ProblemList) {
+    checkKeepBest(classCount: classCount, at: pointer, problems)
     if !loss.method.type.needsLabels || classCount >= 2 { return }
     problems.add(
       "\(pointer)/dataset/name",
@@ -165,9 +177,9 @@ extension TrainSpecification {
   /// Whether the method has a projector.
   package var hasProjector: Bool { loss.method.type.hasProjector }
 
-  /// Optimiser steps of one epoch over that many images.
+  /// Optimiser steps of one epoch where the split has that many images.
   package func stepsPerEpoch(imageCount: Int) -> Int {
-    let count = min(imageCount, dataset.limit ?? imageCount)
+    let count = trainedCount(of: imageCount)
     return dropLast ? count / batchSize : (count + batchSize - 1) / batchSize
   }
 

@@ -65,6 +65,8 @@ package struct TrainSpecification: JSONRecord, Equatable {
   /// Leaves the short last batch of an epoch out.
   package var dropLast = false
   package var seed: UInt64 = 0
+  /// How the training evaluates itself on images that it holds back; `nil`: it trains on all.
+  package var online: OnlineSpecification?
   package var checkpoint = CheckpointPolicy()
   /// What happens when the loss is no longer finite.
   package var divergence = DivergencePolicy()
@@ -121,6 +123,13 @@ package struct TrainSpecification: JSONRecord, Equatable {
       "drop_last", \.dropLast, .boolean, "Leaves out the last batch of an epoch where it is a short one.")
     Field(
       "seed", \.seed, .seed, "Of all randomness; the same specification and seed give the same result.")
+    Field(
+      "online", \.online, .recordOrNull(OnlineSpecification()),
+      "How the training evaluates itself while it runs, on training images that it holds back; null: it "
+        + "trains on all. Not given: the whole object with preset \"small\" and random augmentation, if at "
+        + "least \(OnlineSpecification.heldBackStandardMin) images are held back, and null in all other "
+        + "cases."
+    ).withoutDefault()
     Field("checkpoint", \.checkpoint, .record, "Which checkpoints are written and kept.")
     Field(
       "divergence", \.divergence, .record, "What happens when a loss, gradient or weight is no longer finite."

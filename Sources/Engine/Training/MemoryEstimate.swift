@@ -61,18 +61,29 @@ package enum MemoryEstimate {
     training specification: TrainSpecification, images: Images, threads: Int
   ) throws -> Int {
     let images = images.limited(specification.dataset.limit)
-    let batchSize = max(2, min(specification.batchSize, images.count))
     let side = specification.viewSide(storedSide: images.side)
-    let plan = try plan(
-      specification, batchSize: batchSize, side: side, classes: images.classes, threads: threads)
+    let plan = try plan(specification, images: images, side: side, threads: threads)
+    let batchSize = plan.model.batchSize
     let kernel = specification.augmentation.blurKernelMax
-    let views = specification.viewGroups(storedSide: images.side).reduce(0) { sum, group in
+    let groups = specification.viewGroups(storedSide: images.side)
+    let views = groups.reduce(0) { sum, group in
       sum + viewBytes(2 * group.makers.count * batchSize, group.side)
         + augmentationBytes(group.side, of: images.side, blurKernel: kernel, threads: threads)
     }
-    return programBytes + images.bytes + views
+    // The sheet of the first views is made and encoded before the first step.
+    let sheet =
+      2 * ViewSheet.byteCount(specification, storedSide: images.side) * (1 + MemoryLayout<Float>.stride)
+    return programBytes + images.bytes + views + sheet
       + plan.model.arena.allocatedBytes + plan.model.otherBytes + checkpointBytes(plan)
-      + threads * compressionBytes
+      + onlineBytes(plan, images, side: side, threads: threads) + threads * compressionBytes
+  }
+
+  /// Bytes that an online evaluation takes besides what is in the network's arena.
+  private static func onlineBytes(_ plan: Plan, _ images: Images, side: Int, threads: Int) -> Int {
+    guard let online = plan.online else { return 0 }
+    // The order of an epoch has positions of its own, and the split those of all images.
+    return online.otherBytes + 3 * images.count * MemoryLayout<Int>.stride
+      + augmentationBytes(side, of: images.side, blurKernel: 1, threads: threads)
   }
 
   /// Bytes that an evaluation's process takes at most: the images of both splits, the checkpoint, the
@@ -132,6 +143,27 @@ package enum MemoryEstimate {
   struct Plan {
     let model: PretrainingModel
     let optimizer: Optimizer
+    /// What evaluates the training while it runs, if anything does.
+    var online: OnlineMemory?
+  }
+
+  /// The training of a specification on images, of which it may hold some back.
+  ///
+  /// - Parameter images: those that the specification's limit leaves.
+  static func plan(
+    _ specification: TrainSpecification, images: Images, side: Int, threads: Int
+  ) throws -> Plan {
+    let trained = specification.trainedCount(of: images.count)
+    var plan = try plan(
+      specification, batchSize: max(2, min(specification.batchSize, trained)), side: side,
+      classes: images.classes, threads: threads)
+    let heldBack = images.count - trained
+    if let online = specification.online, heldBack >= OnlineSpecification.heldBackMin {
+      plan.online = try OnlineMemory(
+        online, of: plan.model, heldBack: heldBack, bank: OnlineSplit.bankCount(online, trained: trained),
+        classes: images.classes)
+    }
+    return plan
   }
 
   /// The training of a specification as it would be planned for so many images at once.
@@ -153,6 +185,7 @@ package enum MemoryEstimate {
       (plan.model.parameters + plan.model.averagedParameters).reduce(0) { $0 + $1.value.count }
       + plan.model.buffers.reduce(0) { $0 + $1.value.count }
       + plan.optimizer.state.reduce(0) { $0 + $1.value.count }
+      + (plan.online?.probe?.state ?? []).reduce(0) { $0 + $1.value.count }
     return floats * MemoryLayout<Float>.stride
   }
 

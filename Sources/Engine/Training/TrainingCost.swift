@@ -12,6 +12,10 @@ package struct TrainingCost: Sendable, Equatable {
   /// Multiply-adds of an image's part of a step, and of what a step does once.
   let workPerImage: Double
   let workPerStep: Double
+  /// Multiply-adds of an online evaluation; 0 where there is none.
+  let workPerEvaluation: Double
+  /// Bytes of the artifacts.
+  let pictureBytes: Int
   /// Multiply-adds before the first step and after the last one.
   let workOnce: Double
 
@@ -22,13 +26,16 @@ package struct TrainingCost: Sendable, Equatable {
     memoryBytes = try MemoryEstimate.bytes(training: specification, images: images, threads: threads)
     let limited = images.limited(specification.dataset.limit)
     let side = specification.viewSide(storedSide: limited.side)
-    let plan = try MemoryEstimate.plan(
-      specification, batchSize: max(2, min(specification.batchSize, limited.count)), side: side,
-      classes: images.classes, threads: threads)
+    let plan = try MemoryEstimate.plan(specification, images: limited, side: side, threads: threads)
     checkpointBytes = MemoryEstimate.checkpointBytes(plan)
     captureBytes = StepCapture.byteCount(
       checkpoint: checkpointBytes, model: plan.model.configuration, images: plan.model.batchSize, side: side)
     workPerImage = try WorkUnits.image(of: plan.model)
+    workPerEvaluation = try WorkUnits.evaluation(of: plan)
+    pictureBytes =
+      ViewSheet.byteCount(specification, storedSide: limited.side)
+      + (plan.online.map { LayoutFiles.byteCount(images: $0.heldBack, dimensions: plan.model.pooledCount) }
+        ?? 0)
     // The last checkpoint is waited for; the others are written next to the steps.
     workOnce =
       WorkUnits.process + WorkUnits.reading(limited) + Double(checkpointBytes) * WorkUnits.checkpointByte
@@ -40,19 +47,22 @@ package struct TrainingCost: Sendable, Equatable {
   package func cost(of specification: TrainSpecification, imageCount: Int) -> JobCost {
     let stepsPerEpoch = max(1, specification.stepsPerEpoch(imageCount: imageCount))
     let steps = specification.stepCount(imageCount: imageCount)
-    let images = min(imageCount, specification.dataset.limit ?? imageCount)
+    let images = specification.trainedCount(of: imageCount)
     let perStep = min(specification.batchSize, images)
     // The last batch of an epoch may be a short one.
     let seen =
       Double(steps / stepsPerEpoch) * Double(specification.dropLast ? stepsPerEpoch * perStep : images)
       + Double(steps % stepsPerEpoch) * Double(perStep)
+    let period = stepsPerEpoch * (specification.online?.everyEpochs ?? 1)
+    let evaluations = Double((steps + period - 1) / period)
     let kind = specification.convolution == .direct ? "train direct" : "train"
     return JobCost(
       memoryBytes: memoryBytes,
       diskBytes: diskBytes(specification, steps: steps, stepsPerEpoch: stepsPerEpoch),
       work: Work(
-        kind: kind, amount: seen * workPerImage + Double(steps) * workPerStep, once: workOnce,
-        perImage: workPerImage),
+        kind: kind,
+        amount: seen * workPerImage + Double(steps) * workPerStep + evaluations * workPerEvaluation,
+        once: workOnce, perImage: workPerImage),
       epochs: (steps + stepsPerEpoch - 1) / stepsPerEpoch, stepImages: perStep)
   }
 
@@ -67,8 +77,11 @@ package struct TrainingCost: Sendable, Equatable {
       first + policy.keepLast + (policy.keepBest?.count ?? 0) + (policy.keepEvery.map { epochs / $0 } ?? 0)
     // Older ones are removed when the next one is whole.
     let checkpoints = min(written, kept + 1)
-    let lines = steps / specification.logEverySteps + 2
-    return Self.otherFilesBytes + checkpoints * (checkpointBytes + Self.checkpointHeaderBytes)
+    let evaluations =
+      specification.online.map { (epochs + $0.everyEpochs - 1) / $0.everyEpochs } ?? 0
+    // An evaluation has a line of its own, and those of its artifacts.
+    let lines = steps / specification.logEverySteps + 2 + 3 * evaluations
+    return Self.otherFilesBytes + pictureBytes + checkpoints * (checkpointBytes + Self.checkpointHeaderBytes)
       + captureBytes + Self.checkpointHeaderBytes
       + lines * Self.lineBytes
   }
@@ -119,6 +132,21 @@ enum WorkUnits {
     guard let local = configuration.localViews else { return globals }
     return try globals + views(local.count, side: local.size, model.layers.filter(\.isLocal))
       + 2 * Double(local.count) * outputs * outputs
+  }
+
+  /// An online evaluation: features of the held-back images and of the bank, and the objective on the views
+  /// of the held-back images.
+  static func evaluation(of plan: MemoryEstimate.Plan) throws -> Double {
+    guard let online = plan.online else { return 0 }
+    let model = plan.model
+    let network = try NetworkDescription(model.configuration.encoder, imageSide: model.imageSide)
+    let encoder = model.layers.filter { $0.name.hasPrefix("encoder.") && !$0.isLocal }
+    let image =
+      inference(encoder) + pooling(network, inferredOutput) + self.image(side: model.imageSide)
+    // A forward pass takes about a third of a step.
+    let lost = try self.image(of: model) / 3
+    let comparisons = Double(online.heldBack * online.bank * model.pooledCount)
+    return Double(online.heldBack + online.bank) * image + Double(online.heldBack) * lost + comparisons
   }
 
   /// One view's way through the layers and back; through those of a moving average forward only.

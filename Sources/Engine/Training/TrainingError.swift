@@ -1,9 +1,13 @@
+import Recipe
+
 /// Why a run of training or evaluation cannot go on.
 package enum TrainingError: Error, Equatable, CustomStringConvertible {
   /// A number that must be finite is not: the run has diverged at `step` (from 1), and going on is pointless.
   case diverged(step: Int, what: String)
   /// The dataset has fewer images than one step needs.
   case tooFewImages(dataset: String, count: Int, needed: Int)
+  /// The images that a training holds back to evaluate itself are too few.
+  case tooFewHeldBack(dataset: String, count: Int, heldBack: Int)
   /// The two splits of an evaluation's dataset do not have the same classes.
   case otherClasses(dataset: String)
   /// The checkpoint that a training goes on with has all the steps that it is to have.
@@ -19,6 +23,9 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
       "the training diverged: \(what) at step \(step); a lower learning rate or a warm-up may help"
     case .tooFewImages(let dataset, let count, let needed):
       "cannot train on \(dataset): it has \(count) images, at least \(needed) are needed"
+    case .tooFewHeldBack(let dataset, let count, let heldBack):
+      "cannot hold images of \(dataset) back: online.holdout makes \(heldBack) of its \(count) images, at "
+        + "least \(OnlineSpecification.heldBackMin) are needed"
     case .otherClasses(let dataset):
       "cannot evaluate on \(dataset): its train and test splits have different classes"
     case .noStepLeft(let step, let total):

@@ -6,6 +6,9 @@ import NeuralNet
 package protocol TrainingObserver {
   /// Takes the figures of a step.
   func record(_ figures: StepFigures) throws
+  /// Takes what the training found on the images that it holds back; called between two steps, and before
+  /// the state of the same step is saved.
+  func evaluated(_ report: OnlineReport) throws
   /// Called before the state is copied for `save`: the observer may let go of the copy before, so that there
   /// is never more than one.
   func prepareToSave() throws
@@ -21,6 +24,8 @@ package protocol TrainingObserver {
 extension TrainingObserver {
   /// Nothing, for an observer that keeps no copies.
   package func prepareToSave() {}
+  /// Nothing, for an observer of runs without evaluations.
+  package func evaluated(_ report: OnlineReport) {}
   /// Nothing, for an observer that keeps no files.
   package func capture(_ capture: StepCapture) {}
 }

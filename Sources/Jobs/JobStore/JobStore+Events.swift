@@ -178,6 +178,12 @@ private struct Ingestion {
       lastMetric = (step, event["time"]?.string, now)
       latest = line
       hasMetricsChanged = true
+    case "evaluation":
+      guard step != nil else {
+        malformed += 1
+        return
+      }
+      hasMetricsChanged = true
     case "started":
       if let step {
         try discard(beyond: step)
@@ -280,8 +286,10 @@ private struct Ingestion {
     let arguments: [Value] = [.integer(job.sequence), .integer(step)]
     try connection.execute("DELETE FROM checkpoints WHERE job = ? AND step > ?", arguments)
     let removed = try connection.execute(
-      "DELETE FROM events WHERE job = ? AND event IN ('metric', 'checkpoint', 'health') AND step > ?",
-      arguments)
+      """
+      DELETE FROM events
+      WHERE job = ? AND event IN ('metric', 'evaluation', 'checkpoint', 'health') AND step > ?
+      """, arguments)
     if removed == 0 { return }
     try MetricPyramid(job: job.sequence, connection: connection).discard(beyond: step)
     hasMetricsChanged = true

@@ -91,7 +91,7 @@ extension JobStore {
         """
         SELECT count(*) AS lines FROM (
           SELECT 1 FROM events
-          WHERE job = ? AND sequence > ? AND event = 'metric' AND \(MetricPyramid.isInRange) LIMIT ?)
+          WHERE job = ? AND sequence > ? AND \(MetricPyramid.hasNumbers) LIMIT ?)
         """, [.integer(job), .integer(packed.lastSequence), .integer(limit)]
       ) { $0.integer("lines") }
       return waiting ?? 0 < limit

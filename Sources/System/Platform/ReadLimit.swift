@@ -19,6 +19,8 @@ package struct ReadLimit: Sendable, Equatable {
   package static let checkpointManifest = ReadLimit("checkpoint manifest", bytesMax: 64 << 10)
   /// An artifact's manifest; about 200 bytes.
   package static let artifactManifest = ReadLimit("artifact manifest", bytesMax: 64 << 10)
+  /// A training's `spectrum.json`; some hundred bytes for each dimension of the features.
+  package static let spectrum = ReadLimit("spectrum", bytesMax: 64 << 20)
   /// A run's `spec.json`; about 2 KiB.
   package static let runSpecification = ReadLimit("run specification", bytesMax: 4 << 20)
   /// A run's `convolutions.json`; about 4 KiB.

@@ -174,8 +174,10 @@ extension OpenAPIDocument {
     "type": "object", "required": ["event"],
     "description": """
     One line of a job's stream, as the worker recorded it. `metric` lines of a training have the loss, the \
-    parts of its method, which `x-parts` names by method, and further numbers; one that is not finite is null.
+    parts of its method, which `x-parts` names by method, and further numbers; `evaluation` lines have what \
+    the training found on images that it holds back, which `x-online` names. One that is not finite is null.
     """,
+    "x-online": .array(Metric.online.map { .string($0.name) }),
     "x-parts": .object(
       Dictionary(
         uniqueKeysWithValues: MethodName.allCases.map { method in

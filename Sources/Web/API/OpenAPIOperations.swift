@@ -302,7 +302,8 @@ extension OpenAPIDocument {
 
   /// Events that lines of a job become.
   private static let lineEvents = [
-    "started", "metric", "checkpoint", "artifact", "health", "warning", "result", "yielded", "end", "message",
+    "started", "metric", "evaluation", "checkpoint", "artifact", "health", "warning", "result", "yielded",
+    "end", "message",
   ]
 
   private static func batch(_ name: String) -> JSON {

@@ -100,8 +100,12 @@ struct SubmissionReader {
   func readTrain(_ spec: JSON, _ policy: JobPolicy, at pointer: String) -> TrainSpecification {
     var spec = spec
     let source = findTraining(in: &spec, "init_from", policy, at: pointer)
+    let hasOnline = spec["online"] != nil
     var specification = TrainSpecification.read(
-      spec, at: pointer, problems, places: JobKind.train.traits.specPlaces)
+      spec, at: pointer, problems, places: JobKind.train.traits.specPlaces
+    ) {
+      if !hasOnline { adoptOnline(&$0, source) }
+    }
     if let best = specification.checkpoint.keepBest {
       let known = specification.metricNames
       if !known.contains(where: { ByteString($0) == best.metric }) {
@@ -127,6 +131,18 @@ struct SubmissionReader {
       }
     }
     return specification
+  }
+
+  /// Takes the online evaluation that a training gets which does not name any: that of the training that it
+  /// goes on with, or the standard for its images.
+  private func adoptOnline(_ specification: inout TrainSpecification, _ source: Training?) {
+    if specification.initFrom?.optimizer == true, let source {
+      specification.online = self.specification(of: source)?.online
+      return
+    }
+    // A dataset that cannot be used is noted later.
+    guard case .success(let summary)? = looks.look(specification.dataset.name) else { return }
+    specification.adoptOnline(imageCount: summary.counts[specification.dataset.split] ?? 0)
   }
 
   private func steps(_ specification: JobSpecification) -> Int? {

@@ -8,7 +8,7 @@ extension WorkerEvent {
   package func line(time: String) -> String {
     var line = EventLine(name)
     switch self {
-    case .metric(let metric):
+    case .metric(let metric), .evaluation(let metric):
       line.add("step", .integer(metric.step))
       line.add("epoch", .integer(metric.epoch))
       line.add("time", .string(time))
@@ -62,12 +62,11 @@ extension WorkerEvent {
       else { return nil }
       self = .started(RunStart(attempt: attempt, step: step, steps: steps, epochs: epochs, host: host))
     case "metric":
-      guard let step = json["step"]?.int, let epoch = json["epoch"]?.int else { return nil }
-      let values = members.filter { !MetricLine.otherKeys.contains($0.key) }
-      self = .metric(
-        MetricLine(
-          step: step, epoch: epoch,
-          values: values.sorted { $0.key < $1.key }.map { .init($0.key.string, $0.value.double ?? .nan) }))
+      guard let line = MetricLine(members) else { return nil }
+      self = .metric(line)
+    case "evaluation":
+      guard let line = MetricLine(members) else { return nil }
+      self = .evaluation(line)
     case "checkpoint":
       guard let manifest = CheckpointManifest(json: json) else { return nil }
       self = .checkpoint(manifest)
@@ -101,6 +100,7 @@ extension WorkerEvent {
     switch self {
     case .started: "started"
     case .metric: "metric"
+    case .evaluation: "evaluation"
     case .checkpoint: "checkpoint"
     case .artifact: "artifact"
     case .health: "health"
@@ -113,7 +113,15 @@ extension WorkerEvent {
 }
 
 extension MetricLine {
-  fileprivate static let otherKeys: Set<ByteString> = ["event", "step", "epoch", "time"]
+  private static let otherKeys: Set<ByteString> = ["event", "step", "epoch", "time"]
+
+  /// Reads the members of a line; `nil`: it lacks its place.
+  fileprivate init?(_ members: [ByteString: JSON]) {
+    guard let step = members["step"]?.int, let epoch = members["epoch"]?.int else { return nil }
+    let values = members.filter { !Self.otherKeys.contains($0.key) }.sorted { $0.key < $1.key }
+    self.init(
+      step: step, epoch: epoch, values: values.map { Value($0.key.string, $0.value.double ?? .nan) })
+  }
 }
 
 extension CheckpointManifest {

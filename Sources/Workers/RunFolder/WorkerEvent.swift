@@ -7,6 +7,8 @@ package enum WorkerEvent: Sendable, Equatable {
   /// The first of an attempt.
   case started(RunStart)
   case metric(MetricLine)
+  /// What a training found on the images that it holds back.
+  case evaluation(MetricLine)
   /// A checkpoint is durable.
   case checkpoint(CheckpointManifest)
   /// An artifact is durable.

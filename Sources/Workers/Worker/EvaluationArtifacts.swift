@@ -3,6 +3,15 @@ import RunFolder
 import Training
 
 extension Run {
+  /// Writes an artifact and tells of it.
+  func store(
+    _ name: String, mediaType: String, _ write: (_ sink: ([UInt8]) throws -> Void) throws -> Void
+  ) throws {
+    let manifest = try folder.artifacts.store(name, mediaType: mediaType, write)
+    log.info("artifact \(manifest.name), \(manifest.bytes) bytes")
+    try events.append(.artifact(manifest))
+  }
+
   /// Writes what an evaluation found that is too much for its result: `confusion.json` and `predictions.npy`.
   func storeArtifacts(_ result: EvaluationResult) throws {
     let confusion: JSON = [
@@ -13,14 +22,6 @@ extension Run {
     try store("predictions.npy", mediaType: "application/x-npy") {
       try $0(NumPyFile.bytes(of: result.predictions))
     }
-  }
-
-  private func store(
-    _ name: String, mediaType: String, _ write: (_ sink: ([UInt8]) throws -> Void) throws -> Void
-  ) throws {
-    let manifest = try folder.artifacts.store(name, mediaType: mediaType, write)
-    log.info("artifact \(manifest.name), \(manifest.bytes) bytes")
-    try events.append(.artifact(manifest))
   }
 }
 

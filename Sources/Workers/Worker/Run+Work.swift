@@ -59,17 +59,21 @@ extension Run {
           + "the run will differ in the last bits from an undisturbed one")
     }
     if recorded == nil { try record(training.convolutions, isFirst: spec.resumeFrom == nil) }
+    if training.step == 0 { try storeViews(training) }
+    logSplit(specification, dataset)
     let stepsPerEpoch = specification.stepsPerEpoch(imageCount: dataset.count)
     let reporter = reporter(
       spec, keeping: specification.checkpoint.retention(stepsPerEpoch: stepsPerEpoch),
       best: specification.checkpoint.keepBest?.metric.string, after: checkpoint?.manifest,
       // The first of this attempt: what comes after a rollback is seldom where it began.
       keepsCapture: rollbacks == 0,
-      monitor: try healthMonitor(specification, imageCount: dataset.count, step: training.step))
+      monitor: try healthMonitor(specification, imageCount: dataset.count, step: training.step),
+      layouts: training.step == 0 ? LayoutFiles() : layouts())
     do {
       let outcome = try training.run(reporter)
       try reporter.finish()
       try reporter.tellHealth()
+      logTime(training)
       guard case .stopped(let request) = outcome else { return .ended(nil) }
       try confirm(request, step: training.step)
       return .ended(request)

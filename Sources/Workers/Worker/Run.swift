@@ -125,14 +125,15 @@ struct Run {
   /// Takes what a training or an evaluation reports.
   func reporter(
     _ spec: RunSpec, keeping retention: CheckpointFolder.Retention, best: String? = nil,
-    after manifest: CheckpointManifest? = nil, keepsCapture: Bool = false, monitor: HealthMonitor? = nil
+    after manifest: CheckpointManifest? = nil, keepsCapture: Bool = false, monitor: HealthMonitor? = nil,
+    layouts: LayoutFiles = LayoutFiles()
   ) -> RunReporter {
     let checkpoints = CheckpointWriter(
       folder: folder, events: events, log: log, retention: retention, threads: spec.threads)
     return RunReporter(
       folder: folder, lock: lock, attempt: spec.attempt, events: events, log: log, signals: signals,
       checkpoints: checkpoints, bestKey: best, bestValue: manifest?.metric, keepsCapture: keepsCapture,
-      monitor: monitor)
+      monitor: monitor, layouts: layouts)
   }
 
   /// Says that the run left because it was told to and will go on.

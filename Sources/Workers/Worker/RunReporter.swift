@@ -1,3 +1,4 @@
+import JSONText
 import Logging
 import Platform
 import Recipe
@@ -18,8 +19,12 @@ final class RunReporter: TrainingObserver {
   private let keepsCapture: Bool
   /// The key by which the best checkpoints are kept.
   private let bestKey: String?
-  /// Its value in the last metric line.
+  /// Its value in the last metric line, or in the last evaluation.
   private var bestValue: Double?
+  /// The step of the last evaluation.
+  private var evaluatedStep: Int?
+  /// What the files of evaluations go on with.
+  private var layouts: LayoutFiles
   /// Judges a training; `nil` for other runs.
   private var monitor: HealthMonitor?
   private var beatAtNanoseconds: UInt64 = 0
@@ -38,10 +43,11 @@ final class RunReporter: TrainingObserver {
   ///   - bestValue: its last value before the run goes on.
   ///   - keepsCapture: whether a step that is not finite is kept, in place of an earlier attempt's.
   ///   - monitor: judges a training, and has seen what it recorded before.
+  ///   - layouts: the files of the evaluations before the run goes on.
   init(
     folder: RunFolder, lock: RunLock, attempt: Int, events: EventWriter, log: Log, signals: StopSignals,
     checkpoints: CheckpointWriter, bestKey: String? = nil, bestValue: Double? = nil,
-    keepsCapture: Bool = false, monitor: HealthMonitor? = nil
+    keepsCapture: Bool = false, monitor: HealthMonitor? = nil, layouts: LayoutFiles = LayoutFiles()
   ) {
     self.folder = folder
     self.lock = lock
@@ -54,6 +60,7 @@ final class RunReporter: TrainingObserver {
     self.keepsCapture = keepsCapture
     self.bestValue = bestValue
     self.monitor = monitor
+    self.layouts = layouts
   }
 
   var stopRequest: StopRequest? {
@@ -79,6 +86,31 @@ final class RunReporter: TrainingObserver {
     trimLog()
   }
 
+  func evaluated(_ report: OnlineReport) throws {
+    try checkpoints.check()
+    // The files first: what a line tells of is there.
+    if let layout = report.layout {
+      layouts.add(layout, at: report.place)
+      try storeArtifact("projection.json", LayoutFiles.projection(layout, at: report.place))
+      try storeArtifact(Self.spectrumName, layouts.spectrum)
+    }
+    let values = report.figures.map { MetricLine.Value($0.name, $0.value) }
+    try events.append(
+      .evaluation(MetricLine(step: report.place.step, epoch: report.place.epoch, values: values)))
+    evaluatedStep = report.place.step
+    if let bestKey, let value = report[bestKey] { bestValue = value }
+    let texts = report.figures.map { "\($0.name) \(shortText($0.value))" }
+    log.info("evaluation at step \(report.place.step): \(texts.joined(separator: ", "))")
+  }
+
+  /// The file with a row for each evaluation, which a later attempt goes on with.
+  static let spectrumName = "spectrum.json"
+
+  private func storeArtifact(_ name: String, _ json: JSON) throws {
+    let manifest = try folder.artifacts.store(name, mediaType: "application/json") { try $0(json.utf8) }
+    try events.append(.artifact(manifest))
+  }
+
   private func tell(_ health: JobHealth) throws {
     log.info("health at step \(health.step ?? 0): \(health.state.rawValue), \(health.message ?? "")")
     try events.append(.health(health))
@@ -92,7 +124,9 @@ final class RunReporter: TrainingObserver {
   func prepareToSave() throws { try checkpoints.finish() }
 
   func save(_ state: ResumableState) throws {
-    try checkpoints.begin(state, metric: bestKey == nil ? nil : bestValue)
+    // A checkpoint between two evaluations has none of its own.
+    let isMeasured = bestKey.map { Metric.isOnline($0) ? evaluatedStep == state.step : true } ?? false
+    try checkpoints.begin(state, metric: isMeasured ? bestValue : nil)
   }
 
   func capture(_ capture: StepCapture) throws {

@@ -75,6 +75,10 @@ package final class BatchStream {
     thread.join()
   }
 
+  /// Memory as large as a batch's views that is free until the next call of `next`: that of the last batch,
+  /// whose views are given up by whoever writes there.
+  package var spare: Floats { buffers[(step + 1) % 2] }
+
   /// The batch of the next step, one of the `steps` given.
   package func next() -> Batch {
     precondition(step < stepsTotal, "there are no more steps")

@@ -7,14 +7,34 @@ package struct EpochOrder: Sendable {
   /// Batches of the epoch.
   package let batches: Int
 
-  /// `shuffle` false keeps the order of the dataset; `dropLast` leaves a short last batch out.
+  /// Of all `count` images of a dataset. `shuffle` false keeps their order; `dropLast` leaves a short last
+  /// batch out.
   package init(count: Int, batchSize: Int, shuffle: Bool, dropLast: Bool, seed: UInt64, epoch: Int) {
-    precondition(count >= 0 && batchSize >= 1, "a batch has at least one image")
+    precondition(count >= 0, "a dataset has images or none")
+    self.init(
+      images: nil, count: count, batchSize: batchSize, shuffle: shuffle, dropLast: dropLast, seed: seed,
+      epoch: epoch)
+  }
+
+  /// The same of the images at some positions in the dataset.
+  package init(
+    images: [Int], batchSize: Int, shuffle: Bool, dropLast: Bool, seed: UInt64, epoch: Int
+  ) {
+    self.init(
+      images: images, count: images.count, batchSize: batchSize, shuffle: shuffle, dropLast: dropLast,
+      seed: seed, epoch: epoch)
+  }
+
+  private init(
+    images: [Int]?, count: Int, batchSize: Int, shuffle: Bool, dropLast: Bool, seed: UInt64, epoch: Int
+  ) {
+    precondition(batchSize >= 1, "a batch has at least one image")
     if shuffle {
       var random = CounterRandom(seed: seed, RandomPurpose.order.rawValue, UInt64(epoch))
-      order = random.permutation(count)
+      let permutation = random.permutation(count)
+      order = images.map { images in permutation.map { images[$0] } } ?? permutation
     } else {
-      order = Array(0..<count)
+      order = images ?? Array(0..<count)
     }
     self.batchSize = batchSize
     batches = Self.batches(count: count, batchSize: batchSize, dropLast: dropLast)

@@ -103,6 +103,9 @@ final class ResNet {
     stem.backward(images, through: first, gradient: gradient)
   }
 
+  /// The pooled maps of the first `count` images of the last pass, before `fc`.
+  func pooledMaps(count: Int) -> Activation { pooled.images(0..<count) }
+
   private func head(_ maps: Activation) -> Activation {
     let pooled = pool(maps)
     guard let (layer, output) = fc else { return pooled }

@@ -22,7 +22,7 @@ package final class LinearClassifier {
     package var correct: Int
   }
 
-  /// `head.weight` `[classes, D]` and `head.bias` `[classes]`.
+  /// `NAME.weight` `[classes, D]` and `NAME.bias` `[classes]`.
   package let parameters: [Parameter]
   /// Where the operations run; an optimiser shares it.
   package let compute: Compute
@@ -40,9 +40,10 @@ package final class LinearClassifier {
 
   /// Plans a head for at most `batchSize` rows of `featureCount` features, in an arena of its own if none is
   /// given. Throws `SystemError` without memory.
-  package init(featureCount: Int, classes: Int, batchSize: Int, team: ThreadTeam, arena given: Arena? = nil)
-    throws
-  {
+  package init(
+    _ name: String = "head", featureCount: Int, classes: Int, batchSize: Int, team: ThreadTeam,
+    arena given: Arena? = nil
+  ) throws {
     precondition(featureCount >= 1 && classes >= 2 && batchSize >= 1, "sizes of a head are positive")
     self.featureCount = featureCount
     self.classes = classes
@@ -50,7 +51,7 @@ package final class LinearClassifier {
     arena = try given ?? Arena()
     let plan = NetworkPlan(compute: compute, arena: arena, isTraining: true)
     linear = try Linear(
-      "head", rows: batchSize, inputs: featureCount, outputs: classes, bias: true, plan: plan)
+      name, rows: batchSize, inputs: featureCount, outputs: classes, bias: true, plan: plan)
     rows = try plan.activation(images: batchSize, channels: featureCount, side: 1)
     scores = try plan.activation(images: batchSize, channels: classes, side: 1)
     losses = try arena.allocateDoubles(2 * batchSize)
@@ -72,9 +73,14 @@ package final class LinearClassifier {
 
   /// Forward and backward for `features`, row-major `[labels.count][D]`: the gradients are overwritten.
   package func step(features: Floats, labels: [Int]) -> Result {
-    let scores = forward(features, count: labels.count)
+    step(features: features, count: labels.count, labels: labels)
+  }
+
+  /// The same for `features`, row-major `[count][D]`, where there may be more labels at the end.
+  package func step(features: Floats, count: Int, labels: [Int]) -> Result {
+    let scores = forward(features, count: count)
     let result = crossEntropy(scores, labels: labels, replacesScores: true)
-    linear.backwardParameters(input: rows.images(0..<labels.count), dOutput: scores)
+    linear.backwardParameters(input: rows.images(0..<count), dOutput: scores)
     return result
   }
 

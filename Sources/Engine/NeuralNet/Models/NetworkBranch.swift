@@ -4,7 +4,7 @@ import Tensors
 
 /// An encoder with the projector that may follow: images in, embedding out.
 final class NetworkBranch {
-  private let encoder: ResNet
+  let encoder: ResNet
   private let projector: Projector?
   private var features: Activation?
 

@@ -137,22 +137,54 @@ package final class PretrainingModel {
   ///   - labels: one for each image at least, for a method that needs labels.
   ///   - number: the zero-based optimiser step, for an objective that draws random numbers.
   package func step(_ views: Floats, count: Int, labels: [Int] = [], number: Int = 0) -> Double {
+    let outputs = forward(views, count: count, labels: labels, number: number)
+    let (loss, gradient) = objective.evaluate(outputs)
+    check?.objective(loss: loss, of: outputs.prediction ?? outputs.embedding, gradient: gradient)
+    let dEmbedding = predictor?.backward(features: outputs.embedding, dEmbedding: gradient) ?? gradient
+    let images = configuration.views * count
+    online.backward(views, dEmbedding: dEmbedding.images(0..<images))
+    local?.backward(
+      localViews(views, count: count), dEmbedding: dEmbedding.images(images..<dEmbedding.images))
+    last = (outputs.embedding.images(0..<images), loss)
+    return loss
+  }
+
+  /// The loss that `step` would have, with batch statistics. Gradients are left undefined, and running
+  /// statistics move on as in a step: the caller puts them back.
+  package func loss(_ views: Floats, count: Int, labels: [Int] = [], number: Int = 0) -> Double {
+    objective.evaluate(forward(views, count: count, labels: labels, number: number)).loss
+  }
+
+  private func forward(_ views: Floats, count: Int, labels: [Int], number: Int) -> BranchOutputs {
     precondition((2...batchSize).contains(count), "a batch has 2 to batchSize images")
     let images = configuration.views * count
     let globals = online.forward(views, count: images)
-    let localViews = views.slice(images * 3 * imageSide * imageSide, localFloats(count))
-    let embedding = local?.forward(localViews, count: count, after: globals) ?? globals
-    let prediction = predictor?.forward(embedding)
-    let target = average?.branch.forward(views, count: images)
-    let (loss, gradient) = objective.evaluate(
-      BranchOutputs(
-        embedding: embedding, prediction: prediction, target: target, labels: labels, step: number))
-    check?.objective(loss: loss, of: prediction ?? embedding, gradient: gradient)
-    let dEmbedding = predictor?.backward(features: embedding, dEmbedding: gradient) ?? gradient
-    online.backward(views, dEmbedding: dEmbedding.images(0..<images))
-    local?.backward(localViews, dEmbedding: dEmbedding.images(images..<dEmbedding.images))
-    last = (globals, loss)
-    return loss
+    let embedding =
+      local?.forward(localViews(views, count: count), count: count, after: globals) ?? globals
+    return BranchOutputs(
+      embedding: embedding, prediction: predictor?.forward(embedding),
+      target: average?.branch.forward(views, count: images), labels: labels, step: number)
+  }
+
+  /// Numbers of an image's pooled maps.
+  package var pooledCount: Int { online.encoder.description.pooledCount }
+
+  /// Copies the pooled maps of the global views of the last step, row-major `[views · count][pooledCount]`.
+  package func takePooled(count: Int, into rows: Floats) {
+    compute.planar(online.encoder.pooledMaps(count: configuration.views * count), into: rows)
+  }
+
+  /// The pooled maps of the first `count` of planar `images`, by the running statistics: row-major
+  /// `[count][pooledCount]`. Changes no state; what a step keeps for `figures` is gone.
+  ///
+  /// - Parameter count: 1 to `views · batchSize`.
+  package func evaluatePooled(_ images: Floats, count: Int, into rows: Floats) {
+    precondition((1...configuration.views * batchSize).contains(count), "planned for fewer images")
+    compute.planar(online.encoder.evaluate(images, count: count, layer: .pooled), into: rows)
+  }
+
+  private func localViews(_ views: Floats, count: Int) -> Floats {
+    views.slice(configuration.views * count * 3 * imageSide * imageSide, localFloats(count))
   }
 
   /// Floats of the local views of `count` images.

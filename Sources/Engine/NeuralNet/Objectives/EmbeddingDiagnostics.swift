@@ -99,16 +99,23 @@ final class EmbeddingDiagnostics {
     compute.setDiagonal(covariance, order: z.channels, to: 0)
   }
 
-  /// RankMe: `exp(−Σ p log p)` of the singular values' shares p + 1e-7.
-  ///
-  /// Source: Garrido et al., "RankMe: Assessing the Downstream Performance of Pretrained Self-Supervised
-  /// Representations by Their Rank", ICML 2023, equation 1. The singular values are the roots of the
-  /// eigenvalues of the smaller Gram matrix, computed in double precision.
+  /// RankMe of the rows: the singular values are the roots of the eigenvalues of the smaller Gram matrix,
+  /// computed in double precision.
   func effectiveRank(_ z: Activation) -> Double {
     let order = min(z.images, z.channels)
     compute.lowerGram(of: z, into: &gram)
     guard let values = eigenvalues.ofLowerTriangle(gram, order: order) else { return .nan }
-    let singular = values.map { max($0, 0).squareRoot() }
+    return RankMe.rank(ofSingularValues: values.map { max($0, 0).squareRoot() })
+  }
+}
+
+/// RankMe: how many dimensions a matrix of embeddings really uses.
+///
+/// Source: Garrido et al., "RankMe: Assessing the Downstream Performance of Pretrained Self-Supervised
+/// Representations by Their Rank", ICML 2023, equation 1.
+package enum RankMe {
+  /// `exp(−Σ p log p)` of the singular values' shares p + 1e-7; 1 without any that is positive.
+  package static func rank(ofSingularValues singular: some Collection<Double>) -> Double {
     let sum = singular.reduce(0, +)
     guard sum > 0 else { return 1 }
     let entropy = singular.reduce(0.0) {

@@ -5,7 +5,7 @@
 /// for a second backend.
 ///
 /// Source: Golub and Van Loan, "Matrix Computations", 4th edition, sections 8.3.1 and 8.3.3.
-struct SymmetricEigenvalues {
+package struct SymmetricEigenvalues {
   /// Shifts that are tried for one eigenvalue before giving up; two or three are usual.
   private static let iterationsMax = 60
 
@@ -14,7 +14,7 @@ struct SymmetricEigenvalues {
   private var offDiagonal: [Double]
 
   /// Takes memory for matrices of at most `order` rows.
-  init(order: Int) {
+  package init(order: Int) {
     matrix = Array(repeating: 0, count: order * order)
     diagonal = Array(repeating: 0, count: order)
     offDiagonal = Array(repeating: 0, count: order)
@@ -22,7 +22,7 @@ struct SymmetricEigenvalues {
 
   /// The eigenvalues, in no order, of the matrix whose lower triangle is at the start of `values`
   /// (row-major, `order` columns); `nil` if it holds anything that is not finite.
-  mutating func ofLowerTriangle(_ values: [Double], order: Int) -> ArraySlice<Double>? {
+  package mutating func ofLowerTriangle(_ values: [Double], order: Int) -> ArraySlice<Double>? {
     precondition(order >= 1 && order <= diagonal.count && values.count >= order * order, "planned for less")
     for i in 0..<order {
       for j in 0...i {

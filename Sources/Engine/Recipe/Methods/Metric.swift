@@ -39,11 +39,11 @@ package struct Metric: Sendable, Equatable {
     Metric("images_per_second", "Speed", "Speed in images per second.", best: .highest),
   ]
 
-  /// The metrics that lines of trainings have, of every method, each once.
+  /// The metrics that lines of trainings have, of every method and of online evaluations, each once.
   package static let all: [Metric] =
     MethodName.allCases.reduce(into: []) { metrics, method in
       metrics += method.figures.filter { figure in !metrics.contains { $0.name == figure.name } }
-    } + common
+    } + common + online
 
   /// The names of those whose highest value is the best.
   package static let highestBest = Set(all.filter { $0.best == .highest }.map(\.name))

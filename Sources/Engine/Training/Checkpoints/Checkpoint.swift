@@ -17,9 +17,12 @@ package struct Checkpoint: Sendable, Equatable {
   package let specification: TrainSpecification
   /// Rollbacks after a divergence so far; each lowers the learning rate of what follows.
   package let rollbacks: Int
+  /// The step of the last online evaluation; 0: there was none.
+  package let evaluatedStep: Int
   /// The instruction set that computed it; another one rounds differently.
   package let instructionSet: String
-  /// `encoder.…` and `projector.…` by the names of a PyTorch state dict, `optimizer.…` beside them.
+  /// `encoder.…` and `projector.…` by the names of a PyTorch state dict, `optimizer.…` beside them, and
+  /// `online.probe.…` with its `optimizer.…` where there is an online probe.
   package let tensors: [String: TensorValue]
 
   /// Rollbacks of a run at most; more than any policy allows.
@@ -28,7 +31,7 @@ package struct Checkpoint: Sendable, Equatable {
   /// A state.
   package init(
     step: Int, epoch: Int, position: Int, specification: TrainSpecification, instructionSet: String,
-    rollbacks: Int = 0, tensors: [String: TensorValue]
+    rollbacks: Int = 0, evaluatedStep: Int = 0, tensors: [String: TensorValue]
   ) {
     self.step = step
     self.epoch = epoch
@@ -36,6 +39,7 @@ package struct Checkpoint: Sendable, Equatable {
     self.specification = specification
     self.instructionSet = instructionSet
     self.rollbacks = rollbacks
+    self.evaluatedStep = evaluatedStep
     self.tensors = tensors
   }
 
@@ -48,6 +52,8 @@ package struct Checkpoint: Sendable, Equatable {
     instructionSet = try metadata.text("isa")
     rollbacks =
       metadata.entries["rollbacks"] == nil ? 0 : try metadata.natural("rollbacks", max: Self.rollbacksMax)
+    evaluatedStep =
+      metadata.entries["evaluated_step"] == nil ? 0 : try metadata.natural("evaluated_step", max: step)
     do {
       specification = try TrainSpecification.parse(JSON.parse(try metadata.text("spec")))
     } catch let error as CheckpointError {
@@ -77,6 +83,7 @@ package struct Checkpoint: Sendable, Equatable {
       "isa": instructionSet, "spec": specification.jsonText,
     ]
     if rollbacks > 0 { metadata["rollbacks"] = String(rollbacks) }
+    if evaluatedStep > 0 { metadata["evaluated_step"] = String(evaluatedStep) }
     return TensorFile(metadata: metadata, tensors: tensors)
   }
 }

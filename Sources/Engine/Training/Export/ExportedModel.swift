@@ -43,7 +43,8 @@ package struct ExportedModel {
     checkpoint path: String, part: ExportPart, dataset: Dataset, metadata: [String: String] = [:]
   ) throws(CheckpointError) {
     checkpoint = try Checkpoint(path: path) { name in
-      part == .all ? !name.hasPrefix("optimizer.") : name.hasPrefix("encoder.")
+      part == .all
+        ? !name.hasPrefix("optimizer.") && !name.hasPrefix("online.") : name.hasPrefix("encoder.")
     }
     self.part = part
     self.dataset = dataset

@@ -14,17 +14,18 @@ package struct HealthMonitor: Sendable {
 
   /// - Parameters:
   ///   - specification: of the training.
-  ///   - imageCount: of its dataset.
+  ///   - imageCount: of its dataset, held-back images included.
   package init(_ specification: TrainSpecification, imageCount: Int) {
     let configuration = ModelConfiguration(specification, classes: 0)
     let width = configuration.embeddingCount
     toldSteps = HealthRule.windowLines * specification.logEverySteps
-    let batch = min(specification.batchSize, imageCount)
+    let trained = specification.trainedCount(of: imageCount)
+    let batch = min(specification.batchSize, trained)
     let stepsPerEpoch = max(1, specification.stepsPerEpoch(imageCount: imageCount))
     rule = HealthRule(configuration.method.health(dimension: width), width: width) { step in
       // The last batch of an epoch may have fewer images than the others.
       let position = max(0, step - 1) % stepsPerEpoch
-      return max(1, min(batch, imageCount - position * batch))
+      return max(1, min(batch, trained - position * batch))
     }
   }
 

@@ -38,8 +38,15 @@ package final class Pretraining {
   /// The running statistics before the present step.
   private let buffersBefore: [Floats]
   private var meter = ThroughputMeter()
+  private let dataset: ImageDataset
+  /// The first images of the first batch.
+  private let firstImages: [Int]
   private let datasetLabels: [Int]
   private let classes: Int
+  /// Evaluates the encoder on images that are held back; `nil`: all are trained on.
+  private let online: OnlineEvaluation?
+  /// The step of the last evaluation; 0: there was none.
+  private var evaluatedStep = 0
   /// The labels of the present batch, for methods that need them.
   private var labels: [Int]
   /// The step whose state is saved already.
@@ -66,12 +73,18 @@ package final class Pretraining {
     instructionSet = try InstructionSet.fromEnvironment()
     let team = try ThreadTeam(threads: threads)
     self.specification = specification
-    let order = { epoch in EpochOrder(specification, count: dataset.count, epoch: epoch) }
+    let split = try specification.online.map { try OnlineSplit($0, specification, of: dataset) }
+    self.dataset = dataset
+    let trainedCount = split?.trained.count ?? dataset.count
+    let order = { epoch in
+      EpochOrder(specification, count: dataset.count, images: split?.trained, epoch: epoch)
+    }
     stepsPerEpoch = order(0).batches
     guard stepsPerEpoch > 0 else {
       let needed = specification.dropLast ? specification.batchSize : 2
-      throw TrainingError.tooFewImages(dataset: dataset.name, count: dataset.count, needed: needed)
+      throw TrainingError.tooFewImages(dataset: dataset.name, count: trainedCount, needed: needed)
     }
+    firstImages = Array(order(0).batch(0).prefix(ViewSheet.rowsMax))
     stepsTotal = min(specification.epochs * stepsPerEpoch, specification.maxSteps ?? .max)
     schedule = LearningRateSchedule(
       specification.schedule, peak: specification.optimizer.learningRate, stepsPerEpoch: stepsPerEpoch,
@@ -79,7 +92,7 @@ package final class Pretraining {
     model = try PretrainingModel(
       ModelConfiguration(specification, classes: dataset.classes.count),
       imageSide: specification.viewSide(storedSide: dataset.side),
-      batchSize: min(specification.batchSize, dataset.count), team: team,
+      batchSize: min(specification.batchSize, trainedCount), team: team,
       convolutions: specification.convolution, recorded: recorded)
     classes = dataset.classes.count
     let needsLabels = specification.loss.method.type.needsLabels
@@ -95,18 +108,26 @@ package final class Pretraining {
     if checkpoint == nil, let step = continued?.step, step >= stepsTotal {
       throw TrainingError.noStepLeft(step: step, stepsTotal: stepsTotal)
     }
+    let loader = try BatchLoader(
+      dataset: dataset, groups: specification.viewGroups(storedSide: dataset.side),
+      seed: specification.seed, team: team)
+    let model = model
+    online = try specification.online.flatMap { online in
+      try split.map { try OnlineEvaluation(online, split: $0, model: model, views: loader) }
+    }
     batches = try BatchStream(
-      loader: BatchLoader(
-        dataset: dataset, groups: specification.viewGroups(storedSide: dataset.side),
-        seed: specification.seed, team: team),
-      batchSize: model.batchSize, steps: min(continued?.step ?? 0, stepsTotal)..<stepsTotal, order: order)
+      loader: loader, batchSize: model.batchSize, steps: min(continued?.step ?? 0, stepsTotal)..<stepsTotal,
+      order: order)
     if let continued {
       try state.load(continued.tensors, strictly: true)
       step = continued.step
       optimizer.stepCount = step
+      online?.resume(at: step)
+      evaluatedStep = continued.evaluatedStep
       if checkpoint != nil { savedStep = step }
     } else {
       model.initialize(seed: specification.seed)
+      online?.initialize(seed: specification.seed)
       if let initial { try takeEncoder(of: initial) }
     }
   }
@@ -126,16 +147,75 @@ package final class Pretraining {
   ///   (what was saved before stays good), and what the observer throws.
   package func run(_ observer: some TrainingObserver) throws -> TrainingOutcome<Void> {
     if step == 0, specification.checkpoint.initial { try save(observer) }
-    while step < stepsTotal {
-      if let request = observer.stopRequest {
-        if request != .cancelNow { try save(observer) }
-        return .stopped(request)
+    do {
+      // A run that was stopped in an evaluation begins with it, and saves its state again as an undisturbed
+      // one does.
+      if try evaluate(observer) {
+        savedStep = nil
+        try saveIfDue(observer)
       }
-      try advance(observer)
-      let isDue = step % (stepsPerEpoch * specification.checkpoint.everyEpochs) == 0
-      if isDue || step == stepsTotal { try save(observer) }
+      while step < stepsTotal {
+        try proceed(observer)
+        try advance(observer)
+        try evaluate(observer)
+        try saveIfDue(observer)
+      }
+    } catch let stop as Stop {
+      return .stopped(stop.request)
     }
     return .finished(())
+  }
+
+  /// Ends a run between two steps, or in an evaluation.
+  private struct Stop: Error {
+    let request: StopRequest
+  }
+
+  /// Stops, with the state saved, if the observer asks for it.
+  private func proceed(_ observer: some TrainingObserver) throws {
+    guard let request = observer.stopRequest else { return }
+    if request != .cancelNow { try save(observer) }
+    throw Stop(request: request)
+  }
+
+  private func saveIfDue(_ observer: some TrainingObserver) throws {
+    let isDue = step % (stepsPerEpoch * specification.checkpoint.everyEpochs) == 0
+    if isDue || step == stepsTotal { try save(observer) }
+  }
+
+  /// Evaluates the encoder on the images that are held back, where that is due and not done.
+  ///
+  /// - Returns: whether it did.
+  @discardableResult
+  private func evaluate(_ observer: some TrainingObserver) throws -> Bool {
+    guard let online, let every = specification.online?.everyEpochs, step > evaluatedStep,
+      step % (stepsPerEpoch * every) == 0 || step == stepsTotal
+    else { return false }
+    let period = stepsPerEpoch * every
+    let place = OnlineReport.Place(
+      number: (step + period - 1) / period, step: step, epoch: (step - 1) / stepsPerEpoch)
+    let report = try online.evaluate(
+      place, scratch: batches.spare, isolated: isolated, proceed: { try self.proceed(observer) })
+    try observer.evaluated(report)
+    evaluatedStep = step
+    return true
+  }
+
+  /// What the online evaluation has taken so far in this process; `nil`: there is none.
+  package var onlineTime: OnlineTime? { online?.time }
+
+  /// Runs a forward pass, and puts back the running statistics that it moves on, whatever comes of it.
+  private func isolated(_ body: () throws -> Double) throws -> Double {
+    for (copy, buffer) in zip(buffersBefore, model.buffers) { copy.copy(from: buffer.value) }
+    defer { for (copy, buffer) in zip(buffersBefore, model.buffers) { buffer.value.copy(from: copy) } }
+    return try body()
+  }
+
+  /// The first images of step 1 with the views that it sees of them.
+  ///
+  /// - Throws: `SystemError` without memory.
+  package func viewSheet() throws -> ViewSheet {
+    try ViewSheet(specification, of: dataset, firstImages, team: model.compute.team)
   }
 
   /// The whole state, copied.
@@ -144,11 +224,15 @@ package final class Pretraining {
   private func checkpoint(tensors: [String: TensorValue]) -> Checkpoint {
     Checkpoint(
       step: step, epoch: step / stepsPerEpoch, position: step % stepsPerEpoch, specification: specification,
-      instructionSet: instructionSet.rawValue, rollbacks: rollbacks, tensors: tensors)
+      instructionSet: instructionSet.rawValue, rollbacks: rollbacks, evaluatedStep: evaluatedStep,
+      tensors: tensors)
   }
 
   /// Everything that changes from step to step, where it lies.
-  private var state: [StoredTensor] {
+  private var state: [StoredTensor] { trainedState + (online?.state ?? []) }
+
+  /// The part of it that a step is computed from.
+  private var trainedState: [StoredTensor] {
     (model.parameters + model.averagedParameters).map { StoredTensor($0) }
       + model.buffers.map { StoredTensor($0) } + optimizer.state.map { StoredTensor($0) }
   }
@@ -175,6 +259,7 @@ package final class Pretraining {
       optimizer.step(
         learningRate: rate, constantRate: specification.optimizer.learningRate * rateScale)
       model.follow(step: step, of: stepsTotal)
+      online?.follow(batch.images)
       step = number
     } else {
       for (copy, buffer) in zip(buffersBefore, model.buffers) { buffer.value.copy(from: copy) }
@@ -208,7 +293,7 @@ package final class Pretraining {
     let place = checkpoint(tensors: [:])
     try observer.capture(
       StepCapture(
-        place, state: state, batch: batch, of: model, labels: Array(labels.prefix(batch.count)),
+        place, state: trainedState, batch: batch, of: model, labels: Array(labels.prefix(batch.count)),
         classes: classes, convolutions: convolutions, figures: figures))
   }
 
@@ -236,10 +321,31 @@ package final class Pretraining {
 }
 
 extension EpochOrder {
-  /// The order of one epoch of a training on `count` images.
-  fileprivate init(_ specification: TrainSpecification, count: Int, epoch: Int) {
-    self.init(
-      count: count, batchSize: specification.batchSize, shuffle: specification.shuffle,
-      dropLast: specification.dropLast, seed: specification.seed, epoch: epoch)
+  /// The order of one epoch of a training on all `count` images, or on some of them.
+  fileprivate init(_ specification: TrainSpecification, count: Int, images: [Int]?, epoch: Int) {
+    let (size, shuffle, dropLast) = (specification.batchSize, specification.shuffle, specification.dropLast)
+    if let images {
+      self.init(
+        images: images, batchSize: size, shuffle: shuffle, dropLast: dropLast, seed: specification.seed,
+        epoch: epoch)
+    } else {
+      self.init(
+        count: count, batchSize: size, shuffle: shuffle, dropLast: dropLast, seed: specification.seed,
+        epoch: epoch)
+    }
+  }
+}
+
+extension OnlineSplit {
+  /// That of a training on `dataset`.
+  ///
+  /// - Throws: `TrainingError.tooFewHeldBack`.
+  fileprivate init(
+    _ online: OnlineSpecification, _ specification: TrainSpecification, of dataset: ImageDataset
+  ) throws(TrainingError) {
+    self.init(online, count: dataset.count, seed: specification.seed)
+    guard heldBack.count >= OnlineSpecification.heldBackMin else {
+      throw .tooFewHeldBack(dataset: dataset.name, count: dataset.count, heldBack: heldBack.count)
+    }
   }
 }

@@ -35,8 +35,9 @@ struct MetricPyramid {
     ) { ($0.integer("node") + 1, $0.integer("last_sequence")) } ?? (0, 0)
   }
 
-  /// Whether a row's step is one that a run can have, as SQL.
-  static let isInRange = "step BETWEEN 0 AND \(RecordedRange.countMax)"
+  /// Whether a row of `events` has numbers of curves, at a step that a run can have, as SQL.
+  static let hasNumbers =
+    "event IN ('metric', 'evaluation') AND step BETWEEN 0 AND \(RecordedRange.countMax)"
 
   /// The first lines after a place, at most `limit`. Rows from before steps had a `RecordedRange` are left
   /// out if they lie outside.
@@ -45,7 +46,7 @@ struct MetricPyramid {
     _ = try connection.rows(
       """
       SELECT sequence, step, line FROM events
-      WHERE job = ? AND sequence > ? AND event = 'metric' AND \(Self.isInRange)
+      WHERE job = ? AND sequence > ? AND \(Self.hasNumbers)
       ORDER BY sequence LIMIT ?
       """, [.integer(job), .integer(sequence), .integer(limit)]
     ) { columns.add(sequence: $0.integer("sequence"), step: $0.integer("step"), line: $0.text("line")) }
@@ -80,7 +81,7 @@ struct MetricPyramid {
     try connection.first(
       """
       SELECT sequence FROM events
-      WHERE job = ? AND sequence > ? AND event = 'metric' AND \(Self.isInRange)
+      WHERE job = ? AND sequence > ? AND \(Self.hasNumbers)
       ORDER BY sequence LIMIT 1 OFFSET ?
       """, [.integer(job), .integer(sequence), .integer(Self.chunkLines - 1)]
     ) { $0.integer("sequence") }
