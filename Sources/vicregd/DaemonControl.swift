@@ -40,7 +40,8 @@ final class JobCosts: Sendable {
   /// What the trainings of the store are, by their ids: a job's specification never changes.
   private let stored = Plans<JobID, TrainSpecification>()
   private let trainings = Plans<[UInt8], TrainingCost>()
-  private let evaluations = Plans<PlannedEvaluation, JobCost>()
+  private let evaluations = Plans<Planned<EvaluateSpecification>, JobCost>()
+  private let embeddings = Plans<Planned<EmbedSpecification>, JobCost>()
 
   /// - Parameters:
   ///   - threads: of each worker.
@@ -65,6 +66,8 @@ final class JobCosts: Sendable {
       case let train as TrainSpecification: try? cost(of: train)
       case let evaluation as EvaluateSpecification:
         try? cost(of: evaluation, training ?? storedTraining(evaluation.checkpoint.job))
+      case let embedding as EmbedSpecification:
+        try? cost(of: embedding, training ?? storedTraining(embedding.checkpoint.job))
       default: nil
       }
     return cost ?? JobCost()
@@ -102,17 +105,26 @@ final class JobCosts: Sendable {
   ) throws -> JobCost? {
     guard let training, let extent = directory.lastKnownExtent(specification.dataset.name) else { return nil }
     // The specification names the job of the training, and so says what that is.
-    return try evaluations.remembered(PlannedEvaluation(specification: specification, extent: extent)) {
+    return try evaluations.remembered(Planned(specification: specification, extent: extent)) {
       try JobCost(
         evaluation: specification, of: training, train: extent.images(.train), test: extent.images(.test),
         classes: extent.classCount, threads: threads)
     }
   }
+
+  private func cost(of specification: EmbedSpecification, _ training: TrainSpecification?) throws -> JobCost?
+  {
+    guard let training, let extent = directory.lastKnownExtent(specification.dataset.name) else { return nil }
+    return try embeddings.remembered(Planned(specification: specification, extent: extent)) {
+      try JobCost(
+        embedding: specification, of: training, images: extent.images(specification.split), threads: threads)
+    }
+  }
 }
 
-/// What the cost of an evaluation follows from.
-private struct PlannedEvaluation: Hashable {
-  let specification: EvaluateSpecification
+/// What the cost of an evaluation or an embedding follows from.
+private struct Planned<Specification: Hashable & Sendable>: Hashable, Sendable {
+  let specification: Specification
   let extent: DatasetExtent
 }
 

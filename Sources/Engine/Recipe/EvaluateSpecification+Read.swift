@@ -109,16 +109,20 @@ extension EvaluateSpecification {
 
   /// Notes a layer that the network of a training does not have.
   package func check(training: TrainSpecification, at pointer: String, _ problems: ProblemList) {
-    if layer == .fc, training.encoder.fc == nil {
-      problems.add(
-        "\(pointer)/layer",
-        "must be \"pooled\" or \"embedding\", as encoder.fc of the training is null, got \"fc\"")
-    }
-    if layer == .embedding, !training.hasProjector {
-      problems.add(
-        "\(pointer)/layer",
-        "must be \"pooled\" or \"fc\", as method \"\(training.loss.method.rawValue)\" has no projector, got "
-          + "\"embedding\"")
+    if let problem = layer?.problem(with: training) { problems.add("\(pointer)/layer", problem) }
+  }
+}
+
+extension EvaluationLayer {
+  /// What is said of a layer that the network of a training does not have; `nil`: it has it.
+  package func problem(with training: TrainSpecification) -> String? {
+    switch self {
+    case .fc where training.encoder.fc == nil:
+      "must be \"pooled\" or \"embedding\", as encoder.fc of the training is null, got \"fc\""
+    case .embedding where !training.hasProjector:
+      "must be \"pooled\" or \"fc\", as method \"\(training.loss.method.rawValue)\" has no projector, got "
+        + "\"embedding\""
+    case .pooled, .fc, .embedding: nil
     }
   }
 }

@@ -72,6 +72,23 @@ struct MemoryRefusal {
     }
   }
 
+  init(_ given: EmbedSpecification, _ figures: String, fits: (EmbedSpecification) -> Bool) {
+    var least = given
+    let limit = Self.largest(Self.limits(given.dataset.limit)) {
+      least.dataset.limit = $0
+      return fits(least)
+    }
+    if let limit {
+      field = "dataset/limit"
+      message = "must be ≤ \(limit): the embedding \(figures), \(JSON.optional(given.dataset.limit).phrase)"
+    } else {
+      field = "checkpoint/job"
+      message =
+        "must be a training of a narrower network, as no dataset.limit is small enough: the embedding "
+        + "\(figures), got \"\(given.checkpoint.job)\""
+    }
+  }
+
   /// The limits below the one given.
   private static func limits(_ given: Int?) -> ClosedRange<Int> {
     DatasetSelection.limits.lowerBound...(given ?? DatasetSelection.limits.upperBound)

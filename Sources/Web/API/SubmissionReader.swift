@@ -200,7 +200,7 @@ struct SubmissionReader {
 
   /// The training whose checkpoint the member `key` of a `spec` names, by its id or by its ref, in whose
   /// place the id stands then; `nil`: none, or what is wrong has been noted.
-  private func findTraining(
+  func findTraining(
     in spec: inout JSON, _ key: ByteString, _ policy: JobPolicy, at pointer: String
   ) -> Training? {
     guard let named = spec[key]?["job"]?.string else { return nil }
@@ -212,7 +212,7 @@ struct SubmissionReader {
   }
 
   /// What a training does; `nil`: it cannot be read.
-  private func specification(of training: Training) -> TrainSpecification? {
+  func specification(of training: Training) -> TrainSpecification? {
     let specification: JobSpecification?
     switch training {
     // What cannot be read is refused by the worker, with the reason.
@@ -223,13 +223,14 @@ struct SubmissionReader {
   }
 
   /// The training whose checkpoint a job names.
-  private enum Training {
+  enum Training {
     case stored(JobStanding)
     /// Stands earlier in the same request.
     case coming(NewJob)
   }
 
-  private func dataset(of training: Training) -> ByteString? {
+  /// The dataset of a training; `nil`: it cannot be read.
+  func dataset(of training: Training) -> ByteString? {
     switch training {
     case .stored(let job): api.trainingDatasets.name(of: job.id, in: api.store)
     case .coming(let job):
@@ -275,7 +276,7 @@ struct SubmissionReader {
   }
 
   /// A named checkpoint must exist by now; `last` and `best` must be possible.
-  private func check(which: ByteString, of training: Training?, at pointer: String) {
+  func check(which: ByteString, of training: Training?, at pointer: String) {
     let choice = CheckpointReference.Choice(which)
     switch training {
     case nil: return
@@ -337,7 +338,7 @@ struct SubmissionReader {
   private static let checkpointsShownMax = 8
 
   /// What is known of a dataset; one that cannot be used is noted.
-  private func summary(of name: ByteString, at pointer: String) -> DatasetSummary? {
+  func summary(of name: ByteString, at pointer: String) -> DatasetSummary? {
     switch looks.look(name) {
     case .success(let summary)?: return summary
     case .failure(let refusal)?:

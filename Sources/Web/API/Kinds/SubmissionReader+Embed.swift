@@ -1,0 +1,27 @@
+import JSONText
+import JobModel
+import Recipe
+
+extension SubmissionReader {
+  /// Reads and resolves the `spec` of an embedding; `nil`: it names no training that there is.
+  func readEmbed(_ spec: JSON, _ policy: JobPolicy, at pointer: String) -> EmbedSpecification? {
+    var spec = spec
+    let training = findTraining(in: &spec, "checkpoint", policy, at: pointer)
+    let specification = EmbedSpecification.read(
+      spec, at: pointer, dataset: training.flatMap(dataset), problems,
+      places: JobKind.embed.traits.specPlaces)
+    // Everything else that is wrong has been noted as well.
+    guard let specification, let training else { return nil }
+    if let summary = summary(of: specification.dataset.name, at: pointer) {
+      specification.check(imageCounts: summary.counts, at: pointer, problems)
+    }
+    // Every network has pooled maps.
+    if specification.layer != .pooled, let trained = self.specification(of: training),
+      let problem = specification.layer.problem(with: trained)
+    {
+      problems.add("\(pointer)/layer", problem)
+    }
+    check(which: specification.checkpoint.which, of: training, at: "\(pointer)/checkpoint/which")
+    return specification
+  }
+}
