@@ -15,7 +15,8 @@ extension Run {
     }
   }
 
-  private func store(
+  /// Writes an artifact, which is in the stream when this returns.
+  func store(
     _ name: String, mediaType: String, _ write: (_ sink: ([UInt8]) throws -> Void) throws -> Void
   ) throws {
     let manifest = try folder.artifacts.store(name, mediaType: mediaType, write)
