@@ -28,6 +28,8 @@ package final class EvaluationSubjects {
   let encoder: EncoderInference
   /// What of the network is evaluated.
   let layer: EncoderLayer
+  /// How each layer is computed where the network is trained: protocol `finetune` alone.
+  let tuning: ConvolutionRecord?
 
   /// Images that the encoder takes at once.
   static let batchSize = 256
@@ -54,11 +56,29 @@ package final class EvaluationSubjects {
     trainLabels = positions.map { allLabels[$0] }
     instructionSet = try InstructionSet.fromEnvironment()
     team = try ThreadTeam(threads: threads)
+    let parts = recorded?.divided(prefix: Self.tuningPrefix)
     encoder = try EncoderInference(
       checkpoint.specification.encoder, projector: checkpoint.specification.projector,
       imageSide: checkpoint.specification.viewSide(storedSide: train.side),
       batchSize: Self.batchSize, team: team, layer: layer,
-      convolutions: checkpoint.specification.convolution, recorded: recorded)
+      convolutions: checkpoint.specification.convolution, recorded: parts?.rest)
+    tuning =
+      specification.protocol == .finetune
+      ? try parts?.part
+        ?? FineTuning(
+          specification, of: checkpoint.specification, layer: layer, imageSide: encoder.description.imageSide,
+          labels: labelled.first?.count ?? 0, classes: train.classes.count,
+          team: ThreadTeam(planning: threads), arena: .counting()
+        ).model.convolutions
+      : nil
+  }
+
+  /// What the names of the layers of `tuning` begin with in the record.
+  private static let tuningPrefix = "finetune."
+
+  /// How each layer of all networks is computed.
+  var convolutions: ConvolutionRecord {
+    tuning.map { encoder.convolutions.adding($0, prefix: Self.tuningPrefix) } ?? encoder.convolutions
   }
 
   /// The encoder with the weights of that subject, or room for pixels.
