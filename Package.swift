@@ -58,7 +58,7 @@ let package = Package(
       dependencies: [
         "API", "Access", "HTTPServer", "HTTP", "JobStore", "JobModel", "Recipe", "JSONText", "Dispatcher",
         "Worker",
-        "RunFolder", "Inspector", "Exporter", "SharedWork", "Text", "Datasets", "Images", "Platform",
+        "RunFolder", "Inspector", "Exporter", "SharedWork", "Text", "Datasets", "Platform",
         "Logging", "Crypto",
         "Training", "NeuralNet", "Benchmarks", "Kernels", "Parallel",
       ],
@@ -96,7 +96,7 @@ let package = Package(
       ["JobModel", "Recipe", "JSONText", "Text", "Platform", "Crypto", "Logging"]),
     room(
       "Inspector", in: "Workers",
-      ["Datasets", "Recipe", "JSONText", "Logging", "Platform", "SharedWork", "Text"]),
+      ["Datasets", "Images", "Recipe", "JSONText", "Logging", "Platform", "SharedWork", "Text"]),
     room(
       "Exporter", in: "Workers",
       ["Training", "RunFolder", "JSONText", "Logging", "Platform", "SharedWork", "Text"]),
@@ -157,7 +157,7 @@ let package = Package(
     room("Crypto", in: "System", ["COpenSSL", "Platform"], settings: strict),
     // Decoders and archives, whose libraries are told nothing but bytes.
     room("Images", in: "System", ["CPNG", "CJPEG", "CWebP"], settings: strict + [fast]),
-    room("Archives", in: "System", ["CArchive", "Platform"], settings: strict),
+    room("Archives", in: "System", ["CArchive", "Platform", "Text"], settings: strict),
     .systemLibrary(
       name: "CArchive", path: "Sources/CLibraries/CArchive", pkgConfig: "libarchive",
       providers: [.apt(["libarchive-dev"])]),

@@ -1,83 +1,49 @@
 import API
 import Datasets
-import Images
+import Inspector
 import JobStore
 import Platform
 import Recipe
+import SharedWork
 
 extension CatalogDirectory {
-  /// A stored image of a packed dataset, or a sheet of some, as PNG; `nil`: there is none.
+  /// Stored images of a packed dataset as PNG; `nil`: there are none. They are this program's own bytes, so
+  /// that nothing is decoded here.
   func picture(
     folder: String, split: DatasetSelection.Split, _ choice: PictureChoice
   ) throws -> [UInt8]? {
     let dataset = try PackedDataset.read(folder: folder)
     let count = dataset.counts[split] ?? 0
-    let pictures = PackedPictures(folder: folder, dataset, split)
-    let indices: [Int]
-    switch choice {
-    case .one(let index): indices = index < count ? [index] : []
-    case .sample(let wanted, let label): indices = try pictures.sample(wanted, label: label)
+    func file(_ part: PackedFormat.Part) throws(SystemError) -> File {
+      try File("\(folder)/\(PackedFormat.fileName(split, part))", .read, links: .refused)
     }
-    return indices.isEmpty ? nil : try pictures.sheet(indices)
+    let indices = try choice.indices(imageCount: count) {
+      let bytes = try file(.labels).read(at: 0, countMax: PackedFormat.labelBytes * count)
+      return stride(from: 0, to: bytes.count, by: PackedFormat.labelBytes).map { start in
+        bytes[start..<min(start + PackedFormat.labelBytes, bytes.count)].reversed()
+          .reduce(0) { $0 << 8 | Int($1) }
+      }
+    }
+    if indices.isEmpty { return nil }
+    let images = try file(.images)
+    let imageBytes = dataset.planes * dataset.side * dataset.side
+    let found = try indices.map { try images.read(at: $0 * imageBytes, countMax: imageBytes) }
+      .filter { $0.count == imageBytes }
+    if found.isEmpty { return nil }
+    return try StoredImages(side: dataset.side, planes: dataset.planes, images: found).sheet()
+  }
+
+  /// Images of a dataset that is built in or named by its path, drawn by a process of its own.
+  func picture(
+    name: String, split: DatasetSelection.Split, _ choice: PictureChoice
+  ) -> Asked<PictureLook> {
+    inspector.picture(name, split, choice).map { $0.mapError(\.refusal) }
   }
 }
 
-/// The stored images of one split of a packed dataset, as pictures. They are this program's own bytes, so
-/// that nothing is decoded here.
-private struct PackedPictures {
-  let folder: String
-  let dataset: PackedDataset
-  let split: DatasetSelection.Split
-
-  init(folder: String, _ dataset: PackedDataset, _ split: DatasetSelection.Split) {
-    self.folder = folder
-    self.dataset = dataset
-    self.split = split
-  }
-
-  private func file(_ part: PackedFormat.Part) throws(SystemError) -> File {
-    try File("\(folder)/\(PackedFormat.fileName(split, part))", .read, links: .refused)
-  }
-
-  /// So many images at equal distances, of one class or of all.
-  func sample(_ wanted: Int, label: Int?) throws -> [Int] {
-    let count = dataset.counts[split] ?? 0
-    var all = Array(0..<count)
-    if let label {
-      let bytes = try file(.labels).read(at: 0, countMax: 4 * count)
-      all = all.filter { index in
-        guard bytes.count >= 4 * index + 4 else { return false }
-        return (0..<4).reduce(0) { $0 | Int(bytes[4 * index + $1]) << (8 * $1) } == label
-      }
-    }
-    let shown = min(wanted, all.count)
-    return (0..<shown).map { all[$0 * all.count / shown] }
-  }
-
-  /// Images in rows of about as many as there are rows, white between them, as a PNG.
-  func sheet(_ indices: [Int]) throws -> [UInt8] {
-    let (side, planes) = (dataset.side, dataset.planes)
-    let columns = min(indices.count, Int(Double(indices.count).squareRoot().rounded(.up)))
-    let rows = (indices.count + columns - 1) / columns
-    let gap = indices.count == 1 ? 0 : 2
-    let (width, height) = (columns * (side + gap) - gap, rows * (side + gap) - gap)
-    var pixels = [UInt8](repeating: 255, count: planes * width * height)
-    let file = try file(.images)
-    let area = side * side
-    for (place, index) in indices.enumerated() {
-      let image = try file.read(at: index * planes * area, countMax: planes * area)
-      guard image.count == planes * area else { continue }
-      let (left, top) = (place % columns * (side + gap), place / columns * (side + gap))
-      for y in 0..<side {
-        for x in 0..<side {
-          for plane in 0..<planes {
-            pixels[((top + y) * width + left + x) * planes + plane] = image[plane * area + y * side + x]
-          }
-        }
-      }
-    }
-    return try encodePNG(pixels, width: width, height: height, channels: planes)
-  }
+extension DatasetProblem {
+  /// As the API knows it.
+  var refusal: DatasetRefusal { DatasetRefusal(isAbsent: kind == .absent, description) }
 }
 
 extension DatasetRecord {

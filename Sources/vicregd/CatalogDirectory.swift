@@ -11,7 +11,7 @@ import Text
 /// The datasets of this machine, as the API and the estimates of memory ask for them.
 final class CatalogDirectory: Sendable {
   private let catalog: DatasetCatalog
-  private let inspector: DatasetInspector
+  let inspector: DatasetInspector
   /// The imported dataset of a name; nil: there is none.
   private let imported: @Sendable (ByteString) throws -> DatasetRecord?
   /// The sizes that were found last, by name.
@@ -80,9 +80,11 @@ final class CatalogDirectory: Sendable {
         known[ByteString(name)] = report.extent
       }
     }
-    return DatasetSummary(
+    var summary = DatasetSummary(
       name: name, classes: report.classes, counts: Dictionary(uniqueKeysWithValues: counts),
       shape: report.shape, fingerprint: report.fingerprint)
+    summary.classCounts = report.classCounts
+    return summary
   }
 }
 
@@ -97,8 +99,7 @@ extension CatalogDirectory: DatasetDirectory {
     return inspector.look(name, depth).map { [self] finding in
       switch finding {
       case .success(let report): .success(summary(report, of: name))
-      case .failure(let problem):
-        .failure(DatasetRefusal(isAbsent: problem.kind == .absent, problem.description))
+      case .failure(let problem): .failure(problem.refusal)
       }
     }
   }

@@ -173,14 +173,16 @@ final class CountingControl: JobControl {
     switch specification.work {
     case let own as TrainSpecification:
       JobCost(
-        memoryBytes: (own.batchSize + Self.megabytes(own.dataset.limit, own.projector.widths)) << 20,
+        memoryBytes: (own.batchSize * (own.views + (own.localViews?.count ?? 0)) / 2
+          + Self.megabytes(own.dataset.limit, own.projector.widths)) << 20,
         diskBytes: 7 << 20,
         work: Work(kind: "train", amount: Double(own.epochs) * 1e6, perImage: 1000), epochs: own.epochs,
         stepImages: own.batchSize)
     case let own as EvaluateSpecification:
       JobCost(
         memoryBytes: training.map {
-          ($0.batchSize + Self.megabytes(own.dataset.limit, $0.projector.widths)) << 20
+          ($0.batchSize + (own.protocol == .finetune ? 8 * own.finetune.batchSize : 0)
+            + Self.megabytes(own.dataset.limit, $0.projector.widths)) << 20
         }, diskBytes: 1 << 20,
         work: Work(kind: "evaluate \(own.protocol.rawValue)", amount: 1e6, perImage: 1000),
         epochs: own.protocol == .logistic ? nil : own.epochs)
@@ -231,12 +233,19 @@ struct FakeDatasets: DatasetDirectory {
     default:
       return refused("there is no dataset \"\(name)\"; there are fashion-mnist, synthetic", isAbsent: true)
     }
-    return .known(
-      .success(
-        DatasetSummary(
-          name: name, classes: ByteString(name) == "unlabelled" ? ["a"] : ["a", "b"], counts: counts,
-          shape: ByteString(name) == "tiny" ? [3, 8, 8] : [3, 32, 32],
-          fingerprint: Self.fingerprint(counts))))
+    var summary = DatasetSummary(
+      name: name, classes: ByteString(name) == "unlabelled" ? ["a"] : ["a", "b"], counts: counts,
+      shape: ByteString(name) == "tiny" ? [3, 8, 8] : [3, 32, 32], fingerprint: Self.fingerprint(counts))
+    if depth == .statistics { summary.classCounts = [.train: [1000, 25], .test: [60, 40]] }
+    return .known(.success(summary))
+  }
+
+  func picture(
+    name: String, split: DatasetSelection.Split, _ choice: PictureChoice
+  ) -> Asked<PictureLook> {
+    // There is no folder: the fake draws by the choice alone.
+    let drawn = try? picture(folder: "", split: split, choice)
+    return .known(.success(drawn ?? nil))
   }
 
   func picture(folder: String, split: DatasetSelection.Split, _ choice: PictureChoice) throws -> [UInt8]? {

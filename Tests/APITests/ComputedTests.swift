@@ -35,6 +35,12 @@ private final class SlowDatasets: DatasetDirectory {
     for wake in wakes { wake() }
   }
 
+  func picture(
+    name: String, split: DatasetSelection.Split, _ choice: PictureChoice
+  ) -> Asked<PictureLook> {
+    state.withLock { $0.isBusy } ? .busy : .known(.success([1]))
+  }
+
   func look(_ name: String, _ depth: DatasetDepth) -> Asked<DatasetLook> {
     state.withLock { state in
       state.asked.append(name)

@@ -106,6 +106,27 @@ import Text
     #expect(uploaded.isEmpty)
   }
 
+  @Test func `pictures and class counts are those of built-in datasets as well`() {
+    let shown = fixture.send(.get, "/datasets/synthetic").json
+    #expect(shown["class_counts"] == ["train": ["a": 1000, "b": 25], "test": ["a": 60, "b": 40]])
+    let sample = fixture.send(.get, "/datasets/synthetic/sample.png?split=test&count=9&class=b")
+    #expect(sample.text == "test 9 1")
+    #expect(sample.headers["Content-Type"] == "image/png")
+    let image = fixture.send(.get, "/datasets/fashion-mnist/images/2.png")
+    #expect(image.text == "train 2")
+    let tag = image.headers["ETag"]?.string ?? ""
+    #expect(
+      fixture.send(.get, "/datasets/fashion-mnist/images/2.png", headers: [("If-None-Match", tag)]).status
+        == 304)
+    for (target, status) in [
+      ("synthetic/sample.png?class=cow", 422), ("synthetic/sample.png?count=0", 422),
+      ("synthetic/images/3.png", 404), ("synthetic/images/x.png", 404), ("absent/sample.png", 404),
+      ("absent/images/0.png", 404), ("damaged/images/0.png", 422), ("nothing/sample.png", 404),
+    ] {
+      #expect(fixture.send(.get, "/datasets/\(target)").status == status, "\(target)")
+    }
+  }
+
   @Test func `pictures are shown of a dataset that is ready`() throws {
     #expect(fixture.send(.get, "/datasets/pets/sample.png").status == 404)
     #expect(fixture.upload("/datasets/pets", ["zip"]).status == 202)

@@ -237,7 +237,8 @@ import Testing
     #expect(
       fixture.send(.get, "/datasets/fashion-mnist").json == [
         "name": "fashion-mnist", "state": "ready", "job": .null, "message": .null, "source": "built in",
-        "created_at": .null, "bytes": .null, "classes": ["a", "b"], "class_counts": .null,
+        "created_at": .null, "bytes": .null, "classes": ["a", "b"],
+        "class_counts": ["train": ["a": 1000, "b": 25], "test": ["a": 60, "b": 40]],
         "counts": ["train": 60_000, "test": 10_000], "shape": [3, 32, 32], "channels": 1,
         "mean": [0.1, 0.2, 0.3], "std": [0.4, 0.5, 0.6], "skipped": [], "skipped_count": 0,
         "digest": .string(FakeDatasets.fingerprint([.train: 60_000, .test: 10_000]).digest),

@@ -132,6 +132,33 @@ import Testing
     )
   }
 
+  @Test(arguments: [
+    (#""batch_size":500,"views":6"#, 333, ", or views ≤ 4"),
+    (#""batch_size":400,"local_views":{"count":8}"#, 200, ", or local_views.count ≤ 3"),
+    (#""batch_size":500,"views":4,"local_views":{"count":8}"#, 166, ", or views ≤ 3 with one local view"),
+    (#""batch_size":900,"views":3,"local_views":{"count":8}"#, 181, ""),
+  ])
+  func `a refusal for many views says how many fit`(members: String, batchSize: Int, hint: String) {
+    let refused = fixture.send(.post, "/jobs", #"{"kind":"train","spec":{\#(members)}}"#)
+    let message = refused.errors["/spec/batch_size"] ?? refused.text
+    #expect(
+      message.hasPrefix("must be ≤ \(batchSize), or the network narrower\(hint): the training"), "\(message)")
+  }
+
+  @Test func `an evaluation that fine-tunes names the batch that fits, and then the limit`() throws {
+    func refusal(_ spec: String) -> [String: String] {
+      fixture.send(
+        .post, "/jobs",
+        #"{"jobs":[{"ref":"a","kind":"train"},{"kind":"evaluate","spec":{"checkpoint":{"job":"a"},"#
+          + #""protocol":"finetune",\#(spec)}}]}"#
+      ).errors
+    }
+    let batch = refusal(#""dataset":{"limit":2}"#)["/jobs/1/spec/finetune/batch_size"]
+    #expect(batch?.hasPrefix("must be ≤ 117: the evaluation needs 2112 MiB") == true, "\(batch ?? "")")
+    let limit = refusal(#""dataset":{"limit":2000000}"#)["/jobs/1/spec/dataset/limit"]
+    #expect(limit?.hasPrefix("must be ≤ 920999, with a batch_size of 2: ") == true, "\(limit ?? "")")
+  }
+
   @Test func `an evaluation that the machine has not the memory for names the limit that fits`() throws {
     let body = #"""
       {"jobs":[{"ref":"a","kind":"train"},

@@ -15,6 +15,22 @@ import Testing
     #expect(try catalog.describe("synthetic").counts == [.train: 2000, .test: 400])
   }
 
+  @Test func `single images and those of a class are the ones of the whole split`() throws {
+    let name = "synthetic:classes=3,side=8,count=11,test=5"
+    let whole = try catalog.open(name, split: .train)
+    let area = 3 * 64
+    func image(_ index: Int) -> [UInt8] { Array(whole.pixels[(index * area)..<((index + 1) * area)]) }
+    #expect(try catalog.images(name, .train, .one(index: 10)).images == [image(10)])
+    #expect(try catalog.images(name, .train, .one(index: 11)).images.isEmpty)
+    #expect(
+      try catalog.images(name, .train, .sample(count: 4, label: nil)).images == [0, 2, 5, 8].map(image))
+    #expect(
+      try catalog.images(name, .train, .sample(count: 2, label: 1)).images == [1, 7].map(image))
+    #expect(try catalog.images(name, .test, .sample(count: 400, label: nil)).images.count == 5)
+    #expect(try catalog.describe(name).classCounts == [.train: [4, 4, 3], .test: [2, 2, 1]])
+    #expect(try catalog.describe(name, withContents: false).classCounts.isEmpty)
+  }
+
   @Test func `gives the same images for the same seed, others for another seed or split`() throws {
     let one = try catalog.open("synthetic:count=20,seed=5", split: .train)
     #expect(try catalog.open("synthetic:count=20,seed=5", split: .train).pixels == one.pixels)

@@ -83,6 +83,27 @@ import Testing
     #expect(try daemon.request("GET", "/datasets/digits/images/24.png").status == 404)
     #expect(try daemon.request("DELETE", "/datasets/digits").status == 204)
     #expect(try FileSystem.list("\(daemon.data)/datasets").isEmpty)
+    for name in ["synthetic", "fashion-mnist"] {
+      let shown = try daemon.get("/datasets/\(name)")
+      let count = shown["class_counts"]?["train"]?.object?.values.compactMap(\.int).reduce(0, +)
+      #expect(count == shown["counts"]?["train"]?.int, "\(shown.text)")
+      let sheet = try daemon.request("GET", "/datasets/\(name)/sample.png?split=test&count=9")
+      #expect(sheet.status == 200 && sheet.body.starts(with: [0x89, 0x50, 0x4E, 0x47]))
+      #expect(try daemon.request("GET", "/datasets/\(name)/images/399.png?split=test").status == 200)
+      #expect(try daemon.request("GET", "/datasets/\(name)/images/1000000.png").status == 404)
+    }
+  }
+
+  @Test func `all files that were left out are an artifact of the import`() throws {
+    let daemon = try Daemon()
+    let texts = (0..<150).map { entry("\($0).txt", [65]) }.joined()
+    let answer = try curl(daemon, "/datasets/digits?side=16", texts + archive)
+    let dataset = try finished(daemon, "digits")
+    #expect(dataset["skipped"]?.array?.count == 100 && dataset["skipped_count"] == 150)
+    let job = try #require(answer["job"]?.string?.string)
+    let list = try daemon.get("/jobs/\(job)/artifacts/skipped.json")
+    #expect(list["skipped_count"] == 150 && list["skipped"]?.array?.count == 150, "\(list.text)")
+    #expect(list["skipped"]?.array?.last?["path"] == "149.txt")
   }
 
   @Test func `what is not an archive fails with a reason, and the name is free after a deletion`() throws {
@@ -90,7 +111,9 @@ import Testing
     _ = try curl(daemon, "/datasets/digits", Array("this is no archive".utf8))
     let failed = try finished(daemon, "digits")
     #expect(failed["state"] == "failed")
-    #expect(failed["message"]?.string?.isEmpty == false)
+    let message = failed["message"]?.string?.string ?? ""
+    #expect(
+      message.contains("uploaded for dataset \"digits\"") && !message.contains(daemon.data), "\(message)")
     #expect(try FileSystem.list("\(daemon.data)/datasets").isEmpty)
     let refused = try daemon.request("POST", "/jobs", SmallRun.job(dataset: "digits").text)
     #expect(refused.status == 422)

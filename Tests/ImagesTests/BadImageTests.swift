@@ -66,6 +66,56 @@ import Testing
       let bytes: [UInt8] =
         [0xFF, 0xD8, 0xFF, 0xE1, UInt8(length >> 8), UInt8(length & 255)] + Array("Exif".utf8) + [0, 0] + tiff
       for end in bytes.indices { #expect(Orientation(jpeg: Array(bytes[...end])) == .normal) }
+      let chunk = Checksum.chunk("eXIf", tiff)
+      for end in chunk.indices {
+        #expect(Orientation(png: [UInt8](repeating: 0, count: 8) + chunk[...end]) == .normal)
+      }
+      let riff = Self.riff("EXIF", tiff)
+      for end in riff.indices {
+        #expect(Orientation(webP: [UInt8](repeating: 0, count: 12) + riff[...end]) == .normal)
+      }
+    }
+  }
+
+  /// TIFF data with an orientation alone.
+  private static func tiff(_ orientation: Orientation, isLittle: Bool) -> [UInt8] {
+    func number(_ value: Int, _ count: Int) -> [UInt8] {
+      let bytes = (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+      return isLittle ? bytes : bytes.reversed()
+    }
+    let mark = [UInt8](repeating: isLittle ? 0x49 : 0x4D, count: 2)
+    let entry = number(0x0112, 2) + number(3, 2) + number(1, 4) + number(orientation.rawValue, 2) + [0, 0]
+    return mark + number(42, 2) + number(8, 4) + number(1, 2) + entry + number(0, 4)
+  }
+
+  /// A chunk of a WebP file.
+  private static func riff(_ kind: String, _ content: [UInt8]) -> [UInt8] {
+    let count = (0..<4).map { UInt8(truncatingIfNeeded: content.count >> (8 * $0)) }
+    return kind.utf8 + count + content + [UInt8](repeating: 0, count: content.count & 1)
+  }
+
+  @Test(arguments: Orientation.allCases, [true, false])
+  func `EXIF turns PNG and WebP as well`(orientation: Orientation, isLittle: Bool) throws {
+    let tiff = Self.tiff(orientation, isLittle: isLittle)
+    let png = try GoldenImageTests.bytes("rgb.png")
+    let webP = try GoldenImageTests.bytes("lossless.webp")
+    // Behind the header, and behind the image; a WebP needs a header with flags for it, VP8X.
+    let header = try ImageHeader(webP, pixelsMax: .max)
+    let sides = [header.width - 1, header.height - 1].flatMap { side in
+      (0..<3).map { UInt8(truncatingIfNeeded: side >> (8 * $0)) }
+    }
+    let chunks = Self.riff("VP8X", [0x08, 0, 0, 0] + sides) + webP[12...]
+    var turned: [(plain: [UInt8], turned: [UInt8])] = [
+      (png, png[..<33] + Checksum.chunk("eXIf", tiff) + png[33...]),
+      (png, png[..<(png.count - 12)] + Checksum.chunk("eXIf", tiff) + png[(png.count - 12)...]),
+    ]
+    for tiff in [tiff, Array("Exif".utf8) + [0, 0] + tiff] {
+      turned.append((webP, Self.riff("RIFF", "WEBP".utf8 + chunks + Self.riff("EXIF", tiff))))
+    }
+    for pair in turned {
+      let plain = try SquareImage(decoding: pair.plain, side: 64, fit: .stretch, pixelsMax: .max)
+      let image = try SquareImage(decoding: pair.turned, side: 64, fit: .stretch, pixelsMax: .max)
+      #expect(image.bitmap == plain.bitmap.turned(orientation))
     }
   }
 
@@ -82,6 +132,11 @@ import Testing
 
 /// The checksum of PNG's chunks.
 private enum Checksum {
+  static func chunk(_ kind: String, _ content: [UInt8]) -> [UInt8] {
+    let count = (0..<4).map { UInt8(truncatingIfNeeded: content.count >> (24 - 8 * $0)) }
+    return count + kind.utf8 + content + crc32(kind.utf8 + content)
+  }
+
   static func crc32(_ bytes: some Sequence<UInt8>) -> [UInt8] {
     var value: UInt32 = 0xFFFF_FFFF
     for byte in bytes {

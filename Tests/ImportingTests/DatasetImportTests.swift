@@ -149,9 +149,12 @@ import Testing
 
   @Test func `an archive that is cut off fails, and nothing lies under the name`() throws {
     let tar = ArchiveBuilder.tar(pets)
-    for bytes in [tar, Gzip.compress(tar), ArchiveBuilder.zip(pets)] {
+    let halves = [tar, Gzip.compress(tar), ArchiveBuilder.zip(pets)].map { Array($0[..<($0.count / 2)]) }
+    // Cut off between two entries: after the header and the blocks of the first one.
+    let firstBytes = 512 + (pets[0].content.count + 511) / 512 * 512
+    for bytes in halves + [Array(tar[..<firstBytes])] {
       let files = try ImportFolder()
-      let source = try files.write(Array(bytes[..<(bytes.count / 2)]), "upload")
+      let source = try files.write(bytes, "upload")
       #expect(throws: ImportError.self) { try files.run(source) { $0.onBadImage = .skip } }
       #expect(!FileSystem.exists(files.result))
     }
@@ -204,6 +207,43 @@ import Testing
     let observer = ImportFolder.Observer()
     #expect(try files.run(source, observer: observer) == .finished(dataset))
     #expect(observer.progress.isEmpty)
+  }
+
+  @Test func `errors of an upload name the dataset and the entry, never where it lies`() throws {
+    let files = try ImportFolder()
+    func message(_ bytes: [UInt8], _ name: String) throws -> String {
+      let source = try files.write(bytes, name)
+      let work = DatasetImport(
+        ImportSpecification(name: "pets", path: "upload", side: 16), source: source, work: files.work,
+        result: files.result, threads: 1)
+      let error = #expect(throws: ImportError.self) { try work.run(ImportFolder.Observer()) }
+      let text = error.map { "\($0)" } ?? ""
+      #expect(!text.contains(files.folder.path) && text.contains("dataset \"pets\""), "\(text)")
+      return text
+    }
+    #expect(try message(Array("junk".utf8), "junk").contains("must be a tar"))
+    let tar = ArchiveBuilder.tar(pets)
+    #expect(try message(Array(tar[..<1_300]), "cut").contains("in or after its entry \"cat/0.png\""))
+    let zip = Gzip.compress(tar)
+    _ = try message(Array(zip[..<(zip.count / 2)]), "cut.gz")
+    #expect(try message([], "empty").contains("must be"))
+  }
+
+  @Test func `all files that were left out are handed over, also where the import fails`() throws {
+    let files = try ImportFolder()
+    let texts = (0..<1_500).map { Entry("texts/\($0).txt", [65]) }
+    let observer = ImportFolder.Observer()
+    let outcome = try files.run(
+      try files.write(ArchiveBuilder.tar(texts + pets), "upload"), observer: observer)
+    guard case .finished(let dataset) = outcome else { throw ImportFolder.Stopped() }
+    #expect(dataset.skippedCount == 1_500 && observer.skippedCount == 1_500)
+    #expect(observer.skipped.count == 1_500 && observer.skipped.last?.path == "texts/1499.txt")
+    #expect(Array(observer.skipped.prefix(SkippedFile.listedMax)) == dataset.skipped)
+    let failing = ImportFolder.Observer()
+    let other = try ImportFolder()
+    let source = try other.write(ArchiveBuilder.tar(texts), "texts.tar")
+    #expect(throws: ImportError.self) { try other.run(source, observer: failing) }
+    #expect(failing.skipped.count == 1_500)
   }
 
   @Test func `progress counts what was done`() throws {

@@ -42,10 +42,14 @@ final class ImportFolder {
   final class Observer: ImportObserver {
     var progress: [ImportProgress] = []
     var questionsLeft: Int
+    var skipped: [SkippedFile] = []
+    var skippedCount = 0
 
     init(stopsAfter questions: Int = .max) { questionsLeft = questions }
 
     func record(_ progress: ImportProgress) { self.progress.append(progress) }
+
+    func finish(skipped: [SkippedFile], count: Int) { (self.skipped, skippedCount) = (skipped, count) }
 
     var isStopRequested: Bool {
       questionsLeft -= 1

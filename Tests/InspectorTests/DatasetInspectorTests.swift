@@ -15,6 +15,7 @@ private final class Bench: Sendable {
 
   static let answer = """
     echo '{"classes":["0","1"],"counts":{"train":3,"test":2},"shape":[3,32,32],"planes":1,\
+    "is_packed":false,"class_counts":{"train":[2,1]},\
     "fingerprint":{"classes":2,"class_names_sha256":"c","shape":[3,32,32],"planes":1,"mean":[0,0,0],\
     "std":[1,1,1],"splits":{"train":{"images":3,"pixels_sha256":"p","labels_sha256":"l"}}}}'
     """
@@ -71,6 +72,43 @@ private final class Bench: Sendable {
     try AtomicFile.write([1], to: "\(bench.path)/below/digits/t10k-labels-idx1-ubyte.gz")
     _ = bench.look()
     #expect(bench.runs == 4, "one more file")
+  }
+
+  @Test func `a picture is drawn once, and a problem or nothing is told from it`() throws {
+    let bench = try Bench(
+      """
+      case "$5" in 0) echo PNG;; 1) ;; *) echo '{"problem":"unusable","message":"is damaged"}';; esac
+      """)
+    func picture(_ index: Int) throws -> PictureFinding {
+      let monitor = Monitor()
+      switch bench.inspector.picture(bench.name, .test, .one(index: index)) {
+      case .known(let finding): return finding
+      case .busy: throw DatasetProblem(.unusable, "busy")
+      case .coming(let ticket):
+        ticket.attach { monitor.signal() }
+        monitor.wait { ticket.value() != nil }
+        defer { ticket.close() }
+        return try #require(ticket.value())
+      }
+    }
+    for _ in 0..<2 { #expect(try picture(0).get() == Array("PNG\n".utf8)) }
+    #expect(bench.runs == 1)
+    #expect(try picture(1).get() == nil)
+    #expect(try picture(2) == .failure(DatasetProblem(.unusable, "is damaged")))
+  }
+
+  @Test func `whether a dataset is packed passes through the process`() {
+    let report = finding(
+      of: [
+        "classes": ["a"], "counts": ["train": 3, "test": 2], "shape": [3, 8, 8], "planes": 3,
+        "is_packed": true, "class_counts": ["train": [3]], "fingerprint": nil,
+      ])
+    guard case .success(let report)? = report else {
+      Issue.record("it is no finding")
+      return
+    }
+    #expect(report.extent.isPacked && report.classCounts == [.train: [3]])
+    #expect(finding(of: json(of: .success(report))) == .success(report))
   }
 
   @Test func `starts no process for what the name alone says`() throws {

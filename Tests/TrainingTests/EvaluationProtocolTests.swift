@@ -1,5 +1,6 @@
 import Datasets
 import JSONText
+import NeuralNet
 import Recipe
 import Testing
 import Text
@@ -111,6 +112,28 @@ struct EvaluationProtocolTests {
       if let state, let line = second.figures.first { #expect(line.step > state.step) }
     }
     #expect(resumedAt.count > 1)
+  }
+
+  @Test func `fine-tuning is computed as was recorded when it began, where that was recorded`() throws {
+    let checkpoint = try Self.checkpoint()
+    let specification = Self.specification(.finetune) { ($0.baselines, $0.epochs) = (false, 1) }
+    let first = try Self.evaluation(specification, checkpoint)
+    let names = first.convolutions.names
+    let tuned = names.keys.filter { $0.hasPrefix("finetune.") }
+    #expect(!tuned.isEmpty && tuned.count < names.count)
+    let expected = try Self.result(first)
+    func result(_ names: [String: [String: String]]) throws -> EvaluationResult {
+      try Self.result(
+        Evaluation(
+          specification, checkpoint: checkpoint, train: Tiny.open(Self.dataset, .train),
+          test: Tiny.open(Self.dataset, .test), threads: 1, recorded: ConvolutionRecord(names: names)))
+    }
+    #expect(try result(names) == expected)
+    // An evaluation of an older version recorded the encoder alone.
+    #expect(try result(names.filter { !tuned.contains($0.key) }) == expected)
+    var incomplete = names
+    incomplete["finetune.encoder.layer1.0.conv1"] = nil
+    #expect(throws: ConvolutionRecordError.self) { try result(incomplete) }
   }
 
   @Test(arguments: EvaluationProtocol.allCases)

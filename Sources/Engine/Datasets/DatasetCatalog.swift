@@ -210,19 +210,30 @@ package struct DatasetCatalog: Sendable {
     let layout = try source.layout()
     var digests: [DatasetSelection.Split: SplitDigest] = [:]
     var statistics: ChannelStatistics?
+    var classCounts: [DatasetSelection.Split: [Int]] = [:]
     for split in DatasetSelection.Split.allCases where withContents || source.generator != nil {
-      let (digest, found) = try read(split, of: source, layout, countMax: 0) { _ in }
+      var tally = Array(repeating: 0, count: layout.classes.count)
+      let (digest, found) = try read(split, of: source, layout, countMax: 0) { count($0.labels, in: &tally) }
       digests[split] = digest
+      if withContents {
+        if source.generator != nil { count(try source.labels(split), in: &tally) }
+        classCounts[split] = tally
+      }
       statistics = statistics ?? found
     }
     if withContents, statistics == nil { statistics = try source.statistics(layout) }
     return DatasetDescription(
       name: name, classes: layout.classes, counts: layout.counts, shape: [3, layout.side, layout.side],
-      planes: layout.planes, statistics: statistics, digests: digests)
+      planes: layout.planes, statistics: statistics, digests: digests, classCounts: classCounts)
+  }
+
+  /// Counts the labels of each class; a label of no class was refused by the reader.
+  private func count(_ labels: [Int], in tally: inout [Int]) {
+    for label in labels where tally.indices.contains(label) { tally[label] += 1 }
   }
 
   /// The packed dataset that a name stands for; nil: it stands for another one, or for none.
-  private func packed(_ name: String) throws(DatasetError) -> PackedFolder? {
+  func packed(_ name: String) throws(DatasetError) -> PackedFolder? {
     let prefix = "\(Self.packedFormat):"
     guard name.utf8.count <= Self.nameBytesMax else { throw unknown(name) }
     let target = registered[name]
@@ -237,7 +248,8 @@ package struct DatasetCatalog: Sendable {
   /// How the name of a packed dataset begins.
   package static let packedFormat = "packed"
 
-  private func source(_ name: String) throws(DatasetError) -> any DatasetSource {
+  /// The source that a name stands for.
+  func source(_ name: String) throws(DatasetError) -> any DatasetSource {
     guard name.utf8.count <= Self.nameBytesMax else { throw unknown(name) }
     if let target = registered[name] { return try spelledOut(target) }
     return try spelledOut(name)

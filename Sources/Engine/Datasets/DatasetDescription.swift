@@ -15,6 +15,8 @@ package struct DatasetDescription: Sendable, Equatable {
   package let statistics: ChannelStatistics?
   /// Of each split, all its images; empty: neither generated nor asked for.
   package let digests: [DatasetSelection.Split: SplitDigest]
+  /// Of each labelled split, the images of each class; empty: not asked for.
+  package let classCounts: [DatasetSelection.Split: [Int]]
 
   /// What a job depends on; `nil`: its images were not looked at.
   package let fingerprint: DatasetFingerprint?
@@ -23,7 +25,8 @@ package struct DatasetDescription: Sendable, Equatable {
 
   init(
     name: String, classes: [String], counts: [DatasetSelection.Split: Int], shape: [Int], planes: Int,
-    statistics: ChannelStatistics?, digests: [DatasetSelection.Split: SplitDigest]
+    statistics: ChannelStatistics?, digests: [DatasetSelection.Split: SplitDigest],
+    classCounts: [DatasetSelection.Split: [Int]] = [:]
   ) {
     self.name = name
     self.classes = classes
@@ -32,6 +35,7 @@ package struct DatasetDescription: Sendable, Equatable {
     self.planes = planes
     self.statistics = statistics
     self.digests = digests
+    self.classCounts = classCounts
     isPacked = false
     fingerprint =
       digests.isEmpty
@@ -55,6 +59,7 @@ package struct DatasetDescription: Sendable, Equatable {
     planes = dataset.planes
     statistics = withContents ? dataset.statistics : nil
     digests = withContents ? dataset.splits.mapValues(\.digest) : [:]
+    classCounts = withContents ? dataset.splits.compactMapValues(\.classCounts) : [:]
     fingerprint = withContents ? dataset.fingerprint : nil
     isPacked = true
   }

@@ -22,7 +22,8 @@ package struct DatasetImport: Sendable {
   private let threads: Int
 
   /// - Parameters:
-  ///   - source: the file or folder; the specification's `path`, or where an upload lies.
+  ///   - source: the file or folder; the specification's `path`, or where an upload lies, which no error
+  ///     names.
   ///   - roots: below which everything that is read must lie; nil: anywhere.
   ///   - work: a folder of this import alone.
   ///   - result: the folder that the dataset will be.
@@ -53,7 +54,7 @@ package struct DatasetImport: Sendable {
     } catch let error as SystemError {
       throw ImportError.system(error)
     } catch let error as DatasetError {
-      throw ImportError.array(file: source, problem: error.description)
+      throw ImportError.array(file: sourceName, problem: error.description)
     }
   }
 
@@ -62,7 +63,17 @@ package struct DatasetImport: Sendable {
     try FileSystem.makeDirectories(work)
     let session = ImportSession(
       specification, work: work, roots: roots, team: try ThreadTeam(threads: threads), observer)
-    let dataset = try read(session)
+    let dataset: PackedDataset
+    do {
+      dataset = try read(session)
+    } catch let stop as ImportSession.Stopped {
+      throw stop
+    } catch {
+      // What was left out may be why.
+      try observer.finish(skipped: session.skipped.files, count: session.skipped.count)
+      throw error
+    }
+    try observer.finish(skipped: session.skipped.files, count: session.skipped.count)
     let above = FileSystem.parent(of: result)
     try FileSystem.makeDirectories(above)
     try FileSystem.syncDirectory(session.packedFolder)
@@ -77,7 +88,7 @@ package struct DatasetImport: Sendable {
     switch roots?.place(of: source) {
     case .inside(let path)?: place = path
     case nil: place = source
-    case .missing?: throw ImportError.missingSource(source)
+    case .missing?: throw ImportError.missingSource(sourceName)
     case .outside?: throw ImportError.outsideRoots
     }
     let limits = specification.limits
@@ -91,9 +102,18 @@ package struct DatasetImport: Sendable {
         let array = ArrayFile(path: EntryPath(text: "images.npy"), name: .npy, location: place)
         return try ArrayImport(session).run([array])
       }
-      return try EntryImport(session, ArchiveSource(path: place, roots: roots, limits: limits)).run()
-    default: throw ImportError.missingSource(source)
+      return try EntryImport(
+        session,
+        ArchiveSource(path: place, name: sourceName, roots: roots, limits: limits)
+      ).run()
+    default: throw ImportError.missingSource(sourceName)
     }
+  }
+
+  /// What errors call the source: its path, unless that is of no use to whoever uploaded it.
+  private var sourceName: String {
+    ByteString(source) == specification.path
+      ? source : "the file uploaded for dataset \"\(specification.name.shown)\""
   }
 
   /// How a `.npy` file begins.

@@ -5,6 +5,9 @@ import Datasets
 package protocol ImportObserver {
   /// Takes how far the import has come: at most about twice a second, and once at the end.
   func record(_ progress: ImportProgress) throws
+  /// Takes the files that were left out, once all are known: before the dataset gets its name, or before the
+  /// import fails. `count` is how many there are, of which the first are listed.
+  func finish(skipped: [SkippedFile], count: Int) throws
   /// Asked between any two batches of images.
   var isStopRequested: Bool { get }
 }

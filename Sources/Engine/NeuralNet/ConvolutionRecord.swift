@@ -31,6 +31,25 @@ package struct ConvolutionRecord: Sendable, Equatable {
     }
   }
 
+  /// The record of two networks: what is not in this one is taken from the other, under names that begin with
+  /// a prefix.
+  package func adding(_ other: ConvolutionRecord, prefix: String) -> ConvolutionRecord {
+    var sum = self
+    for (name, algorithms) in other.layers { sum.layers[prefix + name] = algorithms }
+    return sum
+  }
+
+  /// What `adding` took under a prefix, and the rest; `part` is nil where there is nothing under it.
+  package func divided(prefix: String) -> (part: ConvolutionRecord?, rest: ConvolutionRecord) {
+    var (part, rest) = (self, self)
+    part.layers = [:]
+    for (name, algorithms) in layers where name.hasPrefix(prefix) {
+      part.layers[String(name.dropFirst(prefix.count))] = algorithms
+      rest.layers[name] = nil
+    }
+    return (part.layers.isEmpty ? nil : part, rest)
+  }
+
   /// Layer → `forward`, `backward_input` and `backward_weight` → algorithm.
   package var names: [String: [String: String]] {
     layers.mapValues { algorithms in

@@ -34,6 +34,9 @@ package struct FineTuneSpecification: JSONRecord, Hashable {
     (backboneRate, headRate) = labelShare < Self.fewLabels ? (0.03, 0.08) : (0.01, 0.1)
   }
 
+  /// What `batchSize` can be.
+  package static let batchSizes = 2...256
+
   package static let fields = Fields<Self> {
     Field(
       "backbone_lr", \.backboneRate, .number(.closed(0, 1000)),
@@ -47,7 +50,7 @@ package struct FineTuneSpecification: JSONRecord, Hashable {
     Field("momentum", \.momentum, .number(.halfOpen(0, 1)), "Momentum of SGD.")
     Field("weight_decay", \.weightDecay, .number(.closed(0, 100)), "Weight decay, as an L2 penalty.")
     Field(
-      "batch_size", \.batchSize, .integer(2...256),
+      "batch_size", \.batchSize, .integer(batchSizes),
       "Images per step; all labelled ones, where there are fewer.")
   }
 }

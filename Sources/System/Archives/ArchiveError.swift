@@ -6,8 +6,9 @@ package enum ArchiveError: Error, Equatable, CustomStringConvertible {
   case cannotOpen(SystemError)
   /// The file is not an archive of a kind that is read.
   case unknownFormat(file: String)
-  /// The archive contradicts itself or is cut off: nothing after that can be read.
-  case damaged(file: String, detail: String)
+  /// The archive contradicts itself or is cut off: nothing after that can be read. `entry` is the path of the
+  /// newest one that was found; nil: there was none.
+  case damaged(file: String, entry: String?, detail: String)
   /// The data of one entry is damaged; the next entry can be read.
   case damagedEntry(detail: String)
 
@@ -15,7 +16,9 @@ package enum ArchiveError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .cannotOpen(let error): error.description
     case .unknownFormat(let file): "\(file) must be a tar, tar.gz, tar.xz or zip archive"
-    case .damaged(let file, let detail): "\(file) is damaged or cut off: \(detail)"
+    case .damaged(let file, nil, let detail): "\(file) is damaged or cut off: \(detail)"
+    case .damaged(let file, let entry?, let detail):
+      "\(file) is damaged or cut off in or after its entry \"\(entry)\": \(detail)"
     case .damagedEntry(let detail): "its data in the archive is damaged: \(detail)"
     }
   }

@@ -1,5 +1,6 @@
 import CArchive
 import Platform
+import Text
 
 /// Reads a tar, tar.gz, tar.xz or zip archive from front to end. The kind is found by the content, never by
 /// the name, and nothing is ever written by an entry's name.
@@ -18,16 +19,24 @@ package final class ArchiveReader {
   private let locale: locale_t?
   /// Bytes of the archive itself.
   package let fileBytes: Int
+  /// What errors call it.
+  private let name: String
+  /// The path of the newest entry, as errors show it.
+  private var newest: String?
   /// Bytes of data that were read so far.
   private var dataBytes = 0
 
   /// Bytes of the archive that libarchive reads at a time.
   private static let blockBytes = 64 << 10
+  /// Characters of an entry's path in an error.
+  private static let shownMax = 200
 
   /// Opens an archive and finds out of what kind it is.
   ///
+  /// - Parameter name: what errors call it; nil: its path.
   /// - Throws: `ArchiveError`.
-  package init(path: String) throws(ArchiveError) {
+  package init(path: String, name: String? = nil) throws(ArchiveError) {
+    self.name = name ?? path
     do throws(SystemError) {
       file = try File(path, .read)
       fileBytes = try file.size()
@@ -47,7 +56,7 @@ package final class ArchiveReader {
     // can be gone back in, which a descriptor alone is not to libarchive.
     let open = "/proc/self/fd/\(file.descriptor)"
     let code = inLocale { archive_read_open_filename(archive, open, Self.blockBytes) }
-    guard code == ARCHIVE_OK else { throw .unknownFormat(file: path) }
+    guard code == ARCHIVE_OK else { throw .unknownFormat(file: self.name) }
   }
 
   deinit {
@@ -55,8 +64,6 @@ package final class ArchiveReader {
     if let locale { freelocale(locale) }
   }
 
-  /// The path as the caller gave it.
-  package var path: String { file.path }
   /// The descriptor of the open file.
   package var descriptor: Int32 { file.descriptor }
 
@@ -71,17 +78,41 @@ package final class ArchiveReader {
     while true {
       let code = inLocale { archive_read_next_header(archive, &entry) }
       switch code {
-      case ARCHIVE_EOF: return nil
+      case ARCHIVE_EOF:
+        guard try isComplete() else {
+          throw .damaged(file: name, entry: newest, detail: "the blocks of zeros that end a tar are missing")
+        }
+        return nil
       case ARCHIVE_RETRY: continue
       case ARCHIVE_OK, ARCHIVE_WARN:
         guard let entry else { return nil }
-        return inLocale { Self.entry(entry) }
+        let found = inLocale { Self.entry(entry) }
+        newest = ByteString(decoding: found.path ?? []).shown(charactersMax: Self.shownMax)
+        return found
       default:
-        if archive_format(archive) == 0 { throw .unknownFormat(file: path) }
-        throw .damaged(file: path, detail: message)
+        if archive_format(archive) == 0 { throw .unknownFormat(file: name) }
+        throw .damaged(file: name, entry: newest, detail: message)
       }
     }
   }
+
+  /// Whether a tar that is not compressed ends as it should (POSIX.1-1988, 10.1.1): libarchive takes one that
+  /// was cut off between two entries for a whole one.
+  private func isComplete() throws(ArchiveError) -> Bool {
+    guard archive_filter_code(archive, 0) == ARCHIVE_FILTER_NONE,
+      archive_format(archive) & ARCHIVE_FORMAT_BASE_MASK == ARCHIVE_FORMAT_TAR
+    else { return true }
+    // What was read last is the block of zeros, or the last block of an entry.
+    let end = Int(archive_filter_bytes(archive, 0))
+    do throws(SystemError) {
+      return try file.read(at: max(end - Self.tarBlockBytes, 0), countMax: Self.tarBlockBytes)
+        .allSatisfy { $0 == 0 }
+    } catch {
+      throw .cannotOpen(error)
+    }
+  }
+
+  private static let tarBlockBytes = 512
 
   /// The next bytes of the entry's data, at most `countMax`; empty at its end.
   ///
@@ -96,7 +127,7 @@ package final class ArchiveReader {
     }
     dataBytes += bytes.count
     if result >= 0 { return bytes }
-    if result == Int(ARCHIVE_FATAL) { throw .damaged(file: path, detail: message) }
+    if result == Int(ARCHIVE_FATAL) { throw .damaged(file: name, entry: newest, detail: message) }
     throw .damagedEntry(detail: message)
   }
 

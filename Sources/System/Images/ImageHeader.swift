@@ -28,7 +28,7 @@ package struct ImageHeader: Sendable, Equatable {
       var header = cpng_header()
       try Decoder.call(.png) { cpng_read_header(bytes, bytes.count, &header, $0, $1) }
       (width, height, isGray) = (Int(header.width), Int(header.height), header.is_gray != 0)
-      orientation = .normal
+      orientation = Orientation(png: bytes)
     case .jpeg:
       var header = cjpeg_header()
       try Decoder.call(.jpeg) { cjpeg_read_header(bytes, bytes.count, &header, $0, $1) }
@@ -38,7 +38,7 @@ package struct ImageHeader: Sendable, Equatable {
       var header = cwebp_header()
       try Decoder.call(.webp) { cwebp_read_header(bytes, bytes.count, &header, $0, $1) }
       (width, height, isGray) = (Int(header.width), Int(header.height), false)
-      orientation = .normal
+      orientation = Orientation(webP: bytes)
     }
     guard width > 0, height > 0 else { throw .damaged(format, detail: "the image has no pixels") }
     let (pixels, overflow) = width.multipliedReportingOverflow(by: height)

@@ -25,6 +25,51 @@ package enum Orientation: Int, Sendable, CaseIterable {
     self = Self.exif(in: bytes).flatMap { Self.orientation(inTIFF: bytes[$0]) } ?? .normal
   }
 
+  /// As of a JPEG, of a PNG's chunk `eXIf` (Portable Network Graphics, third edition, 11.3.4.5).
+  package init(png bytes: [UInt8]) {
+    let content = Self.chunk("eXIf", in: bytes, from: 8) { start in
+      (kind: start + 4, content: start + 8, bytes: Self.number(bytes[start..<(start + 4)]), trailer: 4)
+    }
+    self = content.flatMap { Self.orientation(inTIFF: bytes[$0]) } ?? .normal
+  }
+
+  /// As of a JPEG, of a WebP's chunk `EXIF` (RFC 9649, 2.7.1.5), in front of which some programs leave JPEG's
+  /// mark.
+  package init(webP bytes: [UInt8]) {
+    let content = Self.chunk("EXIF", in: bytes, from: 12) { start in
+      let count = Self.number(bytes[(start + 4)..<(start + 8)].reversed())
+      return (kind: start, content: start + 8, bytes: count, trailer: count & 1)
+    }
+    let data = content.map { bytes[$0] }
+    self =
+      data.flatMap { Self.orientation(inTIFF: $0.starts(with: Self.mark) ? $0.dropFirst(6) : $0) } ?? .normal
+  }
+
+  /// What stands in front of the TIFF data in a JPEG.
+  private static let mark = Array("Exif".utf8) + [0, 0]
+
+  /// A whole number, the highest byte first.
+  private static func number(_ bytes: some Sequence<UInt8>) -> Int { bytes.reduce(0) { $0 << 8 | Int($1) } }
+
+  /// The content of the first chunk of a kind, where chunks follow one another from a place.
+  ///
+  /// - Parameter head: reads the eight bytes with which a chunk begins: where its kind and content begin, how
+  ///   many bytes the content has, and how many follow it.
+  private static func chunk(
+    _ kind: String, in bytes: [UInt8], from start: Int,
+    _ head: (Int) -> (kind: Int, content: Int, bytes: Int, trailer: Int)
+  ) -> Range<Int>? {
+    var position = start
+    while position + 8 <= bytes.count {
+      let chunk = head(position)
+      let end = chunk.content + chunk.bytes
+      guard end <= bytes.count else { return nil }
+      if bytes[chunk.kind..<(chunk.kind + 4)].elementsEqual(kind.utf8) { return chunk.content..<end }
+      position = end + chunk.trailer
+    }
+    return nil
+  }
+
   /// The TIFF data in the first EXIF segment: marker FFE1, two bytes of length, `Exif`, two zeros.
   private static func exif(in bytes: [UInt8]) -> Range<Int>? {
     var position = 2
@@ -41,7 +86,7 @@ package enum Orientation: Int, Sendable, CaseIterable {
       let end = position + 2 + length
       guard length >= 2, end <= bytes.count else { return nil }
       let content = (position + 4)..<end
-      if marker == 0xE1, bytes[content].starts(with: Array("Exif".utf8) + [0, 0]) {
+      if marker == 0xE1, bytes[content].starts(with: mark) {
         return (content.lowerBound + 6)..<end
       }
       position = end

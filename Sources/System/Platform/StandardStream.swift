@@ -25,14 +25,19 @@ package enum StandardStream: Int32, Sendable {
   /// Writes a text. One that cannot be written is lost: there is nowhere left to say so.
   package func write(_ text: String) {
     var text = text
-    text.withUTF8 { bytes in
-      var written = 0
-      while written < bytes.count {
-        let count = Glibc.write(rawValue, bytes.baseAddress?.advanced(by: written), bytes.count - written)
-        if count < 0 && errno == EINTR { continue }
-        if count <= 0 { return }
-        written += count
-      }
+    text.withUTF8 { write(UnsafeRawBufferPointer($0)) }
+  }
+
+  /// Writes bytes, as a text.
+  package func write(_ bytes: [UInt8]) { bytes.withUnsafeBytes(write) }
+
+  private func write(_ bytes: UnsafeRawBufferPointer) {
+    var written = 0
+    while written < bytes.count {
+      let count = Glibc.write(rawValue, bytes.baseAddress?.advanced(by: written), bytes.count - written)
+      if count < 0 && errno == EINTR { continue }
+      if count <= 0 { return }
+      written += count
     }
   }
 }

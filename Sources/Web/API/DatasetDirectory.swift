@@ -13,6 +13,10 @@ package protocol DatasetDirectory: Sendable {
   ///
   /// - Parameter depth: what is wanted; more than sizes may take long.
   func look(_ name: String, _ depth: DatasetDepth) -> Asked<DatasetLook>
+  /// Images of a dataset that was not imported, as the other one shows them. Returns at once, as `look`.
+  func picture(
+    name: String, split: DatasetSelection.Split, _ choice: PictureChoice
+  ) -> Asked<PictureLook>
   /// Images of an imported dataset side by side as a PNG, in rows of about as many as there are rows.
   ///
   /// - Parameters:
@@ -24,15 +28,11 @@ package protocol DatasetDirectory: Sendable {
   ) throws -> [UInt8]?
 }
 
-/// Which images of a split are shown.
-package enum PictureChoice: Sendable, Equatable {
-  case one(index: Int)
-  /// So many of the whole split at equal distances, of one class or of all.
-  case sample(count: Int, label: Int?)
-}
-
 /// What came of a look at a dataset.
 package typealias DatasetLook = Result<DatasetSummary, DatasetRefusal>
+
+/// What came of drawing images of a dataset: a PNG; nil: there is no such image.
+package typealias PictureLook = Result<[UInt8]?, DatasetRefusal>
 
 /// Why a dataset cannot be used.
 package struct DatasetRefusal: Error, CustomStringConvertible {
@@ -56,6 +56,8 @@ package struct DatasetSummary: Sendable {
   package var shape: [Int]
   /// What a job depends on; `nil`: not asked for.
   package var fingerprint: DatasetFingerprint?
+  /// Of each labelled split, the images of each class; empty: not asked for.
+  package var classCounts: [DatasetSelection.Split: [Int]] = [:]
   /// Whether it was imported, so that it can be deleted.
   package var isImported = false
 
@@ -123,22 +125,39 @@ extension API {
   }
 
   private static func json(_ look: DatasetLook) throws -> JSON {
+    let summary = try found(look)
+    return [
+      "name": .string(summary.name), "classes": .array(summary.classes.map(JSON.string)),
+      "counts": json(summary.counts), "shape": .array(summary.shape.map(JSON.integer)),
+      "mean": .array((summary.fingerprint?.mean ?? []).map(JSON.number)),
+      "std": .array((summary.fingerprint?.std ?? []).map(JSON.number)),
+      "digest": .optional(summary.fingerprint?.digest), "state": "ready", "job": nil, "message": nil,
+      "class_counts": classCounts(summary), "channels": .optional(summary.fingerprint?.planes),
+      "bytes": nil, "skipped": [], "skipped_count": 0, "source": "built in", "created_at": nil,
+    ]
+  }
+
+  /// The value of a look at a dataset that is not imported, or of drawing it.
+  ///
+  /// - Throws: 404 for what is not there, 422 for what cannot be used.
+  static func found<Value>(_ look: Result<Value, DatasetRefusal>) throws(Problem) -> Value {
     switch look {
+    case .success(let value): return value
     case .failure(let refusal):
       throw Problem(
         status: refusal.isAbsent ? 404 : 422,
         detail: ByteString(refusal.description).shown(charactersMax: 1_000))
-    case .success(let summary):
-      return [
-        "name": .string(summary.name), "classes": .array(summary.classes.map(JSON.string)),
-        "counts": json(summary.counts), "shape": .array(summary.shape.map(JSON.integer)),
-        "mean": .array((summary.fingerprint?.mean ?? []).map(JSON.number)),
-        "std": .array((summary.fingerprint?.std ?? []).map(JSON.number)),
-        "digest": .optional(summary.fingerprint?.digest), "state": "ready", "job": nil, "message": nil,
-        "class_counts": nil, "channels": .optional(summary.fingerprint?.planes), "bytes": nil, "skipped": [],
-        "skipped_count": 0, "source": "built in", "created_at": nil,
-      ]
     }
+  }
+
+  /// Of each labelled split, the images of each class by its name; null: there are no classes.
+  private static func classCounts(_ summary: DatasetSummary) -> JSON {
+    if summary.classes.isEmpty { return .null }
+    let named = summary.classCounts.map { split, counts in
+      let pairs = zip(summary.classes, counts).map { (ByteString($0), JSON.integer($1)) }
+      return (ByteString(split.rawValue), JSON.object(Dictionary(pairs, uniquingKeysWith: { $1 })))
+    }
+    return .object(Dictionary(uniqueKeysWithValues: named))
   }
 
   private static func json(_ counts: [DatasetSelection.Split: Int]) -> JSON {

@@ -34,7 +34,8 @@ struct MemoryRefusal {
     if let batchSize {
       field = "batch_size"
       message =
-        "must be ≤ \(batchSize), or the network narrower: the training \(figures), got \(given.batchSize)"
+        "must be ≤ \(batchSize), or the network narrower\(Self.fewerViews(than: given, fits: fits)): the "
+        + "training \(figures), got \(given.batchSize)"
       return
     }
     least.batchSize = TrainSpecification.batchSizeMin
@@ -57,13 +58,29 @@ struct MemoryRefusal {
 
   init(_ given: EvaluateSpecification, _ figures: String, fits: (EvaluateSpecification) -> Bool) {
     var least = given
+    if given.protocol == .finetune {
+      let batchSize = Self.largest(FineTuneSpecification.batchSizes.lowerBound...given.finetune.batchSize) {
+        least.finetune.batchSize = $0
+        return fits(least)
+      }
+      if let batchSize {
+        field = "finetune/batch_size"
+        message =
+          "must be ≤ \(batchSize): the evaluation \(figures), got \(given.finetune.batchSize)"
+        return
+      }
+      least.finetune.batchSize = FineTuneSpecification.batchSizes.lowerBound
+    }
     let limit = Self.largest(Self.limits(given.dataset.limit)) {
       least.dataset.limit = $0
       return fits(least)
     }
     if let limit {
       field = "dataset/limit"
-      message = "must be ≤ \(limit): the evaluation \(figures), \(JSON.optional(given.dataset.limit).phrase)"
+      let batch = given.protocol == .finetune ? ", with a batch_size of \(least.finetune.batchSize)" : ""
+      message =
+        "must be ≤ \(limit)\(batch): the evaluation \(figures), "
+        + JSON.optional(given.dataset.limit).phrase
     } else {
       field = "checkpoint/job"
       message =
@@ -88,6 +105,31 @@ struct MemoryRefusal {
         + "\(figures), got \"\(given.checkpoint.job)\""
     }
   }
+
+  /// How many views fit at the given batch size, where there may be fewer; empty: none do.
+  private static func fewerViews(
+    than given: TrainSpecification, fits: (TrainSpecification) -> Bool
+  ) -> String {
+    var least = given
+    if let local = given.localViews, local.count > 1 {
+      let count = largest(1...local.count) {
+        least.localViews?.count = $0
+        return fits(least)
+      }
+      if let count { return ", or local_views.count ≤ \(count)" }
+      least.localViews?.count = 1
+    }
+    guard given.views > viewsMin else { return "" }
+    let views = largest(viewsMin...given.views) {
+      least.views = $0
+      return fits(least)
+    }
+    let local = given.localViews == nil ? "" : " with one local view"
+    return views.map { ", or views ≤ \($0)\(local)" } ?? ""
+  }
+
+  /// Views that every method takes.
+  private static let viewsMin = 2
 
   /// The limits below the one given.
   private static func limits(_ given: Int?) -> ClosedRange<Int> {

@@ -12,6 +12,10 @@ package struct DatasetReport: Sendable, Equatable {
   package let shape: [Int]
   /// Planes of a stored image: 1 or 3.
   package let planes: Int
+  /// Of each labelled split, the images of each class; empty where they were not asked for.
+  package let classCounts: [DatasetSelection.Split: [Int]]
+  /// Whether a split that is large stays in its file.
+  package let isPacked: Bool
   /// What a job depends on; its mean and deviation are empty where they were not asked for.
   package let fingerprint: DatasetFingerprint?
 
@@ -21,12 +25,15 @@ package struct DatasetReport: Sendable, Equatable {
     counts = description.counts
     shape = description.shape
     planes = description.planes
+    classCounts = description.classCounts
+    isPacked = description.isPacked
     fingerprint = description.fingerprint
   }
 
   /// The sizes alone.
   package var extent: DatasetExtent {
-    DatasetExtent(counts: counts, classCount: classes.count, side: shape[1], planes: planes)
+    DatasetExtent(
+      counts: counts, classCount: classes.count, side: shape[1], planes: planes, isPacked: isPacked)
   }
 }
 
@@ -63,6 +70,9 @@ package struct DatasetProblem: Error, Equatable, CustomStringConvertible {
 /// What came of a look at a dataset.
 package typealias DatasetFinding = Result<DatasetReport, DatasetProblem>
 
+/// What came of drawing images of a dataset: a PNG; `nil`: there is no such image.
+package typealias PictureFinding = Result<[UInt8]?, DatasetProblem>
+
 // The one value that an inspecting process prints: `{"classes": …}` or `{"problem": …}`.
 
 /// The value of a finding.
@@ -77,6 +87,12 @@ package func json(of finding: DatasetFinding) -> JSON {
         Dictionary(
           uniqueKeysWithValues: report.counts.map { (ByteString($0.key.rawValue), .integer($0.value)) })),
       "shape": .array(report.shape.map(JSON.integer)), "planes": .integer(report.planes),
+      "is_packed": .bool(report.isPacked),
+      "class_counts": .object(
+        Dictionary(
+          uniqueKeysWithValues: report.classCounts.map {
+            (ByteString($0.key.rawValue), .array($0.value.map(JSON.integer)))
+          })),
       "fingerprint": report.fingerprint?.json ?? .null,
     ]
   }
@@ -96,9 +112,16 @@ package func finding(of json: JSON) -> DatasetFinding? {
 extension DatasetReport {
   fileprivate init?(json: JSON) {
     guard let classes = json["classes"]?.array, let shape = json["shape"]?.array,
-      let planes = json["planes"]?.int, let counts = json["counts"]?.object
+      let planes = json["planes"]?.int, let counts = json["counts"]?.object,
+      let isPacked = json["is_packed"]?.bool, let classCounts = json["class_counts"]?.object
     else { return nil }
     self.planes = planes
+    self.isPacked = isPacked
+    self.classCounts = classCounts.reduce(into: [:]) { counts, pair in
+      if let split = DatasetSelection.Split(bytes: pair.key) {
+        counts[split] = pair.value.array?.compactMap(\.int)
+      }
+    }
     self.classes = classes.compactMap { $0.string?.string }
     self.shape = shape.compactMap(\.int)
     let pairs = counts.compactMap { name, count -> (DatasetSelection.Split, Int)? in

@@ -1,4 +1,6 @@
+import Datasets
 import Importing
+import JSONText
 import Logging
 import Platform
 import RunFolder
@@ -10,6 +12,8 @@ final class ImportReporter: ImportObserver {
   private let events: EventWriter
   private let log: Log
   private let signals: StopSignals
+  /// Writes a JSON artifact of that name.
+  private let store: (String, (_ sink: ([UInt8]) throws -> Void) throws -> Void) throws -> Void
   private var beatAtNanoseconds: UInt64 = 0
   /// Counts what has been done, and grows with every line: images that were decoded and written.
   private(set) var step = 0
@@ -17,13 +21,19 @@ final class ImportReporter: ImportObserver {
   /// How often a worker that gets on says so.
   private static let beatNanoseconds: UInt64 = 1_000_000_000
 
-  /// - Parameter attempt: which of the job's attempts this is.
-  init(lock: RunLock, attempt: Int, events: EventWriter, log: Log, signals: StopSignals) {
+  /// - Parameters:
+  ///   - attempt: which of the job's attempts this is.
+  ///   - store: writes a JSON artifact of that name.
+  init(
+    lock: RunLock, attempt: Int, events: EventWriter, log: Log, signals: StopSignals,
+    store: @escaping (String, (_ sink: ([UInt8]) throws -> Void) throws -> Void) throws -> Void
+  ) {
     self.lock = lock
     self.attempt = attempt
     self.events = events
     self.log = log
     self.signals = signals
+    self.store = store
   }
 
   var isStopRequested: Bool {
@@ -35,6 +45,20 @@ final class ImportReporter: ImportObserver {
     }
     return signals.request != nil
   }
+
+  func finish(skipped: [SkippedFile], count: Int) throws {
+    guard count > 0 else { return }
+    try store(Self.skippedName) { sink in
+      try sink(Array("{\"skipped_count\":\(count),\"skipped\":[".utf8))
+      for (index, file) in skipped.enumerated() {
+        try sink(Array((index == 0 ? "\n" : ",\n").utf8) + file.json.utf8)
+      }
+      try sink(Array("\n]}\n".utf8))
+    }
+  }
+
+  /// The artifact that lists the files that were left out.
+  private static let skippedName = "skipped.json"
 
   func record(_ progress: ImportProgress) throws {
     step = max(step + 1, progress.images + progress.written)
@@ -48,4 +72,9 @@ final class ImportReporter: ImportObserver {
       "\(progress.phase.rawValue): \(progress.entries) entries, \(progress.images) images, "
         + "\(progress.skipped) skipped, \(progress.written) written")
   }
+}
+
+extension SkippedFile {
+  /// As results and lists have it.
+  var json: JSON { ["path": .string(path), "reason": .string(reason)] }
 }

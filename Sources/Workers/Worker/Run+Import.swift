@@ -22,7 +22,8 @@ extension Run {
       roots: spec.uploadPath == nil ? catalog.roots : nil, work: "\(folder.path)/import", result: result,
       threads: spec.threads)
     let reporter = ImportReporter(
-      lock: lock, attempt: spec.attempt, events: events, log: log, signals: signals)
+      lock: lock, attempt: spec.attempt, events: events, log: log, signals: signals
+    ) { try store($0, mediaType: "application/json", $1) }
     let outcome: ImportOutcome
     do {
       outcome = try work.run(reporter)
@@ -58,9 +59,7 @@ extension PackedDataset {
       let named = zip(classNames, counts).map { (ByteString($0), JSON.integer($1)) }
       return (ByteString(name.rawValue), .object(Dictionary(named, uniquingKeysWith: { $1 })))
     }
-    let skipped = skipped.prefix(Self.listedMax).map { file -> JSON in
-      ["path": .string(file.path), "reason": .string(file.reason)]
-    }
+    let skipped = skipped.prefix(Self.listedMax).map(\.json)
     return [
       "classes": classNames.map { .array($0.map(JSON.string)) } ?? .null,
       "counts": .object(

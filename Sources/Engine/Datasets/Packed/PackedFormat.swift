@@ -23,7 +23,7 @@ package enum PackedFormat {
   }
 
   /// Bytes of one label.
-  static let labelBytes = 4
+  package static let labelBytes = 4
 }
 
 /// A file that an import left out, and why.

@@ -13,6 +13,16 @@ protocol DatasetSource: Sendable {
     _ split: DatasetSelection.Split, limit: Int, pieceMax: Int, _ take: (LabelledPixels) -> Void
   ) throws(DatasetError)
 
+  /// The labels of all images of a split, in order.
+  ///
+  /// Throws as `read`.
+  func labels(_ split: DatasetSelection.Split) throws(DatasetError) -> [Int]
+
+  /// Some images of a split by their places, which must exist: of each `[planes][side][side]`.
+  ///
+  /// Throws as `read`.
+  func images(_ split: DatasetSelection.Split, at places: [Int]) throws(DatasetError) -> [[UInt8]]
+
   /// Mean and deviation of the training split where they are had without reading all of it.
   var knownStatistics: ChannelStatistics? { get }
 
@@ -64,6 +74,30 @@ struct LabelledPixels {
 extension DatasetSource {
   /// Images come from files unless a source says otherwise.
   var generator: String? { nil }
+
+  /// Labels and single images come with all the others unless a source has them apart.
+  func labels(_ split: DatasetSelection.Split) throws(DatasetError) -> [Int] {
+    var labels: [Int] = []
+    try read(split, limit: .max, pieceMax: 1000) { labels += $0.labels }
+    return labels
+  }
+
+  /// As `labels`.
+  func images(_ split: DatasetSelection.Split, at places: [Int]) throws(DatasetError) -> [[UInt8]] {
+    guard let last = places.max() else { return [] }
+    let wanted = Set(places)
+    var found: [Int: [UInt8]] = [:]
+    var first = 0
+    try read(split, limit: last + 1, pieceMax: 1000) { piece in
+      guard !piece.labels.isEmpty else { return }
+      let bytes = piece.pixels.count / piece.labels.count
+      for index in piece.labels.indices where wanted.contains(first + index) {
+        found[first + index] = Array(piece.pixels[(index * bytes)..<((index + 1) * bytes)])
+      }
+      first += piece.labels.count
+    }
+    return places.compactMap { found[$0] }
+  }
 
   /// Mean and deviation of the training split, computed if they are not known.
   func statistics(_ layout: DatasetLayout) throws(DatasetError) -> ChannelStatistics {

@@ -79,6 +79,16 @@ struct SyntheticImages: DatasetSource {
     }
   }
 
+  /// The classes take turns.
+  func labels(_ split: DatasetSelection.Split) -> [Int] {
+    (0..<(split == .train ? trainCount : testCount)).map { $0 % classCount }
+  }
+
+  /// Draws these images alone.
+  func images(_ split: DatasetSelection.Split, at places: [Int]) -> [[UInt8]] {
+    places.map { image(split, $0) }
+  }
+
   /// Image `index` of a split, `[3][side][side]`; its class is `index % classCount`.
   private func image(_ split: DatasetSelection.Split, _ index: Int) -> [UInt8] {
     var random = CounterRandom(

@@ -16,10 +16,14 @@ final class ArchiveSource: EntrySource {
 
   /// Opens an archive.
   ///
-  /// - Parameter roots: below which the file must lie; nil: anywhere.
-  init(path: String, roots: RootFolders?, limits: ImportLimits) throws(ImportError) {
+  /// - Parameters:
+  ///   - name: what errors call it; nil: its path.
+  ///   - roots: below which the file must lie; nil: anywhere.
+  init(
+    path: String, name: String? = nil, roots: RootFolders?, limits: ImportLimits
+  ) throws(ImportError) {
     do throws(ArchiveError) {
-      reader = try ArchiveReader(path: path)
+      reader = try ArchiveReader(path: path, name: name)
     } catch {
       throw .archive(error)
     }

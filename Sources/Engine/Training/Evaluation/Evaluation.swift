@@ -24,9 +24,10 @@ package final class Evaluation {
 
   /// The instruction set that computes the features; another one rounds differently.
   package var instructionSet: InstructionSet { subjects.instructionSet }
-  /// How each layer of the encoder is computed: as suits this evaluation's batches, which are others than
-  /// those that the encoder was trained with. An evaluation keeps what it began with.
-  package var convolutions: ConvolutionRecord { subjects.encoder.convolutions }
+  /// How each layer is computed: as suits this evaluation's batches, which are others than those that the
+  /// encoder was trained with, and of a network that is fine-tuned also as in a training. An evaluation keeps
+  /// what it began with.
+  package var convolutions: ConvolutionRecord { subjects.convolutions }
 
   /// The evaluation of `checkpoint`'s encoder that a specification describes; goes on from `state` if there
   /// is one.

@@ -26,6 +26,8 @@ package final class EvaluationSubjects {
   private let extractor: FeatureExtractor
   /// What of the network is evaluated.
   let layer: EncoderLayer
+  /// How each layer is computed where the network is trained: protocol `finetune` alone.
+  let tuning: ConvolutionRecord?
 
   /// Images that the encoder takes at once.
   static let batchSize = FeatureExtractor.batchSizeMax
@@ -54,8 +56,27 @@ package final class EvaluationSubjects {
     layer = try specification.encoderLayer(of: checkpoint.specification)
     (positions, labelled) = try Self.labelled(train, allLabels, specification)
     trainLabels = positions.map { allLabels[$0] }
+    let parts = recorded?.divided(prefix: Self.tuningPrefix)
     extractor = try FeatureExtractor(
-      of: checkpoint.specification, layer, storedSide: train.side, threads: threads, recorded: recorded)
+      of: checkpoint.specification, layer, storedSide: train.side, threads: threads, recorded: parts?.rest)
+    tuning =
+      specification.protocol == .finetune
+      ? try parts?.part
+        ?? FineTuning(
+          specification, of: checkpoint.specification, layer: layer,
+          imageSide: extractor.encoder.description.imageSide,
+          labels: labelled.first?.count ?? 0, classes: train.classes.count,
+          team: ThreadTeam(planning: threads), arena: .counting()
+        ).model.convolutions
+      : nil
+  }
+
+  /// What the names of the layers of `tuning` begin with in the record.
+  private static let tuningPrefix = "finetune."
+
+  /// How each layer of all networks is computed.
+  var convolutions: ConvolutionRecord {
+    tuning.map { encoder.convolutions.adding($0, prefix: Self.tuningPrefix) } ?? encoder.convolutions
   }
 
   /// The encoder with the weights of that subject, or room for pixels.

@@ -33,7 +33,7 @@ final class FineTuneProbe: Probe {
     let tuning = try FineTuning(
       specification, of: subjects.checkpoint.specification, layer: subjects.layer,
       imageSide: encoder.description.imageSide, labels: labelled.count,
-      classes: subjects.train.classes.count, team: subjects.team)
+      classes: subjects.train.classes.count, team: subjects.team, recorded: subjects.tuning)
     if let place {
       try tuning.state.load(place.tensors, strictly: true)
     } else {

@@ -15,10 +15,14 @@ final class FineTuning {
   private let backbone: Optimizer
   private let head: Optimizer
 
-  /// Plans the network of a layer for images of that side. Throws `SystemError` without memory.
+  /// Plans the network of a layer for images of that side.
+  ///
+  /// - Parameter recorded: how each layer was computed when the evaluation began; nil: it begins.
+  /// - Throws: `SystemError` without memory, `ConvolutionRecordError` for a record of another network.
   init(
     _ specification: EvaluateSpecification, of training: TrainSpecification, layer: EncoderLayer,
-    imageSide: Int, labels: Int, classes: Int, team: ThreadTeam, arena: Arena? = nil
+    imageSide: Int, labels: Int, classes: Int, team: ThreadTeam, recorded: ConvolutionRecord? = nil,
+    arena: Arena? = nil
   ) throws {
     constants = specification.finetune
     epochs = specification.epochs
@@ -27,7 +31,7 @@ final class FineTuning {
     model = try PretrainingModel(
       ModelConfiguration(encoder: encoder, method: Supervised(), classes: classes), imageSide: imageSide,
       batchSize: min(constants.batchSize, max(labels, 2)), team: team, convolutions: training.convolution,
-      arena: arena)
+      recorded: recorded, arena: arena)
     let rule = OptimizerSpecification(
       name: .sgd, weightDecay: constants.weightDecay, momentum: constants.momentum)
     let isEncoder = { (parameter: Parameter) in parameter.name.hasPrefix("encoder.") }

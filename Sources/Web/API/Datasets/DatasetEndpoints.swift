@@ -52,7 +52,7 @@ extension API {
       Endpoint(
         method: .get, pattern: "/datasets/{name}/sample.png",
         operation: .init(
-          "Images of an imported dataset on one sheet, at equal distances.",
+          "Images of a dataset on one sheet, at equal distances.",
           [
             Self.nameParameter, Self.splitParameter,
             .query(
@@ -63,7 +63,7 @@ extension API {
       Endpoint(
         method: .get, pattern: "/datasets/{name}/images/{index}",
         operation: .init(
-          "One image of an imported dataset: {index} is its number and `.png`.",
+          "One image of a dataset: {index} is its number and `.png`.",
           [
             Self.nameParameter, Self.splitParameter,
             .path("index", ["type": "string", "pattern": "^[0-9]+\\.png$"], "the image, from 0.png"),

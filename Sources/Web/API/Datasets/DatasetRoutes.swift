@@ -29,65 +29,83 @@ extension API {
   /// `GET /datasets/{name}/sample.png`
   @Sendable
   func getSample(_ request: Request) throws -> Response {
-    var query = QueryReader(request)
-    let split: DatasetSelection.Split = query.choice("split") ?? .train
-    let count = query.integer("count", Self.sampleRange) ?? Self.sampleDefault
-    let name = query.value("class")
-    let record = try readyDataset(request)
-    var label: Int?
-    if let name {
-      let classes = record.summary?.classes ?? []
-      label = classes.firstIndex { ByteString($0) == name }
-      if label == nil {
-        let known = classes.isEmpty ? "there are none" : classes.prefix(20).joined(separator: ", ")
-        query.refuse("class", "must be a class of the dataset (\(known)), got \"\(name.shown)\"")
+    try showing(request) { classes in
+      var query = QueryReader(request)
+      let split: DatasetSelection.Split = query.choice("split") ?? .train
+      let count = query.integer("count", Self.sampleRange) ?? Self.sampleDefault
+      var label: Int?
+      if let name = query.value("class") {
+        label = classes.firstIndex { ByteString($0) == name }
+        if label == nil {
+          let known = classes.isEmpty ? "there are none" : classes.prefix(20).joined(separator: ", ")
+          query.refuse("class", "must be a class of the dataset (\(known)), got \"\(name.shown)\"")
+        }
       }
+      try query.finish()
+      return (split, .sample(count: count, label: label))
     }
-    try query.finish()
-    return try picture(of: record, split, .sample(count: count, label: label))
   }
 
   /// `GET /datasets/{name}/images/{index}.png`
   @Sendable
   func getImage(_ request: Request) throws -> Response {
-    var query = QueryReader(request)
-    let split: DatasetSelection.Split = query.choice("split") ?? .train
-    try query.finish()
-    let record = try readyDataset(request)
-    let file = request.parameters["index"] ?? ""
-    guard file.hasSuffix(".png"), let index = ByteString(decoding: file.bytes.dropLast(4)).integer, index >= 0
-    else {
-      throw Problem(status: 404, detail: "An image is named by its number and .png, got \"\(file.shown)\".")
+    try showing(request) { _ in
+      var query = QueryReader(request)
+      let split: DatasetSelection.Split = query.choice("split") ?? .train
+      try query.finish()
+      let file = request.parameters["index"] ?? ""
+      guard file.hasSuffix(".png"), let index = ByteString(decoding: file.bytes.dropLast(4)).integer,
+        index >= 0
+      else {
+        throw Problem(
+          status: 404, detail: "An image is named by its number and .png, got \"\(file.shown)\".")
+      }
+      return (split, .one(index: index))
     }
-    return try picture(of: record, split, .one(index: index))
   }
 
-  private func readyDataset(_ request: Request) throws -> DatasetRecord {
-    let name = request.parameters["name"] ?? ""
-    guard let record = try store.dataset(named: name) else {
-      let isBuiltIn = datasets.names().contains { ByteString($0) == name }
-      throw Problem(
-        status: 404,
-        detail: isBuiltIn
-          ? "The dataset \"\(name.shown)\" is built in; only images of imported datasets are shown."
-          : "There is no dataset \"\(name.shown)\".")
-    }
-    guard record.state == .ready else { throw Problem(status: 409, detail: "\(record.problem).") }
-    return record
-  }
-
-  private func picture(
-    of record: DatasetRecord, _ split: DatasetSelection.Split, _ choice: PictureChoice
+  /// The answer with the images that `choose` names, which is given the dataset's classes.
+  private func showing(
+    _ request: Request,
+    _ choose: @escaping @Sendable ([String]) throws -> (DatasetSelection.Split, PictureChoice)
   ) throws -> Response {
-    let folder = DatasetFolders(data: data).path(of: record.id)
-    guard let bytes = try datasets.picture(folder: folder, split: split, choice) else {
+    let name = request.parameters["name"] ?? ""
+    if let record = try store.dataset(named: name) {
+      guard record.state == .ready else { throw Problem(status: 409, detail: "\(record.problem).") }
+      let (split, choice) = try choose(record.summary?.classes ?? [])
+      let folder = DatasetFolders(data: data).path(of: record.id)
+      var response = try Self.picture(
+        try datasets.picture(folder: folder, split: split, choice), of: name, split)
+      response.headers.set("ETag", record.entityTag.text)
+      return response
+    }
+    let looks = DatasetLooks(datasets, .layout)
+    return try waiting(for: looks) {
+      guard let look = looks.look(name), looks.isComplete else { return nil }
+      let (split, choice) = try choose(try Self.found(look).classes)
+      switch datasets.picture(name: name.string, split: split, choice) {
+      case .known(let found): return try Self.picture(try Self.found(found), of: name, split).tagged
+      case .coming(let ticket):
+        return Response(
+          body: .pending(
+            TicketWait([ticket]) {
+              .answer(try Self.picture(try Self.found($0[0]), of: name, split).tagged)
+            }))
+      case .busy: throw Problem.busy
+      }
+    }
+  }
+
+  private static func picture(
+    _ bytes: [UInt8]?, of name: ByteString, _ split: DatasetSelection.Split
+  ) throws -> Response {
+    guard let bytes else {
       throw Problem(
         status: 404,
-        detail: "The split \"\(split.rawValue)\" of dataset \"\(record.name.shown)\" has no such image.")
+        detail: "The split \"\(split.rawValue)\" of dataset \"\(name.shown)\" has no such image.")
     }
     var response = Response(contentType: "image/png", bytes: bytes)
     response.headers.add("Cache-Control", "no-cache")
-    response.headers.set("ETag", record.entityTag.text)
     return response
   }
 }

@@ -60,7 +60,7 @@ extension OpenAPIDocument {
       "SHA-256 of all images and labels; a job fails if it is not that of its first start.", textOrNull),
     "bytes": about("Bytes of its files; null: not known.", countOrNull),
     "skipped": list(
-      "The first files that the import has left out.",
+      "The first files that the import has left out; the artifact `skipped.json` of its job lists more.",
       of: described([
         "path": about("The file's path in the archive or folder.", text),
         "reason": about("Why it was left out.", text),
