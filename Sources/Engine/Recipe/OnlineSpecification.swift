@@ -71,7 +71,9 @@ extension Metric {
   /// What the online evaluation of a training measures, in the order of its lines.
   package static let online = [probeTop1, knnTop1, holdoutLoss, holdoutRankMe]
   /// Whether a metric is one of them.
-  package static func isOnline(_ name: String) -> Bool { online.contains { ByteString($0.name) == ByteString(name) } }
+  package static func isOnline(_ name: String) -> Bool {
+    online.contains { ByteString($0.name) == ByteString(name) }
+  }
   /// Those of them that need labels.
   static let labelledOnline = [probeTop1, knnTop1]
 }
