@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.error
 import urllib.request
 
@@ -33,11 +34,16 @@ def daemon(binary, *arguments, isa=None):
 
 
 def fetch(url, body=None):
-    """The bytes of an answer; a refusal ends the script with the daemon's words."""
+    """The bytes of an answer; a refusal ends the script with the daemon's words, unless it says to come back."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
-    try:
-        with urllib.request.urlopen(request) as response:
-            return response.read()
-    except urllib.error.HTTPError as error:
-        sys.exit(f"{url}: {error.code} {error.read().decode()}")
+    tries = 30
+    while True:
+        try:
+            with urllib.request.urlopen(request) as response:
+                return response.read()
+        except urllib.error.HTTPError as error:
+            tries -= 1
+            if error.code != 503 or not tries:
+                sys.exit(f"{url}: {error.code} {error.read().decode()}")
+            time.sleep(int(error.headers.get("Retry-After", 1)))

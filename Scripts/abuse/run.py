@@ -49,6 +49,7 @@ def main():
     import access_attacks
     import browser_attacks
     import file_attacks
+    import import_attacks
     import load_attacks
     import number_attacks
     import text_attacks

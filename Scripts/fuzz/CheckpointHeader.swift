@@ -1,5 +1,6 @@
 // sources: System/Text/*.swift System/JSON/*.swift Engine/Training/Checkpoints/Safetensors*.swift
-// sources: Engine/Training/Checkpoints/TensorFile.swift
+// sources: Engine/Training/Checkpoints/TensorFile.swift Engine/Training/Checkpoints/TensorSource.swift
+// sources: Engine/Tensors/*.swift Engine/TensorElements/*.swift System/Platform/*.swift
 
 /// Tensor files as they come out of gzip. It stops the run when reading traps, when memory is taken that the
 /// input does not have, or when a file that was read does not give itself again.

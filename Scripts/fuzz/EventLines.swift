@@ -1,6 +1,6 @@
 // sources: System/Text/*.swift System/Platform/*.swift Jobs/JobModel/*.swift Workers/RunFolder/*.swift
-// sources: System/JSON/*.swift System/JSON/Fields/*.swift Engine/Recipe/*.swift Engine/Recipe/Reports/*.swift
-// sources: System/Crypto/SHA256.swift System/Crypto/CryptoError.swift
+// sources: System/JSON/*.swift System/JSON/Fields/*.swift Engine/Recipe/*.swift Engine/Recipe/*/*.swift
+// sources: System/Logging/*.swift System/Crypto/SHA256.swift System/Crypto/CryptoError.swift
 
 /// Lines of `events.jsonl`. It stops the run when reading traps, or when an event that was read
 /// - holds a number outside its range,
@@ -35,6 +35,9 @@ private func check(_ event: WorkerEvent) {
     precondition(RecordedRange.steps.contains(manifest.step), "step")
     precondition(RecordedRange.bytes.contains(manifest.bytes), "bytes")
     precondition(manifest.sha256.utf8.count == 64, "sha256")
+  case .artifact(let manifest):
+    precondition(RecordedRange.bytes.contains(manifest.bytes), "bytes")
+    precondition(manifest.sha256.utf8.count == 64 && !manifest.name.contains("/"), "sha256, name")
   case .health(let health): precondition(RecordedRange.steps.contains(health.step ?? 0), "step")
   case .yielded(let step, _, _): precondition(RecordedRange.steps.contains(step), "step")
   case .warning, .result, .end: break

@@ -23,4 +23,4 @@ public func fuzzImageDecoders(_ start: UnsafePointer<UInt8>?, _ count: Int) -> C
   return 0
 }
 
-private let pixelsMax = 1 << 20
+private let pixelsMax = 1 << 17

@@ -1,5 +1,5 @@
 // sources: System/Text/*.swift Jobs/JobModel/*.swift
-// sources: System/JSON/*.swift System/JSON/Fields/*.swift Engine/Recipe/*.swift Engine/Recipe/Reports/*.swift
+// sources: System/JSON/*.swift System/JSON/Fields/*.swift Engine/Recipe/*.swift Engine/Recipe/*/*.swift
 
 /// What libFuzzer calls with one input: the bytes of a JSON text, as a request's body or a file holds them.
 ///

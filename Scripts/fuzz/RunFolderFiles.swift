@@ -1,6 +1,6 @@
 // sources: System/Text/*.swift System/Platform/*.swift Jobs/JobModel/*.swift Workers/RunFolder/*.swift
-// sources: System/JSON/*.swift System/JSON/Fields/*.swift Engine/Recipe/*.swift Engine/Recipe/Reports/*.swift
-// sources: System/Crypto/SHA256.swift System/Crypto/CryptoError.swift
+// sources: System/JSON/*.swift System/JSON/Fields/*.swift Engine/Recipe/*.swift Engine/Recipe/*/*.swift
+// sources: System/Logging/*.swift System/Crypto/SHA256.swift System/Crypto/CryptoError.swift
 
 /// The small files of a run folder: the first byte says which one the rest is. It stops the run when reading
 /// traps, or when what was read is out of range or is not read back as it was.
