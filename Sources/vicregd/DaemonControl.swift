@@ -37,6 +37,8 @@ final class JobCosts: Sendable {
   private let directory: CatalogDirectory
   /// What a job trains; `nil`: it is not a training, or cannot be told.
   private let training: @Sendable (JobID) -> TrainSpecification?
+  /// The model of a name; `nil`: there is none, or it cannot be told.
+  private let model: @Sendable (ByteString) -> ModelDescription?
   /// What the trainings of the store are, by their ids: a job's specification never changes.
   private let stored = Plans<JobID, TrainSpecification>()
   private let trainings = Plans<[UInt8], TrainingCost>()
@@ -47,8 +49,10 @@ final class JobCosts: Sendable {
   ///   - directory: has the sizes of datasets. The dispatcher's thread asks for estimates and must not wait
   ///     for files.
   init(
-    threads: Int, directory: CatalogDirectory, training: @escaping @Sendable (JobID) -> TrainSpecification?
+    threads: Int, directory: CatalogDirectory, training: @escaping @Sendable (JobID) -> TrainSpecification?,
+    model: @escaping @Sendable (ByteString) -> ModelDescription?
   ) {
+    self.model = model
     self.threads = threads
     self.directory = directory
     self.training = training
@@ -64,7 +68,7 @@ final class JobCosts: Sendable {
       switch specification.work {
       case let train as TrainSpecification: try? cost(of: train)
       case let evaluation as EvaluateSpecification:
-        try? cost(of: evaluation, training ?? storedTraining(evaluation.checkpoint.job))
+        try? cost(of: evaluation, training)
       default: nil
       }
     return cost ?? JobCost()
@@ -100,9 +104,13 @@ final class JobCosts: Sendable {
   private func cost(
     of specification: EvaluateSpecification, _ training: TrainSpecification?
   ) throws -> JobCost? {
-    guard let training, let extent = directory.lastKnownExtent(specification.dataset.name) else { return nil }
-    // The specification names the job of the training, and so says what that is.
-    return try evaluations.remembered(PlannedEvaluation(specification: specification, extent: extent)) {
+    guard let extent = directory.lastKnownExtent(specification.dataset.name) else { return nil }
+    // A job's training never changes; the name of a model may be that of another one by now.
+    let model = specification.checkpoint.model.flatMap(model)
+    guard let training = model?.training ?? training ?? specification.checkpoint.job.flatMap(storedTraining)
+    else { return nil }
+    let planned = PlannedEvaluation(specification: specification, model: model, extent: extent)
+    return try evaluations.remembered(planned) {
       try JobCost(
         evaluation: specification, of: training, train: extent.images(.train), test: extent.images(.test),
         classes: extent.classCount, threads: threads)
@@ -113,6 +121,7 @@ final class JobCosts: Sendable {
 /// What the cost of an evaluation follows from.
 private struct PlannedEvaluation: Hashable {
   let specification: EvaluateSpecification
+  let model: ModelDescription?
   let extent: DatasetExtent
 }
 

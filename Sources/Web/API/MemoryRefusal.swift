@@ -65,10 +65,11 @@ struct MemoryRefusal {
       field = "dataset/limit"
       message = "must be ≤ \(limit): the evaluation \(figures), \(JSON.optional(given.dataset.limit).phrase)"
     } else {
-      field = "checkpoint/job"
+      let (job, model) = (given.checkpoint.job?.text, given.checkpoint.model?.shown)
+      field = "checkpoint/\(model == nil ? "job" : "model")"
       message =
-        "must be a training of a narrower network, as no dataset.limit is small enough: the evaluation "
-        + "\(figures), got \"\(given.checkpoint.job)\""
+        "must be a \(model == nil ? "training of" : "model with") a narrower network, as no dataset.limit is "
+        + "small enough: the evaluation \(figures), got \"\(job ?? model ?? "")\""
     }
   }
 
