@@ -99,7 +99,7 @@ let package = Package(
       ["Datasets", "Images", "Recipe", "JSONText", "Logging", "Platform", "SharedWork", "Text"]),
     room(
       "Exporter", in: "Workers",
-      ["Training", "RunFolder", "JSONText", "Logging", "Platform", "SharedWork", "Text"]),
+      ["Training", "Recipe", "RunFolder", "JSONText", "Logging", "Platform", "SharedWork", "Text"]),
     room(
       "Dispatcher", in: "Workers",
       ["RunFolder", "JobStore", "JobModel", "Recipe", "JSONText", "Text", "Platform", "Logging"]),

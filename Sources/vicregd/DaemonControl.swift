@@ -37,6 +37,8 @@ final class JobCosts: Sendable {
   private let directory: CatalogDirectory
   /// What a job trains; `nil`: it is not a training, or cannot be told.
   private let training: @Sendable (JobID) -> TrainSpecification?
+  /// The model of a name; `nil`: there is none, or it cannot be told.
+  private let model: @Sendable (ByteString) -> ModelDescription?
   /// What the trainings of the store are, by their ids: a job's specification never changes.
   private let stored = Plans<JobID, TrainSpecification>()
   private let trainings = Plans<[UInt8], TrainingCost>()
@@ -48,8 +50,10 @@ final class JobCosts: Sendable {
   ///   - directory: has the sizes of datasets. The dispatcher's thread asks for estimates and must not wait
   ///     for files.
   init(
-    threads: Int, directory: CatalogDirectory, training: @escaping @Sendable (JobID) -> TrainSpecification?
+    threads: Int, directory: CatalogDirectory, training: @escaping @Sendable (JobID) -> TrainSpecification?,
+    model: @escaping @Sendable (ByteString) -> ModelDescription?
   ) {
+    self.model = model
     self.threads = threads
     self.directory = directory
     self.training = training
@@ -65,16 +69,21 @@ final class JobCosts: Sendable {
       switch specification.work {
       case let train as TrainSpecification: try? cost(of: train)
       case let evaluation as EvaluateSpecification:
-        try? cost(of: evaluation, training ?? storedTraining(evaluation.checkpoint.job))
+        try? cost(of: evaluation, training)
       case let embedding as EmbedSpecification:
-        try? cost(of: embedding, training ?? storedTraining(embedding.checkpoint.job))
+        try? cost(of: embedding, training)
       default: nil
       }
     return cost ?? JobCost()
   }
 
-  private func storedTraining(_ job: JobID) -> TrainSpecification? {
-    stored.remembered(job) { training(job) }
+  /// What a checkpoint is of: a training, and the model if it is one.
+  private func network(
+    of checkpoint: CheckpointReference, _ known: TrainSpecification?
+  ) -> (training: TrainSpecification, model: ModelDescription?)? {
+    let model = checkpoint.model.flatMap(model)
+    let stored = checkpoint.job.flatMap { job in stored.remembered(job) { training(job) } }
+    return (model?.training ?? known ?? stored).map { ($0, model) }
   }
 
   /// Whether it cannot be told yet, as the dataset has not been looked at since the daemon started, and will
@@ -103,9 +112,11 @@ final class JobCosts: Sendable {
   private func cost(
     of specification: EvaluateSpecification, _ training: TrainSpecification?
   ) throws -> JobCost? {
-    guard let training, let extent = directory.lastKnownExtent(specification.dataset.name) else { return nil }
-    // The specification names the job of the training, and so says what that is.
-    return try evaluations.remembered(Planned(specification: specification, extent: extent)) {
+    guard
+      let (training, model) = network(of: specification.checkpoint, training),
+      let extent = directory.lastKnownExtent(specification.dataset.name)
+    else { return nil }
+    return try evaluations.remembered(Planned(specification: specification, model: model, extent: extent)) {
       try JobCost(
         evaluation: specification, of: training, train: extent.images(.train), test: extent.images(.test),
         classes: extent.classCount, threads: threads)
@@ -114,8 +125,11 @@ final class JobCosts: Sendable {
 
   private func cost(of specification: EmbedSpecification, _ training: TrainSpecification?) throws -> JobCost?
   {
-    guard let training, let extent = directory.lastKnownExtent(specification.dataset.name) else { return nil }
-    return try embeddings.remembered(Planned(specification: specification, extent: extent)) {
+    guard
+      let (training, model) = network(of: specification.checkpoint, training),
+      let extent = directory.lastKnownExtent(specification.dataset.name)
+    else { return nil }
+    return try embeddings.remembered(Planned(specification: specification, model: model, extent: extent)) {
       try JobCost(
         embedding: specification, of: training, images: extent.images(specification.split), threads: threads)
     }
@@ -125,6 +139,8 @@ final class JobCosts: Sendable {
 /// What the cost of an evaluation or an embedding follows from.
 private struct Planned<Specification: Hashable & Sendable>: Hashable, Sendable {
   let specification: Specification
+  /// The name of a model may be that of another one by now; a job's training never changes.
+  let model: ModelDescription?
   let extent: DatasetExtent
 }
 

@@ -13,6 +13,7 @@ import Platform
 import Recipe
 import RunFolder
 import Text
+import Training
 import Worker
 
 /// `vicregd serve`: the daemon.
@@ -43,14 +44,12 @@ enum Serve {
       migrations: settings.migrations, machine: machine(settings))
     let folders = DatasetFolders(data: data.path)
     try sweep(folders, store)
+    try ModelFolder(data: data.path).sweep(keeping: Set(store.models().map(\.id)))
     let datasets = CatalogDirectory(settings, program: try FileSystem.executablePath()) {
       try store.dataset(named: $0)
     }
     connect(&configuration, store: store, folders: folders)
-    let costs = JobCosts(threads: settings.threadsPerWorker, directory: datasets) { id in
-      // A job that is not there or cannot be read is refused where it is asked for.
-      (try? store.job(id)?.specification())?.train
-    }
+    let costs = costs(settings, store: store, datasets: datasets)
     configuration.memoryBytes = { costs.cost(of: $0).memoryBytes }
     configuration.isMemoryComing = { costs.isComing($0) }
     let pins = CheckpointPins(data: data.path)
@@ -110,7 +109,18 @@ enum Serve {
     }
   }
 
-  /// Tells a dispatcher where the datasets lie that jobs read and write.
+  /// What jobs will take. A job or a model that is not there or cannot be read is refused where it is asked
+  /// for.
+  private static func costs(
+    _ settings: ServeSettings, store: JobStore, datasets: CatalogDirectory
+  ) -> JobCosts {
+    JobCosts(
+      threads: settings.threadsPerWorker, directory: datasets,
+      training: { id in (try? store.job(id)?.specification())?.train },
+      model: { name in (try? store.model(named: name))?.description })
+  }
+
+  /// Tells a dispatcher where the datasets and models lie that jobs read and write.
   private static func connect(
     _ configuration: inout DispatcherConfiguration, store: JobStore, folders: DatasetFolders
   ) {
@@ -118,6 +128,7 @@ enum Serve {
       let path = folders.uploadPath(of: job)
       return FileSystem.exists(path) ? path : nil
     }
+    configuration.model = { try store.model(named: $0) }
     configuration.datasetFolder = { job, specification in
       if let specification = specification.work as? ImportSpecification {
         // A dataset that was deleted, or has been imported anew by another job, is not imported by a retry.
@@ -185,7 +196,8 @@ enum Serve {
     let api = API(
       store: store, data: data.path,
       datasets: datasets, control: control, events: events, pins: pins, exports: exports,
-      roots: settings.datasetRoots, streamSeconds: settings.web.streamSeconds, limits: settings.web.limits,
+      checkModel: { try ModelFile.check($0, $1) }, roots: settings.datasetRoots,
+      streamSeconds: settings.web.streamSeconds, limits: settings.web.limits,
       version: Version.number)
     AccessControl.addRoutes(
       to: &router, authenticator: authenticator, tokenCommand: settings.web.tokenCommand)

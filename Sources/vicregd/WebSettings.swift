@@ -74,6 +74,9 @@ struct WebSettings: Sendable {
       name: "upload-bytes-max", kind: .number(1_024...1 << 44), standard: String(API.uploadBytesMaxDefault),
       help: "largest archive that is uploaded as a dataset"),
     Setting(
+      name: "model-bytes-max", kind: .number(1_024...1 << 40), standard: String(API.modelBytesMaxDefault),
+      help: "largest safetensors file that is uploaded as a model"),
+    Setting(
       name: "import-bytes-max", kind: .number(1...1 << 46), standard: String(ImportLimits().bytes),
       help: "bytes of all files of an import together, unpacked"),
     Setting(

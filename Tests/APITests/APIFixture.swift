@@ -43,7 +43,8 @@ final class APIFixture: Sendable {
     pins = CheckpointPins(data: data)
     api = API(
       store: store, data: data, datasets: datasets, control: control, events: events, pins: pins,
-      exports: exports, limits: limits, version: "1.2.3")
+      exports: exports, checkModel: { try FakeModels.check($0, $1) }, limits: limits, version: "1.2.3")
+    try ModelFolder(data: data).sweep(keeping: [])
     api.addRoutes(to: &router)
     self.router = router
   }
@@ -198,7 +199,10 @@ final class CountingControl: JobControl {
 
 /// Writes what was ordered where a file would be, or refuses.
 final class FakeExports: ModelExports {
-  private let state = Mutex<(orders: [ExportOrder], problem: ExportProblem?)>(([], nil))
+  private let state = Mutex<(orders: [ExportOrder], problem: ExportProblem?, forgotten: [JobID])>(
+    ([], nil, []))
+  var forgotten: [JobID] { state.withLock { $0.forgotten } }
+  func forget(_ job: JobID) { state.withLock { $0.forgotten.append(job) } }
   var orders: [ExportOrder] { state.withLock { $0.orders } }
   func refuse(_ problem: ExportProblem?) { state.withLock { $0.problem = problem } }
 
@@ -213,6 +217,20 @@ final class FakeExports: ModelExports {
     // Without the file its answer is empty, which a test sees.
     try? AtomicFile.write(bytes, to: path)
     return .known(.success(ExportedFile(path: path, bytes: bytes.count)))
+  }
+}
+
+/// Takes every file but one that says that it is wrong for the model that the upload says it is, or for a
+/// small one.
+enum FakeModels {
+  static func check(_ path: String, _ claims: ModelClaims) throws -> ModelFinding {
+    let text = String(decoding: try File.content(of: path, .other), as: UTF8.self)
+    if text.hasPrefix("wrong") { throw SpecificationProblems([("/body/conv1.weight", "must be right")]) }
+    let encoder = EncoderSpecification(
+      architecture: claims.architecture ?? .resnet18, width: claims.width ?? 16,
+      stem: claims.stem ?? .imagenet, fc: text.hasPrefix("fc") ? 10 : nil)
+    return ModelFinding(
+      description: ModelDescription(encoder: encoder, imageSize: claims.imageSize), parameterCount: 7)
   }
 }
 

@@ -68,6 +68,12 @@ import Testing
     #expect(fixture.exports.orders.isEmpty)
   }
 
+  @Test func `goes with its job`() throws {
+    try fixture.finish(.succeeded)
+    #expect(fixture.send(.delete, "/jobs/\(id)").status == 204)
+    #expect(fixture.exports.forgotten == [id])
+  }
+
   @Test func `of an evaluation is refused`() throws {
     let evaluation = try fixture.post(#"{"kind":"evaluate","spec":{"checkpoint":{"job":"\#(id)"}}}"#)
     let answer = fixture.send(.get, "/jobs/\(evaluation)/export")

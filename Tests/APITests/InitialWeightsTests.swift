@@ -44,6 +44,55 @@ import Testing
     #expect(try fixture.pins.pinned(for: id)?.manifest == manifest)
   }
 
+  @Test func `is estimated by the steps that are left, and refused where none is`() throws {
+    let source = try fixture.post(#"{"kind":"train","spec":{"epochs":2}}"#)
+    let dry = fixture.send(.post, "/jobs?dry_run=1", #"{"kind":"train","spec":{"epochs":2}}"#)
+    let steps = try #require(dry.json["steps"]?.int)
+    let claimed = try #require(try fixture.store.claimNext(bootID: "boot"))
+    let host = #""cpu":"C","threads":2,"isa":"avx2""#
+    try fixture.tell(
+      source, attempt: claimed.attempt,
+      [
+        #"{"event":"started","step":0,"steps":\#(steps),"time":"2026-01-01T00:00:00.000Z",\#(host)}"#,
+        #"{"event":"metric","step":\#(steps),"time":"2026-01-01T00:00:10.000Z"}"#,
+      ])
+    let manifest = try fixture.checkpoint(source, step: steps / 2, "content")
+    func seconds(_ spec: String) throws -> Double {
+      let answer = fixture.send(.post, "/jobs?dry_run=1", "{\"kind\":\"train\",\"spec\":{\(spec)}}")
+      return try #require(answer.json["estimate"]?["seconds"]?.double, "\(answer.text)")
+    }
+    let whole = try seconds(#""epochs":4"#)
+    let half = try seconds("\"epochs\":4,\"init_from\":{\"job\":\"\(source)\",\"optimizer\":true}")
+    #expect(abs(half / whole - 0.5) < 1e-9, "\(half) of \(whole)")
+    let named = "\"init_from\":{\"job\":\"\(source)\",\"which\":\"\(manifest.name)\",\"optimizer\":true}"
+    #expect(abs(try seconds("\"epochs\":4,\(named)") / whole - 0.75) < 1e-9)
+    #expect(abs(try seconds("\"epochs\":4,\"init_from\":{\"job\":\"\(source)\"}") / whole - 1) < 1e-9)
+    #expect(submit("\"epochs\":1,\(named)").errors.keys.map { $0 } == ["/spec/epochs"])
+    #expect(submit("\"epochs\":2,\(named)").status == 201)
+    // One that is not to end before it is over may leave an earlier checkpoint.
+    let lenient = "{\"kind\":\"train\",\"on_dependency_failure\":\"run\",\"spec\":{\"epochs\":2,"
+    let last = "\"init_from\":{\"job\":\"\(source)\",\"optimizer\":true}}}"
+    #expect(fixture.send(.post, "/jobs", lenient + last).status == 201)
+  }
+
+  @Test func `goes on after a failure without what it began with, once it has a checkpoint`() throws {
+    let source = try fixture.post(#"{"kind":"train"}"#)
+    try fixture.finish(.succeeded)
+    let manifest = try fixture.checkpoint(source, step: 8, "content")
+    let ids = try ["last", manifest.name].map { which in
+      try fixture.post(
+        #"{"kind":"train","spec":{"init_from":{"job":"\#(source)","which":"\#(which)"}}}"#)
+    }
+    for _ in ids { try fixture.finish(.failed) }
+    #expect(fixture.send(.delete, "/jobs/\(source)").status == 204)
+    for id in ids {
+      #expect((400..<500).contains(fixture.send(.post, "/jobs/\(id)/retry").status))
+      _ = try fixture.checkpoint(id, step: 4, "content")
+      let retried = fixture.send(.post, "/jobs/\(id)/retry")
+      #expect(retried.status == 202 && retried.json["state"] == "queued", "\(retried.text)")
+    }
+  }
+
   @Test func `is refused with everything that does not fit`() throws {
     let source = try fixture.post(#"{"kind":"train"}"#)
     let evaluation = try fixture.post(#"{"kind":"evaluate","spec":{"checkpoint":{"job":"\#(source)"}}}"#)
@@ -52,7 +101,14 @@ import Testing
       ("\"init_from\":{\"job\":\"\(evaluation)\"}", "/spec/init_from/job"),
       ("\"init_from\":{\"job\":\"\(source)\",\"which\":\"best\"}", "/spec/init_from/which"),
       ("\"init_from\":{\"job\":\"\(source)\"},\"encoder\":{\"width\":48}", "/spec/encoder/width"),
-      ("\"init_from\":{\"job\":\"\(source)\",\"optimizer\":true},\"seed\":7", "/spec/seed"),
+      (
+        "\"init_from\":{\"job\":\"\(source)\",\"optimizer\":true},\"seed\":7,\"epochs\":99", "/spec/seed"
+      ),
+      ("\"init_from\":{\"job\":\"\(source)\",\"optimizer\":true}", "/spec/epochs"),
+      (
+        "\"init_from\":{\"job\":\"\(source)\",\"optimizer\":true},\"epochs\":99,\"max_steps\":3",
+        "/spec/max_steps"
+      ),
     ]
     for (spec, pointer) in refused {
       let answer = submit(spec)

@@ -27,11 +27,15 @@ import Testing
     #expect(try FileSystem.list(folder).count == 2)
     #expect(try daemon.request("GET", "\(path)?format=zip").status == 422)
 
+    #expect(try FileSystem.list(folder).allSatisfy { $0.hasPrefix("\(training)-") })
+
     try daemon.kill()
     try daemon.start()
     #expect(try FileSystem.list(folder).isEmpty)
     let rebuilt = try daemon.request("GET", path)
     #expect(rebuilt.body == answer.body && rebuilt.fields["etag"] == answer.fields["etag"])
+    #expect(try daemon.request("DELETE", "/jobs/\(training)").status == 204)
+    #expect(try FileSystem.list(folder).isEmpty)
   }
 
   @Test func `of a damaged checkpoint is an error, and leaves nothing`() throws {

@@ -59,10 +59,30 @@ import Testing
     let path = "export?part=all"
     #expect(try Self.data(daemon, "/jobs/\(goingOn)/\(path)") == Self.data(daemon, "/jobs/\(long)/\(path)"))
 
-    let over = try daemon.queue(
-      Self.job(["init_from": ["job": .string(goingOn), "optimizer": true]], epochs: 4))
-    let failed = try daemon.finishedJob(over)
-    #expect(failed["state"] == "failed" && failed["reason"] == "bad_input", "\(failed.text)")
-    #expect(failed["message"]?.string?.string.contains("give more epochs") == true, "\(failed.text)")
+    let over = try daemon.request(
+      "POST", "/jobs",
+      Self.job(["init_from": ["job": .string(goingOn), "optimizer": true]], epochs: 4).text)
+    #expect(over.status == 422 && over.text.contains("/spec/epochs"), "\(over.text)")
+  }
+
+  @Test func `goes on after a failure when what it began with was deleted`() throws {
+    let daemon = try Daemon()
+    let source = try daemon.queue(Self.job([:]))
+    #expect(try daemon.finishedJob(source)["state"] == "succeeded")
+    let begun = try daemon.queue(
+      Self.job(
+        ["init_from": ["job": .string(source)], "checkpoint": ["every_epochs": 1]], epochs: 100_000))
+    try daemon.job(begun) { $0["progress"]?["step"]?.int ?? 0 >= 9 }
+    _ = try eventually { try daemon.get("/jobs/\(begun)/checkpoints")["checkpoints"]?.array?.first }
+    #expect(try daemon.request("POST", "/jobs/\(begun)/cancel").status == 202)
+    let step = try #require(try daemon.finishedJob(begun)["progress"]?["step"]?.int)
+    #expect(try daemon.request("DELETE", "/jobs/\(source)").status == 204)
+    #expect(try daemon.request("POST", "/jobs/\(begun)/retry").status == 202)
+    let going = try daemon.job(begun) {
+      $0["state"] == "failed" || $0["state"] == "running" && $0["progress"]?["step"]?.int ?? 0 > step + 2
+    }
+    #expect(going["state"] == "running", "\(going.text)")
+    #expect(try daemon.request("POST", "/jobs/\(begun)/cancel").status == 202)
+    #expect(try daemon.finishedJob(begun)["state"] == "cancelled")
   }
 }

@@ -18,7 +18,7 @@ import Text
     #expect(try TrainSpecification.parse([:]).initFrom == nil)
     let specification = try TrainSpecification.parse(["init_from": ["job": Self.job, "optimizer": true]])
     #expect(specification.initFrom?.checkpoint.which == "last" && specification.initFrom?.optimizer == true)
-    #expect(specification.checkpointUse?.job.text == "01m8f5zsg5cj8b9r")
+    #expect(specification.checkpointUse?.job?.text == "01m8f5zsg5cj8b9r")
     #expect(try TrainSpecification.parse(specification.json) == specification)
   }
 

@@ -22,7 +22,7 @@ package struct EmbedSpecification: JSONRecord, Hashable {
   }
 
   package static let fields = Fields<Self> {
-    Field("checkpoint", \.checkpoint, .record, "Whose encoder is used: a checkpoint of a train job.")
+    Field("checkpoint", \.checkpoint, .record, "Whose encoder is used: a checkpoint of a train job, or a model.")
     Field(
       "dataset", \.dataset, .record,
       "The images that are embedded; the dataset of the training, if not given.")
@@ -33,7 +33,7 @@ package struct EmbedSpecification: JSONRecord, Hashable {
         + "output.")
   }
 
-  /// Reads a `spec`; `checkpoint.job` is required, all else has defaults.
+  /// Reads a `spec`; `checkpoint` must name a job or a model, all else has defaults.
   ///
   /// - Parameter places: where keys belong that are in a wrong place.
   package static func parse(
@@ -46,7 +46,7 @@ package struct EmbedSpecification: JSONRecord, Hashable {
     return specification
   }
 
-  /// As `parse`; what is wrong is noted in the list. `nil` if it names no job.
+  /// As `parse`; what is wrong is noted in the list. `nil` if it names neither a job nor a model.
   ///
   /// - Parameter dataset: the one of the training, which is embedded if no other is named.
   package static func read(
@@ -55,19 +55,20 @@ package struct EmbedSpecification: JSONRecord, Hashable {
   ) -> EmbedSpecification? {
     let reader = ObjectReader(json, at: pointer, problems, places: places)
     if json["checkpoint"] == nil {
-      problems.add("\(pointer)/checkpoint", "is missing; must be {\"job\": ID, \"which\": \"last\"}")
+      problems.add(
+        "\(pointer)/checkpoint",
+        "is missing; must be {\"job\": ID, \"which\": \"last\"} or {\"model\": NAME}")
     }
     var result = template
     if let dataset { result.dataset.name = dataset }
     result.read(reader)
     reader.finish()
-    return json["checkpoint"]?["job"]?.string.flatMap { JobID($0) } == nil ? nil : result
+    return result.checkpoint.isComplete ? result : nil
   }
 
-  /// What is read on top of: the defaults, with an id in the place of the one that must be given.
+  /// What is read on top of: the defaults, without the checkpoint, which must be given.
   private static let template = EmbedSpecification(
-    checkpoint: CheckpointReference(job: JobID(unixMilliseconds: 0, random: 0), which: "last"),
-    dataset: EvaluationDataset(name: EvaluateSpecification.Defaults().dataset))
+    checkpoint: .template, dataset: EvaluationDataset(name: EvaluateSpecification.Defaults().dataset))
 
   /// What a `spec` may be, as a JSON Schema.
   package static let schema: JSON = schema(defaults: template)

@@ -20,7 +20,7 @@ extension EvaluateSpecification {
     package static let stored = Defaults(isStored: true)
   }
 
-  /// Reads a `spec`; `checkpoint.job` is required, all else has defaults.
+  /// Reads a `spec`; `checkpoint` must name a job or a model, all else has defaults.
   ///
   /// - Parameter places: where keys belong that are in a wrong place.
   package static func parse(
@@ -34,14 +34,16 @@ extension EvaluateSpecification {
     return specification
   }
 
-  /// As `parse`; what is wrong is noted in the list. `nil` if it names no job.
+  /// As `parse`; what is wrong is noted in the list. `nil` if it names neither a job nor a model.
   package static func read(
     _ json: JSON, at pointer: String, defaults: Defaults = Defaults(), _ problems: ProblemList,
     places: KeyPlaces = EvaluateSpecification.places
   ) -> EvaluateSpecification? {
     let reader = ObjectReader(json, at: pointer, problems, places: places)
     if json["checkpoint"] == nil {
-      problems.add("\(pointer)/checkpoint", "is missing; must be {\"job\": ID, \"which\": \"last\"}")
+      problems.add(
+        "\(pointer)/checkpoint",
+        "is missing; must be {\"job\": ID, \"which\": \"last\"} or {\"model\": NAME}")
     }
     var result = defaults.isStored ? earlier : template
     result.dataset.name = defaults.dataset
@@ -49,10 +51,10 @@ extension EvaluateSpecification {
     reader.finish()
     // Versions without `layer` evaluated the output, and protocol logistic the pooled maps.
     if defaults.isStored, json["layer"] == nil { result.layer = result.protocol == .logistic ? .pooled : nil }
-    return json["checkpoint"]?["job"]?.string.flatMap { JobID($0) } == nil ? nil : result
+    return result.checkpoint.isComplete ? result : nil
   }
 
-  /// What is read on top of: the defaults, with an id in the place of the one that must be given.
+  /// What is read on top of: the defaults, without the checkpoint, which must be given.
   private static let template = {
     var template = earlier
     (template.protocol, template.layer, template.baselines) = (.logistic, .pooled, true)
@@ -61,8 +63,7 @@ extension EvaluateSpecification {
 
   /// The same of versions that did not know all members.
   private static let earlier = EvaluateSpecification(
-    checkpoint: CheckpointReference(job: JobID(unixMilliseconds: 0, random: 0), which: "last"),
-    dataset: EvaluationDataset(name: Defaults().dataset))
+    checkpoint: .template, dataset: EvaluationDataset(name: Defaults().dataset))
 
   /// What a `spec` may be, as a JSON Schema.
   package static let schema: JSON = schema(defaults: template)
@@ -107,6 +108,11 @@ extension EvaluateSpecification {
     labelShare == 1 ? images : Int((labelShare * Double(images)).rounded())
   }
 
+  /// Notes a layer that a model does not have.
+  package func check(model: ModelDescription, at pointer: String, _ problems: ProblemList) {
+    if let problem = layer?.problem(with: model) { problems.add("\(pointer)/layer", problem) }
+  }
+
   /// Notes a layer that the network of a training does not have.
   package func check(training: TrainSpecification, at pointer: String, _ problems: ProblemList) {
     if let problem = layer?.problem(with: training) { problems.add("\(pointer)/layer", problem) }
@@ -124,5 +130,13 @@ extension EvaluationLayer {
         + "\"embedding\""
     case .pooled, .fc, .embedding: nil
     }
+  }
+
+  /// What is said of a layer that a model does not have; `nil`: it has it.
+  package func problem(with model: ModelDescription) -> String? {
+    guard self == .embedding || self == .fc && model.encoder.fc == nil else { return nil }
+    let layers = model.encoder.fc == nil ? "\"pooled\"" : "\"pooled\" or \"fc\""
+    let why = self == .fc ? "has no fc" : "has no projector"
+    return "must be \(layers), as the model \(why), got \"\(rawValue)\""
   }
 }

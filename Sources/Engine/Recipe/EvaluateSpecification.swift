@@ -54,7 +54,7 @@ package struct EvaluateSpecification: JSONRecord, Hashable {
   }
 
   package static let fields = Fields<Self> {
-    Field("checkpoint", \.checkpoint, .record, "What is evaluated: a checkpoint of a train job.")
+    Field("checkpoint", \.checkpoint, .record, "What is evaluated: a checkpoint of a train job, or a model.")
     Field("protocol", \.protocol, .choice, "How the encoder is evaluated; every result names it.").then {
       $0.layer = $0.protocol.defaultLayer
       $0.epochs = $0.protocol.defaultEpochs
@@ -131,61 +131,6 @@ package struct NeighbourSpecification: JSONRecord, Hashable {
       "temperature", \.temperature, .number(.positive(100)),
       "A neighbour of similarity s has the weight exp(s / temperature).")
     Field("metric", \.metric, .choice, "What makes two images near.")
-  }
-}
-
-/// A checkpoint of another job, by which a job depends on that one.
-package struct CheckpointReference: JSONRecord, Hashable {
-  package var job: JobID
-  /// `last`, `best`, or a checkpoint's name as the job's list gives it.
-  package var which: ByteString
-
-  /// What `which` asks for.
-  package enum Choice: Sendable, Equatable {
-    /// The newest when the job has ended.
-    case last
-    /// The best by the job's `keep_best` when it has ended.
-    case best
-    /// The one of that name, which exists when it is named.
-    case named(ByteString)
-
-    /// Whether it is known only when the job has ended.
-    package var waitsForEnd: Bool { if case .named = self { false } else { true } }
-
-    package init(_ which: ByteString) {
-      switch which {
-      case "last": self = .last
-      case "best": self = .best
-      default: self = .named(which)
-      }
-    }
-  }
-
-  /// What `which` asks for.
-  package var choice: Choice { Choice(which) }
-
-  package init(job: JobID, which: ByteString) {
-    self.job = job
-    self.which = which
-  }
-
-  package static let fields = Fields<Self> {
-    Field(
-      "which", \.which, .line(charactersMax: 255),
-      "Which of its checkpoints: `last` or `best` (by the training's checkpoint.keep_best), for which the "
-        + "job waits until the training has ended; or the name of a checkpoint that exists, which is kept "
-        + "for the job.")
-    Field("job", \.job, .jobID, "The id of a train job.").required("must be the id of a train job")
-      .withoutDefault()
-  }
-}
-
-extension Form where Value == JobID {
-  /// The id of a train job.
-  fileprivate static var jobID: Form {
-    Form(
-      schema: ["type": "string"], requirement: { _ in "must be the id of a train job" },
-      parse: { $0.string.flatMap { JobID($0) } }, json: { .string($0.text) })
   }
 }
 

@@ -1,7 +1,7 @@
 import JSONText
 
 /// The network that is trained and kept.
-package struct EncoderSpecification: JSONRecord, Equatable {
+package struct EncoderSpecification: JSONRecord, Hashable {
   /// torchvision's name of the network.
   package enum Architecture: String, Sendable, CaseIterable { case resnet18, resnet34, resnet50 }
   /// What comes before the first block.
@@ -40,20 +40,27 @@ package struct EncoderSpecification: JSONRecord, Equatable {
     self.zeroInitResidual = zeroInitResidual
   }
 
+  /// What `width` may be, in multiples of 16.
+  package static let widthRange = 16...512
+  /// What `stemPadding` may be.
+  package static let stemPaddingRange = 0...2
+  /// What `fc` may be.
+  package static let outputsRange = 1...16_384
+
   package static let fields = Fields<Self> {
     Field("arch", \.architecture, .choice, "The architecture, by its name in torchvision.")
     Field(
-      "width", \.width, .integer(16...512, multipleOf: 16),
+      "width", \.width, .integer(widthRange, multipleOf: 16),
       "Channels of the first stage; torchvision has 64.")
     Field(
       "stem", \.stem, .choice,
       "Before the first block: cifar, a 3×3 convolution; imagenet, a 7×7 one of stride 2, and max-pooling.")
     Field(
-      "stem_padding", \.stemPadding, .integer(0...2),
+      "stem_padding", \.stemPadding, .integer(stemPaddingRange),
       "Zero padding in pixels of the cifar stem's convolution.")
     Field("stem_bias", \.stemBias, .boolean, "Whether the cifar stem's convolution has a bias.")
     Field(
-      "fc", \.fc, .integerOrNull(1...16_384),
+      "fc", \.fc, .integerOrNull(outputsRange),
       "Outputs of a last Linear, which are then the representation; null: the pooled features are.")
     Field(
       "zero_init_residual", \.zeroInitResidual, .boolean,

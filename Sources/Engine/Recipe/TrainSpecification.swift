@@ -92,7 +92,7 @@ package struct TrainSpecification: JSONRecord, Equatable {
     )
     Field(
       "init_from", \.initFrom, .recordOrNull(InitialWeights.template),
-      "A checkpoint of another training to begin with; null: new weights.")
+      "A checkpoint of another training, or a model, to begin with; null: new weights.")
     Field("encoder", \.encoder, .record, "The network that is trained and kept.")
     Field(
       "convolution", \.convolution, .choice,

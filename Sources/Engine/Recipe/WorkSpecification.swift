@@ -16,7 +16,7 @@ package protocol WorkSpecification: JSONRecord, Equatable {
   ) throws(SpecificationProblems) -> Self
   /// The dataset that a job reads; `nil`: none.
   var datasetUse: DatasetUse? { get }
-  /// The checkpoint of another job that a job reads; `nil`: none.
+  /// The checkpoint of another job, or the model, that a job reads; `nil`: none.
   var checkpointUse: CheckpointReference? { get }
   /// Optimiser steps of the whole run on a dataset of that size; `nil`: that is not known before it begins.
   func stepCount(imageCounts: [DatasetSelection.Split: Int]) -> Int?

@@ -99,8 +99,8 @@ package struct JobRecord: Sendable, Equatable {
     boot_id, crashes, created_at_ms, started_at_ms, finished_at_ms, steps, latest, result, ingest_offset,
     on_dependency_failure, max_duration_ms, max_attempts, failures, ran_ms, not_before_ms,
     revision, needed_jobs, health, health_message, health_step, summary, dataset, memory_bytes, disk_bytes,
-    work, work_once, work_per_image, work_kind, epochs, step_images, estimate_ms, claimed_at_ms, running_ms,
-    host, pace_steps, pace_seconds, pace_step, pace_at_ms, \(evaluations) AS evaluations
+    work, work_once, work_per_image, work_kind, work_share, epochs, step_images, estimate_ms, claimed_at_ms,
+    running_ms, host, pace_steps, pace_seconds, pace_step, pace_at_ms, \(evaluations) AS evaluations
     """
 
   /// The evaluations of a training, oldest first, as a JSON array; NULL for other jobs.
@@ -219,6 +219,7 @@ extension JobCost {
       let kind = row.optionalText("work_kind")
     {
       work = Work(kind: kind, amount: amount, once: once, perImage: perImage)
+      if let share = row.optionalReal("work_share"), (0...1).contains(share) { work?.share = share }
     }
     self.init(
       memoryBytes: count("memory_bytes"), diskBytes: count("disk_bytes"), work: work, epochs: count("epochs"),
@@ -271,12 +272,17 @@ package struct NewJob: Sendable {
   package var needs: [JobID]
   /// Optimiser steps of the whole run, if they are known.
   package var steps: Int?
+  /// Those of them that a training has behind it which goes on with another one, if they are known.
+  package var stepsDone = 0
   /// The dataset as it is now, if that is known.
   package var dataset: DatasetFingerprint?
   /// What it will take.
   package var cost = JobCost()
   /// Whether the dataset that it reads is an imported one, which must be there when it is queued.
   package var readsImported = false
+  /// The model whose weights it takes, which must be there when it is queued; `nil`: it takes none, or
+  /// whichever has the name.
+  package var model: JobID?
 
   package init(
     id: JobID, labelling: JobLabelling, specification: JobSpecification, policy: JobPolicy = JobPolicy(),

@@ -17,6 +17,7 @@ extension JobStore {
   func insert(_ jobs: [NewJob], _ connection: Connection) throws -> [JobRecord] {
     try jobs.map { job in
       try checkDataset(of: job, connection)
+      try checkModel(of: job, connection)
       let awaitedIDs = job.awaitedJobs
       let needs = try job.neededJobs.map {
         try usableNeed($0, of: job, isAwaited: awaitedIDs.contains($0), connection)
@@ -62,8 +63,8 @@ extension JobStore {
       INSERT INTO jobs (id, kind, name, notes, labels, priority, state, spec, steps, on_dependency_failure,
         max_duration_ms, max_attempts, needed_jobs, dataset, created_at_ms, changed_at_ms, changed_by,
         event_sequence, memory_bytes, disk_bytes, work, work_once, work_per_image, work_kind, epochs,
-        step_images)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'user', 1, ?, ?, ?, ?, ?, ?, ?, ?)
+        step_images, work_share)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'user', 1, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
       [
         .text(job.id.text), .text(job.specification.kind.rawValue), .optional(job.labelling.name),

@@ -97,11 +97,12 @@ extension JobStore {
   /// Queues a failed or cancelled job once more; it goes on from its last checkpoint. Its counts of failures
   /// and deaths, and the time that `max_duration_seconds` limits, start again from 0.
   ///
+  /// - Parameter hasBegun: it needs no more of what it begins with.
   /// - Returns: the job as it is then; one that has not ended is left alone.
   /// - Throws: `JobStoreError`: `noSuchJob`, `wrongState` after success, `unusableNeed` if a job that it
   ///   needs cannot succeed any more or is gone.
   package func retry(
-    _ id: JobID, if check: (JobRecord) throws -> Void = { _ in }
+    _ id: JobID, hasBegun: Bool = false, if check: (JobRecord) throws -> Void = { _ in }
   ) throws -> JobRecord {
     try write { connection in
       let job = try existing(id, connection)
@@ -113,7 +114,7 @@ extension JobStore {
           id, state: job.state, operation: "retry", allowed: [.failed, .cancelled])
       case .blocked, .queued, .running, .pausing, .paused, .cancelling: return job
       }
-      try checkCheckpointNeed(of: job, connection)
+      if !hasBegun { try checkCheckpointNeed(of: job, connection) }
       let needs = try needs(of: job, connection)
       for need in needs where need.state.isFinished && !job.policy.isMet(by: need.state) {
         throw JobStoreError.unusableNeed(need.id, kind: .train, state: need.state)
@@ -131,11 +132,14 @@ extension JobStore {
     }
   }
 
-  /// The job whose checkpoint is asked for may have been deleted since.
+  /// The job whose checkpoint is asked for, or the model, may have been deleted since.
   private func checkCheckpointNeed(of job: JobRecord, _ connection: Connection) throws {
     guard let checkpoint = try job.specification().work.checkpointUse else { return }
-    if try record(checkpoint.job, connection) == nil {
-      throw JobStoreError.unusableNeed(checkpoint.job, kind: nil, state: nil)
+    if let source = checkpoint.job, try record(source, connection) == nil {
+      throw JobStoreError.unusableNeed(source, kind: nil, state: nil)
+    }
+    if let name = checkpoint.model, try model(named: name, connection) == nil {
+      throw JobStoreError.retryNeedsModel(job.id, name)
     }
   }
 

@@ -23,6 +23,14 @@ package enum JobStoreError: Error, Equatable, CustomStringConvertible {
   case datasetIsNotReady(ByteString, state: DatasetState)
   /// Unfinished jobs need the dataset.
   case datasetIsNeeded(ByteString, by: [JobID])
+  /// No model has that name.
+  case noSuchModel(ByteString)
+  /// The name of a model is in use.
+  case modelExists(ByteString)
+  /// Unfinished jobs need the model.
+  case modelIsNeeded(ByteString, by: [JobID])
+  /// A job that is to be retried takes the weights of a model that was deleted.
+  case retryNeedsModel(JobID, ByteString)
   /// A row that this program does not understand.
   case unreadableRow(sequence: Int)
 
@@ -52,6 +60,14 @@ package enum JobStoreError: Error, Equatable, CustomStringConvertible {
     case .datasetIsNeeded(let name, let jobs):
       "cannot delete dataset \"\(name.shown)\": unfinished jobs need it: "
         + jobs.map(\.text).joined(separator: ", ")
+    case .noSuchModel(let name): "there is no model \"\(name.shown)\""
+    case .modelExists(let name):
+      "there is a model \"\(name.shown)\" already; delete it first, or take another name"
+    case .modelIsNeeded(let name, let jobs):
+      "cannot delete model \"\(name.shown)\": unfinished jobs need it: "
+        + jobs.map(\.text).joined(separator: ", ")
+    case .retryNeedsModel(let id, let name):
+      "cannot retry job \(id): there is no model \"\(name.shown)\" any more; upload it again"
     case .unreadableRow(let sequence):
       "the database has a job (number \(sequence)) that this program cannot read"
     }

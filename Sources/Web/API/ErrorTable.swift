@@ -45,8 +45,9 @@ extension API {
 
   private static func problem(for error: JobStoreError) -> Problem {
     switch error {
-    case .noSuchJob, .noSuchDataset: return Problem(status: 404, detail: "\(error).")
-    case .wrongState, .isNeeded, .datasetExists, .datasetIsNeeded, .datasetIsNotReady:
+    case .noSuchJob, .noSuchDataset, .noSuchModel: return Problem(status: 404, detail: "\(error).")
+    case .wrongState, .isNeeded, .datasetExists, .datasetIsNeeded, .datasetIsNotReady, .modelExists,
+      .modelIsNeeded, .retryNeedsModel:
       return Problem(status: 409, detail: "\(error).")
     case .unusableNeed:
       return Problem(

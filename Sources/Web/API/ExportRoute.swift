@@ -10,6 +10,8 @@ import Text
 package protocol ModelExports: Sendable {
   /// The file of an order, or that it will be made. Returns at once: no checkpoint is read in this process.
   func export(_ order: ExportOrder) -> Asked<ExportFinding>
+  /// Removes what was made of a job that has been deleted.
+  func forget(_ job: JobID)
 }
 
 extension API {
@@ -89,7 +91,8 @@ extension API {
     if let dataset { metadata["digest"] = dataset.digest }
     if let host = record.host { metadata["host"] = host.json.text }
     return ExportOrder(
-      checkpointPath: folder.checkpoints.path(of: manifest.name), format: format, part: part,
+      job: record.id, checkpointPath: folder.checkpoints.path(of: manifest.name), format: format,
+      part: part,
       mean: dataset?.mean ?? [], std: dataset?.std ?? [], imageSide: dataset?.shape.last,
       metadata: metadata)
   }

@@ -94,6 +94,7 @@ extension API {
     let id = try request.jobID()
     try store.delete(id, if: request.checkPreconditions)
     try RunFolder(data: data, job: id).remove()
+    exports.forget(id)
     try store.finishDeletion(id)
     control.wake()
     return Response(status: 204)

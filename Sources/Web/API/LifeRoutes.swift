@@ -35,10 +35,11 @@ extension API {
     try change(request) { id, isAllowed in
       guard let record = try store.job(id) else { throw JobStoreError.noSuchJob(id) }
       try isAllowed(record)
-      let held = try pinForRetry(record)
+      let hasBegun = hasBegun(record)
+      let held = try pinForRetry(record, isNeeded: !hasBegun)
       // If the store refuses, the pin is swept away with those of other finished jobs.
       defer { pins.letGo(held) }
-      return try store.retry(id, if: isAllowed)
+      return try store.retry(id, hasBegun: hasBegun, if: isAllowed)
     }
   }
 

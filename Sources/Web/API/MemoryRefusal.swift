@@ -82,10 +82,7 @@ struct MemoryRefusal {
         "must be ≤ \(limit)\(batch): the evaluation \(figures), "
         + JSON.optional(given.dataset.limit).phrase
     } else {
-      field = "checkpoint/job"
-      message =
-        "must be a training of a narrower network, as no dataset.limit is small enough: the evaluation "
-        + "\(figures), got \"\(given.checkpoint.job)\""
+      (field, message) = Self.narrower(than: given.checkpoint, "the evaluation \(figures)")
     }
   }
 
@@ -99,11 +96,21 @@ struct MemoryRefusal {
       field = "dataset/limit"
       message = "must be ≤ \(limit): the embedding \(figures), \(JSON.optional(given.dataset.limit).phrase)"
     } else {
-      field = "checkpoint/job"
-      message =
-        "must be a training of a narrower network, as no dataset.limit is small enough: the embedding "
-        + "\(figures), got \"\(given.checkpoint.job)\""
+      (field, message) = Self.narrower(than: given.checkpoint, "the embedding \(figures)")
     }
+  }
+
+  /// What is said where no number of images is small enough.
+  private static func narrower(
+    than given: CheckpointReference, _ figures: String
+  ) -> (field: String, message: String) {
+    let (job, model) = (given.job?.text, given.model?.shown)
+    let wanted = model == nil ? "training of" : "model with"
+    return (
+      "checkpoint/\(model == nil ? "job" : "model")",
+      "must be a \(wanted) a narrower network, as no dataset.limit is small enough: \(figures), got "
+        + "\"\(job ?? model ?? "")\""
+    )
   }
 
   /// How many views fit at the given batch size, where there may be fewer; empty: none do.

@@ -18,11 +18,12 @@ extension API {
     var held: [JobID] = []
     do {
       for (index, job) in jobs.enumerated() {
-        guard let checkpoint = job.specification.work.checkpointUse, case .named(let name) = checkpoint.choice
+        guard let checkpoint = job.specification.work.checkpointUse, let source = checkpoint.job,
+          case .named(let name) = checkpoint.choice
         else { continue }
         pins.hold([job.id])
         held.append(job.id)
-        if try !isPinned(name, of: checkpoint.job, for: job.id) {
+        if try !isPinned(name, of: source, for: job.id) {
           let place = isBatch ? "/jobs/\(index)/spec" : "/spec"
           let member = job.specification.kind == .train ? "init_from" : "checkpoint"
           problems.add(
@@ -47,25 +48,33 @@ extension API {
   /// Pins what a job to be retried names, since pins go with the end of a job, and holds it; `pins.letGo`
   /// must follow.
   ///
-  /// - Throws: 409 where the checkpoint is gone.
-  func pinForRetry(_ record: JobRecord) throws -> [JobID] {
+  /// - Parameter isNeeded: the job cannot go on without it.
+  /// - Throws: 409 where the checkpoint is gone and needed.
+  func pinForRetry(_ record: JobRecord, isNeeded: Bool) throws -> [JobID] {
     guard record.state == .failed || record.state == .cancelled,
-      let checkpoint = try record.specification().work.checkpointUse,
+      let checkpoint = try record.specification().work.checkpointUse, let source = checkpoint.job,
       case .named(let name) = checkpoint.choice
     else { return [] }
     pins.hold([record.id])
     do {
-      if try isPinned(name, of: checkpoint.job, for: record.id) { return [record.id] }
+      if try isPinned(name, of: source, for: record.id) || !isNeeded { return [record.id] }
       let remedy =
         record.kind == .train ? "a training that begins with another one" : "an evaluation of another one"
       throw Problem(
         status: 409,
-        detail: "cannot retry job \(record.id): job \(checkpoint.job) no longer has the "
+        detail: "cannot retry job \(record.id): job \(source) no longer has the "
           + "checkpoint \"\(name.shown)\"; submit \(remedy).")
     } catch {
       pins.letGo([record.id])
       throw error
     }
+  }
+
+  /// Whether a training has a checkpoint of its own, so that it needs no more of what it began with.
+  func hasBegun(_ record: JobRecord) -> Bool {
+    guard record.kind == .train else { return false }
+    // A folder that cannot be read has no checkpoints to offer.
+    return !((try? RunFolder(data: data, job: record.id).checkpoints.list(newestMax: 1)) ?? []).isEmpty
   }
 
   /// How a training keeps its best checkpoints; `nil`: it does not.

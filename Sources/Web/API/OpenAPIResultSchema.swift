@@ -22,8 +22,9 @@ extension OpenAPIDocument {
       "features": about("What the head was trained on.", text),
       "feature_layer": about("The layer that was evaluated, by its name in the encoder.", text),
       "layer": about("The layer that was evaluated.", text),
-      "preset": about("The recipe of the training.", text),
-      "method": about("The method of the training.", text),
+      "preset": about("The recipe of the training; a model has none.", text),
+      "method": about("The method of the training; a model has none.", text),
+      "model": about("The model that was evaluated, if it was one.", text),
       "isa": about("Instruction set of the worker.", text),
       "train_images": about("Images whose labels were used, with one seed.", count),
       "test_images": about("Images that it was tested on.", count),
@@ -64,7 +65,8 @@ extension OpenAPIDocument {
     ],
     optional: [
       "baselines", "checkpoint_sha256", "confusion", "dataset_digest", "isa", "iterations", "label_share",
-      "layer", "lead", "method", "per_class", "ridge", "runs", "seconds", "seeds", "test_images",
+      "layer", "lead", "method", "model", "per_class", "preset", "ridge", "runs", "seconds", "seeds",
+      "test_images",
       "top1_interval",
       "top1_std", "top5", "train_images", "train_top1", "verdict",
     ])

@@ -16,7 +16,7 @@ struct SubmissionReader {
   /// The earlier jobs of the same request that have a `ref`.
   var refs: [ByteString: NewJob] = [:]
   /// What is known of jobs that have been named.
-  private let standings = Standings()
+  let standings = Standings()
 
   init(api: API, problems: ProblemList, looks: DatasetLooks) {
     self.api = api
@@ -53,7 +53,9 @@ struct SubmissionReader {
     var job = NewJob(
       id: api.store.newID(), labelling: labelling, specification: specification, policy: policy, needs: needs,
       steps: steps(specification), dataset: fingerprint(specification))
+    job.stepsDone = stepsDone(before: specification)
     job.readsImported = readsImported(specification)
+    job.model = specification.work.checkpointUse?.model.flatMap(knownModel)?.id
     return (job, ref)
   }
 
@@ -123,12 +125,19 @@ struct SubmissionReader {
         specification.resolveImageSize(storedSide: side)
       }
     }
+    if let name = specification.initFrom?.checkpoint.model,
+      let model = model(named: name, at: "\(pointer)/init_from")
+    {
+      let source = "the model \"\(name.shown)\""
+      specification.check(beginningWith: model.description.encoder, of: source, at: pointer, problems)
+    }
     if let initFrom = specification.initFrom, let source {
       check(which: initFrom.checkpoint.which, of: source, at: "\(pointer)/init_from/which")
       if let trained = self.specification(of: source) {
         specification.check(
           beginningWith: trained, of: "the training that is named", at: pointer, problems)
       }
+      checkStepsLeft(of: specification, after: source, policy, at: pointer)
     }
     return specification
   }
@@ -189,6 +198,11 @@ struct SubmissionReader {
         specification.check(
           imageCounts: summary.counts, classes: summary.classes.count, at: pointer, problems)
       }
+    }
+    if let name = specification.checkpoint.model,
+      let model = model(named: name, at: "\(pointer)/checkpoint")
+    {
+      specification.check(model: model.description, at: pointer, problems)
     }
     // Every network has pooled maps.
     if specification.layer != .pooled, let trained = training.flatMap(self.specification(of:)) {
@@ -350,9 +364,10 @@ struct SubmissionReader {
 }
 
 /// What the store has said of jobs, so that one that many name is looked up once.
-private final class Standings {
+final class Standings {
   private var known: [JobID: JobStanding?] = [:]
 
+  /// What a store says of a job; `nil`: there is none of that id.
   func of(_ id: JobID, in store: JobStore) throws -> JobStanding? {
     if let standing = known[id] { return standing }
     let standing = try store.standing(of: id)

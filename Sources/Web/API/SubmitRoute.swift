@@ -76,8 +76,8 @@ extension API {
     var trainings: [JobID: TrainSpecification] = [:]
     for index in jobs.indices {
       if let training = jobs[index].specification.train { trainings[jobs[index].id] = training }
-      jobs[index].cost = control.cost(
-        of: jobs[index].specification, training: jobs[index].training(of: trainings))
+      let cost = control.cost(of: jobs[index].specification, training: jobs[index].training(of: trainings))
+      jobs[index].cost = cost.remaining(after: jobs[index].stepsDone, of: jobs[index].steps)
     }
     return trainings
   }
@@ -130,6 +130,6 @@ extension NewJob {
   /// The training of the same request whose checkpoint a job reads; `nil`: it is an earlier one, or there is
   /// none.
   fileprivate func training(of trainings: [JobID: TrainSpecification]) -> TrainSpecification? {
-    specification.work.checkpointUse.flatMap { trainings[$0.job] }
+    specification.work.checkpointUse?.job.flatMap { trainings[$0] }
   }
 }

@@ -1,5 +1,7 @@
 import JobModel
+import JobStore
 import Recipe
+import Text
 
 /// How workers are started and how long is waited for them.
 package struct DispatcherConfiguration: Sendable {
@@ -51,6 +53,8 @@ package struct DispatcherConfiguration: Sendable {
   /// Where the imported dataset lies that a job reads, or will lie that it imports, by its id; `nil`: it has
   /// none. Throws where it is not there.
   package var datasetFolder: @Sendable (JobID, JobSpecification) throws -> String? = { _, _ in nil }
+  /// The model of a name, whose file lies in the data folder; `nil`: there is none.
+  package var model: @Sendable (ByteString) throws -> ModelRecord? = { _ in nil }
   /// Where the archive lies that was uploaded for an import; `nil`: there is none.
   package var uploadPath: @Sendable (JobID) -> String? = { _ in nil }
   /// How long a job waits that there is no memory for now.

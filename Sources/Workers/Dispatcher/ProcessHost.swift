@@ -87,9 +87,13 @@ final class ProcessHost: WorkerHost {
       resumeFrom: newest.map { folder.checkpoints.path(of: $0.name) },
       dataset: job.dataset())
     if let reference = spec.specification.work.checkpointUse {
-      let checkpoint = try checkpoint(reference, for: job.id)
-      spec.checkpointPath = checkpoint.path
-      spec.checkpointSHA256 = ByteString(checkpoint.manifest.sha256)
+      do {
+        try resolve(reference, in: &spec)
+      } catch let error as LaunchError {
+        // A training needs no more of what it began with once it has a checkpoint of its own.
+        guard spec.specification.kind == .train, newest != nil else { throw error }
+        log.info("job \(job.id) goes on without what it began with: \(error.message)")
+      }
     }
     spec.datasetFolder = try configuration.datasetFolder(job.id, spec.specification)
     if spec.specification.kind == .import, spec.datasetFolder == nil {
@@ -99,29 +103,57 @@ final class ProcessHost: WorkerHost {
     return spec
   }
 
+  /// Says where the weights lie that a job takes, and what they are.
+  private func resolve(_ reference: CheckpointReference, in spec: inout RunSpec) throws {
+    if let name = reference.model {
+      let model = try model(name)
+      spec.checkpointPath = ModelFolder(data: configuration.dataPath).path(of: model.id)
+      spec.checkpointSHA256 = ByteString(model.digest)
+      spec.model = model.description
+    } else if let source = reference.job {
+      let checkpoint = try checkpoint(reference, of: source, for: spec.job)
+      spec.checkpointPath = checkpoint.path
+      spec.checkpointSHA256 = ByteString(checkpoint.manifest.sha256)
+    }
+  }
+
+  /// The model of a name, whose file is the one that was uploaded.
+  private func model(_ name: ByteString) throws -> ModelRecord {
+    guard let record = try configuration.model(name) else {
+      throw LaunchError(reason: .badInput, message: "there is no model \"\(name.shown)\" any more")
+    }
+    let path = ModelFolder(data: configuration.dataPath).path(of: record.id)
+    guard FileSystem.isRegularFile(path), try ModelFolder.digest(of: path) == record.digest else {
+      throw LaunchError(
+        reason: .badInput,
+        message: "the file of the model \"\(name.shown)\" is missing or damaged: \(path); upload it again")
+    }
+    return record
+  }
+
   /// The checkpoint of another job that a job reads: the one that is pinned for it; or what it asks for is
   /// pinned now, so that its later attempts have the same.
   private func checkpoint(
-    _ reference: CheckpointReference, for job: JobID
+    _ reference: CheckpointReference, of source: JobID, for job: JobID
   ) throws -> (manifest: CheckpointManifest, path: String) {
-    if try pins.pinned(for: job) == nil, let name = try name(of: reference) {
-      _ = try pins.pin(name, of: folder(reference.job).checkpoints, for: job)
+    if try pins.pinned(for: job) == nil, let name = try name(of: reference.choice, in: source) {
+      _ = try pins.pin(name, of: folder(source).checkpoints, for: job)
     }
     guard let pinned = try pins.pinned(for: job), try pins.isIntact(pinned.manifest, for: job) else {
       throw LaunchError(
-        reason: .badInput, message: "job \(reference.job) has no intact checkpoint \"\(reference.which)\"")
+        reason: .badInput, message: "job \(source) has no intact checkpoint \"\(reference.which)\"")
     }
     return pinned
   }
 
   /// The name of the checkpoint that is asked for now; `nil`: there is none.
-  private func name(of reference: CheckpointReference) throws -> String? {
-    let folder = folder(reference.job)
-    switch reference.choice {
+  private func name(of choice: CheckpointReference.Choice, in source: JobID) throws -> String? {
+    let folder = folder(source)
+    switch choice {
     case .named(let name): return name.string
     case .last:
       return try folder.checkpoints.newestIntact { [log] damaged in
-        log.warning("job \(reference.job): the checkpoint \(damaged.name) is damaged and set aside")
+        log.warning("job \(source): the checkpoint \(damaged.name) is damaged and set aside")
       }?.name
     case .best:
       guard let best = try folder.readSpec().specification.train?.checkpoint.keepBest else { return nil }

@@ -1,6 +1,7 @@
 import JSONText
 import Logging
 import Platform
+import Recipe
 import RunFolder
 import SharedWork
 import Text
@@ -8,8 +9,8 @@ import Text
 /// Makes files of checkpoints in processes of their own, one at a time, and keeps the newest of them: a
 /// checkpoint is never unpacked in the daemon's process.
 ///
-/// A file is named by the digest of its order, so that the same order finds it again. The folder is emptied
-/// at the start.
+/// A file is named by its job and the digest of its order, so that the same order finds it again. The folder
+/// is emptied at the start.
 package final class ModelExporter: Sendable {
   /// How a process is started, and what may be kept.
   package struct Configuration: Sendable {
@@ -60,7 +61,7 @@ package final class ModelExporter: Sendable {
   /// The file of an order, or that it will be made.
   package func export(_ order: ExportOrder) -> Asked<ExportFinding> {
     let digest = order.digest
-    let path = "\(configuration.folder)/\(digest).\(order.format.rawValue)"
+    let path = "\(configuration.folder)/\(order.job)-\(digest).\(order.format.rawValue)"
     if let bytes = FileSystem.regularFileSize(path) {
       return .known(.success(ExportedFile(path: path, bytes: bytes)))
     }
@@ -71,12 +72,26 @@ package final class ModelExporter: Sendable {
     }
   }
 
+  /// Removes the files of a job whose run folder is gone. One that is being made goes as soon as it is there.
+  package func forget(_ job: JobID) {
+    do {
+      for name in try FileSystem.list(configuration.folder) where name.hasPrefix("\(job)-") {
+        if !AtomicFile.isTemporary(name) { try FileSystem.remove("\(configuration.folder)/\(name)") }
+      }
+    } catch {
+      // The next start empties the folder.
+      log.warning("\(error)")
+    }
+  }
+
   private func make(_ order: ExportOrder, at path: String) -> ExportFinding {
     // Two may have asked for it one after the other.
     if let bytes = FileSystem.regularFileSize(path) {
       return .success(ExportedFile(path: path, bytes: bytes))
     }
     let finding = run(order, at: path)
+    let checkpoints = FileSystem.parent(of: order.checkpointPath)
+    if !FileSystem.exists(FileSystem.parent(of: checkpoints)) { forget(order.job) }
     if case .failure(let problem) = finding { log.warning("\(problem)") }
     do {
       try removeOld(except: path)

@@ -6,6 +6,8 @@ import Text
 /// A file that is to be made of a checkpoint for other programs: what the daemon asks of a process of its
 /// own.
 package struct ExportOrder: Sendable, Equatable {
+  /// Whose checkpoint it is.
+  package var job: JobID
   /// Path of the checkpoint's file.
   package var checkpointPath: String
   package var format: ExportFormat
@@ -19,9 +21,10 @@ package struct ExportOrder: Sendable, Equatable {
   package var metadata: [String: String]
 
   package init(
-    checkpointPath: String, format: ExportFormat, part: ExportPart, mean: [Double], std: [Double],
-    imageSide: Int?, metadata: [String: String]
+    job: JobID, checkpointPath: String, format: ExportFormat, part: ExportPart, mean: [Double],
+    std: [Double], imageSide: Int?, metadata: [String: String]
   ) {
+    self.job = job
     self.checkpointPath = checkpointPath
     self.format = format
     self.part = part
@@ -42,7 +45,7 @@ package struct ExportOrder: Sendable, Equatable {
   /// The order as the process reads it.
   package var json: JSON {
     [
-      "checkpoint": .string(checkpointPath), "format": .string(format.rawValue),
+      "job": .string(job.text), "checkpoint": .string(checkpointPath), "format": .string(format.rawValue),
       "part": .string(part.rawValue), "mean": .array(mean.map(JSON.number)),
       "std": .array(std.map(JSON.number)), "image_side": .optional(imageSide),
       "metadata": .object(
@@ -52,14 +55,15 @@ package struct ExportOrder: Sendable, Equatable {
 
   /// Reads an order; `nil`: a member is missing or wrong.
   package init?(json: JSON) {
-    guard let path = json["checkpoint"]?.string, let mean = json["mean"]?.array,
+    guard let job = json["job"]?.string.flatMap({ JobID($0) }), let path = json["checkpoint"]?.string,
+      let mean = json["mean"]?.array,
       let std = json["std"]?.array, let metadata = json["metadata"]?.object,
       let format = json["format"]?.string.flatMap(ExportFormat.init(bytes:)),
       let part = json["part"]?.string.flatMap(ExportPart.init(bytes:))
     else { return nil }
     let entries = metadata.compactMap { key, value in value.string.map { (key.string, $0.string) } }
     self.init(
-      checkpointPath: path.string, format: format, part: part, mean: mean.compactMap(\.double),
+      job: job, checkpointPath: path.string, format: format, part: part, mean: mean.compactMap(\.double),
       std: std.compactMap(\.double), imageSide: json["image_side"]?.int,
       metadata: Dictionary(entries, uniquingKeysWith: { first, _ in first }))
   }

@@ -13,10 +13,12 @@ package struct RunSpec: Sendable, Equatable {
   package var threads: Int
   /// Path of the run's own checkpoint to go on from; `nil`: from the beginning.
   package var resumeFrom: String?
-  /// Path of the checkpoint to evaluate or to begin with; `nil`: there is none.
+  /// Path of the checkpoint or model to evaluate or to begin with; `nil`: there is none.
   package var checkpointPath: String?
   /// SHA-256 of that file, in hexadecimal.
   package var checkpointSHA256: ByteString?
+  /// What the model is, where that file is one; `nil`: it is a checkpoint.
+  package var model: ModelDescription?
   /// The dataset as it was when the job was queued; `nil`: nobody looked.
   package var dataset: DatasetFingerprint?
   /// Where the imported dataset lies that the job reads, or will lie that it imports; `nil`: it has none.
@@ -47,7 +49,8 @@ extension RunSpec {
       "spec": specification.json,
       "threads": .integer(threads), "resume_from": .optional(resumeFrom),
       "checkpoint_path": .optional(checkpointPath), "checkpoint_sha256": .optional(checkpointSHA256),
-      "dataset": dataset?.json ?? .null, "dataset_folder": .optional(datasetFolder),
+      "model": model?.json ?? .null, "dataset": dataset?.json ?? .null,
+      "dataset_folder": .optional(datasetFolder),
       "upload_path": .optional(uploadPath),
     ]
   }
@@ -71,6 +74,7 @@ extension RunSpec {
       checkpointPath: json["checkpoint_path"]?.string?.string,
       checkpointSHA256: json["checkpoint_sha256"]?.string,
       dataset: json["dataset"].flatMap(DatasetFingerprint.init(json:)))
+    model = json["model"].flatMap(ModelDescription.init(json:))
     datasetFolder = json["dataset_folder"]?.string?.string
     uploadPath = json["upload_path"]?.string?.string
   }

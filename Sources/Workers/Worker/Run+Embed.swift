@@ -10,9 +10,6 @@ extension Run {
   /// Embeds the images of a split; `nil`: to the end. A run that was stopped or killed goes on behind the
   /// batches that were safe.
   func embed(_ specification: EmbedSpecification, _ spec: RunSpec) throws -> StopRequest? {
-    guard let path = spec.checkpointPath else {
-      throw RunFolderError(operation: "read", subject: folder.specPath, cause: "it names no checkpoint")
-    }
     let name = specification.dataset.name
     let catalog = catalog(spec, name)
     let dataset = try opening(name) {
@@ -21,7 +18,7 @@ extension Run {
     try checkInputs(spec, of: name, [dataset])
     let recorded = try recordedConvolutions()
     let embedding = try DatasetEmbedding(
-      specification, checkpoint: try Checkpoint(path: path) { !$0.hasPrefix("optimizer.") }, dataset: dataset,
+      specification, checkpoint: try source(spec) { !$0.hasPrefix("optimizer.") }, dataset: dataset,
       threads: spec.threads, recorded: recorded)
     var spool = try FeatureSpool(
       folder: "\(folder.path)/embed", rowBytes: embedding.featureCount * MemoryLayout<Float>.stride,

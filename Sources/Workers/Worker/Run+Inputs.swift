@@ -44,8 +44,25 @@ extension Run {
     }
   }
 
+  /// Reads the checkpoint or the model whose weights the run takes.
+  ///
+  /// - Parameter isKept: whether the tensor of that name is wanted.
+  /// - Throws: `RunFolderError` if none is named, `CheckpointError`.
+  func source(
+    _ spec: RunSpec, keeping isKept: (String) -> Bool = { _ in true }
+  ) throws -> Checkpoint {
+    guard let path = spec.checkpointPath else {
+      throw RunFolderError(
+        operation: "read", subject: folder.specPath,
+        cause: "it names no checkpoint or model to take weights from")
+    }
+    if let model = spec.model { return try Checkpoint(model: path, model) }
+    return try Checkpoint(path: path, keeping: isKept)
+  }
+
   /// Compares what the run depends on with its first start. The first start compares with what was queued,
   /// and records it. A run folder of an older version has no record: it takes what is there now.
+  /// A training's checkpoint or model is compared when the run begins with it.
   ///
   /// - Throws: `ChangedInput`.
   func checkInputs(_ spec: RunSpec, of name: ByteString, _ datasets: [ImageDataset]) throws {
@@ -58,9 +75,14 @@ extension Run {
       guard differences.isEmpty else { throw ChangedInput.dataset(name: name, differences: differences) }
     }
     if let recorded {
-      guard recorded.checkpointSHA256 == now.checkpointSHA256 else { throw ChangedInput.checkpoint }
+      if spec.specification.kind != .train { try checkSource(spec, recorded) }
     } else {
       try folder.writeInputs(now)
     }
+  }
+
+  /// - Throws: `ChangedInput.checkpoint` if what the run takes its weights from is not what it was.
+  func checkSource(_ spec: RunSpec, _ recorded: RunInputs) throws {
+    guard recorded.checkpointSHA256 == spec.checkpointSHA256 else { throw ChangedInput.checkpoint }
   }
 }

@@ -88,18 +88,13 @@ extension Run {
   /// What a training begins with instead of new weights, if it does.
   private func initialWeights(_ specification: TrainSpecification, _ spec: RunSpec) throws -> Checkpoint? {
     guard let initFrom = specification.initFrom else { return nil }
-    guard let path = spec.checkpointPath else {
-      throw RunFolderError(operation: "read", subject: folder.specPath, cause: "it names no checkpoint")
-    }
-    log.info("begins with checkpoint \(initFrom.checkpoint.which) of job \(initFrom.checkpoint.job)")
-    return try Checkpoint(path: path) { initFrom.optimizer || $0.hasPrefix("encoder.") }
+    if let recorded = try folder.readInputs() { try checkSource(spec, recorded) }
+    log.info("begins with \(initFrom.checkpoint.phrase)")
+    return try source(spec) { initFrom.optimizer || $0.hasPrefix("encoder.") }
   }
 
   /// Evaluates; `nil`: to the end.
   func evaluate(_ specification: EvaluateSpecification, _ spec: RunSpec) throws -> StopRequest? {
-    guard let path = spec.checkpointPath else {
-      throw RunFolderError(operation: "read", subject: folder.specPath, cause: "it names no checkpoint")
-    }
     let (name, limit) = (specification.dataset.name, specification.dataset.limit)
     let catalog = catalog(spec, name)
     let (train, test) = try opening(name) {
@@ -111,7 +106,7 @@ extension Run {
     try checkInputs(spec, of: name, [train, test])
     let recorded = try recordedConvolutions()
     let evaluation = try Evaluation(
-      specification, checkpoint: try Checkpoint(path: path), train: train, test: test, threads: spec.threads,
+      specification, checkpoint: try source(spec), train: train, test: test, threads: spec.threads,
       recorded: recorded,
       resumingFrom: try resumable(spec) { try CheckpointFormat.read(path: $0) }?.state)
     try start(

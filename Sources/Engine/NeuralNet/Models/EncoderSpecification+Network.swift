@@ -2,7 +2,7 @@ import Recipe
 
 extension EncoderSpecification.Architecture {
   /// Blocks of each of the four stages.
-  var blocks: [Int] {
+  package var blocks: [Int] {
     switch self {
     case .resnet18: [2, 2, 2, 2]
     case .resnet34, .resnet50: [3, 4, 6, 3]

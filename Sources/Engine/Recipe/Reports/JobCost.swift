@@ -23,6 +23,16 @@ package struct JobCost: Sendable, Equatable {
   }
 }
 
+extension JobCost {
+  /// What a run takes that has so many of its steps behind it when it begins.
+  package func remaining(after done: Int, of steps: Int?) -> JobCost {
+    guard let steps, steps > 0, done > 0 else { return self }
+    var cost = self
+    cost.work?.share = Double(max(0, steps - done)) / Double(steps)
+    return cost
+  }
+}
+
 /// How much a job has to compute: by the rate at which a machine has done such work, it is a time.
 package struct Work: Sendable, Equatable {
   /// Only rates of one kind of work can be compared, such as `train` or `evaluate logistic`.
@@ -33,6 +43,8 @@ package struct Work: Sendable, Equatable {
   package var once: Double
   /// Those of a single image. Narrow networks are computed at other rates than wide ones.
   package var perImage: Double
+  /// Share of `amount` that is to be done: less than 1 where steps of the run are done already.
+  package var share = 1.0
 
   package init(kind: String, amount: Double, once: Double = 0, perImage: Double) {
     self.kind = kind

@@ -3,25 +3,42 @@ import JSONText
 /// The header of a safetensors file, checked: entries in the order of their data, without holes or overlaps.
 struct SafetensorsHeader {
   /// The element types that are read.
-  enum ElementType: String {
+  enum ElementType: String, CaseIterable {
     case float32 = "F32"
     case int64 = "I64"
+    case float16 = "F16"
+    case bfloat16 = "BF16"
+
+    /// What files of ours have.
+    static let own: [ElementType] = [.float32, .int64]
 
     /// Bytes of one element.
     var bytes: Int {
       switch self {
+      case .float16, .bfloat16: 2
       case .float32: 4
       case .int64: 8
       }
     }
 
-    /// The elements that little-endian `bytes` hold. Precondition: a whole number of them.
+    /// The elements that little-endian `bytes` hold; short floats are widened, which changes no value.
+    /// Precondition: a whole number of them.
     func elements(of bytes: [UInt8]) -> TensorValue.Elements {
       switch self {
       case .float32:
         .float32(
           (0..<bytes.count / 4).map {
             Float(bitPattern: UInt32(truncatingIfNeeded: word(bytes, at: 4 * $0, size: 4)))
+          })
+      case .float16:
+        .float32(
+          (0..<bytes.count / 2).map {
+            Float(Float16(bitPattern: UInt16(truncatingIfNeeded: word(bytes, at: 2 * $0, size: 2))))
+          })
+      case .bfloat16:
+        .float32(
+          (0..<bytes.count / 2).map {
+            Float(bitPattern: UInt32(truncatingIfNeeded: word(bytes, at: 2 * $0, size: 2)) << 16)
           })
       case .int64:
         .int64((0..<bytes.count / 8).map { Int64(bitPattern: word(bytes, at: 8 * $0, size: 8)) })
@@ -54,7 +71,9 @@ struct SafetensorsHeader {
   let entries: [Entry]
 
   /// Parses and checks the JSON of a header.
-  init(_ bytes: [UInt8]) throws(SafetensorsError) {
+  ///
+  /// - Parameter types: that its tensors may have.
+  init(_ bytes: [UInt8], types: [ElementType] = ElementType.own) throws(SafetensorsError) {
     guard bytes.first == UInt8(ascii: "{") else { throw .header("does not begin with { at byte 8") }
     let json: JSON
     do { json = try JSON.parse(bytes, limits: .none) } catch { throw .header("is not JSON: \(error)") }
@@ -65,7 +84,7 @@ struct SafetensorsHeader {
       if name == "__metadata__" {
         metadata = try Self.metadata(value)
       } else {
-        entries.append(try Self.entry(name.string, value))
+        entries.append(try Self.entry(name.string, value, types))
       }
     }
     entries.sort { ($0.start, $0.end, $0.name) < ($1.start, $1.end, $1.name) }
@@ -92,13 +111,15 @@ struct SafetensorsHeader {
     return strings
   }
 
-  private static func entry(_ name: String, _ value: JSON) throws(SafetensorsError) -> Entry {
+  private static func entry(
+    _ name: String, _ value: JSON, _ types: [ElementType]
+  ) throws(SafetensorsError) -> Entry {
     guard case .object(let table) = value, Set(table.keys) == ["dtype", "shape", "data_offsets"] else {
       throw .tensor(name: name, "must have dtype, shape and data_offsets, and nothing else")
     }
-    guard case .string(let typeName)? = table["dtype"], let type = ElementType(rawValue: typeName.string)
-    else {
-      throw .tensor(name: name, "has a dtype other than F32 and I64")
+    guard let type = table["dtype"]?.string.flatMap(ElementType.init(bytes:)), types.contains(type) else {
+      let allowed = types.map(\.rawValue).joined(separator: ", ")
+      throw .tensor(name: name, "must have one of the dtypes \(allowed), \((table["dtype"] ?? .null).phrase)")
     }
     guard let shape = naturals(table["shape"]), shape.count <= rankMax else {
       throw .tensor(name: name, "has a shape that is not a list of up to \(rankMax) natural numbers")

@@ -15,14 +15,16 @@ package enum SafetensorsReader {
   /// - Throws: `SafetensorsError`, and what `source` throws.
   package static func read(
     from source: @escaping (Int) throws -> [UInt8], keeping isKept: (String) -> Bool = { _ in true }
+  ) throws -> TensorFile { try read(from: source, types: SafetensorsHeader.ElementType.own, keeping: isKept) }
+
+  /// The same of tensors that may have other types.
+  static func read(
+    from source: @escaping (Int) throws -> [UInt8], types: [SafetensorsHeader.ElementType],
+    keeping isKept: (String) -> Bool
   ) throws -> TensorFile {
     var stream = ByteStream(source: source)
-    let lengthBytes = try stream.take(8, part: "the header's length")
-    let length = lengthBytes.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-    guard length >= 2, length <= UInt64(headerBytesMax) else {
-      throw SafetensorsError.headerLength(Int(clamping: length), limit: headerBytesMax)
-    }
-    let header = try SafetensorsHeader(try stream.take(Int(length), part: "the header"))
+    let length = try headerLength(try stream.take(8, part: "the header's length"), max: headerBytesMax)
+    let header = try SafetensorsHeader(try stream.take(length, part: "the header"), types: types)
     var tensors: [String: TensorValue] = [:]
     for entry in header.entries {
       let part = "tensor \"\(entry.name)\""
@@ -35,6 +37,15 @@ package enum SafetensorsReader {
     }
     guard try stream.isAtEnd() else { throw SafetensorsError.trailingBytes(offset: stream.offset) }
     return TensorFile(metadata: header.metadata, tensors: tensors)
+  }
+
+  /// The length of the header that the first 8 bytes of a file give.
+  static func headerLength(_ bytes: [UInt8], max: Int) throws(SafetensorsError) -> Int {
+    let length = bytes.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    guard length >= 2, length <= UInt64(max) else {
+      throw .headerLength(Int(clamping: length), limit: max)
+    }
+    return Int(length)
   }
 }
 

@@ -107,7 +107,6 @@ package struct EvaluationResult: Sendable, Equatable {
     var members: [String: JSON] = [
       "protocol": .string(`protocol`.rawValue), "features": .string(specification.features.rawValue),
       "layer": .string(layer.rawValue), "feature_layer": .string(layer.rawValue),
-      "preset": .string(training.preset.rawValue), "method": .string(training.loss.method.rawValue),
       "dataset": .string(specification.dataset.name), "isa": .string(isa),
       "train_images": .integer(trainImages), "test_images": .integer(testLabels.count),
       "label_share": .number(specification.labelShare), "seeds": .integer(specification.seeds),
@@ -118,6 +117,12 @@ package struct EvaluationResult: Sendable, Equatable {
       "confusion": classes.count <= Self.confusionClassesMax ? Self.json(confusion) : .null,
       "runs": runs, "verdict": .string(verdict),
     ]
+    if let model = specification.checkpoint.model {
+      members["model"] = .string(model)
+    } else {
+      members["preset"] = .string(training.preset.rawValue)
+      members["method"] = .string(training.loss.method.rawValue)
+    }
     if let fit {
       members["ridge"] = .number(fit.ridge)
       members["iterations"] = .integer(fit.iterations)

@@ -80,7 +80,7 @@ extension JobStore {
   }
 
   /// Jobs that an error names.
-  private static let needingMax = 20
+  static let needingMax = 20
 
   /// Makes sure that the datasets that a new job reads can be used, in the transaction that queues it.
   func checkDataset(of job: NewJob, _ connection: Connection) throws {

@@ -70,12 +70,13 @@ extension JobStore {
 }
 
 extension JobCost {
-  /// The arguments of the columns from `memory_bytes` to `step_images`.
+  /// The arguments of the columns from `memory_bytes` to `work_share`.
   var values: [Value] {
     [
       .optional(memoryBytes), .optional(diskBytes), .optional(work?.amount), .optional(work?.once),
       .optional(work?.perImage),
       .optional(work?.kind), .optional(epochs), .optional(stepImages),
+      .optional(work?.share),
     ]
   }
 }

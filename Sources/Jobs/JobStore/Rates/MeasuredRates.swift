@@ -41,7 +41,7 @@ package struct MeasuredRates: Sendable, Equatable {
       (abs($0.key - work.size), $0.key) < (abs($1.key - work.size), $1.key)
     }
     guard let sum = near?.value, sum.work > 0, sum.seconds > 0 else { return nil }
-    let seconds = (work.amount + work.once) * sum.seconds / sum.work
+    let seconds = (work.amount * work.share + work.once) * sum.seconds / sum.work
     return seconds.isFinite ? seconds : nil
   }
 }

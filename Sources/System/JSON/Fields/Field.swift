@@ -123,11 +123,13 @@ package struct Field<Owner: Sendable>: Sendable {
   /// The field as one whose default is not always the same, so that none is described.
   package func withoutDefault() -> Field { copy(condition: condition, rules: rules + [.withoutDefault]) }
 
-  /// The same member for an object that holds this field's in a property. Its condition, if it has one, is
-  /// replaced by the outer one.
+  /// The same member for an object that holds this field's in a property; `when` replaces its condition.
   func within<Outer: Sendable>(_ path: any WritableKeyPath<Outer, Owner> & Sendable) -> Field<Outer> {
     Field<Outer>(
-      key: key, condition: nil, description: description, schema: { [schema] in schema($0?[keyPath: path]) },
+      key: key,
+      condition: condition.map { condition in
+        Field<Outer>.Condition(phrase: condition.phrase) { condition.holds($0[keyPath: path]) }
+      }, description: description, schema: { [schema] in schema($0?[keyPath: path]) },
       read: { [read] in read($0, $1, $2, &$3[keyPath: path]) },
       json: { [json] in json($0[keyPath: path]) },
       write: { [write] in write($0[keyPath: path], &$1) },

@@ -42,23 +42,13 @@ extension API {
   func uploadSink(_ request: Request) throws -> (any BodySink)? {
     let specification = try uploadSpecification(request)
     try checkFree(specification.name)
-    if let refusal = control.refusal { throw Problem(status: 507, detail: "\(refusal).") }
-    if let length = request.headers["Content-Length"]?.integer { try checkRoom(for: length) }
+    try checkRoom(for: request)
     let folders = DatasetFolders(data: data)
     try folders.create()
     let id = store.newID()
     let control = control
     return try UploadSink(id: id, specification, path: folders.uploadPath(of: id)) {
       control.refusal.map { Problem(status: 507, detail: "\($0).") }
-    }
-  }
-
-  private func checkRoom(for bytes: Int) throws {
-    let free = try FileSystem.freeBytes(data)
-    guard bytes < free else {
-      throw Problem(
-        status: 507,
-        detail: "The archive has \(bytes) bytes, and \(free) are free on the data folder's device.")
     }
   }
 
@@ -83,14 +73,14 @@ extension API {
   /// `PUT /datasets/{name}`: the body is an archive.
   @Sendable
   func putDataset(_ request: Request) throws -> Response {
-    guard let sink = request.sink as? UploadSink, sink.bytes > 0 else {
+    guard let sink = request.sink as? UploadSink<ImportSpecification>, sink.bytes > 0 else {
       // An empty body has no sink: what else is wrong with the request comes first.
       try checkFree(try uploadSpecification(request).name)
       throw Problem(
         status: 400, detail: "The body must be an archive: tar, tar.gz, tar.xz or zip; it is empty.")
     }
     try sink.sync()
-    let answer = try enqueueImport(sink.specification, id: sink.id, source: Self.uploadSource, under: nil) {
+    let answer = try enqueueImport(sink.content, id: sink.id, source: Self.uploadSource, under: nil) {
       sink.keep()
     }
     return answer.response(isRepeated: false)

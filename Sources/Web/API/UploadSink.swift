@@ -3,11 +3,12 @@ import JobStore
 import Platform
 import Recipe
 
-/// Takes an uploaded archive into the data folder as it comes. Unless it is kept, it is removed with the last
+/// Takes an uploaded file into the data folder as it comes. Unless it is kept, it is removed with the last
 /// reference.
-final class UploadSink: BodySink {
+final class UploadSink<Content: Sendable>: BodySink {
   let id: JobID
-  let specification: ImportSpecification
+  /// What the request's head says of the file.
+  let content: Content
   let path: String
   private let file: File
   private let room: @Sendable () -> Problem?
@@ -22,18 +23,19 @@ final class UploadSink: BodySink {
   }
 
   /// Bytes after which is looked again whether there is room for more.
-  private static let bytesPerCheck = 16 << 20
+  private static var bytesPerCheck: Int { 16 << 20 }
 
   /// - Parameters:
-  ///   - id: of the import job that there will be.
-  ///   - path: where the archive will lie; nothing must be there.
+  ///   - id: of what is made of the file.
+  ///   - content: what the request's head says of it.
+  ///   - path: where the file will lie; nothing must be there.
   ///   - room: why no more can be taken; nil: it can.
   /// - Throws: `SystemError`.
   init(
-    id: JobID, _ specification: ImportSpecification, path: String, room: @escaping @Sendable () -> Problem?
+    id: JobID, _ content: Content, path: String, room: @escaping @Sendable () -> Problem?
   ) throws {
     self.id = id
-    self.specification = specification
+    self.content = content
     self.path = path
     self.room = room
     file = try File(path, .createNew, links: .refused)
@@ -60,12 +62,35 @@ final class UploadSink: BodySink {
     state.bytes += bytes.count
   }
 
-  /// Makes the archive durable under its name.
+  /// Makes the file durable under its name.
   func sync() throws(SystemError) {
     try file.sync()
     try FileSystem.syncDirectory(FileSystem.parent(of: path))
   }
 
-  /// The archive is needed from now on.
+  /// Removes the file at once.
+  func discard() {
+    state.isKept = true
+    // What cannot be removed is swept away when the daemon starts.
+    try? FileSystem.remove(path)
+  }
+
+  /// The file is needed from now on.
   func keep() { state.isKept = true }
+}
+
+extension API {
+  /// Whether the content of a request, as far as its head tells, fits on the data folder's device.
+  ///
+  /// - Throws: 507.
+  func checkRoom(for request: Request) throws {
+    if let refusal = control.refusal { throw Problem(status: 507, detail: "\(refusal).") }
+    guard let bytes = request.headers["Content-Length"]?.integer else { return }
+    let free = try FileSystem.freeBytes(data)
+    guard bytes < free else {
+      throw Problem(
+        status: 507,
+        detail: "The file has \(bytes) bytes, and \(free) are free on the data folder's device.")
+    }
+  }
 }
