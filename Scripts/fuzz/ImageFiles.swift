@@ -2,7 +2,8 @@
 // sources: Engine/Datasets/Readers/DatasetSource.swift Engine/Datasets/Readers/DataFile.swift
 // sources: Engine/Datasets/Readers/IDXFolder.swift Engine/Datasets/Readers/CIFARFolder.swift
 // sources: Engine/Datasets/DatasetError.swift Engine/Datasets/ImageDataset.swift
-// sources: Engine/Datasets/ImageStore.swift Engine/Datasets/SplitDigest.swift Engine/Datasets/Readers/CIFARNames.swift
+// sources: Engine/Datasets/ImageStore.swift Engine/Datasets/SplitDigest.swift
+// sources: Engine/Datasets/Readers/CIFARNames.swift
 // sources: Engine/Recipe/DatasetSelection.swift System/JSON/*.swift System/JSON/Fields/*.swift
 // sources: System/Crypto/SHA256.swift System/Crypto/CryptoError.swift
 

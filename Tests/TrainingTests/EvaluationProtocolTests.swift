@@ -10,53 +10,23 @@ import Text
 /// What holds for every protocol.
 @Suite("Protocols of evaluation")
 struct EvaluationProtocolTests {
-  private static let dataset = "synthetic:classes=3,side=16,count=96,test=48,seed=5"
-
   private static func specification(
     _ choice: EvaluationProtocol, _ change: (inout EvaluateSpecification) -> Void = { _ in }
   ) -> EvaluateSpecification {
     var specification = EvaluateSpecification(
       checkpoint: CheckpointReference(job: JobID(unixMilliseconds: 1, random: 1), which: "last"),
-      protocol: choice, dataset: EvaluationDataset(name: ByteString(dataset)), baselines: true, epochs: 3,
+      protocol: choice, dataset: EvaluationDataset(name: ByteString(TinyEvaluation.dataset)), baselines: true,
+      epochs: 3,
       seed: 2, layer: .pooled)
     change(&specification)
     return specification
   }
 
-  private static func checkpoint(fc: Int? = nil, method: MethodName = .vicreg) throws -> Checkpoint {
-    var specification = Tiny.specification
-    specification.encoder.fc = fc
-    specification.loss.method = method
-    if method == .supervised { specification.views = 1 }
-    specification.maxSteps = 1
-    let recorder = Recorder()
-    _ = try Tiny.training(specification).run(recorder)
-    return try Checkpoint(#require(recorder.saved.last).file)
-  }
-
-  private static func evaluation(
-    _ specification: EvaluateSpecification, _ checkpoint: Checkpoint, threads: Int = 1,
-    resumingFrom state: TensorFile? = nil
-  ) throws -> Evaluation {
-    try Evaluation(
-      specification, checkpoint: checkpoint, train: Tiny.open(dataset, .train),
-      test: Tiny.open(dataset, .test), threads: threads, resumingFrom: state)
-  }
-
-  private static func result(
-    _ evaluation: Evaluation, _ recorder: Recorder = Recorder()
-  ) throws -> EvaluationResult {
-    guard case .finished(let result) = try evaluation.run(recorder) else { throw Stopped() }
-    return result
-  }
-
-  private struct Stopped: Error {}
-
   @Test(arguments: EvaluationProtocol.allCases)
   func `have everything that their numbers must be read with`(choice: EvaluationProtocol) throws {
     let recorder = Recorder()
-    let evaluation = try Self.evaluation(Self.specification(choice), Self.checkpoint())
-    let result = try Self.result(evaluation, recorder)
+    let evaluation = try TinyEvaluation.evaluation(Self.specification(choice), TinyEvaluation.checkpoint())
+    let result = try TinyEvaluation.result(evaluation, recorder)
     let steps = recorder.figures.map(\.step)
     #expect(steps == steps.sorted() && Set(steps).count == steps.count)
     #expect(steps.last == evaluation.stepsTotal && evaluation.step == evaluation.stepsTotal)
@@ -83,11 +53,12 @@ struct EvaluationProtocolTests {
 
   @Test(arguments: EvaluationProtocol.allCases)
   func `have the same bits with one, two and three threads`(choice: EvaluationProtocol) throws {
-    let checkpoint = try Self.checkpoint()
+    let checkpoint = try TinyEvaluation.checkpoint()
     let specification = Self.specification(choice) { $0.labelShare = 0.5 }
     let lines = try [1, 2, 3].map { threads in
       let recorder = Recorder()
-      let result = try Self.result(Self.evaluation(specification, checkpoint, threads: threads), recorder)
+      let result = try TinyEvaluation.result(
+        TinyEvaluation.evaluation(specification, checkpoint, threads: threads), recorder)
       return recorder.figures.map { line in line.figures.filter { $0.name != "images_per_second" } }
         .map { "\($0)" } + [result.json.text]
     }
@@ -96,37 +67,38 @@ struct EvaluationProtocolTests {
 
   @Test(arguments: EvaluationProtocol.allCases)
   func `go on bit for bit, wherever they were stopped`(choice: EvaluationProtocol) throws {
-    let checkpoint = try Self.checkpoint()
+    let checkpoint = try TinyEvaluation.checkpoint()
     let specification = Self.specification(choice) { ($0.seeds, $0.labelShare) = (2, 0.5) }
-    let expected = try Self.result(Self.evaluation(specification, checkpoint))
+    let expected = try TinyEvaluation.result(TinyEvaluation.evaluation(specification, checkpoint))
     var resumedAt: Set<Int> = []
     for step in [0, 5, 17, 24, 40, 71, 130, 200] {
       let first = Recorder(stop: (step: step, request: .yield))
-      guard case .stopped(.yield) = try Self.evaluation(specification, checkpoint).run(first) else { break }
+      guard case .stopped(.yield) = try TinyEvaluation.evaluation(specification, checkpoint).run(first) else {
+        break
+      }
       let state = first.saved.last
       let second = Recorder()
-      let resumed = try Self.evaluation(specification, checkpoint, threads: 2, resumingFrom: state?.file)
+      let resumed = try TinyEvaluation.evaluation(
+        specification, checkpoint, threads: 2, resumingFrom: state?.file)
       #expect(resumed.step == state?.step ?? 0)
       resumedAt.insert(resumed.step)
-      #expect(try Self.result(resumed, second) == expected)
+      #expect(try TinyEvaluation.result(resumed, second) == expected)
       if let state, let line = second.figures.first { #expect(line.step > state.step) }
     }
     #expect(resumedAt.count > 1)
   }
 
   @Test func `fine-tuning is computed as was recorded when it began, where that was recorded`() throws {
-    let checkpoint = try Self.checkpoint()
+    let checkpoint = try TinyEvaluation.checkpoint()
     let specification = Self.specification(.finetune) { ($0.baselines, $0.epochs) = (false, 1) }
-    let first = try Self.evaluation(specification, checkpoint)
+    let first = try TinyEvaluation.evaluation(specification, checkpoint)
     let names = first.convolutions.names
     let tuned = names.keys.filter { $0.hasPrefix("finetune.") }
     #expect(!tuned.isEmpty && tuned.count < names.count)
-    let expected = try Self.result(first)
+    let expected = try TinyEvaluation.result(first)
     func result(_ names: [String: [String: String]]) throws -> EvaluationResult {
-      try Self.result(
-        Evaluation(
-          specification, checkpoint: checkpoint, train: Tiny.open(Self.dataset, .train),
-          test: Tiny.open(Self.dataset, .test), threads: 1, recorded: ConvolutionRecord(names: names)))
+      try TinyEvaluation.result(
+        TinyEvaluation.evaluation(specification, checkpoint, recorded: ConvolutionRecord(names: names)))
     }
     #expect(try result(names) == expected)
     // An evaluation of an older version recorded the encoder alone.
@@ -138,11 +110,11 @@ struct EvaluationProtocolTests {
 
   @Test(arguments: EvaluationProtocol.allCases)
   func `with several seeds have mean, deviation and interval`(choice: EvaluationProtocol) throws {
-    let checkpoint = try Self.checkpoint()
+    let checkpoint = try TinyEvaluation.checkpoint()
     let specification = Self.specification(choice) {
       ($0.seeds, $0.labelShare, $0.baselines) = (3, 0.25, false)
     }
-    let result = try Self.result(Self.evaluation(specification, checkpoint))
+    let result = try TinyEvaluation.result(TinyEvaluation.evaluation(specification, checkpoint))
     let json = result.json
     let runs = try #require(json["runs"]?.array)
     #expect(runs.map { $0["seed"] } == [2, 3, 4])
@@ -156,51 +128,53 @@ struct EvaluationProtocolTests {
     #expect(json["verdict"] == "Not compared with any baseline.")
     // Each seed alone gives the same.
     let alone = Self.specification(choice) { ($0.seed, $0.labelShare, $0.baselines) = (4, 0.25, false) }
-    #expect(try Self.result(Self.evaluation(alone, checkpoint)).top1 == values[2])
+    #expect(try TinyEvaluation.result(TinyEvaluation.evaluation(alone, checkpoint)).top1 == values[2])
   }
 
   @Test func `neighbours of all labels do not vary with the seed`() throws {
     let specification = Self.specification(.knn) { $0.seeds = 5 }
-    let evaluation = try Self.evaluation(specification, Self.checkpoint())
-    let json = try Self.result(evaluation).json
+    let evaluation = try TinyEvaluation.evaluation(specification, TinyEvaluation.checkpoint())
+    let json = try TinyEvaluation.result(evaluation).json
     #expect(json["top1_std"] == 0 && json["seeds"] == 5 && json["runs"]?.array?.count == 1)
     #expect(evaluation.stepsTotal == 2 * 20 + 10)
   }
 
   @Test func `need a label of each class`() throws {
-    let checkpoint = try Self.checkpoint()
-    let dataset = try Tiny.open(Self.dataset).name
+    let checkpoint = try TinyEvaluation.checkpoint()
+    let dataset = try Tiny.open(TinyEvaluation.dataset).name
     #expect(throws: TrainingError.tooFewLabels(dataset: dataset, count: 2, classes: 3)) {
-      _ = try Self.evaluation(Self.specification(.knn) { $0.labelShare = 0.02 }, checkpoint)
+      _ = try TinyEvaluation.evaluation(Self.specification(.knn) { $0.labelShare = 0.02 }, checkpoint)
     }
-    _ = try Self.result(Self.evaluation(Self.specification(.logistic) { $0.labelShare = 0.03 }, checkpoint))
+    _ = try TinyEvaluation.result(
+      TinyEvaluation.evaluation(Self.specification(.logistic) { $0.labelShare = 0.03 }, checkpoint))
   }
 
   @Test(arguments: [EvaluationProtocol.logistic, .knn, .linear])
   func `evaluate each layer that a network has`(choice: EvaluationProtocol) throws {
-    let checkpoint = try Self.checkpoint(fc: 24)
+    let checkpoint = try TinyEvaluation.checkpoint(fc: 24)
     let results = try EvaluationLayer.allCases.map { layer in
       let specification = Self.specification(choice) { ($0.layer, $0.baselines) = (layer, false) }
-      let evaluation = try Self.evaluation(specification, checkpoint)
+      let evaluation = try TinyEvaluation.evaluation(specification, checkpoint)
       let widths: [EvaluationLayer: Int] = [.pooled: 128, .fc: 24, .embedding: 32]
       #expect(evaluation.subjects.encoder.featureCount == widths[layer])
-      let result = try Self.result(evaluation)
+      let result = try TinyEvaluation.result(evaluation)
       #expect(result.json["layer"] == .string(layer.rawValue))
       return result.predictions
     }
     #expect(Set(results).count > 1)
-    let supervised = try Self.checkpoint(method: .supervised)
+    let supervised = try TinyEvaluation.checkpoint(method: .supervised)
     for layer in [EvaluationLayer.fc, .embedding] {
       #expect(throws: TrainingError.missingLayer(layer.rawValue)) {
-        _ = try Self.evaluation(Self.specification(choice) { $0.layer = layer }, supervised)
+        _ = try TinyEvaluation.evaluation(Self.specification(choice) { $0.layer = layer }, supervised)
       }
     }
   }
 
   @Test func `average the features of an image and of its mirror image`() throws {
-    let checkpoint = try Self.checkpoint()
-    let plain = try Self.evaluation(Self.specification(.knn), checkpoint).subjects
-    let mirrored = try Self.evaluation(Self.specification(.knn) { $0.mirror = true }, checkpoint).subjects
+    let checkpoint = try TinyEvaluation.checkpoint()
+    let plain = try TinyEvaluation.evaluation(Self.specification(.knn), checkpoint).subjects
+    let mirrored = try TinyEvaluation.evaluation(Self.specification(.knn) { $0.mirror = true }, checkpoint)
+      .subjects
     func table(_ subjects: EvaluationSubjects, _ views: [ViewMaker]) throws -> [Float] {
       let source = try subjects.source(of: .trained)
       let rows = try subjects.rows(
@@ -215,11 +189,12 @@ struct EvaluationProtocolTests {
   }
 
   @Test func `tell classes apart that neighbours tell apart`() throws {
-    let images = try Tiny.open(Self.dataset, .train)
+    let images = try Tiny.open(TinyEvaluation.dataset, .train)
     let evaluation = try Evaluation(
-      Self.specification(.knn) { $0.knn.k = 1 }, checkpoint: Self.checkpoint(), train: images, test: images,
+      Self.specification(.knn) { $0.knn.k = 1 }, checkpoint: TinyEvaluation.checkpoint(), train: images,
+      test: images,
       threads: 2)
-    let result = try Self.result(evaluation)
+    let result = try TinyEvaluation.result(evaluation)
     // Each image finds itself; without itself it does not.
     #expect(result.top1 == 1 && result.trainTop1 < 1)
     #expect(result.baselines?.rawPixels == 1)

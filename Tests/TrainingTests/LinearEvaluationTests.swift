@@ -7,36 +7,16 @@ import Text
 
 @Suite("Linear evaluation")
 struct LinearEvaluationTests {
-  private static let dataset = "synthetic:classes=3,side=16,count=96,test=48,seed=5"
-
   private static func specification(
     _ features: EvaluateSpecification.Features, epochs: Int = 4, baselines: Bool = true,
     protocol: EvaluationProtocol = .linear
   ) throws -> EvaluateSpecification {
     EvaluateSpecification(
       checkpoint: CheckpointReference(job: JobID(unixMilliseconds: 1, random: 1), which: "last"),
-      protocol: `protocol`, features: features, dataset: EvaluationDataset(name: ByteString(dataset)),
+      protocol: `protocol`, features: features,
+      dataset: EvaluationDataset(name: ByteString(TinyEvaluation.dataset)),
       baselines: baselines,
       epochs: epochs, seed: 2)
-  }
-
-  /// The state after a step that changes the running statistics, but not yet much else.
-  private static func checkpoint() throws -> Checkpoint {
-    var specification = Tiny.specification
-    specification.maxSteps = 1
-    let recorder = Recorder()
-    _ = try Tiny.training(specification).run(recorder)
-    return try Checkpoint(#require(recorder.saved.last).file)
-  }
-
-  private static func evaluation(
-    _ specification: EvaluateSpecification, _ checkpoint: Checkpoint, threads: Int = 1,
-    resumingFrom state: TensorFile? = nil
-  ) throws -> Evaluation {
-    try Evaluation(
-      specification, checkpoint: checkpoint, train: Tiny.open(dataset, .train),
-      test: Tiny.open(dataset, .test),
-      threads: threads, resumingFrom: state)
   }
 
   @Test(arguments: EvaluateSpecification.Features.allCases)
@@ -44,7 +24,7 @@ struct LinearEvaluationTests {
     features: EvaluateSpecification.Features
   ) throws {
     let recorder = Recorder()
-    let evaluation = try Self.evaluation(Self.specification(features), Self.checkpoint())
+    let evaluation = try TinyEvaluation.evaluation(Self.specification(features), TinyEvaluation.checkpoint())
     #expect(evaluation.stepsTotal == 12)
     guard case .finished(let result) = try evaluation.run(recorder) else { Issue.record("stopped"); return }
     #expect(recorder.figures.map(\.step) == Array(1...12))
@@ -60,7 +40,9 @@ struct LinearEvaluationTests {
 
   @Test func `lowers the rate by a cosine once an epoch`() throws {
     let recorder = Recorder()
-    _ = try Self.evaluation(Self.specification(.cached, baselines: false), Self.checkpoint()).run(recorder)
+    _ = try TinyEvaluation.evaluation(
+      Self.specification(.cached, baselines: false), TinyEvaluation.checkpoint()
+    ).run(recorder)
     let rates = recorder.figures.compactMap { $0["lr"] }
     // PyTorch's CosineAnnealingLR with T_max 4 from 0.02.
     let expected = [0.02, 0.017071067811865476, 0.01, 0.002928932188134524]
@@ -71,9 +53,10 @@ struct LinearEvaluationTests {
   @Test func `learns to tell the training images apart, far better than chance`() throws {
     let recorder = Recorder()
     // The images that it is trained on are the test: whether they generalise is the encoder's business.
-    let images = try Tiny.open(Self.dataset, .train)
+    let images = try Tiny.open(TinyEvaluation.dataset, .train)
     let evaluation = try Evaluation(
-      Self.specification(.cached, epochs: 200), checkpoint: Self.checkpoint(), train: images, test: images,
+      Self.specification(.cached, epochs: 200), checkpoint: TinyEvaluation.checkpoint(), train: images,
+      test: images,
       threads: 1)
     guard case .finished(let result) = try evaluation.run(recorder) else { Issue.record("stopped"); return }
     let losses = recorder.figures.compactMap { $0["loss"] }
@@ -84,23 +67,25 @@ struct LinearEvaluationTests {
   }
 
   @Test func `goes on after the last whole epoch, bit for bit`() throws {
-    let checkpoint = try Self.checkpoint()
+    let checkpoint = try TinyEvaluation.checkpoint()
     let specification = try Self.specification(.augmented)
     let whole = Recorder()
-    guard case .finished(let expected) = try Self.evaluation(specification, checkpoint).run(whole) else {
+    guard case .finished(let expected) = try TinyEvaluation.evaluation(specification, checkpoint).run(whole)
+    else {
       Issue.record("stopped")
       return
     }
     // Asked about once a batch: this is in the middle of an epoch of the second subject.
     let first = Recorder(stop: (step: 13, request: .yield))
-    guard case .stopped(.yield) = try Self.evaluation(specification, checkpoint).run(first) else {
+    guard case .stopped(.yield) = try TinyEvaluation.evaluation(specification, checkpoint).run(first) else {
       Issue.record("did not yield")
       return
     }
     let state = try #require(first.saved.last)
     #expect((4..<12).contains(state.step))
     let second = Recorder()
-    let resumed = try Self.evaluation(specification, checkpoint, threads: 2, resumingFrom: state.file)
+    let resumed = try TinyEvaluation.evaluation(
+      specification, checkpoint, threads: 2, resumingFrom: state.file)
     #expect(resumed.step == state.step)
     guard case .finished(let result) = try resumed.run(second) else { Issue.record("stopped"); return }
     #expect(result == expected)
@@ -111,7 +96,9 @@ struct LinearEvaluationTests {
   @Test func `a cached evaluation that yields is saved too`() throws {
     let recorder = Recorder(stop: (step: 8, request: .yield))
     guard
-      case .stopped(.yield) = try Self.evaluation(Self.specification(.cached), Self.checkpoint()).run(
+      case .stopped(.yield) = try TinyEvaluation.evaluation(
+        Self.specification(.cached), TinyEvaluation.checkpoint()
+      ).run(
         recorder)
     else { Issue.record("did not yield"); return }
     #expect(recorder.saved.count == 1)
@@ -121,18 +108,22 @@ struct LinearEvaluationTests {
   @Test func `cancelled at once saves nothing`() throws {
     let recorder = Recorder(stop: (step: 8, request: .cancelNow))
     guard
-      case .stopped(.cancelNow) = try Self.evaluation(Self.specification(.cached), Self.checkpoint()).run(
+      case .stopped(.cancelNow) = try TinyEvaluation.evaluation(
+        Self.specification(.cached), TinyEvaluation.checkpoint()
+      ).run(
         recorder)
     else { Issue.record("went on"); return }
     #expect(recorder.saved.isEmpty)
   }
 
   @Test func `linear-seed differs from linear in the test images alone`() throws {
-    let checkpoint = try Self.checkpoint()
+    let checkpoint = try TinyEvaluation.checkpoint()
     let runs = try [EvaluationProtocol.linear, .linearSeed].map { name in
       let recorder = Recorder()
       let specification = try Self.specification(.cached, baselines: false, protocol: name)
-      guard case .finished(let result) = try Self.evaluation(specification, checkpoint).run(recorder) else {
+      guard
+        case .finished(let result) = try TinyEvaluation.evaluation(specification, checkpoint).run(recorder)
+      else {
         throw CheckpointError.otherSpecification
       }
       #expect(result.protocol == name)
@@ -142,23 +133,23 @@ struct LinearEvaluationTests {
   }
 
   @Test func `refuses the state of another evaluation`() throws {
-    let checkpoint = try Self.checkpoint()
+    let checkpoint = try TinyEvaluation.checkpoint()
     let recorder = Recorder()
-    _ = try Self.evaluation(Self.specification(.augmented, epochs: 1), checkpoint).run(recorder)
+    _ = try TinyEvaluation.evaluation(Self.specification(.augmented, epochs: 1), checkpoint).run(recorder)
     let state = try #require(recorder.saved.first).file
     #expect(throws: CheckpointError.otherSpecification) {
-      try Self.evaluation(Self.specification(.cached, epochs: 1), checkpoint, resumingFrom: state)
+      try TinyEvaluation.evaluation(Self.specification(.cached, epochs: 1), checkpoint, resumingFrom: state)
     }
   }
 
   @Test func `refuses a checkpoint whose encoder is another one`() throws {
-    let checkpoint = try Self.checkpoint()
+    let checkpoint = try TinyEvaluation.checkpoint()
     var wider = checkpoint.specification
     wider.encoder.width = 32
     let other = Checkpoint(
       step: 1, epoch: 0, position: 1, specification: wider, instructionSet: "", tensors: checkpoint.tensors)
     #expect(throws: CheckpointError.self) {
-      _ = try Self.evaluation(Self.specification(.cached), other).run(Recorder())
+      _ = try TinyEvaluation.evaluation(Self.specification(.cached), other).run(Recorder())
     }
   }
 }

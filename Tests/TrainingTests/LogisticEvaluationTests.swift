@@ -8,48 +8,20 @@ import Text
 
 @Suite("Logistic evaluation")
 struct LogisticEvaluationTests {
-  private static let dataset = "synthetic:classes=3,side=16,count=96,test=48,seed=5"
-
   private static func specification(
     baselines: Bool = true, layer: EvaluationLayer? = .pooled
   ) -> EvaluateSpecification {
     EvaluateSpecification(
       checkpoint: CheckpointReference(job: JobID(unixMilliseconds: 1, random: 1), which: "last"),
-      protocol: .logistic, features: .cached, dataset: EvaluationDataset(name: ByteString(dataset)),
+      protocol: .logistic, features: .cached,
+      dataset: EvaluationDataset(name: ByteString(TinyEvaluation.dataset)),
       baselines: baselines, epochs: 50, seed: 2, layer: layer)
   }
 
-  private static func checkpoint(fc: Int? = nil) throws -> Checkpoint {
-    var specification = Tiny.specification
-    specification.encoder.fc = fc
-    specification.maxSteps = 1
-    let recorder = Recorder()
-    _ = try Tiny.training(specification).run(recorder)
-    return try Checkpoint(#require(recorder.saved.last).file)
-  }
-
-  private static func evaluation(
-    _ specification: EvaluateSpecification, _ checkpoint: Checkpoint, threads: Int = 1,
-    resumingFrom state: TensorFile? = nil
-  ) throws -> Evaluation {
-    try Evaluation(
-      specification, checkpoint: checkpoint, train: Tiny.open(dataset, .train),
-      test: Tiny.open(dataset, .test), threads: threads, resumingFrom: state)
-  }
-
-  private static func result(
-    _ evaluation: Evaluation, _ recorder: Recorder = Recorder()
-  ) throws -> EvaluationResult {
-    guard case .finished(let result) = try evaluation.run(recorder) else { throw Stopped() }
-    return result
-  }
-
-  private struct Stopped: Error {}
-
   @Test func `reports features, ridges and fits, and a result with both baselines`() throws {
     let recorder = Recorder()
-    let evaluation = try Self.evaluation(Self.specification(), Self.checkpoint())
-    let result = try Self.result(evaluation, recorder)
+    let evaluation = try TinyEvaluation.evaluation(Self.specification(), TinyEvaluation.checkpoint())
+    let result = try TinyEvaluation.result(evaluation, recorder)
     let steps = recorder.figures.map(\.step)
     #expect(steps == steps.sorted())
     #expect(steps.last == evaluation.stepsTotal)
@@ -72,10 +44,11 @@ struct LogisticEvaluationTests {
   }
 
   @Test func `gives the same result with one, two and three threads`() throws {
-    let checkpoint = try Self.checkpoint()
+    let checkpoint = try TinyEvaluation.checkpoint()
     let results = try [1, 2, 3].map { threads in
       let recorder = Recorder()
-      _ = try Self.result(Self.evaluation(Self.specification(), checkpoint, threads: threads), recorder)
+      _ = try TinyEvaluation.result(
+        TinyEvaluation.evaluation(Self.specification(), checkpoint, threads: threads), recorder)
       return recorder.figures.map { line in line.figures.filter { $0.name != "images_per_second" } }
     }
     #expect(results[0] == results[1])
@@ -83,25 +56,25 @@ struct LogisticEvaluationTests {
   }
 
   @Test func `stops between two blocks and goes on with the subject it was at`() throws {
-    let checkpoint = try Self.checkpoint()
-    let expected = try Self.result(Self.evaluation(Self.specification(), checkpoint))
+    let checkpoint = try TinyEvaluation.checkpoint()
+    let expected = try TinyEvaluation.result(TinyEvaluation.evaluation(Self.specification(), checkpoint))
     var resumedAt: Set<Int> = []
     for step in stride(from: 0, to: 300, by: 37) {
       let first = Recorder(stop: (step: step, request: .yield))
-      let interrupted = try Self.evaluation(Self.specification(), checkpoint)
+      let interrupted = try TinyEvaluation.evaluation(Self.specification(), checkpoint)
       guard case .stopped(.yield) = try interrupted.run(first) else { continue }
       let state = first.saved.last
-      let resumed = try Self.evaluation(Self.specification(), checkpoint, resumingFrom: state?.file)
+      let resumed = try TinyEvaluation.evaluation(Self.specification(), checkpoint, resumingFrom: state?.file)
       #expect(resumed.step == state?.step ?? 0)
       resumedAt.insert(resumed.step)
-      #expect(try Self.result(resumed) == expected)
+      #expect(try TinyEvaluation.result(resumed) == expected)
     }
     #expect(resumedAt.isSuperset(of: [0, 18]))
   }
 
   @Test func `cancelled at once saves nothing`() throws {
     let recorder = Recorder(stop: (step: 3, request: .cancelNow))
-    let evaluation = try Self.evaluation(Self.specification(), Self.checkpoint())
+    let evaluation = try TinyEvaluation.evaluation(Self.specification(), TinyEvaluation.checkpoint())
     guard case .stopped(.cancelNow) = try evaluation.run(recorder) else {
       Issue.record("went on")
       return
@@ -110,31 +83,34 @@ struct LogisticEvaluationTests {
   }
 
   @Test func `evaluates the pooled maps or the final Linear, whichever is asked for`() throws {
-    let checkpoint = try Self.checkpoint(fc: 24)
-    let pooled = try Self.result(Self.evaluation(Self.specification(baselines: false), checkpoint))
-    let fc = try Self.result(Self.evaluation(Self.specification(baselines: false, layer: .fc), checkpoint))
+    let checkpoint = try TinyEvaluation.checkpoint(fc: 24)
+    let pooled = try TinyEvaluation.result(
+      TinyEvaluation.evaluation(Self.specification(baselines: false), checkpoint))
+    let fc = try TinyEvaluation.result(
+      TinyEvaluation.evaluation(Self.specification(baselines: false, layer: .fc), checkpoint))
     #expect(pooled.layer == .pooled)
     #expect(fc.layer == .fc)
     #expect(fc.fit != pooled.fit)
-    let other = try Self.checkpoint()
+    let other = try TinyEvaluation.checkpoint()
     #expect(throws: TrainingError.missingLayer("fc")) {
-      try Self.evaluation(Self.specification(layer: .fc), other)
+      try TinyEvaluation.evaluation(Self.specification(layer: .fc), other)
     }
   }
 
   @Test func `tells classes apart that pixels tell apart`() throws {
-    let images = try Tiny.open(Self.dataset, .train)
+    let images = try Tiny.open(TinyEvaluation.dataset, .train)
     let evaluation = try Evaluation(
-      Self.specification(), checkpoint: Self.checkpoint(), train: images, test: images, threads: 1)
-    let result = try Self.result(evaluation)
+      Self.specification(), checkpoint: TinyEvaluation.checkpoint(), train: images, test: images, threads: 1)
+    let result = try TinyEvaluation.result(evaluation)
     #expect(try #require(result.baselines).rawPixels > 0.8)
     #expect(result.top1 == result.trainTop1)
   }
 
   @Test func `a state whose specification lacks fields of today is resumed with their defaults`() throws {
-    let checkpoint = try Self.checkpoint()
+    let checkpoint = try TinyEvaluation.checkpoint()
     let recorder = Recorder()
-    let expected = try Self.result(Self.evaluation(Self.specification(), checkpoint), recorder)
+    let expected = try TinyEvaluation.result(
+      TinyEvaluation.evaluation(Self.specification(), checkpoint), recorder)
     var file = try #require(recorder.saved.last).file
     guard case .object(var members) = Self.specification().json else { Issue.record("no object"); return }
     // As a version wrote it that did not know these fields; the order of its members is its own affair too.
@@ -142,18 +118,18 @@ struct LogisticEvaluationTests {
     members["features"] = nil
     members["epochs"] = nil
     file.metadata["spec"] = " \(JSON.object(members).text)\n"
-    let resumed = try Self.evaluation(Self.specification(), checkpoint, resumingFrom: file)
+    let resumed = try TinyEvaluation.evaluation(Self.specification(), checkpoint, resumingFrom: file)
     #expect(resumed.step == 36)
-    #expect(try Self.result(resumed) == expected)
+    #expect(try TinyEvaluation.result(resumed) == expected)
 
     members["seed"] = 3
     file.metadata["spec"] = JSON.object(members).text
     #expect(throws: CheckpointError.otherSpecification) {
-      try Self.evaluation(Self.specification(), checkpoint, resumingFrom: file)
+      try TinyEvaluation.evaluation(Self.specification(), checkpoint, resumingFrom: file)
     }
     file.metadata["spec"] = "{"
     #expect(throws: CheckpointError.self) {
-      try Self.evaluation(Self.specification(), checkpoint, resumingFrom: file)
+      try TinyEvaluation.evaluation(Self.specification(), checkpoint, resumingFrom: file)
     }
   }
 }

@@ -56,6 +56,17 @@ extension StoredTensor {
   }
 }
 
+extension TensorSource {
+  /// A part of a network's state, which must not change until the file is written.
+  init(_ state: StoredTensor) {
+    if state.isCount {
+      self.init(state.name, state.tensor)
+    } else {
+      self.init(state.name, shape: state.shape, state.value)
+    }
+  }
+}
+
 extension [StoredTensor] {
   /// Copies for a file, by name.
   var tensors: [String: TensorValue] {

@@ -35,13 +35,4 @@ struct TensorSource {
         .bytes(0..<range.count)
     }
   }
-
-  /// A part of a network's state, which must not change until the file is written.
-  init(_ state: StoredTensor) {
-    if state.isCount {
-      self.init(state.name, state.tensor)
-    } else {
-      self.init(state.name, shape: state.shape, state.value)
-    }
-  }
 }
