@@ -171,8 +171,8 @@ def share(contender, line):
     if contender.kind not in PRODUCTS:
         return line.get("share_of_floor")
     layers = product_layers(contender, line)
-    operations = sum(layer["gigaflops"] * layer["seconds"] for layer in layers)
-    return operations / sum(layer["seconds"] for layer in layers) / line["peak_gigaflops"]
+    at_peak = sum(layer["share_of_peak"] * layer["seconds"] for layer in layers)
+    return at_peak / sum(layer["seconds"] for layer in layers)
 
 
 def ours(contender, lines):

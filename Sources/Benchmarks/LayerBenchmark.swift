@@ -35,9 +35,14 @@ package enum LayerBenchmark {
     package let seconds: Double
     /// Operations of the direct algorithm, whatever was used; 0 where nothing is multiplied.
     package let flops: Double
+    /// Billions of operations a second on registers alone: the median of a try before each round, for the
+    /// clock of a machine and what others do on it change from second to second.
+    package let peakGigaflops: Double
 
-    /// Billions of those a second.
+    /// Billions of operations a second.
     package var gigaflops: Double { flops / seconds / 1e9 }
+    /// The part of the peak that this is.
+    package var shareOfPeak: Double { gigaflops / peakGigaflops }
     /// Seconds of all such layers in a step.
     package var secondsOfStep: Double { seconds * Double(kind.count) }
   }
@@ -112,13 +117,24 @@ package enum LayerBenchmark {
     for kind in kinds {
       let arena = try Arena()
       for operation in try operations(kind.work, compute, arena) {
-        let seconds = Timing.median(Timing.seconds(of: rounds, operation.run))
-        report(
-          Measurement(
-            kind: kind, operation: operation.name, algorithm: operation.algorithm, seconds: seconds,
-            flops: Double(operation.flops)))
+        report(measure(operation, of: kind, compute: compute, rounds: rounds))
       }
     }
+  }
+
+  /// Measures `rounds` calls after one that does not count, each beside the peak.
+  private static func measure(
+    _ operation: Operation, of kind: Kind, compute: Compute, rounds: Int
+  ) -> Measurement {
+    var (seconds, peaks): ([Double], [Double]) = ([], [])
+    operation.run()
+    for _ in 0..<rounds {
+      peaks.append(compute.registerGigaflops())
+      seconds.append(Timing.seconds(of: operation.run))
+    }
+    return Measurement(
+      kind: kind, operation: operation.name, algorithm: operation.algorithm, seconds: Timing.median(seconds),
+      flops: Double(operation.flops), peakGigaflops: Timing.median(peaks))
   }
 
   private static func operations(

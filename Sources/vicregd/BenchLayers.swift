@@ -32,13 +32,13 @@ enum BenchLayers {
     var measurements: [LayerBenchmark.Measurement] = []
     try LayerBenchmark.measure(kinds, compute: compute, rounds: settings.number("rounds")) { measurement in
       measurements.append(measurement)
-      if !isJSON { StandardStream.output.write(line(measurement, peak)) }
+      if !isJSON { StandardStream.output.write(line(measurement)) }
     }
     let sum = measurements.reduce(0) { $0 + $1.secondsOfStep }
     if isJSON {
       Bench.write(
         try BenchNetwork.figures(network) + [
-          ("peak_gigaflops", .number(peak)), ("layers", .array(measurements.map { json($0, peak) })),
+          ("peak_gigaflops", .number(peak)), ("layers", .array(measurements.map(json))),
           ("layers_seconds", .number(sum)), ("step_seconds", .number(step)),
           ("rest_seconds", .number(step - sum)),
         ], asJSON: true)
@@ -72,11 +72,11 @@ enum BenchLayers {
   }
 
   /// A line of the table.
-  static func line(_ m: LayerBenchmark.Measurement, _ peak: Double) -> String {
+  static func line(_ m: LayerBenchmark.Measurement) -> String {
     columns(
       m.kind.name, m.operation, m.algorithm, "\(m.kind.count)", Bench.fixed(1e3 * m.seconds, 2),
       m.flops > 0 ? Bench.fixed(m.gigaflops, 1) : "",
-      m.flops > 0 ? "\(Bench.fixed(100 * m.gigaflops / peak, 0)) %" : "") + "\n"
+      m.flops > 0 ? "\(Bench.fixed(100 * m.shareOfPeak, 0)) %" : "") + "\n"
   }
 
   /// Three texts and then numbers, aligned.
@@ -99,11 +99,11 @@ enum BenchLayers {
   }
 
   /// A measurement's figures for `--json`.
-  static func json(_ m: LayerBenchmark.Measurement, _ peak: Double) -> JSON {
+  static func json(_ m: LayerBenchmark.Measurement) -> JSON {
     [
       "layer": .string(m.kind.name), "operation": .string(m.operation), "algorithm": .string(m.algorithm),
       "count": .integer(m.kind.count), "seconds": .number(m.seconds), "gigaflops": .number(m.gigaflops),
-      "share_of_peak": .number(m.gigaflops / peak),
+      "share_of_peak": .number(m.shareOfPeak),
     ]
   }
 }

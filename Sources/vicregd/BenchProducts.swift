@@ -32,14 +32,14 @@ enum BenchProducts {
     var measurements: [LayerBenchmark.Measurement] = []
     try LayerBenchmark.measure(kinds, compute: compute, rounds: settings.number("rounds")) { measurement in
       measurements.append(measurement)
-      if !isJSON { StandardStream.output.write(BenchLayers.line(measurement, peak)) }
+      if !isJSON { StandardStream.output.write(BenchLayers.line(measurement)) }
     }
     if isJSON {
       Bench.write(
         [
           ("batch", .integer(settings.number("batch"))), ("threads", .integer(threads)),
           ("isa", .string(instructionSet.rawValue)), ("peak_gigaflops", .number(peak)),
-          ("layers", .array(measurements.map { BenchLayers.json($0, peak) })),
+          ("layers", .array(measurements.map(BenchLayers.json))),
         ], asJSON: true)
     }
     return 0

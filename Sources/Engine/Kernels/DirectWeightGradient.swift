@@ -23,7 +23,8 @@ struct DirectWeightGradient {
   private static let blocksMin = 4
   /// Fewer tasks than this are multiplied by halving what each of them owns.
   private static let tasksMin = 16
-  /// Pixels of a map, about, that are multiplied by all blocks of a task at once.
+  /// Pixels of a map, about, that are multiplied by all blocks of a task at once. Where the windows are the
+  /// map's pixels it is those of one sum, and the next ones are fetched meanwhile.
   private static let pixelsAtOnce = 256
 
   let shape: ConvolutionShape
@@ -38,6 +39,8 @@ struct DirectWeightGradient {
   private var seenColumns: Int { (shape.outputWidth - 1) * shape.stride + shape.kernel }
   /// Floats of a copied map.
   private var copyFloats: Int { shape.padding > 0 ? seenRows * seenColumns * 16 : 0 }
+  /// Whether the windows are the map's pixels, side by side.
+  private var isPointwise: Bool { taps == 1 && shape.stride == 1 && shape.padding == 0 }
   /// Floats of a thread: copied maps, and a block of weights.
   private var memberFloats: Int { min(inputBlocks, DirectWeightGradient.copiedBlocks) * copyFloats + 256 }
 
@@ -82,7 +85,7 @@ struct DirectWeightGradient {
           compute.kernels, image: image, inputs: firstInput..<min(firstInput + owned.input, inputBlocks),
           outputs: firstOutput..<min(firstOutput + owned.output, outputBlocks), input, dOutput,
           accumulators + part * inputBlocks * ownerFloats, free + member * memberFloats,
-          isFirst: image == part * images / parts)
+          isFirst: image == part * images / parts, isLast: image + 1 == (part + 1) * images / parts)
       }
     }
     compute.team.run(tasks: inputBlocks * outputBlocks) { task, member in
@@ -94,7 +97,7 @@ struct DirectWeightGradient {
 
   private func accumulate(
     _ kernels: KernelTable, image: Int, inputs: Range<Int>, outputs: Range<Int>, _ input: In, _ dOutput: In,
-    _ accumulators: Out, _ scratch: Out, isFirst: Bool
+    _ accumulators: Out, _ scratch: Out, isFirst: Bool, isLast: Bool
   ) {
     let s = shape
     var map = input + image * s.inputImageStride + inputs.lowerBound * s.height * s.width * 16
@@ -109,12 +112,22 @@ struct DirectWeightGradient {
       (mapStride, rowStride) = (copyFloats, seenColumns * 16)
     }
     let sumRows = GridSum.rows(columns: s.outputWidth)
-    let rowsAtOnce = sumRows * max(1, DirectWeightGradient.pixelsAtOnce / (sumRows * s.outputWidth))
+    let pixels = isPointwise ? GridSum.pixels : DirectWeightGradient.pixelsAtOnce
+    let rowsAtOnce = sumRows * max(1, pixels / (sumRows * s.outputWidth))
+    let strips = ColumnStrips(blocks: outputs.count)
     for row in stride(from: 0, to: s.outputHeight, by: rowsAtOnce) {
       let rows = row..<min(row + rowsAtOnce, s.outputHeight)
-      for strip in 0..<ColumnStrips(blocks: outputs.count).count {
-        let columns = ColumnStrips(blocks: outputs.count).blocks(strip)
+      let isEnd = rows.upperBound == s.outputHeight
+      var fetch =
+        isPointwise && !(isEnd && isLast)
+        ? fetch(
+          image: isEnd ? image + 1 : image, row: isEnd ? 0 : rows.upperBound, rowsAtOnce, inputs, outputs,
+          input, dOutput, steps: strips.count * inputs.count) : nil
+      for strip in 0..<strips.count {
+        let columns = strips.blocks(strip)
         for block in inputs {
+          fetch?.input.next(kernels)
+          fetch?.output.next(kernels)
           accumulate(
             kernels, rows, map + (block - inputs.lowerBound) * mapStride, rowStride,
             dOutput + image * s.outputImageStride, outputs.lowerBound + columns.lowerBound, columns.count,
@@ -122,6 +135,24 @@ struct DirectWeightGradient {
         }
       }
     }
+  }
+
+  /// Some rows, from `row` on, of all maps of a task.
+  private func fetch(
+    image: Int, row: Int, _ rowsAtOnce: Int, _ inputs: Range<Int>, _ outputs: Range<Int>, _ input: In,
+    _ dOutput: In, steps: Int
+  ) -> (input: Fetch, output: Fetch) {
+    let s = shape
+    let columns = min(rowsAtOnce, s.outputHeight - row) * s.outputWidth * 16
+    let mapStride = s.outputHeight * s.outputWidth * 16
+    func fetch(_ maps: In, _ blocks: Range<Int>) -> Fetch {
+      Fetch(
+        start: maps + blocks.lowerBound * mapStride + row * s.outputWidth * 16, rows: blocks.count,
+        columns: columns, rowStride: mapStride, steps: steps)
+    }
+    return (
+      fetch(input + image * s.inputImageStride, inputs), fetch(dOutput + image * s.outputImageStride, outputs)
+    )
   }
 
   /// Adds the products of some rows of a map, seen through each tap, and some blocks of the output gradient.

@@ -24,6 +24,8 @@ struct LineProduct {
   private static let stripBlocks = 4
   /// Most strips of columns of a task.
   private static let stripsMax = 2
+  /// The last strips, one of so many, are tasks of their own: threads that are not equally fast end together.
+  private static let lastStrips = 4
   /// Most blocks of rows of a task.
   private static let rowBlocksMax = 6
   /// Tasks wanted of each span of rows.
@@ -97,9 +99,11 @@ struct LineProduct {
     let free = collected + blocks.count * collectedFloats
     let spans = (blocks.count + LineProduct.rowBlocksMax - 1) / LineProduct.rowBlocksMax
     let (strips, length) = (strips, stripsOfTask)
-    compute.team.run(tasks: spans * ((strips.count + length - 1) / length)) { task, member in
-      let span = task % spans
-      let owned = task / spans * length..<min((task / spans + 1) * length, strips.count)
+    let long = (strips.count - strips.count / LineProduct.lastStrips) / length
+    compute.team.run(tasks: spans * (strips.count - long * (length - 1))) { task, member in
+      let (span, index) = (task % spans, task / spans)
+      let first = min(index, long) * length + max(0, index - long)
+      let owned = first..<first + (index < long ? length : 1)
       let part = Part(
         rowBlocks: span * blocks.count / spans..<(span + 1) * blocks.count / spans, strips: owned,
         columns: strips.blocks(owned.lowerBound).lowerBound..<strips.blocks(owned.upperBound - 1).upperBound)

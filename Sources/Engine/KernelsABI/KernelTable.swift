@@ -36,7 +36,7 @@ package struct KernelTable: Sendable {
   package let packRows: @Sendable (In, Int, Int, Int, Int, Int, Out) -> Void
   package let packColumns: @Sendable (In, Int, Int, Int, Int, Int, Out) -> Void
   package let storeRows: @Sendable (In, Int, Int, Float, Float, Int, Out) -> Void
-  package let prefetchRows: @Sendable (In, Int, Int, Int) -> Void
+  package let prefetchLines: @Sendable (In, Int, Int, Int, Int) -> Void
   package let channelMoments: @Sendable (In, Runs, Out) -> Void
   package let normalizeLines: @Sendable (In, In, In?, In?, Bool, Runs, Bool, Out) -> Void
   package let gradientEpilogue: @Sendable (Epilogue, Runs, Out) -> Void
@@ -81,7 +81,7 @@ package struct KernelTable: Sendable {
     packRows: @escaping @Sendable (In, Int, Int, Int, Int, Int, Out) -> Void,
     packColumns: @escaping @Sendable (In, Int, Int, Int, Int, Int, Out) -> Void,
     storeRows: @escaping @Sendable (In, Int, Int, Float, Float, Int, Out) -> Void,
-    prefetchRows: @escaping @Sendable (In, Int, Int, Int) -> Void,
+    prefetchLines: @escaping @Sendable (In, Int, Int, Int, Int) -> Void,
     channelMoments: @escaping @Sendable (In, Runs, Out) -> Void,
     normalizeLines: @escaping @Sendable (In, In, In?, In?, Bool, Runs, Bool, Out) -> Void,
     gradientEpilogue: @escaping @Sendable (Epilogue, Runs, Out) -> Void,
@@ -109,7 +109,7 @@ package struct KernelTable: Sendable {
     (self.winogradOutput, self.winogradWeights) = (winogradOutput, winogradWeights)
     (self.winogradWeightGradients, self.packWeights) = (winogradWeightGradients, packWeights)
     (self.reduceWeights, self.packRows, self.packColumns) = (reduceWeights, packRows, packColumns)
-    (self.storeRows, self.prefetchRows) = (storeRows, prefetchRows)
+    (self.storeRows, self.prefetchLines) = (storeRows, prefetchLines)
     (self.channelMoments, self.normalizeLines) = (channelMoments, normalizeLines)
     (self.gradientEpilogue, self.applyNormGradient) = (gradientEpilogue, applyNormGradient)
     (self.addFloats, self.scaleFloats, self.sumSquares) = (addFloats, scaleFloats, sumSquares)

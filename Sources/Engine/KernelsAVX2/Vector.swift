@@ -10,8 +10,6 @@ typealias ProductTile = Stack<FourRows, TwoRows>
 /// Blocks of the inner dimension from which on that tile is the fastest; below, it is four rows.
 @inline(__always)
 var kBlocksOfProductTile: Int { 8 }
-/// The tile of a product whose rows are the 16 channels of a block: 8 accumulators, four sweeps.
-typealias ChannelTile = FourRows
 /// Whether a block of 16 columns is less than two registers, so that it needs a tile of its own.
 @inline(__always)
 var hasNarrowTile: Bool { false }

@@ -16,8 +16,6 @@ typealias Register = SIMD4<Float>
 /// Blocks of the inner dimension from which on that tile is the fastest; below, it is four rows.
 @inline(__always)
 var kBlocksOfProductTile: Int { 1 }
-/// The tile of a product whose rows are the 16 channels of a block: four sweeps.
-typealias ChannelTile = FourRows
 /// Whether a block of 16 columns is less than two registers, so that it needs a tile of its own.
 @inline(__always)
 var hasNarrowTile: Bool { false }

@@ -21,10 +21,16 @@ func copyFloats(_ source: In, _ count: Int, _ target: Out) {
   for i in done..<count { target[i] = source[i] }
 }
 
-/// Asks for `rows` rows of `columns` floats, `rowStride` floats apart, to come into the second-level cache.
-func prefetchRows(source: In, rows: Int, columns: Int, rowStride: Int) {
-  for row in 0..<rows {
-    let from = source + row * rowStride
-    for column in stride(from: 0, to: columns, by: 16) { cprefetch(from + column) }
+/// Asks for `count` lines of 16 floats, from line `first` on, to come into the second-level cache; a row has
+/// `lines` lines, and rows are `rowStride` floats apart.
+func prefetchLines(source: In, lines: Int, rowStride: Int, first: Int, count: Int) {
+  var from = source + first / lines * rowStride
+  var line = first % lines
+  for _ in 0..<count {
+    cprefetch(from + line * 16)
+    line += 1
+    guard line == lines else { continue }
+    line = 0
+    from += rowStride
   }
 }

@@ -121,9 +121,15 @@ func sumChannels(
     let right = b0 + second / 16 * (b1 - b0) + second % 16
     let targetLeft = c0 + column / 16 * (c1 - c0) + column % 16
     let targetRight = c0 + second / 16 * (c1 - c0) + second % 16
-    for row in stride(from: 0, to: 16, by: ChannelTile.rows) {
+    let tall = 16 / ProductTile.rows * ProductTile.rows
+    for row in stride(from: 0, to: tall, by: ProductTile.rows) {
       sweepChannels(
-        ChannelTile.self, rows, columns, a + row, aRowStride, step, left, right, targetLeft + row * 16,
+        ProductTile.self, rows, columns, a + row, aRowStride, step, left, right, targetLeft + row * 16,
+        targetRight + row * 16, accumulate)
+    }
+    for row in stride(from: tall, to: 16, by: FourRows.rows) {
+      sweepChannels(
+        FourRows.self, rows, columns, a + row, aRowStride, step, left, right, targetLeft + row * 16,
         targetRight + row * 16, accumulate)
     }
   }

@@ -28,7 +28,7 @@ package func kernelTable() -> KernelTable {
     packRows: packRows,
     packColumns: packColumns,
     storeRows: storeRows,
-    prefetchRows: prefetchRows,
+    prefetchLines: prefetchLines,
     channelMoments: channelMoments,
     normalizeLines: normalizeLines,
     gradientEpilogue: gradientEpilogue,
