@@ -58,7 +58,8 @@ let package = Package(
       dependencies: [
         "API", "Access", "HTTPServer", "HTTP", "JobStore", "JobModel", "Recipe", "JSONText", "Dispatcher",
         "Worker",
-        "RunFolder", "Inspector", "Exporter", "SharedWork", "Text", "Datasets", "Images", "Platform",
+        "RunFolder", "Inspector", "Exporter", "Embedder", "SharedWork", "Text", "Datasets", "Images",
+        "Platform",
         "Logging", "Crypto",
         "Training", "NeuralNet", "Benchmarks", "Kernels", "Parallel",
       ],
@@ -100,6 +101,12 @@ let package = Package(
     room(
       "Exporter", in: "Workers",
       ["Training", "RunFolder", "JSONText", "Logging", "Platform", "SharedWork", "Text"]),
+    room(
+      "Embedder", in: "Workers",
+      [
+        "Training", "Importing", "Datasets", "Recipe", "RunFolder", "JSONText", "Logging", "Platform",
+        "SharedWork", "Text",
+      ]),
     room(
       "Dispatcher", in: "Workers",
       ["RunFolder", "JobStore", "JobModel", "Recipe", "JSONText", "Text", "Platform", "Logging"]),

@@ -14,7 +14,7 @@ import Text
   init() throws {
     let fixture = try APIFixture()
     document = fixture.send(.get, "/openapi.json").json
-    endpoints = fixture.api.datasetEndpoints.map(\.key)
+    endpoints = fixture.api.endpoints.map(\.key)
     routes = fixture.routes.map { "\($0.method.rawValue) \($0.pattern)" }
   }
 

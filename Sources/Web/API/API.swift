@@ -35,6 +35,7 @@ package struct API: Sendable {
   let events: EventHub
   let pins: CheckpointPins
   let exports: any ModelExports
+  let embedder: any EmbeddingService
   /// Below which files may be imported.
   let roots: RootFolders
   /// How long a stream lasts at most; 0: without end.
@@ -58,7 +59,8 @@ package struct API: Sendable {
   ///   - version: what `/version` says.
   package init(
     store: JobStore, data: String, datasets: any DatasetDirectory, control: any JobControl,
-    events: EventHub, pins: CheckpointPins, exports: any ModelExports, roots: RootFolders = .empty,
+    events: EventHub, pins: CheckpointPins, exports: any ModelExports,
+    embedder: any EmbeddingService, roots: RootFolders = .empty,
     streamSeconds: Int = 0, limits: [String: Int] = [:], version: String
   ) {
     self.store = store
@@ -69,6 +71,7 @@ package struct API: Sendable {
     self.events = events
     self.pins = pins
     self.exports = exports
+    self.embedder = embedder
     self.roots = roots
     self.streamSeconds = streamSeconds
     self.limits = limits
@@ -77,6 +80,9 @@ package struct API: Sendable {
       valuesMax: limits["json_values_max"] ?? JSONLimits.valuesMaxDefault)
     self.version = version
   }
+
+  /// The routes that are said once, as values.
+  var endpoints: [Endpoint] { datasetEndpoints + embeddingEndpoints }
 
   /// Adds every route. Those that stand in the router already are described in `/openapi.json` as well.
   package func addRoutes(to router: inout Router) {
@@ -99,7 +105,7 @@ package struct API: Sendable {
     router.on(.get, "/jobs/{id}/export", weight: heavy, exportJob)
     router.on(.get, "/jobs/{id}/artifacts", weight: heavy, listArtifacts)
     router.on(.get, "/jobs/{id}/artifacts/{name}", getArtifact)
-    let endpoints = datasetEndpoints
+    let endpoints = endpoints
     for endpoint in endpoints { endpoint.add(to: &router) }
     router.on(.get, "/healthz", access: .open, instant: healthInMemory, getHealth)
     router.on(.get, "/readyz", access: .open, instant: readinessInMemory, getReadiness)
