@@ -58,7 +58,7 @@ let package = Package(
       dependencies: [
         "API", "Access", "HTTPServer", "HTTP", "JobStore", "JobModel", "Recipe", "JSONText", "Dispatcher",
         "Worker",
-        "RunFolder", "Inspector", "Exporter", "SharedWork", "Text", "Datasets", "Platform",
+        "RunFolder", "Inspector", "Exporter", "Embedder", "SharedWork", "Text", "Datasets", "Platform",
         "Logging", "Crypto",
         "Training", "NeuralNet", "Benchmarks", "Kernels", "Parallel",
       ],
@@ -100,6 +100,12 @@ let package = Package(
     room(
       "Exporter", in: "Workers",
       ["Training", "Recipe", "RunFolder", "JSONText", "Logging", "Platform", "SharedWork", "Text"]),
+    room(
+      "Embedder", in: "Workers",
+      [
+        "Training", "Importing", "Datasets", "Recipe", "RunFolder", "JSONText", "Logging", "Platform",
+        "SharedWork", "Text",
+      ]),
     room(
       "Dispatcher", in: "Workers",
       ["RunFolder", "JobStore", "JobModel", "Recipe", "JSONText", "Text", "Platform", "Logging"]),

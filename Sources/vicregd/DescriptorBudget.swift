@@ -26,6 +26,8 @@ struct DescriptorBudget: Sendable {
   private static let perLoop = 2
   /// A process that looks at a dataset or makes a file: two ends of the pipe to it.
   private static let perInspector = 2
+  /// A process that keeps an encoder: its channel, whose other end is open while it is started.
+  private static let perEmbedder = 2
   /// The lock of the data folder, the listener, the access log and its successor, the file of tokens,
   /// certificate and key, a connection that is refused, and what libraries open for a moment.
   private static let others = 12
@@ -42,7 +44,8 @@ struct DescriptorBudget: Sendable {
     let web = server.handlerThreads * Self.perHandler + server.loopThreads * Self.perLoop
     let children =
       DispatcherConfiguration.descriptorsPerLaunch * 2
-      + (CatalogDirectory.inspectorsMax + ExportCheckpoint.processesMax) * Self.perInspector
+      + (CatalogDirectory.inspectorsMax + ExportCheckpoint.processesMax + EmbedDataset.processesMax)
+      * Self.perInspector + settings.embedders * Self.perEmbedder
     reserve =
       inherited + Self.others + Self.perWriter + readers * Self.perReader + web + children
     let needed = reserve + Self.connectionsMin * Self.perConnection

@@ -42,6 +42,12 @@ enum Main {
     Command(
       name: ExportCheckpoint.name, help: "make a file of a checkpoint (started by the daemon)",
       run: ExportCheckpoint.run),
+    Command(
+      name: EmbedImages.name, help: "describe images by an encoder (started by the daemon)",
+      run: EmbedImages.run),
+    Command(
+      name: EmbedDataset.name, help: "describe the images of a dataset (started by the daemon)",
+      run: EmbedDataset.run),
     Command(name: "migrate", help: "bring a data folder's database to this version", run: Migrate.run),
     Command(name: "backup", help: "copy the database, also while a daemon uses it", run: Backup.run),
     Command(name: "check", help: "check the database and all checkpoints", run: Check.run),

@@ -2,6 +2,7 @@ import API
 import Access
 import Crypto
 import Dispatcher
+import Embedder
 import Exporter
 import HTTP
 import HTTPServer
@@ -54,6 +55,7 @@ enum Serve {
     configuration.isMemoryComing = { costs.isComing($0) }
     let pins = CheckpointPins(data: data.path)
     let exports = try exporter(settings, data: data)
+    let embedder = try EmbedImages.embedder(settings, data: data.path)
     let dispatcher = Dispatcher(
       configuration, store: store, bootID: SecureRandom.id(byteCount: 8), pins: pins)
     // Before the first request: what an earlier daemon left behind is settled.
@@ -62,7 +64,7 @@ enum Serve {
     let events = try EventHub(store: store)
     let router = try router(
       settings, data: data, store: store, datasets: datasets, control: jobControl, events: events,
-      pins: pins, exports: exports, authenticator: access.authenticator)
+      pins: pins, exports: exports, embedder: embedder, authenticator: access.authenticator)
     let control = access.control(router)
     let server = HTTPServer(
       web, admission: control.admission, sink: control.sink, limits: router.limits,
@@ -79,6 +81,7 @@ enum Serve {
     Log("serve").info("told to stop by signal \(signal.rawValue); workers \(what)")
     if settings.detachesWorkers { dispatcher.detach() } else { dispatcher.stop() }
     server.stop(graceSeconds: Double(settings.web.stopSeconds))
+    embedder.close()
     events.stop()
     watch?.stop()
     accessLog?.close()
@@ -185,6 +188,7 @@ enum Serve {
   private static func router(
     _ settings: ServeSettings, data: DataFolder, store: JobStore, datasets: CatalogDirectory,
     control: DaemonControl, events: EventHub, pins: CheckpointPins, exports: ModelExporter,
+    embedder: ImageEmbedder,
     authenticator: Authenticator?
   ) throws -> Router {
     let dashboard = try StaticFiles(root: settings.publicFolder)
@@ -196,7 +200,7 @@ enum Serve {
     let api = API(
       store: store, data: data.path,
       datasets: datasets, control: control, events: events, pins: pins, exports: exports,
-      checkModel: { try ModelFile.check($0, $1) }, roots: settings.datasetRoots,
+      checkModel: { try ModelFile.check($0, $1) }, embedder: embedder, roots: settings.datasetRoots,
       streamSeconds: settings.web.streamSeconds, limits: settings.web.limits,
       version: Version.number)
     AccessControl.addRoutes(

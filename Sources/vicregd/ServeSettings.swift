@@ -61,6 +61,18 @@ struct ServeSettings: Sendable {
       name: "inspection-mib", kind: .number(256...1 << 20), standard: "2048",
       help: "most memory that this process may take"),
     Setting(
+      name: "embedders", kind: .number(1...64), standard: "2",
+      help: "encoders that are kept ready to embed images of requests, each in a process of its own"),
+    Setting(
+      name: "embedder-idle-seconds", kind: .number(1...86_400), standard: "600",
+      help: "seconds after which an encoder that nobody used is dropped"),
+    Setting(
+      name: "embedder-mib", kind: .number(256...1 << 20), standard: "2048",
+      help: "most memory that one of these processes may take"),
+    Setting(
+      name: "features-mib", kind: .number(1...1 << 24), standard: "4096",
+      help: "space for the features of datasets in which neighbours are looked for; the newest always stay"),
+    Setting(
       name: "worker-environment", kind: .list("NAMES"), standard: "",
       help:
         "further variables that workers inherit, separated by commas; NAME* is every variable that begins "
@@ -91,6 +103,10 @@ struct ServeSettings: Sendable {
   let datasetRoots: RootFolders
   let inspectionSeconds: Int
   let inspectionBytes: Int
+  let embedders: Int
+  let embedderIdleSeconds: Int
+  let embedderBytes: Int
+  let featuresBytes: Int
   let isa: String
   let logLevel: Log.Level
   /// Names of variables that workers inherit, and beginnings of names with an asterisk behind.
@@ -123,6 +139,10 @@ struct ServeSettings: Sendable {
     datasetRoots = try ServeSettings.roots(settings)
     inspectionSeconds = settings.number("inspection-seconds")
     inspectionBytes = settings.number("inspection-mib") << 20
+    embedders = settings.number("embedders")
+    embedderIdleSeconds = settings.number("embedder-idle-seconds")
+    embedderBytes = settings.number("embedder-mib") << 20
+    featuresBytes = settings.number("features-mib") << 20
     inherited = Self.inheritedVariables + settings.values("worker-environment", separator: ",")
     isa = settings.text("isa")
     let level = settings.text("log-level")

@@ -16,7 +16,8 @@ enum ThreadBudget {
     // The access log and the watch over tokens have a thread each where they are used.
     let needed =
       own + 2 + server.handlerThreads + server.loopThreads + API.computingThreads
-      + (CatalogDirectory.inspectorsMax + ExportCheckpoint.processesMax) * 2
+      + (CatalogDirectory.inspectorsMax + ExportCheckpoint.processesMax + EmbedDataset.processesMax) * 2
+      + settings.embedders * 2
       + DispatcherConfiguration.threadsPerLaunch(of: settings.threadsPerWorker)
     let (started, failure) = Thread.probe(needed)
     guard let failure else { return }

@@ -77,6 +77,16 @@ struct WebSettings: Sendable {
       name: "model-bytes-max", kind: .number(1_024...1 << 40), standard: String(API.modelBytesMaxDefault),
       help: "largest safetensors file that is uploaded as a model"),
     Setting(
+      name: "embed-body-bytes-max", kind: .number(1_024...1 << 40),
+      standard: String(API.embedBodyBytesMaxDefault),
+      help: "bytes of the images of one request for embeddings or neighbours"),
+    Setting(
+      name: "embed-pixels-max", kind: .number(1...1_000_000_000), standard: String(API.embedPixelsMaxDefault),
+      help: "pixels of one image of such a request"),
+    Setting(
+      name: "embed-seconds", kind: .number(1...3_600), standard: String(API.embedSecondsDefault),
+      help: "longest that such a request waits for its answer"),
+    Setting(
       name: "import-bytes-max", kind: .number(1...1 << 46), standard: String(ImportLimits().bytes),
       help: "bytes of all files of an import together, unpacked"),
     Setting(

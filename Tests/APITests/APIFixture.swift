@@ -19,6 +19,7 @@ final class APIFixture: Sendable {
   let events: EventHub
   let pins: CheckpointPins
   let exports = FakeExports()
+  let embedder = FakeEmbedder()
   let router: Router
   let api: API
   var routes: [(method: HTTP.Method, pattern: String, access: RouteAccess)] { router.routes }
@@ -43,7 +44,8 @@ final class APIFixture: Sendable {
     pins = CheckpointPins(data: data)
     api = API(
       store: store, data: data, datasets: datasets, control: control, events: events, pins: pins,
-      exports: exports, checkModel: { try FakeModels.check($0, $1) }, limits: limits, version: "1.2.3")
+      exports: exports, checkModel: { try FakeModels.check($0, $1) }, embedder: embedder, limits: limits,
+      version: "1.2.3")
     try ModelFolder(data: data).sweep(keeping: [])
     api.addRoutes(to: &router)
     self.router = router
@@ -66,10 +68,18 @@ final class APIFixture: Sendable {
 
   /// Sends a request whose content goes to a sink, as the server would.
   func upload(_ target: String, _ pieces: [String], length: Int? = nil) -> Response {
-    let headers = length.map { [("Content-Length", "\($0)")] } ?? []
-    let request = request(.put, target, "", headers)
+    upload(.put, target, pieces, headers: length.map { [("Content-Length", "\($0)")] } ?? [])
+  }
+
+  /// The same with any method and header fields.
+  func upload(
+    _ method: Method, _ target: String, _ pieces: [String], headers: [(String, String)] = []
+  ) -> Response {
+    let request = request(method, target, "", headers)
     do {
-      let sink = try router.sink(for: request)
+      // The server makes a sink for a body that has bytes, or says so.
+      let isEmpty = pieces.isEmpty && request.headers["Content-Length"] == nil
+      let sink = isEmpty ? nil : try router.sink(for: request)
       for piece in pieces { try sink?.write(Array(piece.utf8)) }
       return settled(router.respond(to: request.with(body: [], sink: sink)), request)
     } catch {

@@ -22,12 +22,22 @@ struct Answer {
   init(
     port: Int, method: String, path: String, body: String?, fields: [(name: String, value: String)] = []
   ) throws {
+    try self.init(
+      port: port, method: method, path: path, content: body.map { Array($0.utf8) }, type: "application/json",
+      fields: fields)
+  }
+
+  /// The same with content of any type.
+  init(
+    port: Int, method: String, path: String, content given: [UInt8]?, type: String,
+    fields: [(name: String, value: String)] = []
+  ) throws {
     let socket = try Socket.connect(host: "127.0.0.1", port: port, timeoutSeconds: 60)
-    let content = Array((body ?? "").utf8)
+    let content = given ?? []
     var head = "\(method) \(path) HTTP/1.1\r\nConnection: close\r\n"
     for (name, value) in fields { head += "\(name): \(value)\r\n" }
     if !fields.contains(where: { $0.name == "Host" }) { head += "Host: 127.0.0.1:\(port)\r\n" }
-    if body != nil { head += "Content-Type: application/json\r\nContent-Length: \(content.count)\r\n" }
+    if given != nil { head += "Content-Type: \(type)\r\nContent-Length: \(content.count)\r\n" }
     let bytes = Array((head + "\r\n").utf8) + content
     var sent = 0
     while sent < bytes.count, case .moved(let count) = socket.write(bytes, from: sent) { sent += count }

@@ -1,4 +1,5 @@
 import Datasets
+import Platform
 import Recipe
 import Text
 import Testing
@@ -49,6 +50,53 @@ struct EmbeddingTests {
     for threads in [2, 3] { #expect(try Self.rows(checkpoint, threads: threads).bytes == all) }
     #expect(try Self.rows(checkpoint, from: 512).bytes == Array(all.suffix(188 * 128 * 4)))
     #expect(DatasetEmbedding.wholeBatches(700) == 512)
+  }
+
+  @Test func `is searched in a file as it would be in memory`() throws {
+    let checkpoint = try Self.checkpoint()
+    let images = try Tiny.open(Self.dataset)
+    let extractor = try FeatureExtractor(
+      of: checkpoint.specification, .pooled, storedSide: images.side, threads: 2)
+    try extractor.load(checkpoint)
+    let path = "\(FileSystem.temporaryDirectory)/vicregd-bank-\(UInt64.random(in: 0 ... .max))"
+    // What is left in the temporary folder harms nobody.
+    defer { try? FileSystem.remove(path) }
+    let file = try AtomicFile(path)
+    try FeatureBank.write(images, by: extractor) { try file.write($0) }
+    try file.commit()
+    let bank = try FeatureBank(path: path)
+    #expect(bank.count == 700 && bank.featureCount == 128)
+    #expect(try bank.label(of: 699) == images.labels?[699])
+    let rows = try Self.rows(checkpoint).bytes
+    let queries = Array(rows[(300 * 512)..<(303 * 512)])
+    let found = try extractor.neighbours(of: queries, in: bank, k: 5)
+    #expect(found.map { $0.first?.index } == [300, 301, 302])
+    #expect(found.allSatisfy { abs(($0.first?.similarity ?? 0) - 1) < 1e-6 && $0.count == 5 })
+    let all = try extractor.neighbours(of: queries, in: bank, k: 1_000)
+    #expect(all.allSatisfy { Set($0.map(\.index)) == Set(0..<700) })
+    #expect(all.map { Array($0.prefix(5)) } == found)
+    #expect(found[1].map(\.label) == found[1].map { images.labels?[$0.index] })
+    // Exact cosines of one query in double precision.
+    let unit = Self.unitRows(rows)
+    let cosines = unit.map { row -> Double in zip(row, unit[301]).reduce(0.0) { $0 + $1.0 * $1.1 } }
+    for neighbour in all[1] {
+      #expect(abs(Double(neighbour.similarity) - cosines[neighbour.index]) < 1e-5)
+    }
+    try AtomicFile.write(Array("not features".utf8), to: path)
+    #expect(throws: FeatureBankError.self) { try FeatureBank(path: path) }
+  }
+
+  /// Rows of 128 floats divided by their norm.
+  private static func unitRows(_ bytes: [UInt8]) -> [[Double]] {
+    let values = stride(from: 0, to: bytes.count, by: 4).map { place in
+      Double(
+        Float(bitPattern: (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[place + $1]) << UInt32(8 * $1) }))
+    }
+    return stride(from: 0, to: values.count, by: 128).map { start in
+      let row = Array(values[start..<(start + 128)])
+      let norm = row.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      return row.map { $0 / norm }
+    }
   }
 
   @Test func `stops between two batches`() throws {

@@ -44,9 +44,21 @@ package struct ImageDataset: Sendable {
           count: labels.count, digest: SplitDigest(of: LabelledPixels(pixels: pixels, labels: labels))))
   }
 
+  /// Images that are in memory and belong to no dataset: three planes, no labels.
+  ///
+  /// - Parameters:
+  ///   - pixels: `[count][3][side][side]`.
+  ///   - statistics: by which views are normalised.
+  package init(pixels: [UInt8], side: Int, statistics: ChannelStatistics) {
+    self.init(
+      name: "images", split: .test, classes: [], side: side, planes: 3,
+      images: ImageStore(pixels, imageBytes: 3 * side * side), labels: nil, statistics: statistics,
+      whole: nil)
+  }
+
   /// Images wherever they are.
   ///
-  /// - Parameter whole: as the other one; `nil` only where there are no images.
+  /// - Parameter whole: as the other one; `nil` for images of no dataset, or where there are none.
   init(
     name: String, split: DatasetSelection.Split, classes: [String], side: Int, planes: Int,
     images: ImageStore, labels: [Int]?, statistics: ChannelStatistics, whole: WholeSplit?

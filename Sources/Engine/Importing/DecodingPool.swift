@@ -6,9 +6,9 @@ import Recipe
 ///
 /// Large images are decoded one after the other, so that memory is bounded by one of them and not by one per
 /// thread.
-final class DecodingPool {
+package final class DecodingPool {
   /// An image as it came.
-  enum Input {
+  package enum Input {
     /// The bytes of a file.
     case file([UInt8])
     /// An image of an array.
@@ -16,12 +16,16 @@ final class DecodingPool {
   }
 
   /// What became of an image: its planes and their number, or why there is none.
-  typealias Output = Result<Planes, ImageError>
+  package typealias Output = Result<Planes, ImageError>
 
   /// `[count][side][side]`.
-  struct Planes {
-    let count: Int
-    let bytes: [UInt8]
+  package struct Planes: Sendable {
+    /// 1 (grey) or 3.
+    package let count: Int
+    package let bytes: [UInt8]
+
+    /// Three planes, those of a grey image alike.
+    package var three: [UInt8] { count == 1 ? bytes + bytes + bytes : bytes }
   }
 
   private let team: ThreadTeam
@@ -32,16 +36,25 @@ final class DecodingPool {
   /// An image with more pixels is decoded alone.
   private static let sharedPixelsMax = 16_000_000
 
-  init(_ specification: ImportSpecification, team: ThreadTeam) {
-    self.team = team
-    side = specification.side
-    fit =
+  convenience init(_ specification: ImportSpecification, team: ThreadTeam) {
+    let fit: SquareImage.Fit =
       switch specification.fit {
       case .cover: .cover
       case .contain: .contain
       case .stretch: .stretch
       }
-    pixelsMax = specification.limits.pixels
+    self.init(
+      side: specification.side, fit: fit, pixelsMax: specification.limits.pixels, team: team)
+  }
+
+  /// - Parameters:
+  ///   - side: of the squares that images become.
+  ///   - pixelsMax: pixels that an image may have.
+  package init(side: Int, fit: SquareImage.Fit, pixelsMax: Int, team: ThreadTeam) {
+    self.team = team
+    self.side = side
+    self.fit = fit
+    self.pixelsMax = pixelsMax
   }
 
   /// Images that a batch should have.
@@ -55,7 +68,7 @@ final class DecodingPool {
   }
 
   /// Decodes and scales images, each by itself.
-  func decode(_ inputs: [Input]) -> [Output] {
+  package func decode(_ inputs: [Input]) -> [Output] {
     let slots = inputs.map { _ in Slot() }
     let headers = inputs.map(header)
     let isLarge = headers.map { header in

@@ -41,25 +41,31 @@ package final class ChildProcess: Sendable {
       program, arguments, environment: environment, output: log.descriptor, takesErrorOutput: true)
   }
 
-  /// Starts a program with standard input from `/dev/null` and its output to an open file of this process.
+  /// Starts a program with its output to an open file of this process.
   ///
-  /// - Parameter takesErrorOutput: whether its error output goes to the same file, or nowhere.
+  /// - Parameters:
+  ///   - input: an open file of this process that is its standard input; nil: `/dev/null`.
+  ///   - takesErrorOutput: whether its error output goes to the same file, or nowhere.
   /// - Throws: `SystemError` (`start`), also when the program is not there.
   init(
     _ program: String, _ arguments: [String], environment: [String: String], output: Int32,
-    takesErrorOutput: Bool = false
+    input: Int32? = nil, takesErrorOutput: Bool = false
   ) throws(SystemError) {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     // The output first: its own descriptor may be the 0 that the next lines replace.
     posix_spawn_file_actions_adddup2(&actions, output, 1)
+    if let input {
+      posix_spawn_file_actions_adddup2(&actions, input, 0)
+    } else {
+      posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    }
     if takesErrorOutput {
       posix_spawn_file_actions_adddup2(&actions, 1, 2)
     } else {
       posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
     }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     clinux_spawn_closing(&actions, 3)
 
     var attributes = posix_spawnattr_t()

@@ -77,14 +77,23 @@ package enum ProcessLimits {
   ///
   /// - Parameters:
   ///   - addressSpaceBytes: `nil`: no limit.
+  ///   - dataBytes: memory of its own, which files that are mapped do not count for; `nil`: no limit.
   ///   - writesFiles: whether the process may write files.
   package static func set(
-    addressSpaceBytes: Int?, cpuSeconds: Int, writesFiles: Bool = false
+    addressSpaceBytes: Int?, dataBytes: Int? = nil, cpuSeconds: Int, writesFiles: Bool = false
   ) throws(SystemError) {
     if let addressSpaceBytes { try limit(RLIMIT_AS, "memory", to: addressSpaceBytes) }
+    if let dataBytes { try limit(RLIMIT_DATA, "memory", to: dataBytes) }
     try limit(RLIMIT_CPU, "processor time", to: cpuSeconds)
     if !writesFiles { try limit(RLIMIT_FSIZE, "size of files", to: 0) }
     try limit(RLIMIT_CORE, "core dump", to: 0)
+  }
+
+  /// Limits what this process may compute from now on; going beyond ends it.
+  package static func allow(furtherCPUSeconds seconds: Int) throws(SystemError) {
+    var usage = rusage()
+    try retrying("ask for the use of", "processor time") { getrusage(Int32(RUSAGE_SELF.rawValue), &usage) }
+    try limit(RLIMIT_CPU, "processor time", to: usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + 2 + seconds)
   }
 
   private static func limit(

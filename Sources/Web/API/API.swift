@@ -36,6 +36,7 @@ package struct API: Sendable {
   let pins: CheckpointPins
   let exports: any ModelExports
   let checkModel: ModelCheck
+  let embedder: any EmbeddingService
   /// Below which files may be imported.
   let roots: RootFolders
   /// How long a stream lasts at most; 0: without end.
@@ -61,7 +62,8 @@ package struct API: Sendable {
   package init(
     store: JobStore, data: String, datasets: any DatasetDirectory, control: any JobControl,
     events: EventHub, pins: CheckpointPins, exports: any ModelExports, checkModel: @escaping ModelCheck,
-    roots: RootFolders = .empty, streamSeconds: Int = 0, limits: [String: Int] = [:], version: String
+    embedder: any EmbeddingService, roots: RootFolders = .empty, streamSeconds: Int = 0,
+    limits: [String: Int] = [:], version: String
   ) {
     self.store = store
     readiness = Readiness(store: store) { control.shortage }
@@ -72,6 +74,7 @@ package struct API: Sendable {
     self.pins = pins
     self.exports = exports
     self.checkModel = checkModel
+    self.embedder = embedder
     self.roots = roots
     self.streamSeconds = streamSeconds
     self.limits = limits
@@ -82,7 +85,7 @@ package struct API: Sendable {
   }
 
   /// The routes that describe themselves.
-  var endpoints: [Endpoint] { datasetEndpoints + modelEndpoints }
+  var endpoints: [Endpoint] { datasetEndpoints + modelEndpoints + embeddingEndpoints }
 
   /// Adds every route. Those that stand in the router already are described in `/openapi.json` as well.
   package func addRoutes(to router: inout Router) {

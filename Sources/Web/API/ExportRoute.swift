@@ -57,7 +57,7 @@ extension API {
   }
 
   /// The checkpoint that a parameter names; `nil`: the job has none, or what is wrong has been noted.
-  private func manifest(
+  func manifest(
     named which: ByteString, of record: JobRecord, _ query: QueryReader
   ) throws -> CheckpointManifest? {
     let folder = RunFolder(data: data, job: record.id).checkpoints

@@ -130,7 +130,7 @@ extension QueryReader {
 }
 
 /// A text as part of a query: all but unreserved characters as `%XX` (RFC 3986, section 2.3).
-private func percentEncoded(_ text: ByteString) -> String {
+func percentEncoded(_ text: ByteString) -> String {
   let hexDigits = Array("0123456789ABCDEF".utf8)
   let unreserved = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~".utf8)
   var bytes: [UInt8] = []

@@ -54,7 +54,7 @@ extension OpenAPIDocument {
     "summary": about("Its metrics so far; null: there are none.", nullable(object("Summary"))),
     "latest": about("The last metric line; null: there is none.", nullable(object("Line"))),
     "result": about(
-      "What an evaluation found, or what an import or an embedding made; null: nothing yet. A training has none.",
+      "What an evaluation found, or an import or embedding made; null: nothing yet. A training has none.",
       nullable(["anyOf": [object("Result"), object("ImportResult"), object("EmbedResult")]])),
     "evaluations": list("The evaluations of a training, oldest first. Other jobs have none.", of: evaluation),
     "spec": about("The specification with every field resolved.", specification),

@@ -6,9 +6,8 @@ import Text
 extension OpenAPIDocument {
   /// Everything that operations refer to.
   static func schemas(datasets: [String]) -> [ByteString: JSON] {
-    requests(datasets: datasets).merging(jobAnswers) { $1 }.merging(answers) { $1 }.merging(datasetSchemas) {
-      $1
-    }.merging(modelSchemas) { $1 }
+    requests(datasets: datasets).merging(jobAnswers) { $1 }.merging(answers) { $1 }
+      .merging(datasetSchemas) { $1 }.merging(modelSchemas) { $1 }.merging(embeddingSchemas) { $1 }
   }
 
   private static func requests(datasets: [String]) -> [ByteString: JSON] {

@@ -57,17 +57,20 @@ extension JSON {
 
 extension Request {
   /// Whether `Accept` names text/csv, and no JSON with a higher weight (RFC 9110, section 12.5.1).
-  var prefersCSV: Bool {
-    var (csv, json) = (0.0, 0.0)
+  var prefersCSV: Bool { prefers("text/csv") }
+
+  /// Whether `Accept` names that media type, and no JSON with a higher weight.
+  func prefers(_ type: ByteString) -> Bool {
+    var (other, json) = (0.0, 0.0)
     for part in (headers.list("Accept") ?? "").split(0x2C) {
       let fields = part.split(0x3B).map(\.trimmed.lowercasedASCII)
       let quality = fields.dropFirst().first { $0.hasPrefix("q=") }
       let weight = quality.flatMap { Double($0.dropFirst(2).string) } ?? 1
-      if fields.first == "text/csv" { csv = max(csv, weight) }
+      if fields.first == type { other = max(other, weight) }
       if fields.first == "application/json" || fields.first == "application/x-ndjson" {
         json = max(json, weight)
       }
     }
-    return csv > 0 && csv >= json
+    return other > 0 && other >= json
   }
 }

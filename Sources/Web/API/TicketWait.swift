@@ -23,17 +23,20 @@ final class TicketWait<Value: Sendable>: PendingAnswer {
   private let state: Mutex<State>
   private let proceed: @Sendable ([Value]) throws -> Next
   private let deadline: UInt64
+  private let overdue: Problem
 
   /// - Parameters:
   ///   - tickets: one or more.
-  ///   - seconds: after which the answer is 503.
+  ///   - seconds: after which the answer is `overdue`.
+  ///   - overdue: a 503 that says what is not there yet.
   ///   - proceed: called on a handler's thread with the tickets' values in their order.
   init(
-    _ tickets: [Ticket<Value>], seconds: Int = API.computedAnswerSeconds,
+    _ tickets: [Ticket<Value>], seconds: Int = API.computedAnswerSeconds, overdue: Problem = .busy,
     proceed: @escaping @Sendable ([Value]) throws -> Next
   ) {
     state = Mutex(State(tickets: tickets))
     self.proceed = proceed
+    self.overdue = overdue
     deadline = SystemClock.monotonicNanoseconds + UInt64(seconds) * 1_000_000_000
   }
 
@@ -54,7 +57,7 @@ final class TicketWait<Value: Sendable>: PendingAnswer {
       let values = tickets.compactMap { $0.value() }
       guard values.count == tickets.count else {
         let now = SystemClock.monotonicNanoseconds
-        if mustAnswer || now >= deadline { return .answer(Problem.busy.response) }
+        if mustAnswer || now >= deadline { return .answer(overdue.response) }
         return .idle(milliseconds: Int((deadline - now) / 1_000_000) + 1)
       }
       for ticket in tickets { ticket.close() }

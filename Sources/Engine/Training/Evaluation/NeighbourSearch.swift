@@ -8,14 +8,26 @@ import Tensors
 final class NeighbourSearch {
   /// What is searched.
   struct Bank {
-    let source: StandardizedRows.Source
+    /// Where its features are.
+    enum Content {
+      case rows(StandardizedRows.Source)
+      /// In a file, of which a block at a time is in memory.
+      case file(FeatureBank)
+    }
+    let content: Content
     /// Rows of it that belong to the bank, in order.
     let rows: [Int]
 
     /// Those rows.
     init(_ source: StandardizedRows.Source, _ rows: [Int]) {
-      self.source = source
+      content = .rows(source)
       self.rows = rows
+    }
+
+    /// All rows of a file.
+    init(_ file: FeatureBank) {
+      content = .file(file)
+      rows = Array(0..<file.count)
     }
   }
 
@@ -35,12 +47,15 @@ final class NeighbourSearch {
   private let similarities: Floats
   private let lists: NeighbourLists
 
-  /// Plans searches in banks of at most `bankCount` rows. Throws `SystemError` without memory.
-  init(featureCount: Int, bankCount: Int, k: Int, team: ThreadTeam, arena: Arena) throws {
+  /// Plans searches in banks of at most `bankCount` rows, for about `queryCount` rows. Throws `SystemError`
+  /// without memory.
+  init(
+    featureCount: Int, bankCount: Int, queryCount: Int = .max, k: Int, team: ThreadTeam, arena: Arena
+  ) throws {
     self.featureCount = featureCount
     let rows = max(Self.rowsMin, Self.blockFloats / featureCount)
     bankRows = min(bankCount, rows, Self.bankRowsMax)
-    queryRows = min(rows, Self.queryRowsMax)
+    queryRows = min(rows, Self.queryRowsMax, max(queryCount, 1))
     compute = Compute(team: team)
     product = MatrixProduct(m: queryRows, n: bankRows, k: featureCount, compute: compute)
     bankBlock = try arena.allocate(bankRows * featureCount)
@@ -70,7 +85,7 @@ final class NeighbourSearch {
       for start in stride(from: 0, to: bank.rows.count, by: bankRows) {
         try proceed()
         let columns = bank.rows[start..<min(start + bankRows, bank.rows.count)]
-        load(bank.source, columns, into: bankBlock)
+        try load(bank.content, columns, into: bankBlock)
         let result = Matrix(similarities, rowStride: bankRows)
         product.run(
           Matrix(queryBlock, rowStride: featureCount), Matrix(bankBlock, rowStride: featureCount),
@@ -81,6 +96,16 @@ final class NeighbourSearch {
       }
       for (index, row) in block.enumerated() { found(row, lists.neighbours(of: index)) }
       try counted(block.count)
+    }
+  }
+
+  private func load(_ content: Bank.Content, _ rows: ArraySlice<Int>, into target: Floats) throws {
+    switch content {
+    case .rows(let source): load(source, rows, into: target)
+    case .file(let file):
+      guard let first = rows.first else { return }
+      try file.read(first..<(first + rows.count), into: target)
+      compute.unitRows(of: target, Array(0..<rows.count)[...], count: featureCount, into: target)
     }
   }
 
