@@ -56,6 +56,8 @@ import Testing
       (1, 1, 1), (1, 17, 5), (2, 16, 16), (3, 33, 31), (12, 1, 40), (13, 48, 1), (97, 20, 65), (5, 600, 33),
       // Whole blocks of 16; more blocks and more pairs of them than one task packs.
       (16, 32, 16), (40, 64, 48), (33, 272, 560), (7, 560, 31), (113, 30, 34),
+      // Strips of columns enough for tasks of two, and of one at the end.
+      (5, 33, 2100), (6, 2180, 18),
     ]
     try check(set, sizes.map { ConvolutionCase($0.0, $0.0, $0.1, 1, 1, $0.2, kernel: 1) })
   }
