@@ -63,7 +63,7 @@ def memory(folder):
 
 
 def watch(url, data, job, step=0.05):
-    """Waits for the end of a job. Gives the most memory by kind, and seconds to the start, the first step, the end."""
+    """Waits for the end of a job. Gives the most memory by kind, and seconds to the start and first step, and in all."""
     begun, seconds, most = time.monotonic(), {}, {}
     while True:
         for key, value in memory(f"{data}/runs/{job}").items():
@@ -90,8 +90,8 @@ def train(url, data, limit, steps):
     lines = [json.loads(line) for line in open(f"{data}/runs/{job}/events.jsonl")]
     rates = [line["images_per_second"] for line in lines if line["event"] == "metric"][2:]
     print(f"training on {limit or 'all'} images: started after {seconds['started']:.2f} s, first step done after "
-          f"{seconds['metric']:.2f} s, {statistics.median(rates):.0f} images/s (median of {len(rates)} steps), own memory "
-          f"{most['RssAnon']:.0f} MB, of files {most['RssFile']:.0f} MB, {total:.1f} s in all", flush=True)
+          f"{seconds['metric']:.2f} s, {statistics.median(rates):.0f} images/s (median of {len(rates)} steps), "
+          f"own memory {most['RssAnon']:.0f} MB, of files {most['RssFile']:.0f} MB, {total:.1f} s in all", flush=True)
     return seconds["started"], statistics.median(rates), most
 
 
