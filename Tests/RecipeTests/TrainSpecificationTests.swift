@@ -69,7 +69,7 @@ import Text
     "/layer null", "/method \"vicreg\"", "/predictor null", "/views 2", "/image_size null", "/init_from null",
     "/encoder/stem \"cifar\"", "/encoder/zero_init_residual false", "/projector/hidden_bias true",
     "/projector/last_batch_norm false", "/optimizer/nesterov false", "/augmentation/crop_padding null",
-    "/local_views null", "/mirror false", "/seeds 1", "/label_share 1",
+    "/local_views null", "/online null", "/mirror false", "/seeds 1", "/label_share 1",
     "/finetune \(FineTuneSpecification().json.text)",
     #"/knn {"k":20,"metric":"cosine","temperature":0.07}"#,
   ]
@@ -97,7 +97,7 @@ import Text
         "augmentation", "batch_size", "checkpoint", "convolution", "dataset", "divergence", "drop_last",
         "encoder", "epochs", "image_size", "init_from", "local_views", "log_every_steps", "loss", "max_steps",
         "method",
-        "optimizer",
+        "online", "optimizer",
         "predictor", "preset", "projector", "schedule", "seed", "shuffle", "views",
       ])
     #expect(
