@@ -183,7 +183,7 @@ import Testing
     #expect(try daemon.finishedJob(training)["state"] == "succeeded")
     let spec: JSON = [
       "checkpoint": ["job": .string(training)], "split": "train",
-      "dataset": ["name": "synthetic:count=20000,classes=4,seed=2"],
+      "dataset": ["name": "synthetic:count=5000,classes=4,seed=2"],
     ]
     var digests: [JSON] = []
     for isDisturbed in [true, false] {
