@@ -42,7 +42,8 @@ final class JobCosts: Sendable {
   /// What the trainings of the store are, by their ids: a job's specification never changes.
   private let stored = Plans<JobID, TrainSpecification>()
   private let trainings = Plans<[UInt8], TrainingCost>()
-  private let evaluations = Plans<PlannedEvaluation, JobCost>()
+  private let evaluations = Plans<Planned<EvaluateSpecification>, JobCost>()
+  private let embeddings = Plans<Planned<EmbedSpecification>, JobCost>()
 
   /// - Parameters:
   ///   - threads: of each worker.
@@ -69,9 +70,21 @@ final class JobCosts: Sendable {
       case let train as TrainSpecification: try? cost(of: train)
       case let evaluation as EvaluateSpecification:
         try? cost(of: evaluation, training)
+      case let embedding as EmbedSpecification: try? cost(of: embedding, training)
       default: nil
       }
     return cost ?? JobCost()
+  }
+
+  /// What the weights were trained by that a job takes, or could have been: a model's training is not known.
+  ///
+  /// - Parameter training: that of a job which is not in the store yet.
+  private func source(
+    _ reference: CheckpointReference, _ training: TrainSpecification?
+  ) -> (training: TrainSpecification, model: ModelDescription?)? {
+    // A job's training never changes; the name of a model may be that of another one by now.
+    if let name = reference.model { return model(name).map { ($0.training, $0) } }
+    return (training ?? reference.job.flatMap(storedTraining)).map { ($0, nil) }
   }
 
   private func storedTraining(_ job: JobID) -> TrainSpecification? {
@@ -104,23 +117,35 @@ final class JobCosts: Sendable {
   private func cost(
     of specification: EvaluateSpecification, _ training: TrainSpecification?
   ) throws -> JobCost? {
-    guard let extent = directory.lastKnownExtent(specification.dataset.name) else { return nil }
-    // A job's training never changes; the name of a model may be that of another one by now.
-    let model = specification.checkpoint.model.flatMap(model)
-    guard let training = model?.training ?? training ?? specification.checkpoint.job.flatMap(storedTraining)
+    guard let extent = directory.lastKnownExtent(specification.dataset.name),
+      let source = source(specification.checkpoint, training)
     else { return nil }
-    let planned = PlannedEvaluation(specification: specification, model: model, extent: extent)
+    let planned = Planned(specification: specification, model: source.model, extent: extent)
     return try evaluations.remembered(planned) {
       try JobCost(
-        evaluation: specification, of: training, train: extent.images(.train), test: extent.images(.test),
+        evaluation: specification, of: source.training, train: extent.images(.train),
+        test: extent.images(.test),
         classes: extent.classCount, threads: threads)
+    }
+  }
+
+  private func cost(of specification: EmbedSpecification, _ training: TrainSpecification?) throws -> JobCost?
+  {
+    guard let extent = directory.lastKnownExtent(specification.dataset.name),
+      let source = source(specification.checkpoint, training)
+    else { return nil }
+    let planned = Planned(specification: specification, model: source.model, extent: extent)
+    return try embeddings.remembered(planned) {
+      try JobCost(
+        embedding: specification, of: source.training, images: extent.images(specification.split),
+        threads: threads)
     }
   }
 }
 
-/// What the cost of an evaluation follows from.
-private struct PlannedEvaluation: Hashable {
-  let specification: EvaluateSpecification
+/// What the cost of an evaluation or an embedding follows from.
+private struct Planned<Specification: Hashable & Sendable>: Hashable, Sendable {
+  let specification: Specification
   let model: ModelDescription?
   let extent: DatasetExtent
 }

@@ -82,8 +82,8 @@ import Testing
   /// What is wrong, where, and a part of what the answer has to say about it.
   @Test(arguments: [
     ("[]", "", "must be an object, got []"),
-    ("{}", "/kind", "must be one of \"train\", \"evaluate\"; it is missing"),
-    (#"{"kind":"sweep"}"#, "/kind", "must be one of \"train\", \"evaluate\", got \"sweep\""),
+    ("{}", "/kind", "must be one of \"train\", \"evaluate\", \"embed\"; it is missing"),
+    (#"{"kind":"sweep"}"#, "/kind", "must be one of \"train\", \"evaluate\", \"embed\", got \"sweep\""),
     (#"{"kind":"train","prio":1}"#, "/prio", "unknown key \"prio\"; did you mean \"priority\"?"),
     (#"{"kind":"train","name":7}"#, "/name", "got 7"),
     (

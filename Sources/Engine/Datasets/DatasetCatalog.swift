@@ -160,6 +160,18 @@ package struct DatasetCatalog: Sendable {
       whole: ImageDataset.WholeSplit(count: countTotal, digest: digest))
   }
 
+  /// Hands out where each of the first images of a split came from, in their order, at most `countMax`.
+  ///
+  /// - Returns: whether the dataset has recorded that; only a packed one has.
+  /// - Throws: `DatasetError`, also where there are fewer paths than images, and what `take` throws.
+  package func readPaths(
+    _ name: String, split: DatasetSelection.Split, countMax: Int, _ take: (ByteString) throws -> Void
+  ) throws -> Bool {
+    guard let packed = try packed(name) else { return false }
+    try packed.readPaths(split, countMax: countMax, take)
+    return true
+  }
+
   /// Hands out the images of a split: of a generated one at most `countMax`, of one in files all of them,
   /// because its digest is that of all.
   ///

@@ -41,9 +41,7 @@ extension EvaluateSpecification {
   ) -> EvaluateSpecification? {
     let reader = ObjectReader(json, at: pointer, problems, places: places)
     if json["checkpoint"] == nil {
-      problems.add(
-        "\(pointer)/checkpoint",
-        "is missing; must be {\"job\": ID, \"which\": \"last\"} or {\"model\": NAME}")
+      problems.add("\(pointer)/checkpoint", "is missing; must be \(CheckpointReference.requirement)")
     }
     var result = defaults.isStored ? earlier : template
     result.dataset.name = defaults.dataset
@@ -110,27 +108,33 @@ extension EvaluateSpecification {
 
   /// Notes a layer that a model does not have.
   package func check(model: ModelDescription, at pointer: String, _ problems: ProblemList) {
-    if layer == .embedding || layer == .fc && model.encoder.fc == nil {
-      let layers = model.encoder.fc == nil ? "\"pooled\"" : "\"pooled\" or \"fc\""
-      let why = layer == .fc ? "has no fc" : "has no projector"
-      problems.add(
-        "\(pointer)/layer",
-        "must be \(layers), as the model \(why), got \"\(layer?.rawValue ?? "")\"")
-    }
+    if let problem = layer?.problem(with: model) { problems.add("\(pointer)/layer", problem) }
   }
 
   /// Notes a layer that the network of a training does not have.
   package func check(training: TrainSpecification, at pointer: String, _ problems: ProblemList) {
-    if layer == .fc, training.encoder.fc == nil {
-      problems.add(
-        "\(pointer)/layer",
-        "must be \"pooled\" or \"embedding\", as encoder.fc of the training is null, got \"fc\"")
-    }
-    if layer == .embedding, !training.hasProjector {
-      problems.add(
-        "\(pointer)/layer",
-        "must be \"pooled\" or \"fc\", as method \"\(training.loss.method.rawValue)\" has no projector, got "
-          + "\"embedding\"")
+    if let problem = layer?.problem(with: training) { problems.add("\(pointer)/layer", problem) }
+  }
+}
+
+extension EvaluationLayer {
+  /// What is said of a layer that a model does not have; `nil`: it has it.
+  package func problem(with model: ModelDescription) -> String? {
+    let hasFC = model.encoder.fc != nil
+    if self == .pooled || self == .fc && hasFC { return nil }
+    return "must be \(hasFC ? "\"pooled\" or \"fc\"" : "\"pooled\""), as the model has no "
+      + "\(self == .fc ? "fc" : "projector"), got \"\(rawValue)\""
+  }
+
+  /// What is said of a layer that the network of a training does not have; `nil`: it has it.
+  package func problem(with training: TrainSpecification) -> String? {
+    switch self {
+    case .fc where training.encoder.fc == nil:
+      "must be \"pooled\" or \"embedding\", as encoder.fc of the training is null, got \"fc\""
+    case .embedding where !training.hasProjector:
+      "must be \"pooled\" or \"fc\", as method \"\(training.loss.method.rawValue)\" has no projector, got "
+        + "\"embedding\""
+    case .pooled, .fc, .embedding: nil
     }
   }
 }

@@ -48,7 +48,7 @@ package enum MemoryEstimate {
   }
 
   /// What the program takes besides tensors and images: code, libraries, the heap of small things.
-  private static let programBytes = 18 << 20
+  static let programBytes = 18 << 20
   /// Bytes of a checkpoint's piece that a thread compresses, with room to grow and the compressed bytes.
   private static let compressionBytes = 12 << 20
 
@@ -161,7 +161,7 @@ package enum MemoryEstimate {
   }
 
   /// Scratch of the team's threads and of the one that works ahead of them.
-  private static func augmentationBytes(
+  static func augmentationBytes(
     _ side: Int, of storedSide: Int, blurKernel: Int, threads: Int
   ) -> Int {
     (threads + 1)

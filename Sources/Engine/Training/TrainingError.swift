@@ -10,7 +10,9 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
   case noStepLeft(step: Int, stepsTotal: Int)
   /// An evaluation uses fewer labels than there are classes.
   case tooFewLabels(dataset: String, count: Int, classes: Int)
-  /// An evaluation asks for a layer that the network does not have.
+  /// A split that is to be embedded has no images.
+  case noImage(dataset: String, split: String)
+  /// An evaluation or an embedding asks for a layer that the network does not have.
   case missingLayer(String)
 
   package var description: String {
@@ -26,8 +28,9 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
         + "\(total); give more epochs"
     case .tooFewLabels(let dataset, let count, let classes):
       "cannot evaluate on \(dataset) with \(count) labels: each of the \(classes) classes needs one"
+    case .noImage(let dataset, let split): "cannot embed split \"\(split)\" of \(dataset): it has no images"
     case .missingLayer(let layer):
-      "cannot evaluate the layer \"\(layer)\": the network has none; \"pooled\" is in every encoder"
+      "cannot use the layer \"\(layer)\": the network has none; \"pooled\" is in every encoder"
     }
   }
 }

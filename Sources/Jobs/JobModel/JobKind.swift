@@ -8,7 +8,7 @@ import Text
 /// `POST /jobs` takes it is a `SubmissionKind` in `API/Kinds`; how a worker does it is a `Runner` in
 /// `Worker`. Nothing else lists the kinds.
 package enum JobKind: String, Sendable, CaseIterable {
-  case train, evaluate
+  case train, evaluate, embed
   case `import`
 
   /// Everything that the queue, the API and the dispatcher know of jobs of this kind.
@@ -16,6 +16,7 @@ package enum JobKind: String, Sendable, CaseIterable {
     switch self {
     case .train: .train
     case .evaluate: .evaluate
+    case .embed: .embed
     case .import: .import
     }
   }
@@ -62,6 +63,9 @@ package struct JobTraits: Sendable {
       "images_per_second",
     ], hasResult: true)
 
+  fileprivate static let embed = JobTraits(
+    EmbedSpecification.self, metricNames: ["images", "images_per_second"], hasResult: true, isPaced: true)
+
   fileprivate static let `import` = JobTraits(
     ImportSpecification.self,
     metricNames: ["entries", "images", "skipped", "bytes", "written", "images_per_second"], hasResult: true)
@@ -78,6 +82,11 @@ extension JobSpecification {
     JobSpecification(.evaluate, specification)
   }
 
+  /// What a job is to embed.
+  package static func embed(_ specification: EmbedSpecification) -> JobSpecification {
+    JobSpecification(.embed, specification)
+  }
+
   /// What a job is to import.
   package static func `import`(_ specification: ImportSpecification) -> JobSpecification {
     JobSpecification(.import, specification)
@@ -87,4 +96,6 @@ extension JobSpecification {
   package var train: TrainSpecification? { work as? TrainSpecification }
   /// What it is to evaluate; `nil`: it is of another kind.
   package var evaluate: EvaluateSpecification? { work as? EvaluateSpecification }
+  /// What it is to embed; `nil`: it is of another kind.
+  package var embed: EmbedSpecification? { work as? EmbedSpecification }
 }

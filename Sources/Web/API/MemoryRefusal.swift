@@ -65,12 +65,35 @@ struct MemoryRefusal {
       field = "dataset/limit"
       message = "must be ≤ \(limit): the evaluation \(figures), \(JSON.optional(given.dataset.limit).phrase)"
     } else {
-      let (job, model) = (given.checkpoint.job?.text, given.checkpoint.model?.shown)
-      field = "checkpoint/\(model == nil ? "job" : "model")"
-      message =
-        "must be a \(model == nil ? "training of" : "model with") a narrower network, as no dataset.limit is "
-        + "small enough: the evaluation \(figures), got \"\(job ?? model ?? "")\""
+      (field, message) = Self.narrower(given.checkpoint, "evaluation", figures)
     }
+  }
+
+  init(_ given: EmbedSpecification, _ figures: String, fits: (EmbedSpecification) -> Bool) {
+    var least = given
+    let limit = Self.largest(Self.limits(given.dataset.limit)) {
+      least.dataset.limit = $0
+      return fits(least)
+    }
+    if let limit {
+      field = "dataset/limit"
+      message = "must be ≤ \(limit): the embedding \(figures), \(JSON.optional(given.dataset.limit).phrase)"
+    } else {
+      (field, message) = Self.narrower(given.checkpoint, "embedding", figures)
+    }
+  }
+
+  /// That no number of images is small enough.
+  private static func narrower(
+    _ given: CheckpointReference, _ what: String, _ figures: String
+  ) -> (field: String, message: String) {
+    let kind = given.model == nil ? "job" : "model"
+    let network = given.model == nil ? "a training of a narrower network" : "a narrower model"
+    return (
+      "checkpoint/\(kind)",
+      "must be \(network), as no dataset.limit is small enough: the \(what) \(figures), got "
+        + "\"\(given.job?.text ?? given.model?.shown ?? "")\""
+    )
   }
 
   /// The limits below the one given.

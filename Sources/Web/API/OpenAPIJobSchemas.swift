@@ -24,7 +24,8 @@ extension OpenAPIDocument {
           "Memory in bytes that the job would take at most; null: not known.", countOrNull),
         "estimate": about("What the whole job would take.", object("Estimate")),
       ]) { $1 }),
-    "Line": line, "Result": result, "Health": health, "Summary": summary, "Estimate": estimate,
+    "Line": line, "Result": result, "EmbedResult": embedResult, "Health": health, "Summary": summary,
+    "Estimate": estimate,
     "Progress": progress, "Host": host,
   ]
 
@@ -53,8 +54,8 @@ extension OpenAPIDocument {
     "summary": about("Its metrics so far; null: there are none.", nullable(object("Summary"))),
     "latest": about("The last metric line; null: there is none.", nullable(object("Line"))),
     "result": about(
-      "What an evaluation found, or what an import made; null: nothing yet. A training has none.",
-      nullable(["anyOf": [object("Result"), object("ImportResult")]])),
+      "What an evaluation found, or what an import or an embedding made; null: nothing yet. A training has none.",
+      nullable(["anyOf": [object("Result"), object("ImportResult"), object("EmbedResult")]])),
     "evaluations": list("The evaluations of a training, oldest first. Other jobs have none.", of: evaluation),
     "spec": about("The specification with every field resolved.", specification),
   ]) { $1 }

@@ -1,6 +1,20 @@
 import JSONText
 
 extension OpenAPIDocument {
+  /// What an embedding made; the numbers are in its artifacts.
+  static let embedResult = described(
+    [
+      "images": about("Rows of `embeddings.npy`.", count),
+      "dimension": about("Columns of `embeddings.npy`.", count),
+      "layer": about("Whose output describes an image.", text),
+      "dataset": about("What was embedded.", text),
+      "split": about("The part of the dataset.", text),
+      "classes": list("The names of the labels of `labels.npy`; empty: all are -1.", of: text),
+      "isa": about("Instruction set of the worker.", text),
+      "dataset_digest": about("SHA-256 of the images and labels, in hexadecimal digits.", text),
+      "checkpoint_sha256": about("SHA-256 of the checkpoint, in hexadecimal digits.", textOrNull),
+    ], optional: ["dataset_digest", "checkpoint_sha256"])
+
   /// What an evaluation found. Results of earlier versions have fewer members.
   static let result = described(
     [

@@ -198,7 +198,7 @@ struct SubmissionReader {
 
   /// The training whose checkpoint the member `key` of a `spec` names, by its id or by its ref, in whose
   /// place the id stands then; `nil`: none, or what is wrong has been noted.
-  private func findTraining(
+  func findTraining(
     in spec: inout JSON, _ key: ByteString, _ policy: JobPolicy, at pointer: String
   ) -> Training? {
     guard let named = spec[key]?["job"]?.string else { return nil }
@@ -210,7 +210,7 @@ struct SubmissionReader {
   }
 
   /// What a training does; `nil`: it cannot be read.
-  private func specification(of training: Training) -> TrainSpecification? {
+  func specification(of training: Training) -> TrainSpecification? {
     let specification: JobSpecification?
     switch training {
     // What cannot be read is refused by the worker, with the reason.
@@ -227,7 +227,8 @@ struct SubmissionReader {
     case coming(NewJob)
   }
 
-  private func dataset(of training: Training) -> ByteString? {
+  /// The dataset of a training; `nil`: it cannot be read.
+  func dataset(of training: Training) -> ByteString? {
     switch training {
     case .stored(let job): api.trainingDatasets.name(of: job.id, in: api.store)
     case .coming(let job):
@@ -273,7 +274,7 @@ struct SubmissionReader {
   }
 
   /// A named checkpoint must exist by now; `last` and `best` must be possible.
-  private func check(which: ByteString, of training: Training?, at pointer: String) {
+  func check(which: ByteString, of training: Training?, at pointer: String) {
     let choice = CheckpointReference.Choice(which)
     switch training {
     case nil: return

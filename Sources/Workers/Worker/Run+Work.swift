@@ -128,7 +128,7 @@ extension Run {
 
 extension Run {
   /// A result with the digests of what it was found with.
-  fileprivate func withInputs(_ result: JSON) throws -> JSON {
+  func withInputs(_ result: JSON) throws -> JSON {
     guard var members = result.object, let inputs = try folder.readInputs() else { return result }
     members["dataset_digest"] = .string(inputs.dataset.digest)
     members["checkpoint_sha256"] = .optional(inputs.checkpointSHA256)

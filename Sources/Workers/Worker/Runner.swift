@@ -23,6 +23,7 @@ struct Runner: Sendable {
     switch kind {
     case .train: Runner(TrainSpecification.self) { try $0.train($1, $2) }
     case .evaluate: Runner(EvaluateSpecification.self) { try $0.evaluate($1, $2) }
+    case .embed: Runner(EmbedSpecification.self) { try $0.embed($1, $2) }
     case .import: Runner(ImportSpecification.self) { try $0.importDataset($1, $2) }
     }
   }

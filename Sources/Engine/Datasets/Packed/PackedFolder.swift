@@ -1,6 +1,7 @@
 import Crypto
 import Platform
 import Recipe
+import Text
 
 /// A packed dataset as the catalog opens it.
 struct PackedFolder: Sendable {
@@ -110,6 +111,29 @@ struct PackedFolder: Sendable {
       labels.append(label)
     }
     return labels
+  }
+
+  /// Hands out the paths of the first images of a split.
+  func readPaths(
+    _ split: DatasetSelection.Split, countMax: Int, _ take: (ByteString) throws -> Void
+  ) throws {
+    let file = try file(split, .paths)
+    var (offset, count) = (0, 0)
+    var rest: [UInt8] = []
+    while count < countMax {
+      let piece = try file.read(at: offset, countMax: Self.pieceBytes)
+      guard !piece.isEmpty else {
+        throw DatasetError.malformed(
+          file: file.path, offset: offset, expected: "\(countMax) lines", found: "\(count)")
+      }
+      offset += piece.count
+      let lines = (rest + piece).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+      for line in lines.dropLast() where count < countMax {
+        try take(ByteString(decoding: Array(line)))
+        count += 1
+      }
+      rest = Array(lines.last ?? [])
+    }
   }
 
   private static func sha256(_ file: File) throws(DatasetError) -> String {

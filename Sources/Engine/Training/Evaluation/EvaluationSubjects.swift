@@ -22,15 +22,17 @@ package final class EvaluationSubjects {
   let positions: [Int]
   /// For each run the rows of the images whose labels it uses, in order.
   let labelled: [[Int]]
-  let team: ThreadTeam
-  let instructionSet: InstructionSet
   /// With the weights of the subject whose `source` was asked for last.
-  let encoder: EncoderInference
+  private let extractor: FeatureExtractor
   /// What of the network is evaluated.
   let layer: EncoderLayer
 
   /// Images that the encoder takes at once.
-  static let batchSize = 256
+  static let batchSize = FeatureExtractor.batchSizeMax
+
+  var team: ThreadTeam { extractor.team }
+  var instructionSet: InstructionSet { extractor.instructionSet }
+  var encoder: EncoderInference { extractor.encoder }
 
   init(
     _ specification: EvaluateSpecification, checkpoint: Checkpoint, train: ImageDataset, test: ImageDataset,
@@ -52,13 +54,8 @@ package final class EvaluationSubjects {
     layer = try specification.encoderLayer(of: checkpoint.specification)
     (positions, labelled) = try Self.labelled(train, allLabels, specification)
     trainLabels = positions.map { allLabels[$0] }
-    instructionSet = try InstructionSet.fromEnvironment()
-    team = try ThreadTeam(threads: threads)
-    encoder = try EncoderInference(
-      checkpoint.specification.encoder, projector: checkpoint.specification.projector,
-      imageSide: checkpoint.specification.viewSide(storedSide: train.side),
-      batchSize: Self.batchSize, team: team, layer: layer,
-      convolutions: checkpoint.specification.convolution, recorded: recorded)
+    extractor = try FeatureExtractor(
+      of: checkpoint.specification, layer, storedSide: train.side, threads: threads, recorded: recorded)
   }
 
   /// The encoder with the weights of that subject, or room for pixels.
@@ -71,8 +68,7 @@ package final class EvaluationSubjects {
     case .untrained:
       encoder.initialize(seed: checkpoint.specification.seed)
     case .trained:
-      let state = encoder.parameters.map { StoredTensor($0) } + encoder.buffers.map { StoredTensor($0) }
-      try state.load(checkpoint.tensors, strictly: false)
+      try extractor.load(checkpoint)
     }
     return .encoder(encoder)
   }
@@ -142,15 +138,7 @@ package final class EvaluationSubjects {
 extension EvaluateSpecification {
   /// What of a network that was trained so is evaluated.
   func encoderLayer(of training: TrainSpecification) throws(TrainingError) -> EncoderLayer {
-    switch layer {
-    case .pooled: return .pooled
-    case .fc:
-      guard training.encoder.fc != nil else { throw .missingLayer(EvaluationLayer.fc.rawValue) }
-      return .output
-    case .embedding:
-      guard training.hasProjector else { throw .missingLayer(EvaluationLayer.embedding.rawValue) }
-      return .embedding
-    case nil: return self.protocol == .logistic ? .pooled : .output
-    }
+    guard let layer else { return self.protocol == .logistic ? .pooled : .output }
+    return try layer.encoderLayer(of: training)
   }
 }

@@ -20,7 +20,7 @@ struct SubmissionKind: Sendable {
     @Sendable (JobSpecification, _ figures: String, _ fits: (JobSpecification) -> Bool) -> MemoryRefusal?
 
   /// Every kind that `POST /jobs` takes.
-  static let all: [SubmissionKind] = [.train, .evaluate]
+  static let all: [SubmissionKind] = [.train, .evaluate, .embed]
 
   static let train = SubmissionKind(
     kind: .train, isSpecRequired: false,
@@ -37,6 +37,15 @@ struct SubmissionKind: Sendable {
     memoryRefusal: { job, figures, fits in
       job.evaluate.map { MemoryRefusal($0, figures) { fits(.evaluate($0)) } }
     })
+
+  static let embed = SubmissionKind(
+    kind: .embed, isSpecRequired: true,
+    read: { reader, spec, policy, pointer in
+      reader.readEmbed(spec, policy, at: pointer).map(JobSpecification.embed)
+    },
+    memoryRefusal: { job, figures, fits in
+      job.embed.map { MemoryRefusal($0, figures) { fits(.embed($0)) } }
+    })
 }
 
 extension JobKind {
@@ -45,6 +54,7 @@ extension JobKind {
     switch self {
     case .train: "Train"
     case .evaluate: "Evaluate"
+    case .embed: "Embed"
     case .import: "Import"
     }
   }
