@@ -2,13 +2,17 @@
 
     python Scripts/check_export.py .build/release/vicregd
 
-Trains some networks for a few steps, exports each as safetensors and ONNX, and compares the features of 100
+Uploads networks of torchvision as models, has trainings begin with them and exports these before their first step:
+every tensor must have its bytes, and the features of each must be PyTorch's.
+
+Then trains some networks for a few steps, exports each as safetensors and ONNX, and compares the features of 100
 images of Fashion-MNIST: torchvision's network with the tensors of the safetensors file, and onnxruntime with
 the ONNX file. `onnx.checker` must accept each. Needs torch, torchvision, safetensors, onnx and onnxruntime.
 """
 
 import argparse
 import gzip
+import io
 import json
 import sys
 import tempfile
@@ -23,6 +27,7 @@ import onnxruntime
 import torch
 import torchvision
 from safetensors import safe_open
+from safetensors.torch import save_file
 
 from daemon import daemon, fetch
 
@@ -38,6 +43,7 @@ CASES = [
     ("resnet50, imagenet stem at 64 px", 64, {"arch": "resnet50", "width": 64, "stem": "imagenet", "fc": None}),
     ("resnet50, cifar stem, wide output", 32, {"arch": "resnet50", "width": 32, "fc": 96, "stem_padding": 2}),
 ]
+MODELS = [("resnet18", 32), ("resnet50", 64)]
 METHODS = ["vicreg", "barlow-twins", "byol", "supervised"]
 
 
@@ -116,6 +122,17 @@ def difference(a, b):
     return float(numpy.abs(numpy.asarray(a) - numpy.asarray(b)).max() / numpy.abs(numpy.asarray(b)).max())
 
 
+def finished(url, body):
+    """A job that is queued and has succeeded."""
+    job = json.loads(fetch(f"{url}/jobs", body))
+    while job["state"] not in ("succeeded", "failed", "cancelled"):
+        time.sleep(0.2)
+        job = json.loads(fetch(f"{url}/jobs/{job['id']}"))
+    if job["state"] != "succeeded":
+        sys.exit(f"{job['id']}: {job['state']} {job['message']}")
+    return job
+
+
 def train(url, side, encoder, method):
     spec = {
         "preset": "small", "method": method, "dataset": {"name": "fashion-mnist", "limit": 64},
@@ -124,13 +141,7 @@ def train(url, side, encoder, method):
         spec["projector"] = {"widths": [64, 48], "last_batch_norm": method == "barlow-twins"}
     if method == "byol":
         spec["predictor"] = {"widths": [64, 48]}
-    job = json.loads(fetch(f"{url}/jobs", {"kind": "train", "spec": spec}))
-    while job["state"] not in ("succeeded", "failed", "cancelled"):
-        time.sleep(0.2)
-        job = json.loads(fetch(f"{url}/jobs/{job['id']}"))
-    if job["state"] != "succeeded":
-        sys.exit(f"{job['id']}: {job['state']} {job['message']}")
-    return job["id"]
+    return finished(url, {"kind": "train", "spec": spec})["id"]
 
 
 def check(url, folder, name, side, encoder, method, count):
@@ -165,13 +176,80 @@ def check(url, folder, name, side, encoder, method, count):
     return worst
 
 
+def dataset_of(url, meta):
+    """The metadata with the mean and deviation of Fashion-MNIST as the daemon normalises it."""
+    dataset = json.loads(fetch(f"{url}/datasets/fashion-mnist"))
+    return {**meta, **{key: json.dumps(dataset[key]) for key in ("mean", "std")}}
+
+
+def check_model(url, folder, arch, side):
+    """Uploads torchvision's network; returns the largest difference of features that came of it."""
+    torch.manual_seed(7)
+    network = getattr(torchvision.models, arch)()
+    with torch.no_grad():
+        for _ in range(20):    # running statistics of their own
+            network(real_images(64, side) * 4 - 1)
+    network.eval()
+    state = network.state_dict()
+    path = Path(folder, f"{arch}.safetensors")
+    save_file(state, path)
+    # The evaluation shows images as they are stored, so that nothing is resized.
+    for name, query in ((arch, f"image_size={side}"), (f"{arch}-32", "image_size=32")):
+        request = urllib.request.Request(f"{url}/models/{name}?{query}", path.read_bytes(), method="PUT")
+        with urllib.request.urlopen(request) as answer:
+            model = json.loads(answer.read())
+        expected = {
+            "arch": arch, "stem": "imagenet", "width": 64, "fc": 1000, "bytes": path.stat().st_size,
+            "parameters": sum(value.numel() for value in network.parameters())}
+        if answer.status != 201 or any(model[key] != value for key, value in expected.items()):
+            sys.exit(f"{arch}: the model is {model}, not {expected}")
+    spec = {
+        "preset": "small", "init_from": {"model": arch}, "image_size": side, "batch_size": 8, "max_steps": 1,
+        "encoder": {"arch": arch, "stem": "imagenet", "width": 64, "fc": 1000},
+        "dataset": {"name": "fashion-mnist", "limit": 16}, "projector": {"widths": [64, 48]},
+        "checkpoint": {"initial": True, "every_epochs": 10}}
+    job = finished(url, {"kind": "train", "spec": spec})["id"]
+    first = f"{url}/jobs/{job}/export?checkpoint=step-00000000.safetensors.gz"
+    out = Path(folder, f"{arch}-out.safetensors")
+    out.write_bytes(fetch(first))
+    with safe_open(out, "pt") as file:
+        meta, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}
+    same = [name for name in state if state[name].numpy().tobytes() == tensors[name].numpy().tobytes()]
+    print(f"model {arch}: {len(same)} of {len(state)} tensors have their bytes")
+    if set(tensors) != set(state) or len(same) != len(state):
+        sys.exit(f"{arch}: other tensors came out than went in")
+    images = real_images(100, side)
+    expected = features(network, meta, images)
+    session = onnxruntime.InferenceSession(fetch(f"{first}&format=onnx"), providers=["CPUExecutionProvider"])
+    found = dict(zip(
+        [output.name for output in session.get_outputs()], session.run(None, {"images": images.numpy()})))
+    worst = max(difference(found[name], expected[name]) for name in found)
+    print(f"model {arch}, onnx: {sorted(found)} {worst:.1e}")
+    for layer in ("pooled", "fc"):
+        spec = {
+            "checkpoint": {"model": f"{arch}-32"}, "layer": layer, "split": "test",
+            "dataset": {"name": "fashion-mnist", "limit": 100}}
+        job = finished(url, {"kind": "embed", "spec": spec})["id"]
+        rows = numpy.load(io.BytesIO(fetch(f"{url}/jobs/{job}/artifacts/embeddings.npy")))
+        error = difference(rows, features(network, dataset_of(url, meta), real_images(100, 32))[layer])
+        worst = max(worst, error)
+        print(f"model {arch}, embed: {layer} {list(rows.shape)} {error:.1e}")
+    spec = {
+        "checkpoint": {"model": f"{arch}-32"}, "protocol": "knn", "baselines": False,
+        "dataset": {"name": "fashion-mnist", "limit": 200}}
+    result = finished(url, {"kind": "evaluate", "spec": spec})["result"]
+    if result["model"] != f"{arch}-32" or "preset" in result:
+        sys.exit(f"{arch}: the result does not name the model: {result}")
+    return worst
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("binary")
     parser.add_argument("--images", type=int, default=100)
     arguments = parser.parse_args()
-    worst = 0
     with daemon(arguments.binary) as url, tempfile.TemporaryDirectory() as folder:
+        worst = max(check_model(url, folder, *model) for model in MODELS)
         for index, (name, side, encoder) in enumerate(CASES):
             method = METHODS[index % len(METHODS)]
             worst = max(worst, check(url, folder, name, side, encoder, method, arguments.images))

@@ -70,20 +70,25 @@ final class JobCosts: Sendable {
       case let train as TrainSpecification: try? cost(of: train)
       case let evaluation as EvaluateSpecification:
         try? cost(of: evaluation, training)
-      case let embedding as EmbedSpecification:
-        try? cost(of: embedding, training)
+      case let embedding as EmbedSpecification: try? cost(of: embedding, training)
       default: nil
       }
     return cost ?? JobCost()
   }
 
-  /// What a checkpoint is of: a training, and the model if it is one.
-  private func network(
-    of checkpoint: CheckpointReference, _ known: TrainSpecification?
+  /// What the weights were trained by that a job takes, or could have been: a model's training is not known.
+  ///
+  /// - Parameter training: that of a job which is not in the store yet.
+  private func source(
+    _ reference: CheckpointReference, _ training: TrainSpecification?
   ) -> (training: TrainSpecification, model: ModelDescription?)? {
-    let model = checkpoint.model.flatMap(model)
-    let stored = checkpoint.job.flatMap { job in stored.remembered(job) { training(job) } }
-    return (model?.training ?? known ?? stored).map { ($0, model) }
+    // A job's training never changes; the name of a model may be that of another one by now.
+    if let name = reference.model { return model(name).map { ($0.training, $0) } }
+    return (training ?? reference.job.flatMap(storedTraining)).map { ($0, nil) }
+  }
+
+  private func storedTraining(_ job: JobID) -> TrainSpecification? {
+    stored.remembered(job) { training(job) }
   }
 
   /// Whether it cannot be told yet, as the dataset has not been looked at since the daemon started, and will
@@ -112,26 +117,28 @@ final class JobCosts: Sendable {
   private func cost(
     of specification: EvaluateSpecification, _ training: TrainSpecification?
   ) throws -> JobCost? {
-    guard
-      let (training, model) = network(of: specification.checkpoint, training),
-      let extent = directory.lastKnownExtent(specification.dataset.name)
+    guard let extent = directory.lastKnownExtent(specification.dataset.name),
+      let source = source(specification.checkpoint, training)
     else { return nil }
-    return try evaluations.remembered(Planned(specification: specification, model: model, extent: extent)) {
+    let planned = Planned(specification: specification, model: source.model, extent: extent)
+    return try evaluations.remembered(planned) {
       try JobCost(
-        evaluation: specification, of: training, train: extent.images(.train), test: extent.images(.test),
+        evaluation: specification, of: source.training, train: extent.images(.train),
+        test: extent.images(.test),
         classes: extent.classCount, threads: threads)
     }
   }
 
   private func cost(of specification: EmbedSpecification, _ training: TrainSpecification?) throws -> JobCost?
   {
-    guard
-      let (training, model) = network(of: specification.checkpoint, training),
-      let extent = directory.lastKnownExtent(specification.dataset.name)
+    guard let extent = directory.lastKnownExtent(specification.dataset.name),
+      let source = source(specification.checkpoint, training)
     else { return nil }
-    return try embeddings.remembered(Planned(specification: specification, model: model, extent: extent)) {
+    let planned = Planned(specification: specification, model: source.model, extent: extent)
+    return try embeddings.remembered(planned) {
       try JobCost(
-        embedding: specification, of: training, images: extent.images(specification.split), threads: threads)
+        embedding: specification, of: source.training, images: extent.images(specification.split),
+        threads: threads)
     }
   }
 }
@@ -139,7 +146,6 @@ final class JobCosts: Sendable {
 /// What the cost of an evaluation or an embedding follows from.
 private struct Planned<Specification: Hashable & Sendable>: Hashable, Sendable {
   let specification: Specification
-  /// The name of a model may be that of another one by now; a job's training never changes.
   let model: ModelDescription?
   let extent: DatasetExtent
 }

@@ -123,6 +123,19 @@ import Text
       ])
   }
 
+  @Test func `an embedding names a model and a layer that it has`() throws {
+    #expect(fixture.upload("/models/mine", ["model"]).status == 201)
+    let spec = #""checkpoint":{"model":"mine"},"dataset":{"name":"synthetic"}"#
+    let answer = submit("embed", spec)
+    #expect(answer.status == 201 && answer.json["state"] == "queued", "\(answer.text)")
+    #expect(fixture.send(.delete, "/models/mine").status == 409)
+    #expect(
+      submit("embed", spec + #","layer":"fc""#).errors
+        == ["/spec/layer": "must be \"pooled\", as the model has no fc, got \"fc\""])
+    let absent = submit("embed", #""checkpoint":{"model":"absent"},"dataset":{"name":"synthetic"}"#)
+    #expect(absent.errors.keys.map { $0 } == ["/spec/checkpoint/model"], "\(absent.text)")
+  }
+
   @Test(arguments: [
     (#"{"model":"mine","job":"01m8f5zsg5cj8b9r"}"#, ["/spec/init_from/job"]),
     (#"{"model":"mine","which":"last"}"#, ["/spec/init_from/which"]),

@@ -50,6 +50,9 @@ package struct CheckpointReference: JSONRecord, Hashable {
   /// What is read on top of: neither a job nor a model.
   static let template = CheckpointReference()
 
+  /// What one may be, for messages.
+  static let requirement = "{\"job\": ID, \"which\": \"last\"} or {\"model\": NAME}"
+
   /// Whether it has a job or a model.
   var isComplete: Bool { job != nil || model != nil }
 

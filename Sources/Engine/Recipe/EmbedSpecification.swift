@@ -22,7 +22,8 @@ package struct EmbedSpecification: JSONRecord, Hashable {
   }
 
   package static let fields = Fields<Self> {
-    Field("checkpoint", \.checkpoint, .record, "Whose encoder is used: a checkpoint of a train job, or a model.")
+    Field(
+      "checkpoint", \.checkpoint, .record, "Whose encoder is used: a checkpoint of a train job, or a model.")
     Field(
       "dataset", \.dataset, .record,
       "The images that are embedded; the dataset of the training, if not given.")
@@ -55,9 +56,7 @@ package struct EmbedSpecification: JSONRecord, Hashable {
   ) -> EmbedSpecification? {
     let reader = ObjectReader(json, at: pointer, problems, places: places)
     if json["checkpoint"] == nil {
-      problems.add(
-        "\(pointer)/checkpoint",
-        "is missing; must be {\"job\": ID, \"which\": \"last\"} or {\"model\": NAME}")
+      problems.add("\(pointer)/checkpoint", "is missing; must be \(CheckpointReference.requirement)")
     }
     var result = template
     if let dataset { result.dataset.name = dataset }

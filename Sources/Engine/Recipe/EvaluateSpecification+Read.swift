@@ -41,9 +41,7 @@ extension EvaluateSpecification {
   ) -> EvaluateSpecification? {
     let reader = ObjectReader(json, at: pointer, problems, places: places)
     if json["checkpoint"] == nil {
-      problems.add(
-        "\(pointer)/checkpoint",
-        "is missing; must be {\"job\": ID, \"which\": \"last\"} or {\"model\": NAME}")
+      problems.add("\(pointer)/checkpoint", "is missing; must be \(CheckpointReference.requirement)")
     }
     var result = defaults.isStored ? earlier : template
     result.dataset.name = defaults.dataset
@@ -120,6 +118,14 @@ extension EvaluateSpecification {
 }
 
 extension EvaluationLayer {
+  /// What is said of a layer that a model does not have; `nil`: it has it.
+  package func problem(with model: ModelDescription) -> String? {
+    let hasFC = model.encoder.fc != nil
+    if self == .pooled || self == .fc && hasFC { return nil }
+    return "must be \(hasFC ? "\"pooled\" or \"fc\"" : "\"pooled\""), as the model has no "
+      + "\(self == .fc ? "fc" : "projector"), got \"\(rawValue)\""
+  }
+
   /// What is said of a layer that the network of a training does not have; `nil`: it has it.
   package func problem(with training: TrainSpecification) -> String? {
     switch self {

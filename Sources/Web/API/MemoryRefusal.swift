@@ -82,7 +82,7 @@ struct MemoryRefusal {
         "must be ≤ \(limit)\(batch): the evaluation \(figures), "
         + JSON.optional(given.dataset.limit).phrase
     } else {
-      (field, message) = Self.narrower(than: given.checkpoint, "the evaluation \(figures)")
+      (field, message) = Self.narrower(given.checkpoint, "evaluation", figures)
     }
   }
 
@@ -96,20 +96,20 @@ struct MemoryRefusal {
       field = "dataset/limit"
       message = "must be ≤ \(limit): the embedding \(figures), \(JSON.optional(given.dataset.limit).phrase)"
     } else {
-      (field, message) = Self.narrower(than: given.checkpoint, "the embedding \(figures)")
+      (field, message) = Self.narrower(given.checkpoint, "embedding", figures)
     }
   }
 
-  /// What is said where no number of images is small enough.
+  /// That no number of images is small enough.
   private static func narrower(
-    than given: CheckpointReference, _ figures: String
+    _ given: CheckpointReference, _ what: String, _ figures: String
   ) -> (field: String, message: String) {
-    let (job, model) = (given.job?.text, given.model?.shown)
-    let wanted = model == nil ? "training of" : "model with"
+    let kind = given.model == nil ? "job" : "model"
+    let network = given.model == nil ? "a training of a narrower network" : "a narrower model"
     return (
-      "checkpoint/\(model == nil ? "job" : "model")",
-      "must be a \(wanted) a narrower network, as no dataset.limit is small enough: \(figures), got "
-        + "\"\(job ?? model ?? "")\""
+      "checkpoint/\(kind)",
+      "must be \(network), as no dataset.limit is small enough: the \(what) \(figures), got "
+        + "\"\(given.job?.text ?? given.model?.shown ?? "")\""
     )
   }
 

@@ -3,7 +3,7 @@ import JobModel
 import Recipe
 
 extension SubmissionReader {
-  /// Reads and resolves the `spec` of an embedding; `nil`: it names no training or model that there is.
+  /// Reads and resolves the `spec` of an embedding; `nil`: it names no training that there is.
   func readEmbed(_ spec: JSON, _ policy: JobPolicy, at pointer: String) -> EmbedSpecification? {
     var spec = spec
     let training = findTraining(in: &spec, "checkpoint", policy, at: pointer)
@@ -11,23 +11,23 @@ extension SubmissionReader {
       spec, at: pointer, dataset: training.flatMap(dataset), problems,
       places: JobKind.embed.traits.specPlaces)
     // Everything else that is wrong has been noted as well.
-    guard let specification else { return nil }
-    var problem: String?
-    if let name = specification.checkpoint.model {
-      guard let model = model(named: name, at: "\(pointer)/checkpoint") else { return nil }
-      problem = specification.layer.problem(with: model.description)
-    } else {
-      guard let training else { return nil }
-      check(which: specification.checkpoint.which, of: training, at: "\(pointer)/checkpoint/which")
-      // Every network has pooled maps.
-      if specification.layer != .pooled, let trained = self.specification(of: training) {
-        problem = specification.layer.problem(with: trained)
-      }
-    }
-    if let problem { problems.add("\(pointer)/layer", problem) }
+    guard let specification, training != nil || specification.checkpoint.model != nil else { return nil }
     if let summary = summary(of: specification.dataset.name, at: pointer) {
       specification.check(imageCounts: summary.counts, at: pointer, problems)
     }
+    if let name = specification.checkpoint.model,
+      let model = model(named: name, at: "\(pointer)/checkpoint")?.description,
+      let problem = specification.layer.problem(with: model)
+    {
+      problems.add("\(pointer)/layer", problem)
+    }
+    // Every network has pooled maps.
+    if specification.layer != .pooled, let trained = training.flatMap(self.specification(of:)),
+      let problem = specification.layer.problem(with: trained)
+    {
+      problems.add("\(pointer)/layer", problem)
+    }
+    check(which: specification.checkpoint.which, of: training, at: "\(pointer)/checkpoint/which")
     return specification
   }
 }
