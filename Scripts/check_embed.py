@@ -28,12 +28,14 @@ from daemon import daemon, fetch
 
 CIFAR = {"stem": "cifar", "stem_padding": 1, "stem_bias": False}
 CASES = [
-    ("resnet18 at 32 px", 32, {"arch": "resnet18", "width": 64, "fc": 512}, "vicreg", ["pooled", "fc", "embedding"]),
-    ("resnet18 at 64 px", 64, {"arch": "resnet18", "width": 32, "fc": None, **CIFAR}, "vicreg", ["pooled"]),
+    ("resnet18 at 32 px", 32, {"arch": "resnet18", "width": 32, "fc": 512}, "vicreg", ["pooled", "fc", "embedding"]),
+    ("resnet18 at 64 px", 64, {"arch": "resnet18", "width": 16, "fc": None, **CIFAR}, "vicreg", ["pooled"]),
     ("resnet50 at 32 px", 32, {"arch": "resnet50", "width": 64, "stem": "imagenet", "fc": None}, "byol",
      ["pooled", "embedding"]),
 ]
-BANK = 2_000
+# Images that the job embeds for a comparison with the live route, and of the split that is searched.
+JOB_IMAGES = 300
+SPLIT = "test"
 
 
 def post(url, body, content_type, accept="*/*"):
@@ -102,13 +104,13 @@ def neighbours(bank, queries, k):
 def check_layer(url, training, layer, side, count, folder):
     """Prints a line; returns the largest difference."""
     images = real_images(count, side)
-    spec = {"checkpoint": {"job": training}, "dataset": {"name": "fashion-mnist", "limit": BANK}, "split": "test",
+    spec = {"checkpoint": {"job": training}, "dataset": {"name": "fashion-mnist", "limit": JOB_IMAGES}, "split": "test",
             "layer": layer}
     embedded = job(url, "embed", spec)
     rows, labels = (artifact(url, embedded["id"], name) for name in ("embeddings.npy", "labels.npy"))
     index = artifact(url, embedded["id"], "index.json")
     assert rows.dtype == numpy.float32 and labels.dtype == numpy.int64, (rows.dtype, labels.dtype)
-    assert len(rows) == len(labels) == len(index) == BANK, (len(rows), len(labels), len(index))
+    assert len(rows) == len(labels) == len(index) == JOB_IMAGES, (len(rows), len(labels), len(index))
     body, content_type = form(pngs(images))
     live = numpy.load(io.BytesIO(
         post(f"{url}/jobs/{training}/embed?layer={layer}", body, content_type, "application/x-npy")))
@@ -123,15 +125,15 @@ def check_layer(url, training, layer, side, count, folder):
 
 
 def check_neighbours(url, training, k=10, count=100):
-    """Compares with NumPy on the features of the whole training split; returns what differs but for ties."""
-    embedded = job(url, "embed", {"checkpoint": {"job": training}, "split": "train"})
+    """Compares with NumPy on the features of a whole split; returns what differs but for ties."""
+    embedded = job(url, "embed", {"checkpoint": {"job": training}, "split": SPLIT})
     rows, labels = (artifact(url, embedded["id"], name) for name in ("embeddings.npy", "labels.npy"))
     images = real_images(count, 32)
     body, content_type = form(pngs(images))
     queries = numpy.load(io.BytesIO(
         post(f"{url}/jobs/{training}/embed", body, content_type, "application/x-npy")))
     start = time.time()
-    target = f"{url}/jobs/{training}/neighbours?dataset=fashion-mnist&split=train&k={k}"
+    target = f"{url}/jobs/{training}/neighbours?dataset=fashion-mnist&split={SPLIT}&k={k}"
     answer = json.loads(post(target, body, content_type))["images"]
     first = time.time() - start
     best, cosines = neighbours(rows, queries, k)
@@ -180,7 +182,7 @@ def main():
     worst, wrong = 0.0, 0
     with daemon(arguments.binary, *arguments.arguments) as url, tempfile.TemporaryDirectory() as folder:
         for name, side, encoder, method, layers in CASES:
-            print(f"{name}, {method}")
+            print(f"{name}, {method}", flush=True)
             training = train(url, side, encoder, method)
             for layer in layers:
                 worst = max(worst, check_layer(url, training, layer, side, arguments.images, folder))
