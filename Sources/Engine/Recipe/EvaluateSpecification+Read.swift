@@ -137,12 +137,4 @@ extension EvaluationLayer {
     case .pooled, .fc, .embedding: nil
     }
   }
-
-  /// What is said of a layer that a model does not have; `nil`: it has it.
-  package func problem(with model: ModelDescription) -> String? {
-    guard self == .embedding || self == .fc && model.encoder.fc == nil else { return nil }
-    let layers = model.encoder.fc == nil ? "\"pooled\"" : "\"pooled\" or \"fc\""
-    let why = self == .fc ? "has no fc" : "has no projector"
-    return "must be \(layers), as the model \(why), got \"\(rawValue)\""
-  }
 }
