@@ -53,10 +53,10 @@ package enum JobStoreError: Error, Equatable, CustomStringConvertible {
       "the idempotency key \"\(key)\" was used for another request; use a new one for each request"
     case .noSuchDataset(let name): "there is no dataset \"\(name.shown)\""
     case .datasetExists(let name, let state):
-      "there is a dataset \"\(name.shown)\" already, which is \(state.rawValue); delete it first, or take "
+      "there is a dataset \"\(name.shown)\" already, which \(state.phrase); delete it first, or take "
         + "another name"
     case .datasetIsNotReady(let name, let state):
-      "the dataset \"\(name.shown)\" is \(state.rawValue)"
+      "the dataset \"\(name.shown)\" \(state.phrase)"
     case .datasetIsNeeded(let name, let jobs):
       "cannot delete dataset \"\(name.shown)\": unfinished jobs need it: "
         + jobs.map(\.text).joined(separator: ", ")

@@ -10,6 +10,15 @@ package enum DatasetState: String, Sendable, CaseIterable {
   case ready
   /// Its import job failed or was cancelled.
   case failed
+
+  /// What messages say of a dataset.
+  package var phrase: String {
+    switch self {
+    case .importing: "is still being imported"
+    case .ready: "is ready"
+    case .failed: "could not be imported"
+    }
+  }
 }
 
 /// An imported dataset as the store has it.
