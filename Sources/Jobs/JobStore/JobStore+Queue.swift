@@ -102,14 +102,15 @@ extension JobStore {
     }
   }
 
-  /// Milliseconds until the next queued job may be tried that may not be tried yet; `nil`: there is none.
+  /// Milliseconds until the next job may be tried that was put back into the queue for a while; 0: its time
+  /// has come, perhaps since `claimNext` found none. `nil`: there is none.
   package func millisecondsToNextTry() throws -> Int? {
     let now = clock()
     return try read {
       try $0.first(
         """
-        SELECT min(not_before_ms) AS time FROM jobs
-        WHERE state = 'queued' AND not_before_ms BETWEEN ?1 + 1 AND ?1 + ?2
+        SELECT min(max(not_before_ms, ?1)) AS time FROM jobs
+        WHERE state = 'queued' AND not_before_ms BETWEEN 1 AND ?1 + ?2
         """, [.integer(now), .integer(Self.backOffMillisecondsMax)]
       ) { $0.optionalInteger("time") }.flatMap(\.self).map { $0 - now }
     }
