@@ -7,7 +7,7 @@ machine, so each training takes as many steps as fill the given minutes. The poo
 are evaluated by `logistic` and `knn` with the labels of the 50,000. Prints a Markdown table, best first.
 
   compare_changes.py --binary .build/release/vicregd
-  compare_changes.py --minutes 2 --only "as it is" --only "width 24"
+  compare_changes.py --minutes 2 --only unchanged --only sigreg
   compare_changes.py --changes FILE     one JSON object a line: {"name": "…", members of a specification}
 """
 
@@ -27,7 +27,7 @@ from side_by_side import dataset_file
 
 TRAINED = 50_000
 CHANGES = [
-    {"name": "as it is"},
+    {"name": "unchanged"},
     {"name": "sigreg", "method": "sigreg"},
     {"name": "simclr", "method": "simclr"},
     {"name": "four views, half the batch", "views": 4, "batch_size": 32},

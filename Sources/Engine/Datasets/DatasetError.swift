@@ -28,7 +28,7 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .unknown(let name, let known):
-      "there is no dataset \"\(Self.short(name))\"; there are \(known.joined(separator: ", ")); archives, "
+      "there is no dataset \"\(Self.short(name))\"; there are \(known.joined(separator: ", ")). Archives, "
         + "folders of images, STL-10, .npy and .npz are imported first: POST /datasets {\"name\", \"path\"}"
     case .wrongParameter(let name, let problem): "dataset \"\(Self.short(name))\": \(problem)"
     case .outsideRoots(let areSet):

@@ -41,7 +41,7 @@ package struct ImageStore: Sendable {
   /// Hands out the bytes of one image. Allocates nothing.
   @inline(__always)
   package func withImage<Result>(_ index: Int, _ body: (Span<UInt8>) -> Result) -> Result {
-    precondition(index >= 0 && index < count, "there is no such image")
+    precondition(index >= 0 && index < count, "the index of an image must be below their number")
     let range = (index * imageBytes)..<((index + 1) * imageBytes)
     switch place {
     case .memory(let bytes): return body(bytes.span.extracting(range))

@@ -110,7 +110,7 @@ package struct DatasetImport: Sendable {
     }
   }
 
-  /// What errors call the source: its path, unless that is of no use to whoever uploaded it.
+  /// What errors call the source: its path, or for an upload, which has no path of the user's, its dataset.
   private var sourceName: String {
     ByteString(source) == specification.path
       ? source : "the file uploaded for dataset \"\(specification.name.shown)\""

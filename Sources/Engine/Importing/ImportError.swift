@@ -44,7 +44,7 @@ package enum ImportError: Error, CustomStringConvertible {
     }
   }
 
-  /// The failed system call behind it; nil: there is none.
+  /// The failed system call that caused it; `nil`: another cause.
   package var system: SystemError? {
     switch self {
     case .system(let error), .archive(.cannotOpen(let error)): error

@@ -14,7 +14,7 @@ struct SkippedList {
   /// Those that a dataset's description has.
   var listed: [SkippedFile] { Array(files.prefix(SkippedFile.listedMax)) }
 
-  /// Adds a file by a path as it is shown.
+  /// Adds a file; its path and its reason are cut to what is shown.
   mutating func add(_ path: String, _ reason: String) {
     count += 1
     let file = SkippedFile(

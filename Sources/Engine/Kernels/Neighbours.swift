@@ -92,7 +92,7 @@ extension Compute {
   }
 
   /// Writes rows of `table`, `[rows][D]`, divided by their norm to the front of `target`,
-  /// `[indices.count][D]`; a row of zeros stays as it is. Norms are summed up in double precision, in order.
+  /// `[indices.count][D]`; a row of zeros is copied unchanged. Squares are added in double precision.
   ///
   /// Reference: `rows of length one, of floats and of bytes`
   package func unitRows(of table: Floats, _ indices: ArraySlice<Int>, count d: Int, into target: Floats) {

@@ -113,6 +113,6 @@ extension EmbedSpecification: WorkSpecification {
     imageCounts[split].map { stepCount(imageCount: imageCount(of: $0)) }
   }
 
-  /// Steps that so many images take.
+  /// Steps needed for that number of images.
   package func stepCount(imageCount: Int) -> Int { (imageCount + Self.stepImages - 1) / Self.stepImages }
 }

@@ -49,6 +49,18 @@ package struct ProcessOutput: Sendable {
     self.ending = limit ?? .ended(ending)
   }
 
+  /// What is said behind the name of a program that gave no answer; `nil`: it exited with 0.
+  ///
+  /// - Parameter seconds: that it was given.
+  package func failure(seconds: Int) -> String? {
+    switch ending {
+    case .ended(.exited(code: 0)): nil
+    case .ended(let ending): "\(ending)"
+    case .overTime: "took longer than \(seconds) s"
+    case .overSize: "gave no answer"
+    }
+  }
+
   private static func pipe() throws(SystemError) -> (reading: Int32, writing: Int32) {
     var ends: [Int32] = [0, 0]
     try retrying("make", "a pipe") { clinux_pipe(&ends) }

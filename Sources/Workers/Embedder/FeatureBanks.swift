@@ -10,6 +10,7 @@ import Text
 final class FeatureBanks: Sendable {
   private let configuration: ImageEmbedder.Configuration
   private let work: SharedWork<String, String, BankFinding>
+  private let kept: KeptFiles
   private let log: Log
 
   /// Orders that wait for another to end.
@@ -23,6 +24,7 @@ final class FeatureBanks: Sendable {
   /// - Throws: `SystemError` if the folder cannot be made.
   init(_ configuration: ImageEmbedder.Configuration, log: Log) throws(SystemError) {
     self.configuration = configuration
+    kept = KeptFiles(folder: configuration.folder, bytesMax: configuration.folderBytesMax)
     self.log = log
     work = SharedWork(
       name: "embed-dataset",
@@ -51,7 +53,7 @@ final class FeatureBanks: Sendable {
     let finding = run(order, at: path)
     if case .failure(let problem) = finding { log.warning("\(problem)") }
     do {
-      try removeOld(except: path)
+      try kept.removeOld(except: path)
     } catch {
       log.warning("\(error)")
     }
@@ -66,42 +68,19 @@ final class FeatureBanks: Sendable {
         of: configuration.program,
         configuration.datasetArguments + ["\(configuration.threads)", order.json.text, path],
         environment: configuration.environment, milliseconds: seconds * 1000, bytesMax: Self.outputBytesMax)
-      switch output.ending {
-      case .ended(.exited(code: 0)):
-        // What is not JSON is not an answer.
-        let json = try? JSON.parse(output.bytes)
-        if json?["path"] != nil, FileSystem.regularFileSize(path) != nil { return .success(path) }
-        guard let kind = json?["problem"]?.string.flatMap(EmbedProblem.Kind.init(bytes:)) else {
-          return .failure(EmbedProblem(.failed, "\(what) gave no answer"))
-        }
-        let message = json?["message"]?.string ?? ""
-        return .failure(EmbedProblem(kind, message.shown(charactersMax: 1_000)))
-      case .ended(let ending): return .failure(EmbedProblem(.failed, "\(what) \(ending)"))
-      case .overTime: return .failure(EmbedProblem(.failed, "\(what) took longer than \(seconds) s"))
-      case .overSize: return .failure(EmbedProblem(.failed, "\(what) gave no answer"))
+      if let failure = output.failure(seconds: seconds) {
+        return .failure(EmbedProblem(.failed, "\(what) \(failure)"))
       }
+      // What is not JSON is not an answer.
+      let json = try? JSON.parse(output.bytes)
+      if json?["path"] != nil, FileSystem.regularFileSize(path) != nil { return .success(path) }
+      guard let kind = json?["problem"]?.string.flatMap(EmbedProblem.Kind.init(bytes:)) else {
+        return .failure(EmbedProblem(.failed, "\(what) gave no answer"))
+      }
+      let message = json?["message"]?.string ?? ""
+      return .failure(EmbedProblem(kind, message.shown(charactersMax: 1_000)))
     } catch {
       return .failure(EmbedProblem(.failed, "\(what) cannot be started: \(error.cause)"))
-    }
-  }
-
-  /// Removes the oldest files until what is kept is within its bounds, and what a process left that was
-  /// killed.
-  private func removeOld(except newest: String) throws(SystemError) {
-    var files: [(path: String, time: FileTime, bytes: Int)] = []
-    for name in try FileSystem.list(configuration.folder) {
-      let path = "\(configuration.folder)/\(name)"
-      if AtomicFile.isTemporary(name) {
-        try FileSystem.remove(path)
-      } else if path != newest, let bytes = FileSystem.regularFileSize(path) {
-        files.append((path, try FileSystem.modificationTime(path), bytes))
-      }
-    }
-    files.sort { $0.time > $1.time }
-    var bytes = FileSystem.regularFileSize(newest) ?? 0
-    for file in files {
-      bytes += file.bytes
-      if bytes > configuration.folderBytesMax { try FileSystem.remove(file.path) }
     }
   }
 }

@@ -36,6 +36,7 @@ package final class ModelExporter: Sendable {
 
   private let configuration: Configuration
   private let work: SharedWork<String, String, ExportFinding>
+  private let kept: KeptFiles
   private let log = Log("export")
 
   /// Bytes that a process may print.
@@ -51,6 +52,8 @@ package final class ModelExporter: Sendable {
   /// - Throws: `SystemError` if it cannot be made.
   package init(_ configuration: Configuration) throws(SystemError) {
     self.configuration = configuration
+    kept = KeptFiles(
+      folder: configuration.folder, filesMax: Self.filesMax, bytesMax: Self.filesBytesMax)
     work = SharedWork(
       name: "export",
       limits: .init(threads: 1, waitingMax: Self.waitingMax, keptMax: 1, keptBytesMax: 1 << 10))
@@ -94,7 +97,7 @@ package final class ModelExporter: Sendable {
     if !FileSystem.exists(FileSystem.parent(of: checkpoints)) { forget(order.job) }
     if case .failure(let problem) = finding { log.warning("\(problem)") }
     do {
-      try removeOld(except: path)
+      try kept.removeOld(except: path)
     } catch {
       log.warning("\(error)")
     }
@@ -108,17 +111,14 @@ package final class ModelExporter: Sendable {
       let output = try ProcessOutput(
         of: configuration.program, configuration.arguments + ["\(seconds)", order.json.text, path],
         environment: configuration.environment, milliseconds: seconds * 1000, bytesMax: Self.outputBytesMax)
-      switch output.ending {
-      case .ended(.exited(code: 0)):
-        // What is not JSON is not an answer.
-        guard let json = try? JSON.parse(output.bytes), let finding = Self.finding(of: json, at: path) else {
-          return .failure(ExportProblem(.failed, "\(what) gave no answer"))
-        }
-        return finding
-      case .ended(let ending): return .failure(ExportProblem(.failed, "\(what) \(ending)"))
-      case .overTime: return .failure(ExportProblem(.failed, "\(what) took longer than \(seconds) s"))
-      case .overSize: return .failure(ExportProblem(.failed, "\(what) gave no answer"))
+      if let failure = output.failure(seconds: seconds) {
+        return .failure(ExportProblem(.failed, "\(what) \(failure)"))
       }
+      // What is not JSON is not an answer.
+      guard let json = try? JSON.parse(output.bytes), let finding = Self.finding(of: json, at: path) else {
+        return .failure(ExportProblem(.failed, "\(what) gave no answer"))
+      }
+      return finding
     } catch {
       return .failure(ExportProblem(.failed, "\(what) cannot be started: \(error.cause)"))
     }
@@ -130,26 +130,5 @@ package final class ModelExporter: Sendable {
       let message = json["message"]?.string
     else { return nil }
     return .failure(ExportProblem(kind, message.shown(charactersMax: 1_000)))
-  }
-
-  /// Removes the oldest files until what is kept is within its bounds, and what a process left that was
-  /// killed.
-  private func removeOld(except newest: String) throws(SystemError) {
-    var files: [(path: String, time: FileTime, bytes: Int)] = []
-    for name in try FileSystem.list(configuration.folder) {
-      let path = "\(configuration.folder)/\(name)"
-      if AtomicFile.isTemporary(name) {
-        try FileSystem.remove(path)
-      } else if path != newest, let bytes = FileSystem.regularFileSize(path) {
-        files.append((path, try FileSystem.modificationTime(path), bytes))
-      }
-    }
-    files.sort { $0.time > $1.time }
-    var (count, bytes) = (1, FileSystem.regularFileSize(newest) ?? 0)
-    for file in files {
-      count += 1
-      bytes += file.bytes
-      if count > Self.filesMax || bytes > Self.filesBytesMax { try FileSystem.remove(file.path) }
-    }
   }
 }

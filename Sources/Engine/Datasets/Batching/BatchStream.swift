@@ -75,8 +75,8 @@ package final class BatchStream {
     thread.join()
   }
 
-  /// Memory as large as a batch's views that is free until the next call of `next`: that of the last batch,
-  /// whose views are given up by whoever writes there.
+  /// Memory of the size of a batch's views, free until the next call of `next`: that of the last batch, whose
+  /// views are lost when it is written to.
   package var spare: Floats { buffers[(step + 1) % 2] }
 
   /// The batch of the next step, one of the `steps` given.

@@ -71,7 +71,7 @@ package final class FeatureBank {
 
   /// Reads the features of consecutive images to the front of `target`.
   func read(_ images: Range<Int>, into target: Floats) throws(SystemError) {
-    precondition(images.lowerBound >= 0 && images.upperBound <= count, "there is no such image")
+    precondition(images.lowerBound >= 0 && images.upperBound <= count, "images must be rows of the bank")
     let rowBytes = featureCount * MemoryLayout<Float>.stride
     let bytes = try file.read(
       at: Self.headerBytes + images.lowerBound * rowBytes, countMax: images.count * rowBytes)
