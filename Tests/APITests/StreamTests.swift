@@ -276,6 +276,29 @@ import Testing
     #expect(fixture.send(.get, target).json["evaluations"] == [])
   }
 
+  @Test func `a job has its artifacts as their list gives them, and lists of jobs have, unless left out`()
+    throws
+  {
+    let target = "/jobs/\(id)"
+    let before = fixture.send(.get, target)
+    #expect(before.json["artifacts"] == [])
+    let folder = RunFolder(data: fixture.data, job: id).artifacts
+    let attempt = try claim()
+    for name in ["views.png", "a.json"] {
+      let manifest = try folder.store(name, mediaType: "image/png") { try $0(Array("hello".utf8)) }
+      try fixture.tell(id, attempt: attempt, [WorkerEvent.artifact(manifest).line(time: "t")])
+    }
+    let after = fixture.send(.get, target)
+    let list = try #require(fixture.send(.get, "\(target)/artifacts").json["artifacts"])
+    #expect(list.array?.map { $0["name"] } == ["a.json", "views.png"])
+    #expect(after.json["artifacts"] == list && after.headers["ETag"] != before.headers["ETag"])
+    #expect(fixture.send(.get, "/jobs").json["jobs"]?.array?.first?["artifacts"] == list)
+    let some = fixture.send(.get, "/jobs?fields=id,state").json["jobs"]?.array?.first
+    #expect(some?.object.map { Set($0.keys) } == ["id", "state"])
+    let alone = fixture.send(.get, "/jobs?fields=artifacts").json["jobs"]?.array?.first
+    #expect(alone == ["artifacts": list])
+  }
+
   @Test func `artifacts are listed and downloaded, in parts if asked`() throws {
     #expect(fixture.send(.get, "/jobs/\(id)/artifacts").json == ["artifacts": []])
     let folder = RunFolder(data: fixture.data, job: id).artifacts

@@ -198,6 +198,7 @@ import Testing
       let list = try daemon.get("/jobs/\(job)/artifacts")["artifacts"]?.array ?? []
       #expect(
         list.compactMap { $0["name"]?.string?.string } == ["embeddings.npy", "index.json", "labels.npy"])
+      #expect(finished["artifacts"]?.array == list)
       digests.append(.array(list.compactMap { $0["sha256"] }))
       #expect(!FileSystem.exists("\(daemon.data)/runs/\(job)/embed"))
     }

@@ -73,6 +73,7 @@ import Text
     #expect(outcome.views.starts(with: [0x89, 0x50, 0x4E, 0x47]))
     let listed = try daemon.get("/jobs/\(job)/artifacts")["artifacts"]?.array
     #expect(listed?.compactMap { $0["name"]?.string } == ["projection.json", "spectrum.json", "views.png"])
+    #expect(record["artifacts"]?.array == listed)
   }
 
   @Test func `a training that is killed again and again tells the same`() throws {

@@ -1,3 +1,4 @@
+import JSONText
 import JobModel
 import JobStore
 import Platform
@@ -53,6 +54,33 @@ import Testing
     #expect(try fixture.job(job.id) == record)
     #expect(try recorded() == lines)
     #expect(try fixture.reopened().ingest(job.id, attempt: 1, from: 0, to: 9, lines: lines) == .stale)
+  }
+
+  private static func artifact(
+    _ name: String, bytes: Int = 3, createdAt: String = "2026-01-01T00:00:00.000Z",
+    sha256: String = String(repeating: "a", count: 64)
+  ) -> String {
+    "{\"event\":\"artifact\",\"name\":\"\(name)\",\"media_type\":\"image/png\",\"bytes\":\(bytes),"
+      + "\"sha256\":\"\(sha256)\",\"created_at\":\"\(createdAt)\"}"
+  }
+
+  @Test func `artifacts are kept by name, each as it was reported last`() throws {
+    #expect(try fixture.job(job.id).artifactsText == "[]")
+    #expect(try ingest([Self.artifact("b"), Self.artifact("a")]) == .recorded(malformed: 0))
+    #expect(try ingest([Self.metric(1), Self.artifact("b", bytes: 7)]) == .recorded(malformed: 0))
+    let wrong = [
+      Self.artifact(""), Self.artifact("c", bytes: -1), Self.artifact("c", createdAt: "today"),
+      Self.artifact("c", sha256: "A"), Self.artifact(String(repeating: "c", count: 101)),
+    ]
+    #expect(try ingest(wrong) == .recorded(malformed: wrong.count))
+    let list = try #require(JSON.parse(fixture.job(job.id).artifactsText).array)
+    #expect(list.map { $0["name"] } == ["a", "b"] && list.map { $0["bytes"] } == [3, 7])
+    #expect(list.allSatisfy { $0.object?.count == 5 && $0["media_type"] == "image/png" })
+    // What a resume repeats is reported anew; the rest is still there.
+    #expect(try ingest([#"{"event":"started","step":0,"steps":9}"#]) == .recorded(malformed: 0))
+    #expect(try JSON.parse(fixture.job(job.id).artifactsText).array == list)
+    let many = (0..<200).map { Self.artifact("n\($0)") }
+    #expect(try ingest(many) == .recorded(malformed: 102))
   }
 
   @Test func `lines with a number outside its range are counted, not recorded`() throws {

@@ -164,6 +164,45 @@ import Text
   }
 }
 
+@Suite struct `A data folder from before jobs had artifacts` {
+  @Test func `gets those that were reported, each as it was last`() throws {
+    let folder = OldDataFolder()
+    let connection = try Connection(path: folder.database, access: .write)
+    let migrations = try JobStore.migrations(in: StoreFixture.migrations)
+    try Migrator.migrate(connection, Array(migrations.prefix(13)), appliedAt: "t")
+    for number in 0..<3 {
+      try connection.execute(
+        """
+        INSERT INTO jobs (id, kind, labels, priority, state, spec, created_at_ms, event_sequence)
+        VALUES (?, 'train', '{}', 50, 'queued', '{}', 0, 1)
+        """, [.text("01m8f5zwj9qdxbr\(number)")])
+    }
+    func artifact(_ name: String, _ bytes: Int) -> String {
+      #"{"event":"artifact","time":"t","name":"\#(name)","media_type":"image/png","bytes":\#(bytes),"#
+        + #""sha256":"\#(String(repeating: "a", count: 64))","created_at":"2026-01-01T00:00:00.000Z"}"#
+    }
+    let lines = [
+      (1, artifact("b", 1)), (2, artifact("c", 2)), (1, artifact("a", 3)), (1, artifact("b", 4)),
+      (2, "not JSON"),
+    ]
+    for (index, (job, line)) in lines.enumerated() {
+      try connection.execute(
+        "INSERT INTO events (job, sequence, event, line) VALUES (?, ?, 'artifact', ?)",
+        [.integer(job), .integer(index + 2), .text(line)])
+    }
+    let jobs = try folder.open().list(limit: 9).sorted { $0.sequence < $1.sequence }
+    let lists = try jobs.map { try #require(JSON.parse($0.artifactsText).array) }
+    #expect(lists.map { $0.map { $0["name"]?.string } } == [["a", "b"], ["c"], []])
+    #expect(lists[0].map { $0["bytes"] } == [3, 4])
+    let members: JSON = [
+      "name": "a", "media_type": "image/png", "bytes": 3,
+      "sha256": .string(ByteString(String(repeating: "a", count: 64))),
+      "created_at": "2026-01-01T00:00:00.000Z",
+    ]
+    #expect(lists[0].first == members)
+  }
+}
+
 /// A data folder that an older program has left behind.
 private final class OldDataFolder: Sendable {
   let path = "\(FileSystem.temporaryDirectory)/vicregd-old-\(UInt64.random(in: .min ... .max))"

@@ -51,6 +51,8 @@ package struct JobRecord: Sendable, Equatable {
   package let evaluationsText: String?
   /// What an evaluation found, as JSON.
   package let result: String?
+  /// What its workers have left besides figures and checkpoints, by name, as a JSON array.
+  package let artifactsText: String
   /// Bytes of the event file that have been ingested.
   package let ingestOffset: Int
   package let policy: JobPolicy
@@ -100,7 +102,8 @@ package struct JobRecord: Sendable, Equatable {
     on_dependency_failure, max_duration_ms, max_attempts, failures, ran_ms, not_before_ms,
     revision, needed_jobs, health, health_message, health_step, summary, dataset, memory_bytes, disk_bytes,
     work, work_once, work_per_image, work_kind, work_share, epochs, step_images, estimate_ms, claimed_at_ms,
-    running_ms, host, pace_steps, pace_seconds, pace_step, pace_at_ms, \(evaluations) AS evaluations
+    running_ms, host, pace_steps, pace_seconds, pace_step, pace_at_ms, artifacts,
+    \(evaluations) AS evaluations
     """
 
   /// The evaluations of a training, oldest first, as a JSON array; NULL for other jobs.
@@ -137,6 +140,7 @@ package struct JobRecord: Sendable, Equatable {
     (claimedEstimateMilliseconds, runningMilliseconds, ranMilliseconds) = (nil, 0, 0)
     (hostText, pace, latest, result, summary) = (nil, nil, nil, nil, nil)
     evaluationsText = kind == .train ? "[]" : nil
+    artifactsText = "[]"
     ingestOffset = 0
     policy = job.policy
     self.needsText = needsText
@@ -176,6 +180,7 @@ package struct JobRecord: Sendable, Equatable {
     latest = row.optionalText("latest")
     result = row.optionalText("result")
     evaluationsText = row.optionalText("evaluations")
+    artifactsText = row.text("artifacts")
     ingestOffset = RecordedRange.bytes.nearest(to: row.integer("ingest_offset"))
     policy = JobPolicy(
       onDependencyFailure: JobPolicy.OnDependencyFailure(rawValue: row.text("on_dependency_failure"))
@@ -327,4 +332,9 @@ package struct CheckpointRecord: Sendable, Equatable {
   /// 64 hexadecimal digits, of the file as it is.
   package let sha256: String
   package let createdAtMilliseconds: Int
+
+  /// Whether a text is a SHA-256 in hexadecimal: 64 lower-case digits.
+  static func isDigest(_ text: ByteString) -> Bool {
+    text.count == 64 && text.allSatisfy { Array("0123456789abcdef".utf8).contains($0) }
+  }
 }

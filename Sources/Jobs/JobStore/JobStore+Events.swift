@@ -129,6 +129,8 @@ private struct Ingestion {
   private var sequence: Int
   private var latest: String?
   private var result: String?
+  /// As `ArtifactList` has it.
+  private var artifacts: String
   private var steps: Int?
   private var crashes: Int
   private var hasMetricsChanged = false
@@ -152,6 +154,7 @@ private struct Ingestion {
     sequence = oldSequence
     latest = job.latest
     result = job.result
+    artifacts = job.artifactsText
     steps = job.steps
     crashes = job.crashes
     health = job.health
@@ -194,6 +197,13 @@ private struct Ingestion {
       if let total = event["steps"]?.int { steps = total > 0 ? total : nil }
       begin(event, now: now)
     case "checkpoint": try record(checkpoint: event, now: now)
+    case "artifact":
+      var list = ArtifactList(stored: artifacts)
+      guard list.add(event) else {
+        malformed += 1
+        return
+      }
+      artifacts = list.text
     case "result":
       var members = event["result"]?.object ?? [:]
       let milliseconds = job.runningMilliseconds + RecordedRange.ageMilliseconds.nearest(to: ranMilliseconds)
@@ -251,8 +261,7 @@ private struct Ingestion {
 
   private mutating func record(checkpoint event: JSON, now: Int) throws {
     guard let name = event["name"]?.string, let step = event["step"]?.int, let bytes = event["bytes"]?.int,
-      let sha256 = event["sha256"]?.string, sha256.count == 64,
-      sha256.bytes.allSatisfy({ Array("0123456789abcdef".utf8).contains($0) }), step >= 0
+      let sha256 = event["sha256"]?.string, CheckpointRecord.isDigest(sha256), step >= 0
     else {
       malformed += 1
       return
@@ -323,15 +332,15 @@ private struct Ingestion {
     }
     try connection.execute(
       """
-      UPDATE jobs SET ingest_offset = ?, event_sequence = ?, latest = ?, result = ?, steps = ?, crashes = ?,
-        epochs = ?, host = ?, pace_steps = ?, pace_seconds = ?, pace_step = ?, pace_at_ms = ?,
+      UPDATE jobs SET ingest_offset = ?, event_sequence = ?, latest = ?, result = ?, artifacts = ?, steps = ?,
+        crashes = ?, epochs = ?, host = ?, pace_steps = ?, pace_seconds = ?, pace_step = ?, pace_at_ms = ?,
         revision = revision + 1 WHERE sequence = ?
       """,
       [
-        .integer(offset), .integer(sequence), .optional(latest), .optional(result), .optional(steps),
-        .integer(crashes), .optional(epochs), .optional(host?.json.text), .optional(pace?.steps),
-        .optional(pace?.seconds), .optional(pace?.step), .optional(pace?.atMilliseconds),
-        .integer(job.sequence),
+        .integer(offset), .integer(sequence), .optional(latest), .optional(result), .text(artifacts),
+        .optional(steps), .integer(crashes), .optional(epochs), .optional(host?.json.text),
+        .optional(pace?.steps), .optional(pace?.seconds), .optional(pace?.step),
+        .optional(pace?.atMilliseconds), .integer(job.sequence),
       ])
   }
 

@@ -21,7 +21,8 @@ extension JobRecord {
   func jsonText(of fields: Set<ByteString>?, at moment: JobMoment) -> String {
     var text: [UInt8] = []
     if fields == nil {
-      text.reserveCapacity(specificationText.utf8.count + (latest?.utf8.count ?? 0) + Self.frameBytes)
+      let long = [specificationText, latest ?? "", artifactsText]
+      text.reserveCapacity(long.reduce(Self.frameBytes) { $0 + $1.utf8.count })
     }
     func begins(_ name: String) -> Bool {
       if let fields, !fields.contains(ByteString(name)) { return false }
@@ -56,6 +57,7 @@ extension JobRecord {
     add("summary", text: summary ?? "null")
     if let evaluationsText { add("evaluations", text: evaluationsText) }
     if kind.traits.hasResult { add("result", text: result ?? "null") }
+    add("artifacts", text: artifactsText)
     add("host", text: hostText ?? "null")
     add("spec", text: specificationText)
     return text.isEmpty ? "{}" : String(decoding: text, as: UTF8.self) + "}"

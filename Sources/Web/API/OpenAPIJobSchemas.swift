@@ -57,6 +57,9 @@ extension OpenAPIDocument {
       "What an evaluation found, or an import or embedding made; null: nothing yet. A training has none.",
       nullable(["anyOf": [object("Result"), object("ImportResult"), object("EmbedResult")]])),
     "evaluations": list("The evaluations of a training, oldest first. Other jobs have none.", of: evaluation),
+    "artifacts": list(
+      "Files that it has left besides its checkpoints, by name, as its worker has reported them.",
+      of: object("Artifact")),
     "spec": about("The specification with every field resolved.", specification),
   ]) { $1 }
 

@@ -199,16 +199,13 @@ extension OpenAPIDocument {
         ]),
     ]),
     "CheckpointList": described(["checkpoints": list("Checkpoints, oldest first.", of: checkpoint)]),
-    "ArtifactList": described([
-      "artifacts": list(
-        "Artifacts by name.",
-        of: described([
-          "name": about("The file's name, by which it is downloaded.", text),
-          "media_type": about("Its `Content-Type`.", text),
-          "bytes": about("Size of the file in bytes.", count),
-          "sha256": about("SHA-256 of the file, in hexadecimal digits.", text),
-          "created_at": about("When it was written.", time),
-        ]))
+    "ArtifactList": described(["artifacts": list("Artifacts by name.", of: object("Artifact"))]),
+    "Artifact": described([
+      "name": about("The file's name, by which it is downloaded.", text),
+      "media_type": about("Its `Content-Type`.", text),
+      "bytes": about("Size of the file in bytes.", count),
+      "sha256": about("SHA-256 of the file, in hexadecimal digits.", text),
+      "created_at": about("When it was written.", time),
     ]),
   ]
 
