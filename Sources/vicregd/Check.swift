@@ -1,9 +1,7 @@
-import JobStore
 import Platform
-import RunFolder
 
-/// `vicregd check`: whether the database and the checkpoints of a data folder are sound, also while a daemon
-/// uses it. Says what is wrong, line by line; exit code 1 if anything is.
+/// `vicregd check`: whether everything that a data folder keeps is sound, also while a daemon uses it. Says
+/// what is wrong, line by line; exit code 1 if anything is.
 enum Check {
   private static let table = [ServeSettings.data]
 
@@ -15,23 +13,11 @@ enum Check {
     }
     let settings = try Settings(
       table, arguments: arguments, environment: Environment.all, foreign: ServeSettings.table.map(\.variable))
-    let data = settings.text(ServeSettings.data.name)
-    let path = DataFolder.databasePath(in: data)
-    var problems = try JobStore.problems(of: path).map { "\(path): \($0)" }
-    var checked = 0
-    let runs = RunFolder.root(data: data)
-    for name in FileSystem.isDirectory(runs) ? try FileSystem.list(runs) : [] {
-      let checkpoints = RunFolder("\(runs)/\(name)").checkpoints
-      for manifest in try checkpoints.list() {
-        checked += 1
-        if try !checkpoints.isIntact(manifest) {
-          problems.append("\(checkpoints.path(of: manifest.name)): it has not the SHA-256 of its manifest")
-        }
-      }
-    }
-    for problem in problems { StandardStream.output.write(problem + "\n") }
-    let verdict = problems.isEmpty ? "nothing is wrong" : "damaged: \(problems.count)"
-    StandardStream.output.write("the database and \(checked) checkpoints were checked: \(verdict)\n")
-    return problems.isEmpty ? 0 : 1
+    let check = try DataCheck(data: settings.text(ServeSettings.data.name))
+    for problem in check.problems { StandardStream.output.write(problem + "\n") }
+    let files = check.counts.map { "\($0.kind) (\($0.count))" }.joined(separator: ", ")
+    let verdict = check.problems.isEmpty ? "nothing is wrong" : "damaged: \(check.problems.count)"
+    StandardStream.output.write("the database and the files of \(files) were checked: \(verdict)\n")
+    return check.problems.isEmpty ? 0 : 1
   }
 }

@@ -50,7 +50,7 @@ enum Main {
       run: EmbedDataset.run),
     Command(name: "migrate", help: "bring a data folder's database to this version", run: Migrate.run),
     Command(name: "backup", help: "copy the database, also while a daemon uses it", run: Backup.run),
-    Command(name: "check", help: "check the database and all checkpoints", run: Check.run),
+    Command(name: "check", help: "check the database and every file that has a digest", run: Check.run),
     Command(
       name: "replay", help: "repeat a run's step that was not finite, and name the layer", run: Replay.run),
     Command(name: "token", help: "create, list and revoke access tokens", run: Token.run),

@@ -104,6 +104,24 @@ import Testing
     let list = try daemon.get("/jobs/\(job)/artifacts/skipped.json")
     #expect(list["skipped_count"] == 150 && list["skipped"]?.array?.count == 150, "\(list.text)")
     #expect(list["skipped"]?.array?.last?["path"] == "149.txt")
+    #expect(try daemon.get("/jobs/\(job)")["artifacts"]?.array?.first?["name"] == "skipped.json")
+  }
+
+  @Test func `a dataset with a damaged file is found by a check`() throws {
+    let daemon = try Daemon()
+    _ = try curl(daemon, "/datasets/digits?side=16", archive)
+    #expect(try finished(daemon, "digits")["state"] == "ready")
+    #expect(try daemon.check() == .exited(code: 0))
+    let id = try #require(try FileSystem.list("\(daemon.data)/datasets").first)
+    for name in try FileSystem.list("\(daemon.data)/datasets/\(id)").sorted() {
+      let path = "\(daemon.data)/datasets/\(id)/\(name)"
+      let content = try File(path, .read).readAll()
+      try AtomicFile.write(content.dropLast() + [content[content.count - 1] ^ 1], to: path)
+      #expect(try daemon.check() == .exited(code: 1), "\(name)")
+      let text = String(decoding: try File.content(of: "\(daemon.data)/check.txt", .other), as: UTF8.self)
+      #expect(text.contains(name) && text.contains("damaged: 1"), "\(text)")
+      try AtomicFile.write(content, to: path)
+    }
   }
 
   @Test func `what is not an archive fails with a reason, and the name is free after a deletion`() throws {

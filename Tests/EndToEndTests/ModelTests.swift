@@ -97,7 +97,11 @@ import Testing
     let name = try #require(try FileSystem.list("\(daemon.data)/models").first)
     var bytes = file
     bytes[bytes.count - 5] ^= 1
+    #expect(try daemon.check() == .exited(code: 0))
     try AtomicFile.write(bytes, to: "\(daemon.data)/models/\(name)")
+    #expect(try daemon.check() == .exited(code: 1))
+    let found = String(decoding: try File.content(of: "\(daemon.data)/check.txt", .other), as: UTF8.self)
+    #expect(found.contains(name) && found.contains("models (1)"), "\(found)")
     let begun = try daemon.finishedJob(try daemon.queue(job(["init_from": ["model": "mine"]])))
     #expect(begun["state"] == "failed" && begun["reason"] == "bad_input", "\(begun.text)")
     #expect(begun["message"]?.string?.string.contains("is missing or damaged") == true)

@@ -82,5 +82,12 @@ import Testing
     let (ending, text) = try run(daemon, ["check", "--data", daemon.data])
     #expect(ending == .exited(code: 1))
     #expect(text.contains(name) && text.contains("damaged: 1"), "\(text)")
+    // An artifact that was cut off, and one whose file is missing.
+    let artifacts = "\(daemon.data)/runs/\(job)/artifacts"
+    let views = try File("\(artifacts)/views.png", .read).readAll()
+    try AtomicFile.write(Array(views.dropLast()), to: "\(artifacts)/views.png")
+    try FileSystem.remove("\(folder)/\(name)")
+    let (_, more) = try run(daemon, ["check", "--data", daemon.data])
+    #expect(more.contains("views.png.manifest") && more.contains("damaged: 2"), "\(more)")
   }
 }

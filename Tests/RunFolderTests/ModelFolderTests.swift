@@ -75,7 +75,7 @@ import Testing
     defer { try? FileSystem.removeTree(data) }
     try AtomicFile.write(Array("abc".utf8), to: folder.uploadPath(of: id))
     #expect(
-      try ModelFolder.digest(of: folder.uploadPath(of: id))
+      try RunFolder.sha256(of: folder.uploadPath(of: id))
         == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
   }
 }

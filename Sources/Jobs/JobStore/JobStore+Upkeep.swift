@@ -78,6 +78,29 @@ extension JobStore {
     try FileSystem.syncDirectory(FileSystem.parent(of: target))
   }
 
+  /// The models that a database knows, the oldest first; one of an older schema knows none.
+  ///
+  /// - Throws: `SQLiteError`, `JobStoreError.unreadableRow`.
+  package static func models(in path: String) throws -> [ModelRecord] {
+    try rows(of: "models", ModelRecord.columns, in: path, ModelRecord.init)
+  }
+
+  /// The same of imported datasets.
+  package static func datasets(in path: String) throws -> [DatasetRecord] {
+    try rows(of: "datasets", DatasetRecord.columns, in: path, DatasetRecord.init)
+  }
+
+  private static func rows<Record>(
+    of table: String, _ columns: String, in path: String, _ read: (Row) throws -> Record
+  ) throws -> [Record] {
+    let connection = try Connection(path: path, access: .read)
+    let isThere = try connection.first(
+      "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", [.text(table)]
+    ) { _ in true }
+    guard isThere == true else { return [] }
+    return try connection.rows("SELECT \(columns) FROM \(table) ORDER BY sequence", [], read)
+  }
+
   /// What SQLite finds wrong with a database, and rows that refer to none; empty: nothing.
   ///
   /// - Throws: `SQLiteError`, also for a file that is no database.

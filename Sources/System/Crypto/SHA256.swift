@@ -1,4 +1,5 @@
 import COpenSSL
+import Platform
 
 /// SHA-256 (FIPS 180-4) of bytes that come in pieces.
 package struct SHA256: ~Copyable {
@@ -39,6 +40,20 @@ package struct SHA256: ~Copyable {
     hash.update(bytes)
     return hash.finish()
   }
+
+  /// The digest of a whole file in lower-case hexadecimal; a piece of it is in memory at a time.
+  package static func hexadecimal(of file: File) throws(SystemError) -> String {
+    let hash = SHA256()
+    var offset = 0
+    while true {
+      let piece = try file.read(at: offset, countMax: filePieceBytes)
+      if piece.isEmpty { return Crypto.hexadecimal(hash.finish()) }
+      hash.update(piece)
+      offset += piece.count
+    }
+  }
+
+  private static let filePieceBytes = 1 << 20
 }
 
 /// Lower-case hexadecimal, two digits a byte.

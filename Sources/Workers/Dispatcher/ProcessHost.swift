@@ -123,7 +123,7 @@ final class ProcessHost: WorkerHost {
       throw LaunchError(reason: .badInput, message: "there is no model \"\(name.shown)\" any more")
     }
     let path = ModelFolder(data: configuration.dataPath).path(of: record.id)
-    guard FileSystem.isRegularFile(path), try ModelFolder.digest(of: path) == record.digest else {
+    guard FileSystem.isRegularFile(path), try RunFolder.sha256(of: path) == record.digest else {
       throw LaunchError(
         reason: .badInput,
         message: "the file of the model \"\(name.shown)\" is missing or damaged: \(path); upload it again")

@@ -102,6 +102,16 @@ package struct ArtifactFolder: Sendable {
     return manifest
   }
 
+  /// The manifests that do not say what the file of their name is, as one of the two is damaged or the file
+  /// is missing; their paths.
+  package func strayManifests() throws(SystemError) -> [String] {
+    guard FileSystem.isDirectory(path) else { return [] }
+    return try FileSystem.list(path).filter { $0.hasSuffix(Self.suffix) }.sorted()
+      .filter { manifest(of: String($0.dropLast(Self.suffix.count))) == nil }.map { "\(path)/\($0)" }
+      // One that was removed meanwhile is not damaged.
+      .filter(FileSystem.exists)
+  }
+
   private func manifestPath(of name: String) -> String { "\(path)/\(name)\(Self.suffix)" }
 
   /// How the names of manifests end.

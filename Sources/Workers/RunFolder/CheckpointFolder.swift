@@ -110,16 +110,7 @@ package struct CheckpointFolder: Sendable {
 
   /// Whether the file has the digest that its manifest says. Reads the whole file.
   package func isIntact(_ manifest: CheckpointManifest) throws(SystemError) -> Bool {
-    let file = try File(path(of: manifest.name), .read, links: .refused)
-    let hash = SHA256()
-    var offset = 0
-    while true {
-      let piece = try file.read(at: offset, countMax: 1 << 20)
-      if piece.isEmpty { break }
-      hash.update(piece)
-      offset += piece.count
-    }
-    return hexadecimal(hash.finish()) == manifest.sha256
+    try RunFolder.sha256(of: path(of: manifest.name)) == manifest.sha256
   }
 
   /// The newest checkpoint that is intact; damaged ones are set aside as `<name>.damaged` and told.
@@ -248,9 +239,23 @@ package struct CheckpointFolder: Sendable {
     return removed
   }
 
-  private func manifestPath(of name: String) -> String {
-    "\(path)/\(name.dropLast(CheckpointFolder.suffix.count)).json"
+  /// The manifests that do not say what the file of their name is, as one of the two is damaged or the file
+  /// is missing; their paths.
+  package func strayManifests() throws(SystemError) -> [String] {
+    guard FileSystem.isDirectory(path) else { return [] }
+    return try FileSystem.list(path).filter { $0.hasSuffix(Self.manifestSuffix) }.sorted()
+      .filter { manifest(of: $0.dropLast(Self.manifestSuffix.count) + Self.suffix) == nil }
+      .map { "\(path)/\($0)" }
+      // One that was removed meanwhile is not damaged.
+      .filter(FileSystem.exists)
   }
+
+  private func manifestPath(of name: String) -> String {
+    "\(path)/\(name.dropLast(CheckpointFolder.suffix.count))\(Self.manifestSuffix)"
+  }
+
+  /// How the names of manifests end.
+  private static let manifestSuffix = ".json"
 
   /// How the names of all tensor files of a run end.
   static let suffix = ".safetensors.gz"

@@ -1,4 +1,3 @@
-import Crypto
 import Logging
 import Platform
 import Recipe
@@ -56,19 +55,6 @@ package struct ModelFolder: Sendable {
   /// Removes the file of a model whose row is gone.
   package func removeDoomed(_ id: JobID) throws(SystemError) {
     if FileSystem.exists(doomedPath(of: id)) { try FileSystem.remove(doomedPath(of: id)) }
-  }
-
-  /// The SHA-256 of a file in hexadecimal. Reads all of it.
-  package static func digest(of path: String) throws(SystemError) -> String {
-    let file = try File(path, .read, links: .refused)
-    let hash = SHA256()
-    var offset = 0
-    while true {
-      let piece = try file.read(at: offset, countMax: 1 << 20)
-      if piece.isEmpty { return hexadecimal(hash.finish()) }
-      hash.update(piece)
-      offset += piece.count
-    }
   }
 
   /// Makes the folder, and settles what an earlier daemon has left behind: uploads that did not come to their

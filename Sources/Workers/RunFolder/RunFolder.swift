@@ -1,3 +1,4 @@
+import Crypto
 import JSONText
 import Platform
 import Recipe
@@ -111,6 +112,11 @@ package struct RunFolder: Sendable {
   /// For how many milliseconds an attempt had run at its worker's last sign of life; `nil` if that was the
   /// sign of another attempt, or there was none.
   package func ageMilliseconds(ofAttempt attempt: Int) -> Int? { RunLock.age(self, attempt: attempt) }
+
+  /// The SHA-256 of a file in hexadecimal. Reads all of it; a link is refused.
+  package static func sha256(of path: String) throws(SystemError) -> String {
+    try SHA256.hexadecimal(of: File(path, .read, links: .refused))
+  }
 
   /// The process id of the last worker in this folder.
   package var workerID: Int32? { FileLock.owner(lockPath) }

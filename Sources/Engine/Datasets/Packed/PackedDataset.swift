@@ -78,6 +78,19 @@ package struct PackedDataset: Sendable, Equatable {
     return dataset
   }
 
+  /// As `read`, and makes sure that every file has the content that was imported, which takes as long as it
+  /// takes to read them all.
+  ///
+  /// - Throws: `DatasetError`.
+  package static func verified(folder: String) throws(DatasetError) -> PackedDataset {
+    let packed = PackedFolder(folder: folder)
+    let dataset = try packed.read()
+    for split in DatasetSelection.Split.allCases {
+      for part in PackedFormat.Part.allCases { try packed.verify(dataset, split, part) }
+    }
+    return dataset
+  }
+
   /// Compares what the description says of itself, and with the sizes of the files.
   private func checkSizes(folder: String) throws(DatasetError) {
     for (name, split) in splits {

@@ -9,7 +9,7 @@ struct PackedFolder: Sendable {
   /// Below which its files must lie; nil: anywhere.
   var roots: RootFolders?
 
-  /// Bytes that are read at a time.
+  /// Bytes of paths that are read at a time.
   private static let pieceBytes = 1 << 20
 
   /// The paths of its files.
@@ -59,19 +59,33 @@ struct PackedFolder: Sendable {
   /// Makes sure that the files of a split are those that the description names: by size, inode and time, or
   /// else by their content.
   func verify(_ dataset: PackedDataset, _ split: DatasetSelection.Split) throws(DatasetError) {
-    guard let digest = dataset.splits[split]?.digest else { return }
-    for (part, expected) in [(PackedFormat.Part.images, digest.pixels), (.labels, digest.labels)] {
-      guard dataset.splits[split]?.files[part] != nil, !dataset.isUnchanged(split, part, folder: folder)
-      else {
-        continue
+    for part in [PackedFormat.Part.images, .labels] where !dataset.isUnchanged(split, part, folder: folder) {
+      try verify(dataset, split, part)
+    }
+  }
+
+  /// Makes sure, by its content, that a file of a split is the one that the description names.
+  func verify(
+    _ dataset: PackedDataset, _ split: DatasetSelection.Split, _ part: PackedFormat.Part
+  ) throws(DatasetError) {
+    guard let known = dataset.splits[split], known.files[part] != nil else { return }
+    let expected: String =
+      switch part {
+      case .images: known.digest.pixels
+      case .labels: known.digest.labels
+      case .paths: known.pathsDigest
       }
-      let file = try file(split, part)
-      let found = try Self.sha256(file)
-      guard found == expected else {
-        throw .malformed(
-          file: file.path, offset: 0, expected: "content with the SHA-256 \(expected), as it was imported",
-          found: found)
-      }
+    let file = try file(split, part)
+    let found: String
+    do throws(SystemError) {
+      found = try SHA256.hexadecimal(of: file)
+    } catch {
+      throw .unreadable(.cannotRead(error, offset: 0))
+    }
+    guard found == expected else {
+      throw .malformed(
+        file: file.path, offset: 0, expected: "content with the SHA-256 \(expected), as it was imported",
+        found: found)
     }
   }
 
@@ -133,22 +147,6 @@ struct PackedFolder: Sendable {
         count += 1
       }
       rest = Array(lines.last ?? [])
-    }
-  }
-
-  private static func sha256(_ file: File) throws(DatasetError) -> String {
-    let hash = SHA256()
-    var offset = 0
-    while true {
-      let piece: [UInt8]
-      do throws(SystemError) {
-        piece = try file.read(at: offset, countMax: pieceBytes)
-      } catch {
-        throw .unreadable(.cannotRead(error, offset: offset))
-      }
-      if piece.isEmpty { return hexadecimal(hash.finish()) }
-      hash.update(piece)
-      offset += piece.count
     }
   }
 }

@@ -77,7 +77,7 @@ extension API {
     let folder = ModelFolder(data: data)
     let record = ModelRecord(
       id: sink.id, name: sink.content.name, description: finding.description,
-      parameterCount: finding.parameterCount, digest: try ModelFolder.digest(of: sink.path),
+      parameterCount: finding.parameterCount, digest: try RunFolder.sha256(of: sink.path),
       bytes: sink.bytes, createdAtMilliseconds: SystemClock.unixMilliseconds)
     // The file has both names until the model is registered: a daemon that starts knows by the first one that
     // the upload had not come to its end.
