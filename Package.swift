@@ -233,6 +233,7 @@ let package = Package(
     tests("Images", ["Images", "Gzip", "JSONText", "Platform"], resources: [.copy("Golden")]),
     tests("Archives", ["Archives", "Gzip", "Platform", "Support"]),
     tests("Inspector", ["Inspector", "Datasets", "Recipe", "SharedWork", "Platform"]),
+    tests("Embedder", ["Embedder", "RunFolder", "JSONText", "SharedWork", "Platform"]),
     tests(
       "Simulation",
       [

@@ -9,7 +9,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # The engine and what it stands on; then everything through which bytes from outside pass.
 engine=(System Kernels NeuralNet Datasets Training)
-daemon=(HTTP HTTPServer Access API JSONText Recipe JobModel JobStore RunFolder Dispatcher Simulation)
+daemon=(HTTP HTTPServer Access API JSONText Recipe JobModel JobStore RunFolder Dispatcher Simulation Images Archives
+  Importing Inspector Embedder)
 
 case ${1:-all} in
   thread | address) sanitizers=("$1") ;;

@@ -160,10 +160,14 @@ final class APIFixture: Sendable {
   }
 
   /// Stores a checkpoint as a worker would.
-  func checkpoint(_ id: JobID, step: Int, _ content: String) throws -> CheckpointManifest {
+  func checkpoint(
+    _ id: JobID, step: Int, metric: Double? = nil, _ content: String
+  ) throws -> CheckpointManifest {
     let folder = RunFolder(data: data, job: id)
     try folder.create()
-    return try folder.checkpoints.store(step: step, epoch: 0) { write in try write(Array(content.utf8)) }
+    return try folder.checkpoints.store(step: step, epoch: 0, metric: metric) { write in
+      try write(Array(content.utf8))
+    }
   }
 }
 
@@ -209,12 +213,12 @@ final class CountingControl: JobControl {
 
 /// Writes what was ordered where a file would be, or refuses.
 final class FakeExports: ModelExports {
-  private let state = Mutex<(orders: [ExportOrder], problem: ExportProblem?, forgotten: [JobID])>(
+  private let state = Mutex<(orders: [ExportOrder], problem: OrderProblem?, forgotten: [JobID])>(
     ([], nil, []))
   var forgotten: [JobID] { state.withLock { $0.forgotten } }
   func forget(_ job: JobID) { state.withLock { $0.forgotten.append(job) } }
   var orders: [ExportOrder] { state.withLock { $0.orders } }
-  func refuse(_ problem: ExportProblem?) { state.withLock { $0.problem = problem } }
+  func refuse(_ problem: OrderProblem?) { state.withLock { $0.problem = problem } }
 
   func export(_ order: ExportOrder) -> Asked<ExportFinding> {
     let problem = state.withLock { state in

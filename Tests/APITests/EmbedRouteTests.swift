@@ -90,19 +90,19 @@ import Text
       "embed", "", form(Array(repeating: ("image/png", "a"), count: 256)), type: formType)
     #expect(most.status == 200)
     fixture.embedder.refuse(
-      EmbedProblem(.images, "bad", parts: [.init(number: 3, message: "the file is empty")]))
+      OrderProblem(.images, "bad", parts: [.init(number: 3, message: "the file is empty")]))
     let bad = send("embed", "", form(Array(repeating: ("image/png", ""), count: 3)), type: formType)
     #expect(bad.status == 422 && bad.errors[""] == "part 3: the file is empty", "\(bad.text)")
     #expect(send().errors[""] == "the image: the file is empty")
   }
 
   @Test(arguments: [
-    (EmbedProblem.Kind.failed, 500), (.memory, 500), (.unreadable, 500), (.full, 507), (.overTime, 503),
+    (OrderProblem.Kind.failed, 500), (.memory, 500), (.unreadable, 500), (.full, 507), (.overTime, 503),
     (.gone, 503), (.dataset, 409),
   ])
-  func `say why there are none`(kind: EmbedProblem.Kind, status: Int) throws {
+  func `say why there are none`(kind: OrderProblem.Kind, status: Int) throws {
     _ = try fixture.checkpoint(id, step: 8, "content")
-    fixture.embedder.refuse(EmbedProblem(kind, "this is why"))
+    fixture.embedder.refuse(OrderProblem(kind, "this is why"))
     let answer = send()
     #expect(answer.status == status && answer.text.contains("this is why"), "\(answer.text)")
     #expect((answer.headers["Retry-After"] != nil) == (status == 503))
@@ -143,7 +143,7 @@ import Text
     #expect(wrong.errors.keys.sorted() == ["/k", "/split"])
     #expect(send("neighbours", "?dataset=nope").errors["/dataset"]?.contains("there is no dataset") == true)
     #expect(send("neighbours", "?dataset=single&split=test").errors["/split"] != nil)
-    fixture.embedder.refuseBank(EmbedProblem(.failed, "it was killed by signal 9"))
+    fixture.embedder.refuseBank(OrderProblem(.failed, "it was killed by signal 9"))
     let failed = send("neighbours", "?dataset=synthetic")
     #expect(failed.status == 500 && failed.text.contains("signal 9"))
     #expect(fixture.embedder.orders.isEmpty)

@@ -81,11 +81,11 @@ import Testing
   }
 
   @Test(arguments: [
-    (ExportProblem.Kind.impossible, 409), (.unreadable, 500), (.full, 507), (.failed, 500),
+    (OrderProblem.Kind.impossible, 409), (.unreadable, 500), (.full, 507), (.failed, 500),
   ])
-  func `says why there is none`(kind: ExportProblem.Kind, status: Int) throws {
+  func `says why there is none`(kind: OrderProblem.Kind, status: Int) throws {
     _ = try fixture.checkpoint(id, step: 8, "content")
-    fixture.exports.refuse(ExportProblem(kind, "this is why"))
+    fixture.exports.refuse(OrderProblem(kind, "this is why"))
     let answer = export()
     #expect(answer.status == status && answer.text.contains("this is why"), "\(answer.text)")
   }

@@ -11,16 +11,16 @@ final class FakeEmbedder: EmbeddingService {
     var banks: [BankOrder] = []
     /// What the files that were ordered had in each part.
     var contents: [[[UInt8]]] = []
-    var problem: EmbedProblem?
-    var bankProblem: EmbedProblem?
+    var problem: OrderProblem?
+    var bankProblem: OrderProblem?
   }
 
   private let state = Mutex(State())
   var orders: [EmbedOrder] { state.withLock { $0.orders } }
   var banks: [BankOrder] { state.withLock { $0.banks } }
   var contents: [[[UInt8]]] { state.withLock { $0.contents } }
-  func refuse(_ problem: EmbedProblem?) { state.withLock { $0.problem = problem } }
-  func refuseBank(_ problem: EmbedProblem?) { state.withLock { $0.bankProblem = problem } }
+  func refuse(_ problem: OrderProblem?) { state.withLock { $0.problem = problem } }
+  func refuseBank(_ problem: OrderProblem?) { state.withLock { $0.bankProblem = problem } }
 
   func embed(_ order: EmbedOrder, keeping content: any AnyObject & Sendable) -> Asked<EmbedFinding> {
     // A file that cannot be read has no content, which a test sees.

@@ -104,14 +104,7 @@ extension API {
     switch finding {
     case .success(let made): file = made
     case .failure(let problem):
-      let status =
-        switch problem.kind {
-        case .impossible: 409
-        case .unreadable, .failed: 500
-        case .full: 507
-        }
-      throw Problem(
-        status: status, detail: "job \(record.id), checkpoint \(manifest.name): \(problem.description).")
+      throw Problem(problem, about: "job \(record.id), checkpoint \(manifest.name): ")
     }
     let stem = manifest.name.prefix { $0 != "." }
     let name = "\(record.id)-\(stem)\(order.part == .all ? "-all" : "").\(order.format.rawValue)"

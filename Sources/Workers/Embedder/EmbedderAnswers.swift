@@ -1,6 +1,5 @@
 import JSONText
 import RunFolder
-import Text
 
 // Answers of a process that keeps an encoder, as messages and back. What such a process sends is checked, as
 // it decodes what comes from outside.
@@ -17,12 +16,7 @@ extension EmbedderMessage {
   }
 
   /// The answer that says what is wrong.
-  init(_ problem: EmbedProblem) {
-    self.init(json: [
-      "problem": .string(problem.kind.rawValue), "message": .string(problem.description),
-      "parts": .array(problem.parts.map { [.integer($0.number), .string($0.message)] }),
-    ])
-  }
+  init(_ problem: OrderProblem) { self.init(json: problem.json) }
 
   /// What an answer to an order says; `nil`: it is none.
   ///
@@ -33,11 +27,18 @@ extension EmbedderMessage {
     else {
       return nil
     }
-    let neighbours = lists.map { list in (list.array ?? []).compactMap(Self.neighbour) }
     guard payload.count == (isSearch ? 0 : count * dimension * MemoryLayout<Float>.stride),
-      neighbours.count == (isSearch ? count : 0)
+      lists.count == (isSearch ? count : 0)
     else { return nil }
+    let neighbours = lists.compactMap(Self.neighbours)
+    guard neighbours.count == lists.count else { return nil }
     return .success(ImageEmbeddings(dimension: dimension, rows: payload, neighbours: neighbours))
+  }
+
+  private static func neighbours(_ json: JSON) -> [ImageEmbeddings.Neighbour]? {
+    guard let list = json.array else { return nil }
+    let neighbours = list.compactMap(neighbour)
+    return neighbours.count == list.count ? neighbours : nil
   }
 
   private static func neighbour(_ json: JSON) -> ImageEmbeddings.Neighbour? {
@@ -49,15 +50,5 @@ extension EmbedderMessage {
   }
 
   /// What it says is wrong; `nil`: nothing.
-  var problem: EmbedProblem? {
-    guard let kind = json["problem"]?.string.flatMap(EmbedProblem.Kind.init(bytes:)) else { return nil }
-    let parts = (json["parts"]?.array ?? []).compactMap { part -> EmbedProblem.Part? in
-      guard let members = part.array, members.count == 2, let number = members[0].int,
-        let message = members[1].string
-      else { return nil }
-      return EmbedProblem.Part(number: number, message: message.shown(charactersMax: 300))
-    }
-    let message = json["message"]?.string ?? ""
-    return EmbedProblem(kind, message.shown(charactersMax: 1_000), parts: parts)
-  }
+  var problem: OrderProblem? { OrderProblem(json: json) }
 }

@@ -15,10 +15,10 @@ final class EmbedderProcess: Sendable {
   /// Starts a process and waits until it has read the encoder.
   ///
   /// - Parameter deadline: in monotonic nanoseconds.
-  /// - Throws: `EmbedProblem`; no process is left then.
+  /// - Throws: `OrderProblem`; no process is left then.
   init(
     _ order: EncoderOrder, _ configuration: ImageEmbedder.Configuration, until deadline: UInt64
-  ) throws(EmbedProblem) {
+  ) throws(OrderProblem) {
     self.order = order
     do {
       process = try ConversationProcess(
@@ -28,9 +28,9 @@ final class EmbedderProcess: Sendable {
           order.json.text,
         ], environment: configuration.environment)
     } catch {
-      throw EmbedProblem(.failed, "\(Self.name) cannot be started: \(error.cause)")
+      throw OrderProblem(.failed, "\(Self.name) cannot be started: \(error.cause)")
     }
-    do throws(EmbedProblem) {
+    do throws(OrderProblem) {
       let ready = try answer(until: deadline)
       if let problem = ready.problem { throw problem }
     } catch {
@@ -46,8 +46,8 @@ final class EmbedderProcess: Sendable {
 
   /// What it says of images.
   ///
-  /// - Throws: `EmbedProblem`; where the process gave no answer, it is gone then.
-  func ask(_ images: EmbedOrder, until deadline: UInt64) throws(EmbedProblem) -> ImageEmbeddings {
+  /// - Throws: `OrderProblem`; where the process gave no answer, it is gone then.
+  func ask(_ images: EmbedOrder, until deadline: UInt64) throws(OrderProblem) -> ImageEmbeddings {
     do {
       try EmbedderMessage(json: images.json).send(on: process.channel, until: deadline)
     } catch {
@@ -60,7 +60,7 @@ final class EmbedderProcess: Sendable {
     return try finding.get()
   }
 
-  private func answer(until deadline: UInt64) throws(EmbedProblem) -> EmbedderMessage {
+  private func answer(until deadline: UInt64) throws(OrderProblem) -> EmbedderMessage {
     do throws(SystemError) {
       if let message = try EmbedderMessage.receive(from: process.channel, until: deadline) { return message }
     } catch {
@@ -70,10 +70,10 @@ final class EmbedderProcess: Sendable {
   }
 
   /// Ends a process that does not answer, and says why it does not.
-  private func ended(_ error: SystemError?) -> EmbedProblem {
+  private func ended(_ error: SystemError?) -> OrderProblem {
     let ending = end()
-    if let error, error.isTimeout { return EmbedProblem(.overTime, "\(Self.name) took too long") }
-    return EmbedProblem(.failed, "\(Self.name) \(ending ?? "ended without an answer")")
+    if let error, error.isTimeout { return OrderProblem(.overTime, "\(Self.name) took too long") }
+    return OrderProblem(.failed, "\(Self.name) \(ending ?? "ended without an answer")")
   }
 
   /// Ends the process, unless that was done; how it ended.

@@ -3,7 +3,6 @@ import Logging
 import Platform
 import RunFolder
 import SharedWork
-import Text
 
 /// The files with the features of datasets, each made once by a process of its own and named by the digest of
 /// its order, so that the same order finds it again, also after a restart.
@@ -69,18 +68,15 @@ final class FeatureBanks: Sendable {
         configuration.datasetArguments + ["\(configuration.threads)", order.json.text, path],
         environment: configuration.environment, milliseconds: seconds * 1000, bytesMax: Self.outputBytesMax)
       if let failure = output.failure(seconds: seconds) {
-        return .failure(EmbedProblem(.failed, "\(what) \(failure)"))
+        return .failure(OrderProblem(.failed, "\(what) \(failure)"))
       }
       // What is not JSON is not an answer.
       let json = try? JSON.parse(output.bytes)
       if json?["path"] != nil, FileSystem.regularFileSize(path) != nil { return .success(path) }
-      guard let kind = json?["problem"]?.string.flatMap(EmbedProblem.Kind.init(bytes:)) else {
-        return .failure(EmbedProblem(.failed, "\(what) gave no answer"))
-      }
-      let message = json?["message"]?.string ?? ""
-      return .failure(EmbedProblem(kind, message.shown(charactersMax: 1_000)))
+      return .failure(
+        json.flatMap(OrderProblem.init(json:)) ?? OrderProblem(.failed, "\(what) gave no answer"))
     } catch {
-      return .failure(EmbedProblem(.failed, "\(what) cannot be started: \(error.cause)"))
+      return .failure(OrderProblem(.failed, "\(what) cannot be started: \(error.cause)"))
     }
   }
 }

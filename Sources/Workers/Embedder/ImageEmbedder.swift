@@ -103,7 +103,7 @@ package final class ImageEmbedder: Sendable {
     let deadline = SystemClock.monotonicNanoseconds + UInt64(configuration.seconds) * 1_000_000_000
     var process = pool.take(order.encoder)
     defer { pool.give(process) }
-    do throws(EmbedProblem) {
+    do throws(OrderProblem) {
       let ready: EmbedderProcess
       if let process {
         ready = process

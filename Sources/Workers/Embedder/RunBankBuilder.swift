@@ -23,8 +23,7 @@ package func runBankBuilder(_ arguments: [String], catalog: DatasetCatalog) thro
     try make(order, threads: threads, catalog: catalog, at: arguments[2])
     answer = ["path": .string(arguments[2])]
   } catch {
-    let problem = EmbedProblem(behind: error)
-    answer = ["problem": .string(problem.kind.rawValue), "message": .string(problem.description)]
+    answer = OrderProblem(behind: error).json
   }
   StandardStream.output.write(answer.text + "\n")
   return 0
@@ -39,7 +38,7 @@ private func make(_ order: BankOrder, threads: Int, catalog: DatasetCatalog, at 
     } ?? catalog
   let dataset = try datasets.open(name, split: order.split)
   guard let found = DatasetFingerprint([dataset])?.digest, found == order.datasetDigest else {
-    throw EmbedProblem(.dataset, "the dataset \"\(order.dataset.shown)\" has changed; ask again")
+    throw OrderProblem(.dataset, "the dataset \"\(order.dataset.shown)\" has changed; ask again")
   }
   let checkpoint = try Checkpoint(path: order.encoder.checkpointPath) { !$0.hasPrefix("optimizer.") }
   let layer = try order.encoder.layer.encoderLayer(of: checkpoint.specification)

@@ -28,7 +28,7 @@ package func runEmbedder(_ arguments: [String]) throws -> Int32 {
   do {
     encoder = try WarmEncoder(order, memoryBytes: memoryBytes, threads: threads)
   } catch {
-    try send(EmbedderMessage(EmbedProblem(behind: error)))
+    try send(EmbedderMessage(OrderProblem(behind: error)))
     return 0
   }
   try send(EmbedderMessage(json: ["dimension": .integer(encoder.featureCount)]))
@@ -41,7 +41,7 @@ package func runEmbedder(_ arguments: [String]) throws -> Int32 {
       // The daemon is gone, or does not listen any more.
       return 0
     } catch {
-      try send(EmbedderMessage(EmbedProblem(behind: error)))
+      try send(EmbedderMessage(OrderProblem(behind: error)))
     }
   }
   return 0

@@ -31,7 +31,7 @@ final class WarmEncoder {
 
   /// Decodes images and describes them, or finds their neighbours.
   ///
-  /// - Throws: `EmbedProblem` for images that cannot be decoded, `SystemError`, `FeatureBankError`.
+  /// - Throws: `OrderProblem` for images that cannot be decoded, `SystemError`, `FeatureBankError`.
   func answer(_ order: EmbedOrder) throws -> ImageEmbeddings {
     let side = order.side ?? extractor.imageSide
     let images = ImageDataset(
@@ -62,26 +62,24 @@ final class WarmEncoder {
     let pool = DecodingPool(side: side, fit: .cover, pixelsMax: order.pixelsMax, team: extractor.team)
     var pixels: [UInt8] = []
     pixels.reserveCapacity(inputs.count * 3 * side * side)
-    var problems: [EmbedProblem.Part] = []
+    var problems: [OrderProblem.Part] = []
     for (index, output) in pool.decode(inputs).enumerated() {
       switch output {
       case .success(let planes): pixels += planes.three
       case .failure(let error): problems.append(.init(number: index + 1, message: "\(error)"))
       }
     }
-    if let first = problems.first { throw EmbedProblem(.images, first.message, parts: problems) }
+    if let first = problems.first { throw OrderProblem(.images, first.message, parts: problems) }
     return pixels
   }
 }
 
-extension EmbedProblem {
+extension OrderProblem {
   /// The problem of an error that ended the work.
   init(behind error: any Error) {
     switch error {
-    case let error as EmbedProblem: self = error
-    case let error as SystemError where error.isDiskFull: self.init(.full, "\(error)")
-    case let error as SystemError where error.isOutOfMemory: self.init(.memory, "\(error)")
-    case let error as SystemError where error.isNotFound: self.init(.gone, "\(error)")
+    case let error as OrderProblem: self = error
+    case let error as SystemError: self.init(behind: error)
     case let error as CheckpointError: self.init(.unreadable, "\(error)")
     case is DatasetError, is FeatureBankError: self.init(.dataset, "\(error)")
     default: self.init(.failed, "\(error)")

@@ -20,8 +20,7 @@ package func runExporter(_ arguments: [String]) throws -> Int32 {
   do {
     answer = ["bytes": .integer(try make(order, at: arguments[2]))]
   } catch {
-    let problem = ExportProblem(behind: error)
-    answer = ["problem": .string(problem.kind.rawValue), "message": .string(problem.description)]
+    answer = OrderProblem(behind: error).json
   }
   StandardStream.output.write(answer.text + "\n")
   return 0
@@ -43,12 +42,12 @@ private func make(_ order: ExportOrder, at path: String) throws -> Int {
   return bytes
 }
 
-extension ExportProblem {
+extension OrderProblem {
   /// The kind of an error that ended the work.
   fileprivate init(behind error: any Error) {
     switch error {
     case let error as ExportError: self.init(.impossible, "\(error)")
-    case let error as SystemError where error.isDiskFull: self.init(.full, "\(error)")
+    case let error as SystemError: self.init(behind: error)
     case let error as CheckpointError: self.init(.unreadable, "\(error)")
     default: self.init(.failed, "\(error)")
     }

@@ -112,23 +112,20 @@ package final class ModelExporter: Sendable {
         of: configuration.program, configuration.arguments + ["\(seconds)", order.json.text, path],
         environment: configuration.environment, milliseconds: seconds * 1000, bytesMax: Self.outputBytesMax)
       if let failure = output.failure(seconds: seconds) {
-        return .failure(ExportProblem(.failed, "\(what) \(failure)"))
+        return .failure(OrderProblem(.failed, "\(what) \(failure)"))
       }
       // What is not JSON is not an answer.
       guard let json = try? JSON.parse(output.bytes), let finding = Self.finding(of: json, at: path) else {
-        return .failure(ExportProblem(.failed, "\(what) gave no answer"))
+        return .failure(OrderProblem(.failed, "\(what) gave no answer"))
       }
       return finding
     } catch {
-      return .failure(ExportProblem(.failed, "\(what) cannot be started: \(error.cause)"))
+      return .failure(OrderProblem(.failed, "\(what) cannot be started: \(error.cause)"))
     }
   }
 
   private static func finding(of json: JSON, at path: String) -> ExportFinding? {
     if let bytes = json["bytes"]?.int { return .success(ExportedFile(path: path, bytes: bytes)) }
-    guard let kind = json["problem"]?.string.flatMap(ExportProblem.Kind.init(bytes:)),
-      let message = json["message"]?.string
-    else { return nil }
-    return .failure(ExportProblem(kind, message.shown(charactersMax: 1_000)))
+    return OrderProblem(json: json).map { .failure($0) }
   }
 }

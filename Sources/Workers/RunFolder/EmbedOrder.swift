@@ -148,53 +148,8 @@ package struct ImageEmbeddings: Sendable, Equatable {
   }
 }
 
-/// Why images cannot be described.
-package struct EmbedProblem: Error, Equatable, CustomStringConvertible {
-  /// What kind of answer it deserves.
-  package enum Kind: String, Sendable, CaseIterable {
-    /// Some of the images cannot be decoded.
-    case images
-    /// The checkpoint cannot be read, or is not there any more.
-    case unreadable
-    /// The encoder or the images take more memory than there is for them.
-    case memory
-    /// There is no space for a file.
-    case full
-    /// The dataset is not what it was, or cannot be read.
-    case dataset
-    /// What was asked for has been removed meanwhile: ask again.
-    case gone
-    /// It took longer than it may.
-    case overTime
-    /// The process ended without an answer.
-    case failed
-  }
-
-  package let kind: Kind
-  package let description: String
-  /// Of each image that cannot be decoded its number, from 1, and why.
-  package let parts: [Part]
-
-  /// An image that cannot be decoded.
-  package struct Part: Sendable, Equatable {
-    package let number: Int
-    package let message: String
-
-    package init(number: Int, message: String) {
-      self.number = number
-      self.message = message
-    }
-  }
-
-  package init(_ kind: Kind, _ description: String, parts: [Part] = []) {
-    self.kind = kind
-    self.description = description
-    self.parts = parts
-  }
-}
-
 /// What came of an order.
-package typealias EmbedFinding = Result<ImageEmbeddings, EmbedProblem>
+package typealias EmbedFinding = Result<ImageEmbeddings, OrderProblem>
 
 /// The features of a whole split that neighbours are looked for in: a file that is to be made once.
 package struct BankOrder: Sendable, Equatable {
@@ -247,4 +202,4 @@ package struct BankOrder: Sendable, Equatable {
 }
 
 /// What came of the wish for such a file: its path. It may be removed once newer ones have been made.
-package typealias BankFinding = Result<String, EmbedProblem>
+package typealias BankFinding = Result<String, OrderProblem>

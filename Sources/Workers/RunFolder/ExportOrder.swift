@@ -80,28 +80,5 @@ package struct ExportedFile: Sendable, Equatable {
   }
 }
 
-/// Why no file could be made of a checkpoint.
-package struct ExportProblem: Error, Equatable, CustomStringConvertible {
-  /// What kind of answer it deserves.
-  package enum Kind: String, Sendable, CaseIterable {
-    /// The format cannot hold the model.
-    case impossible
-    /// The checkpoint cannot be read, or is not there any more.
-    case unreadable
-    /// There is no space for the file.
-    case full
-    /// The process ended without an answer.
-    case failed
-  }
-
-  package let kind: Kind
-  package let description: String
-
-  package init(_ kind: Kind, _ description: String) {
-    self.kind = kind
-    self.description = description
-  }
-}
-
 /// What came of an order.
-package typealias ExportFinding = Result<ExportedFile, ExportProblem>
+package typealias ExportFinding = Result<ExportedFile, OrderProblem>

@@ -127,27 +127,21 @@ extension API {
     }
   }
 
-  private func value<Value>(of finding: Result<Value, EmbedProblem>, _ sink: EmbedSink) throws -> Value {
+  private func value<Value>(of finding: Result<Value, OrderProblem>, _ sink: EmbedSink) throws -> Value {
     switch finding {
     case .success(let value): return value
     case .failure(let problem): throw Self.problem(problem, sink.request.content)
     }
   }
 
-  private static func problem(_ problem: EmbedProblem, _ content: ImageContent) -> Problem {
-    switch problem.kind {
-    case .images:
-      let messages = problem.parts.map { part in
-        content == .image ? "the image: \(part.message)" : "part \(part.number): \(part.message)"
-      }
-      let more = messages.count > 1 ? "\(messages.count) errors; the first: " : ""
-      return Problem(
-        status: 422, title: "The input is not valid", detail: "\(more)\(messages.first ?? "")",
-        errors: messages.map { ("", $0) })
-    case .full: return Problem(status: 507, detail: "\(problem).")
-    case .dataset: return Problem(status: 409, detail: "\(problem).")
-    case .overTime, .gone: return .unavailable("\(problem); ask again.", retryAfterSeconds: 2)
-    case .unreadable, .memory, .failed: return Problem(status: 500, detail: "\(problem).")
+  private static func problem(_ problem: OrderProblem, _ content: ImageContent) -> Problem {
+    guard problem.kind == .images else { return Problem(problem) }
+    let messages = problem.parts.map { part in
+      content == .image ? "the image: \(part.message)" : "part \(part.number): \(part.message)"
     }
+    let more = messages.count > 1 ? "\(messages.count) errors; the first: " : ""
+    return Problem(
+      status: 422, title: "The input is not valid", detail: "\(more)\(messages.first ?? "")",
+      errors: messages.map { ("", $0) })
   }
 }
