@@ -75,6 +75,31 @@ import Testing
     #expect(fixture.send(.post, "/jobs", lenient + last).status == 201)
   }
 
+  @Test func `is refused where the best checkpoint leaves no step, once that is known`() throws {
+    let keep = #""checkpoint":{"keep_best":{"metric":"loss"}}"#
+    let source = try fixture.post("{\"kind\":\"train\",\"spec\":{\"epochs\":3,\(keep)}}")
+    let steps = try #require(
+      fixture.send(.post, "/jobs?dry_run=1", #"{"kind":"train","spec":{"epochs":1}}"#).json["steps"]?.int)
+    let best = "\"init_from\":{\"job\":\"\(source)\",\"which\":\"best\",\"optimizer\":true}"
+    func goingOn(_ epochs: Int) -> Response { submit("\"epochs\":\(epochs),\(keep),\(best)") }
+    // Which one is the best is not known before the training has ended.
+    let early = goingOn(2)
+    #expect(early.status == 201, "\(early.text)")
+    _ = try fixture.checkpoint(source, step: steps, metric: 2, "first")
+    _ = try fixture.checkpoint(source, step: 2 * steps, metric: 1, "best")
+    _ = try fixture.checkpoint(source, step: 3 * steps, metric: 3, "last")
+    try fixture.finish(.succeeded)
+    let late = goingOn(2)
+    #expect(late.status == 422 && late.errors.keys.map { $0 } == ["/spec/epochs"], "\(late.text)")
+    #expect(late.text.contains("more steps than the \(2 * steps)"), "\(late.text)")
+    #expect(goingOn(3).status == 201)
+    // The early one is refused when it is tried again, after its worker has found the same.
+    let id = try #require(early.json["id"]?.string)
+    #expect(try fixture.finish(.failed) == JobID(id))
+    let retried = fixture.send(.post, "/jobs/\(id)/retry")
+    #expect(retried.status == 409 && retried.text.contains("at step \(2 * steps)"), "\(retried.text)")
+  }
+
   @Test func `goes on after a failure without what it began with, once it has a checkpoint`() throws {
     let source = try fixture.post(#"{"kind":"train"}"#)
     try fixture.finish(.succeeded)

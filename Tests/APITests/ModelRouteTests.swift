@@ -136,6 +136,19 @@ import Text
     #expect(absent.errors.keys.map { $0 } == ["/spec/checkpoint/model"], "\(absent.text)")
   }
 
+  @Test(arguments: ["evaluate", "embed"])
+  func `what is done with a model must name the dataset that it is done on`(kind: String) {
+    #expect(fixture.upload("/models/mine", ["model"]).status == 201)
+    let checkpoint = #""checkpoint":{"model":"mine"}"#
+    for rest in ["", #","dataset":{}"#, #","dataset":{"limit":9}"#] {
+      let answer = submit(kind, checkpoint + rest)
+      #expect(answer.status == 422 && answer.errors.keys.map { $0 } == ["/spec/dataset/name"])
+      #expect(answer.text.contains("must be a dataset of GET /datasets"), "\(answer.text)")
+    }
+    let wrong = submit(kind, checkpoint + #","dataset":"synthetic""#)
+    #expect(wrong.errors.keys.map { $0 } == ["/spec/dataset"], "\(wrong.text)")
+  }
+
   @Test(arguments: [
     (#"{"model":"mine","job":"01m8f5zsg5cj8b9r"}"#, ["/spec/init_from/job"]),
     (#"{"model":"mine","which":"last"}"#, ["/spec/init_from/which"]),

@@ -97,6 +97,14 @@ import Testing
     #expect(error?.problems.map(\.pointer) == [pointer])
   }
 
+  @Test func `the only metric of neighbours is named where another one is asked for`() {
+    let spec: JSON = ["checkpoint": ["job": .string(id.text)], "knn": ["metric": "euclidean"]]
+    let error = #expect(throws: SpecificationProblems.self) { try EvaluateSpecification.parse(spec) }
+    #expect(error?.problems.map(\.message) == [#"must be "cosine", got "euclidean""#])
+    let schema = EvaluateSpecification.schema["properties"]?["knn"]?["properties"]?["metric"]
+    #expect(schema?["enum"] == ["cosine"] && schema?["default"] == "cosine")
+  }
+
   @Test(arguments: [(#"{"label_share":0.01}"#, 0.03, 0.08), (#"{"label_share":0.1}"#, 0.01, 0.1)])
   func `fine-tuning has the published rates for its share of the labels, unless others are given`(
     text: String, backbone: Double, head: Double

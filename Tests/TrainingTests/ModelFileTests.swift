@@ -87,7 +87,8 @@ import Text
     (EncoderSpecification(architecture: .resnet18, width: 64, stem: .imagenet, fc: 1000), 11_689_512),
     (EncoderSpecification(architecture: .resnet34, width: 16, stem: .imagenet, fc: nil), 1_335_248),
     (
-      EncoderSpecification(architecture: .resnet50, width: 16, stem: .cifar, stemBias: false, fc: 7),
+      EncoderSpecification(
+        architecture: .resnet50, width: 16, stem: .cifar, stemPadding: 1, stemBias: false, fc: 7),
       1_482_647
     ),
   ])
@@ -97,6 +98,17 @@ import Text
     let finding = try Self.check(Self.bytes(try Self.tensors(encoder)))
     #expect(finding.description == ModelDescription(encoder: encoder))
     #expect(finding.parameterCount == count)
+  }
+
+  @Test(arguments: [(true, nil, nil, 0), (false, nil, nil, 1), (false, "2", nil, 2), (true, "1", 2, 2)])
+  func `has the padding that is asked for, else its own, else the usual one`(
+    hasBias: Bool, metadata: String?, claimed: Int?, expected: Int
+  ) throws {
+    let encoder = EncoderSpecification(width: 16, stem: .cifar, stemBias: hasBias, fc: nil)
+    let bytes = Self.bytes(
+      try Self.tensors(encoder), metadata: metadata.map { ["stem_padding": $0] } ?? [:])
+    let found = try Self.check(bytes, ModelClaims(stemPadding: claimed)).description.encoder
+    #expect(found.stemPadding == expected && found.stemBias == hasBias)
   }
 
   @Test func `is taken as an export writes it, with all parts, and says side and padding itself`() throws {

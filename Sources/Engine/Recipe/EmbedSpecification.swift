@@ -26,7 +26,8 @@ package struct EmbedSpecification: JSONRecord, Hashable {
       "checkpoint", \.checkpoint, .record, "Whose encoder is used: a checkpoint of a train job, or a model.")
     Field(
       "dataset", \.dataset, .record,
-      "The images that are embedded; the dataset of the training, if not given.")
+      "The images that are embedded; the dataset of the training, if not given. A model has none: then it "
+        + "must be given.")
     Field("split", \.split, .choice, "The part of the dataset.")
     Field(
       "layer", \.layer, .choice,

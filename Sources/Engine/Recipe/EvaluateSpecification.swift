@@ -77,7 +77,8 @@ package struct EvaluateSpecification: JSONRecord, Hashable {
       }
     Field(
       "dataset", \.dataset, .record,
-      "The images that the classifier is fitted to and tested on; the dataset of the training, if not given.")
+      "The images that the classifier is fitted to and tested on; the dataset of the training, if not given. "
+        + "A model has none: then it must be given.")
     Field(
       "label_share", \.labelShare, .number(.positive(1)),
       "Share of the training images whose labels are used: as many of each class as possible, chosen by "
@@ -130,7 +131,9 @@ package struct NeighbourSpecification: JSONRecord, Hashable {
     Field(
       "temperature", \.temperature, .number(.positive(100)),
       "A neighbour of similarity s has the weight exp(s / temperature).")
-    Field("metric", \.metric, .choice, "What makes two images near.")
+    Field(
+      "metric", \.metric, .choice,
+      "What makes two images near: the cosine of the angle between their features.")
   }
 }
 

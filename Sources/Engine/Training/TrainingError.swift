@@ -4,6 +4,9 @@ import Recipe
 package enum TrainingError: Error, Equatable, CustomStringConvertible {
   /// A number that must be finite is not: the run has diverged at `step` (from 1), and going on is pointless.
   case diverged(step: Int, what: String)
+  /// The features of an encoder are not finite: its weights are those of a training that diverged, or too
+  /// large.
+  case featuresNotFinite
   /// The dataset has fewer images than one step needs.
   case tooFewImages(dataset: String, count: Int, needed: Int)
   /// The images that a training holds back to evaluate itself are too few.
@@ -23,6 +26,9 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .diverged(let step, let what):
       "the training diverged: \(what) at step \(step); a lower learning rate or a warm-up may help"
+    case .featuresNotFinite:
+      "the encoder's features are not finite: its weights come from a training that diverged, or are too "
+        + "large"
     case .tooFewImages(let dataset, let count, let needed):
       "cannot train on \(dataset): it has \(count) images, at least \(needed) are needed"
     case .tooFewHeldBack(let dataset, let count, let heldBack):

@@ -36,6 +36,7 @@ extension API {
       guard let record = try store.job(id) else { throw JobStoreError.noSuchJob(id) }
       try isAllowed(record)
       let hasBegun = hasBegun(record)
+      if !hasBegun { try checkStepsLeft(ofRetried: record) }
       let held = try pinForRetry(record, isNeeded: !hasBegun)
       // If the store refuses, the pin is swept away with those of other finished jobs.
       defer { pins.letGo(held) }

@@ -70,6 +70,35 @@ extension API {
     }
   }
 
+  /// The step of a training's checkpoint, which may be one that it does not have yet; `nil`: it cannot be
+  /// told.
+  func step(of choice: CheckpointReference.Choice, _ job: JobID, isFinished: Bool) -> Int? {
+    let folder = RunFolder(data: data, job: job).checkpoints
+    // A folder that cannot be read has no checkpoints; the worker says what is wrong with it.
+    switch choice {
+    case .named(let name): return folder.manifest(of: name.string)?.step
+    case .last where !isFinished: return (try? store.job(job))?.steps
+    case .last: return ((try? folder.list(newestMax: 1)) ?? []).last?.step
+    case .best where !isFinished: return nil
+    case .best: return (try? store.job(job)).flatMap { best(of: (try? folder.list()) ?? [], $0) }?.step
+    }
+  }
+
+  /// Refuses to retry a training that has no step left after what it would go on with.
+  ///
+  /// - Throws: 409.
+  func checkStepsLeft(ofRetried record: JobRecord) throws {
+    guard record.state == .failed || record.state == .cancelled, let steps = record.steps,
+      let initFrom = try record.specification().train?.initFrom, initFrom.optimizer,
+      let source = initFrom.checkpoint.job, try store.standing(of: source)?.state.isFinished == true,
+      let done = step(of: initFrom.checkpoint.choice, source, isFinished: true), steps <= done
+    else { return }
+    throw Problem(
+      status: 409,
+      detail: "cannot retry job \(record.id): it ends at step \(steps), and the checkpoint of job \(source) "
+        + "that it goes on with is at step \(done); submit a training with more epochs.")
+  }
+
   /// Whether a training has a checkpoint of its own, so that it needs no more of what it began with.
   func hasBegun(_ record: JobRecord) -> Bool {
     guard record.kind == .train else { return false }

@@ -1,7 +1,6 @@
 import JobModel
 import JobStore
 import Recipe
-import RunFolder
 import Text
 
 // A training that goes on with another one has that one's steps behind it.
@@ -44,16 +43,8 @@ extension SubmissionReader {
   /// told.
   private func steps(of source: Training, _ choice: CheckpointReference.Choice) -> Int? {
     switch source {
-    case .coming(let job): return choice == .last ? job.steps : nil
-    case .stored(let job):
-      let folder = RunFolder(data: api.data, job: job.id).checkpoints
-      // A folder that cannot be read has no checkpoints; the worker says what is wrong with it.
-      switch choice {
-      case .named(let name): return folder.manifest(of: name.string)?.step
-      case .last where !job.state.isFinished: return (try? api.store.job(job.id))?.steps
-      case .last: return ((try? folder.list(newestMax: 1)) ?? []).last?.step
-      case .best: return nil
-      }
+    case .coming(let job): choice == .last ? job.steps : nil
+    case .stored(let job): api.step(of: choice, job.id, isFinished: job.state.isFinished)
     }
   }
 }

@@ -183,13 +183,15 @@ struct SubmissionReader {
         spec, at: pointer, problems, places: JobKind.evaluate.traits.specPlaces)
       return nil
     }
-    let defaults = training.flatMap(dataset).map { EvaluateSpecification.Defaults(dataset: $0) }
+    let trained = training.flatMap(dataset)
     guard
       let specification = EvaluateSpecification.read(
-        spec, at: pointer, defaults: defaults ?? EvaluateSpecification.Defaults(), problems,
+        spec, at: pointer, defaults: trained.map { .init(dataset: $0) } ?? .init(), problems,
         places: JobKind.evaluate.traits.specPlaces)
     else { return nil }
-    if let summary = summary(of: specification.dataset.name, at: pointer) {
+    if namesDataset(spec, or: trained, at: pointer),
+      let summary = summary(of: specification.dataset.name, at: pointer)
+    {
       if summary.classes.isEmpty {
         problems.add(
           "\(pointer)/dataset/name",
@@ -210,6 +212,17 @@ struct SubmissionReader {
     }
     check(which: specification.checkpoint.which, of: training, at: "\(pointer)/checkpoint/which")
     return specification
+  }
+
+  /// Whether a `spec` names a dataset, or takes that of a training; notes that it must, if neither.
+  func namesDataset(_ spec: JSON, or trained: ByteString?, at pointer: String) -> Bool {
+    if trained != nil || spec["dataset"]?["name"] != nil { return true }
+    // What is not an object has been noted.
+    guard spec["dataset"]?.object != nil || spec["dataset"] == nil else { return false }
+    problems.add(
+      "\(pointer)/dataset/name",
+      "must be a dataset of GET /datasets, as only a training has one of its own; it is missing")
+    return false
   }
 
   /// The training whose checkpoint the member `key` of a `spec` names, by its id or by its ref, in whose

@@ -11,7 +11,7 @@ enum FailureReason {
   /// Sorts an error that ended a run. What is retried and what is not follows from it.
   static func of(_ error: any Error) -> Reason {
     switch error {
-    case TrainingError.diverged: .diverged
+    case TrainingError.diverged, TrainingError.featuresNotFinite: .diverged
     case ChangedInput.dataset, ChangedInput.unreadable: .datasetChanged
     case let error as SystemError where error.isDiskFull: .diskFull
     case is ImportError, is TrainingError, is CheckpointError, is ConvolutionRecordError, is DatasetError,

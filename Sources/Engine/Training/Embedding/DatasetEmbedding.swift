@@ -58,7 +58,7 @@ package final class DatasetEmbedding {
   ///   - first: as many images as have been embedded already, whole batches.
   ///   - take: gets the features of each batch, `[images][D]`, as bytes of little-endian floats.
   /// - Returns: what it was stopped by; `nil`: all images are embedded.
-  /// - Throws: `TrainingError.diverged` for features that are not finite, and what the arguments throw.
+  /// - Throws: `TrainingError.featuresNotFinite`, and what the arguments throw.
   package func run(
     from first: Int, _ observer: any TrainingObserver, _ take: (_ rows: [UInt8], _ images: Int) throws -> Void
   ) throws -> StopRequest? {
@@ -71,7 +71,7 @@ package final class DatasetEmbedding {
     meter.start()
     try extractor.features(of: dataset, from: first) { features, images in
       guard compute.finiteness(of: features).notFinite == 0 else {
-        throw TrainingError.diverged(step: 0, what: "the encoder's features are not finite")
+        throw TrainingError.featuresNotFinite
       }
       meter.stop(images: images)
       try take(features.littleEndianBytes, images)

@@ -42,7 +42,7 @@ package final class FeatureBank {
 
   /// Computes the features of a split and passes the bytes of the file on, in order.
   ///
-  /// - Throws: `TrainingError.diverged` for features that are not finite, and what the sink throws.
+  /// - Throws: `TrainingError.featuresNotFinite`, and what the sink throws.
   package static func write(
     _ dataset: ImageDataset, by extractor: FeatureExtractor, to sink: ([UInt8]) throws -> Void
   ) throws {
@@ -54,7 +54,7 @@ package final class FeatureBank {
     try sink(text + [UInt8](repeating: UInt8(ascii: " "), count: headerBytes - text.count))
     try extractor.features(of: dataset) { features, _ in
       guard features.array.allSatisfy(\.isFinite) else {
-        throw TrainingError.diverged(step: 0, what: "the encoder's features are not finite")
+        throw TrainingError.featuresNotFinite
       }
       try sink(features.littleEndianBytes)
       return true

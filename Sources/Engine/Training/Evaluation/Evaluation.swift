@@ -60,7 +60,7 @@ package final class Evaluation {
 
   /// Evaluates to the end, or until the observer asks to stop.
   ///
-  /// - Throws: `TrainingError.diverged` for features that are not finite, and what the observer throws.
+  /// - Throws: `TrainingError`: `featuresNotFinite`, `diverged`; and what the observer throws.
   package func run(_ observer: any TrainingObserver) throws -> TrainingOutcome<EvaluationResult> {
     do {
       while part.subject < subjects.all.count {

@@ -18,7 +18,7 @@ struct FeatureTables {
 
   /// Takes a subject's; the features of an encoder are reported in `EvaluationSteps.features` steps.
   ///
-  /// - Throws: `TrainingError.diverged` for features that are not finite.
+  /// - Throws: `TrainingError.featuresNotFinite`.
   init(
     _ subjects: EvaluationSubjects, _ subject: EvaluationSubject, _ progress: any EvaluationProgress
   ) throws {
@@ -55,7 +55,7 @@ struct FeatureTables {
       }
       guard let table = rows.table else { preconditionFailure("an encoder's features are kept") }
       guard compute.finiteness(of: table).notFinite == 0 else {
-        throw TrainingError.diverged(step: 0, what: "the encoder's features are not finite")
+        throw TrainingError.featuresNotFinite
       }
       tables.append(table)
     }

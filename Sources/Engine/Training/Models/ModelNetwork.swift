@@ -77,15 +77,20 @@ struct ModelNetwork {
         "/width", "must be \(encoder.width), as conv1.weight is \(Self.phrase(first)), got \(width)")
     }
     if encoder.stem == .cifar {
+      encoder.stemBias = entry("conv1.bias") != nil
       let known = metadata["stem_padding"].flatMap { Int($0) }
       let padding = known.flatMap { EncoderSpecification.stemPaddingRange.contains($0) ? $0 : nil }
-      encoder.stemPadding = claims.stemPadding ?? padding ?? encoder.stemPadding
-      encoder.stemBias = entry("conv1.bias") != nil
+      encoder.stemPadding = claims.stemPadding ?? padding ?? Self.usualPadding(withBias: encoder.stemBias)
     } else if let padding = claims.stemPadding {
       problems.add("/stem_padding", "is allowed only with stem \"cifar\", got \(padding)")
     }
     return encoder
   }
+
+  /// The padding of a `cifar` stem's convolution of which nothing is said: no tensor tells it, but one with a
+  /// bias is that of preset `seed`, without padding, and one without is the usual 3×3 convolution of ResNets
+  /// for CIFAR, which keeps the side, as in preset `small`.
+  private static func usualPadding(withBias hasBias: Bool) -> Int { hasBias ? 0 : 1 }
 
   /// The architecture whose blocks the file has, or the nearest smaller one.
   private func architecture(

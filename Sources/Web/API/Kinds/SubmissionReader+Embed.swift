@@ -7,12 +7,14 @@ extension SubmissionReader {
   func readEmbed(_ spec: JSON, _ policy: JobPolicy, at pointer: String) -> EmbedSpecification? {
     var spec = spec
     let training = findTraining(in: &spec, "checkpoint", policy, at: pointer)
+    let trained = training.flatMap(dataset)
     let specification = EmbedSpecification.read(
-      spec, at: pointer, dataset: training.flatMap(dataset), problems,
-      places: JobKind.embed.traits.specPlaces)
+      spec, at: pointer, dataset: trained, problems, places: JobKind.embed.traits.specPlaces)
     // Everything else that is wrong has been noted as well.
     guard let specification, training != nil || specification.checkpoint.model != nil else { return nil }
-    if let summary = summary(of: specification.dataset.name, at: pointer) {
+    if namesDataset(spec, or: trained, at: pointer),
+      let summary = summary(of: specification.dataset.name, at: pointer)
+    {
       specification.check(imageCounts: summary.counts, at: pointer, problems)
     }
     if let name = specification.checkpoint.model,

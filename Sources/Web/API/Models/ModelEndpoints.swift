@@ -67,7 +67,8 @@ extension API {
       "channels of its first stage; follow from the tensors, which it must agree with"),
     .query(
       "stem_padding", .integerSchema(EncoderSpecification.stemPaddingRange),
-      "zero padding in pixels of a cifar stem's convolution; default: what the file's metadata says, else 0"),
+      "zero padding in pixels of a cifar stem's convolution; default: what the file's metadata says, else 0 "
+        + "for one with a bias and 1 for one without"),
     .query(
       "image_size", .integerSchema(TrainSpecification.imageSizeRange),
       "side in pixels of the images that it was made for; default: what the file's metadata says, else that "
