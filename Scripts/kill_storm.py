@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""A storm of kills over imports, trainings and evaluations: nothing may be lost, and every result must be the one
-of an undisturbed run.
+"""A storm of kills over imports, trainings, evaluations and embeddings: nothing may be lost, and every result must be
+the one of an undisturbed run.
 
 Starts a daemon of its own in a temporary folder, makes archives of images, and does everything once while nothing
-happens: imports of a tar.gz and a zip, a `byol` and a `sigreg` training, an evaluation by every protocol. Then it
-queues the same again and again, while `kill -9` hits workers, the daemon, both, or the daemon in the middle of an
-upload. In the end every job must have succeeded with the bits of the first time: the dataset's digest and list of
-skipped files, the last checkpoint and the figures of every step, the result and the artifacts of an evaluation; only
-what says how long something took may differ.
+happens: imports of a tar.gz and a zip, a `byol` and a `sigreg` training, an evaluation by every protocol, embeddings of
+every layer, and the same by a model that was uploaded. Then it queues the same again and again, while `kill -9` hits
+workers, the daemon, both, or the daemon in the middle of an upload. In the end every job must have succeeded with the
+bits of the first time: the dataset's digest and list of skipped files, the last checkpoint and the figures of every
+step, result and artifacts; only what says how long something took may differ. `vicregd check` must find nothing then.
 
 Needs Python's standard library alone. Ends with status 1 where something was lost or differs:
-  kill_storm.py --binary .build/release/vicregd --seconds 900
+  kill_storm.py --binary .build/release/vicregd --seconds 900 [-- FLAGS OF THE DAEMON…]
 """
 
 import argparse
@@ -32,6 +32,7 @@ import urllib.request
 import zipfile
 import zlib
 
+LAYERS = ("pooled", "fc", "embedding")
 PROTOCOLS = ("logistic", "knn", "linear", "linear-seed", "linear-official", "finetune")
 TRAININGS = ("byol", "sigreg")
 ARCHIVES = ("tar.gz", "zip")
@@ -77,13 +78,13 @@ def archives(count=600):
 class Daemon:
     """A daemon that is started again after each kill, with the same data."""
 
-    def __init__(self, binary, data):
-        self.binary, self.data, self.kills = binary, data, {}
+    def __init__(self, binary, data, flags):
+        self.binary, self.data, self.flags, self.kills = binary, data, flags, {}
         self.start()
 
     def start(self):
         command = [self.binary, "serve", "--port", "0", "--data", self.data, "--workers", "2",
-                   "--threads-per-worker", "1", "--crash-limit", "1000"]
+                   "--threads-per-worker", "1", "--crash-limit", "1000", *self.flags]
         self.log = open(f"{self.data}.txt", "a")
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
         line = self.process.stdout.readline()
@@ -174,7 +175,9 @@ class Work:
         return json.loads(body)["id"]
 
     def artifacts(self, job):
-        return plain(self.daemon.get(f"/jobs/{job}/artifacts"))
+        """What the job has left, with a sentence in its place where the job tells otherwise."""
+        listed, told = (self.daemon.get(target)["artifacts"] for target in (f"/jobs/{job}/artifacts", f"/jobs/{job}"))
+        return plain(listed) if listed == told else f"the list has {listed}, the job {told}"
 
     def forget(self, job):
         """Removes what is compared, so that the disk does not fill."""
@@ -197,21 +200,6 @@ class Import(Work):
         job = json.loads(body)["job"]
         self.names[job] = name
         return job
-
-    def upload_and_kill(self, dice):
-        """Kills the daemon while it takes an archive: nothing of it may be left."""
-        self.number += 1
-        name = f"{self.kind}-{self.number}"
-        connection = http.client.HTTPConnection(self.daemon.url.split("//")[1], timeout=20)
-        connection.putrequest("PUT", f"/datasets/{name}?side=16")
-        connection.putheader("Content-Length", str(len(self.content)))
-        connection.endheaders()
-        connection.send(self.content[:dice.randrange(len(self.content))])
-        time.sleep(dice.random() / 5)
-        self.daemon.kill("daemons in an upload")
-        connection.close()
-        status, body = self.daemon.ask(f"/datasets/{name}")
-        return [] if status == 404 else [f"half an upload became a dataset: {body.decode()}"]
 
     def outcome(self, job):
         dataset = self.daemon.get(f"/datasets/{self.names[job]}")
@@ -241,7 +229,7 @@ class Training(Work):
         checkpoints = self.daemon.get(f"/jobs/{job}/checkpoints")["checkpoints"]
         series = self.daemon.get(f"/jobs/{job}/metrics?points=1000")
         return {"checkpoints": [(one["name"], one["sha256"]) for one in checkpoints],
-                "series": plain(series["series"])}
+                "series": plain(series["series"]), "artifacts": self.artifacts(job)}
 
     def forget(self, job):
         if self.expected is not None:
@@ -249,9 +237,10 @@ class Training(Work):
 
 
 class Evaluation(Work):
-    def __init__(self, daemon, protocol, training):
-        super().__init__(daemon, f"evaluation by {protocol}")
-        self.spec = {"checkpoint": {"job": training}, "protocol": protocol, "label_share": 0.5, "seeds": 2, "seed": 1}
+    def __init__(self, daemon, protocol, name, checkpoint, dataset):
+        super().__init__(daemon, f"evaluation of {name} by {protocol}")
+        self.spec = {"checkpoint": checkpoint, "protocol": protocol, "dataset": {"name": dataset}, "label_share": 0.5,
+                     "seeds": 2, "seed": 1}
         if protocol.startswith("linear") or protocol == "finetune":
             self.spec["epochs"] = 3
 
@@ -260,6 +249,43 @@ class Evaluation(Work):
 
     def outcome(self, job):
         return {"result": plain(self.daemon.get(f"/jobs/{job}")["result"]), "artifacts": self.artifacts(job)}
+
+
+class Embedding(Evaluation):
+    """Of real images, so many that it is hit in between."""
+
+    def __init__(self, daemon, layer, name, checkpoint):
+        Work.__init__(self, daemon, f"embedding of {layer} by {name}")
+        self.spec = {"checkpoint": checkpoint, "dataset": {"name": "fashion-mnist", "limit": 6_000}, "split": "train",
+                     "layer": layer}
+
+    def queue(self):
+        return self.submit("embed", self.spec)
+
+
+def cut_upload(daemon, kind, content, dice):
+    """Kills the daemon while it takes a dataset or a model: nothing of it may be left."""
+    target = f"/{kind}/cut-{dice.randrange(1 << 30)}"
+    connection = http.client.HTTPConnection(daemon.url.split("//")[1], timeout=20)
+    connection.putrequest("PUT", target)
+    connection.putheader("Content-Length", str(len(content)))
+    connection.endheaders()
+    connection.send(content[:dice.randrange(len(content))])
+    time.sleep(dice.random() / 5)
+    daemon.kill(f"daemons in an upload to {kind}")
+    connection.close()
+    status, body = daemon.ask(target)
+    return [] if status == 404 else [f"half an upload became one of {kind}: {body.decode()}"]
+
+
+def exported(daemon, training):
+    """Exports a training's encoder and uploads it as the model `mine`; gives the file."""
+    status, model = daemon.ask(f"/jobs/{training}/export")
+    if status == 200:
+        status, answer = daemon.ask("/models/mine", "PUT", model, "application/octet-stream")
+    if status != 201:
+        sys.exit(f"the model cannot be uploaded: {status}")
+    return model
 
 
 def finish(daemon, job):
@@ -295,7 +321,7 @@ def compared(work, job, state):
             for part, expected in work.expected.items() if json.dumps(found[part]) != json.dumps(expected)]
 
 
-def storm(daemon, works, dice, seconds):
+def storm(daemon, works, uploads, dice, seconds):
     """Queues and kills for that long, then waits; gives what is wrong, and how often each work was done."""
     problems, done, running = [], {}, {}
     # About as long as a job takes on this machine now: most are hit, and most get on.
@@ -319,16 +345,16 @@ def storm(daemon, works, dice, seconds):
             running[work.queue()] = work
         time.sleep(dice.uniform(0.05, pause))
         daemon.strike(dice)
-        imports = [work for work in works if isinstance(work, Import)]
         if dice.random() < 0.05:
-            problems += dice.choice(imports).upload_and_kill(dice)
+            problems += cut_upload(daemon, *dice.choice(uploads), dice)
         collect()
     deadline = time.monotonic() + SETTLE_SECONDS
     while running and time.monotonic() < deadline:
         time.sleep(0.2)
         collect()
     problems += [f"{work.name}, job {job}, has not ended" for job, work in running.items()]
-    left = os.listdir(f"{daemon.data}/uploads")
+    left = os.listdir(f"{daemon.data}/uploads") + [
+        name for name in os.listdir(f"{daemon.data}/models") if not name.endswith(".safetensors")]
     if left:
         problems.append(f"uploads are left behind: {left}")
     return problems, done
@@ -340,23 +366,34 @@ def main():
     parser.add_argument("--binary", default=".build/release/vicregd")
     parser.add_argument("--seconds", type=int, default=180, help="of kills")
     parser.add_argument("--seed", type=int, default=1, help="of what is killed when")
+    parser.add_argument("flags", nargs="*", help="further flags of the daemon, after --")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="storm-") as folder:
-        daemon = Daemon(os.path.abspath(options.binary), f"{folder}/data")
+        daemon = Daemon(os.path.abspath(options.binary), f"{folder}/data", options.flags)
         try:
-            imports = [Import(daemon, kind, content) for kind, content in archives().items()]
+            contents = archives()
+            imports = [Import(daemon, kind, content) for kind, content in contents.items()]
             base = [undisturbed(work, daemon) for work in imports]
             if imports[0].expected["digest"] != imports[1].expected["digest"]:
                 sys.exit("tar and zip of the same files give different datasets")
             dataset = imports[0].names[base[0]]
             trainings = [Training(daemon, method, dataset) for method in TRAININGS]
             trained = [undisturbed(work, daemon) for work in trainings]
-            evaluations = [Evaluation(daemon, protocol, trained[0]) for protocol in PROTOCOLS]
-            for work in evaluations:
+            model = exported(daemon, trained[0])
+            sources = [("a training", {"job": trained[0]}, PROTOCOLS, LAYERS),
+                       ("a model", {"model": "mine"}, ("logistic", "knn"), ("pooled",))]
+            users = [work for name, checkpoint, protocols, layers in sources for work in (
+                [Evaluation(daemon, protocol, name, checkpoint, dataset) for protocol in protocols]
+                + [Embedding(daemon, layer, name, checkpoint) for layer in layers])]
+            for work in users:
                 undisturbed(work, daemon)
             print("undisturbed runs are done; the storm begins", flush=True)
-            problems, done = storm(daemon, imports + trainings + evaluations, random.Random(options.seed),
-                                   options.seconds)
+            uploads = [("datasets", contents["zip"]), ("models", model)]
+            problems, done = storm(
+                daemon, imports + trainings + users, uploads, random.Random(options.seed), options.seconds)
+            check = subprocess.run([daemon.binary, "check", "--data", daemon.data], capture_output=True, text=True)
+            print(check.stdout.strip().splitlines()[-1])
+            problems += check.stdout.splitlines() if check.returncode else []
             print("kills: " + ", ".join(f"{count} {what}" for what, count in sorted(daemon.kills.items())))
             print("equal to the undisturbed ones: " + ", ".join(f"{n} × {name}" for name, n in sorted(done.items())))
             for problem in problems:
