@@ -8,7 +8,8 @@
 #
 # The sources that a target needs are compiled as one module, so their imports of each other are taken out.
 # Each target names them in its first lines: `// sources: GLOB…`, relative to Sources/, and what it links beside
-# zlib and OpenSSL: `// libraries: NAME…`. C targets that it imports are compiled with it.
+# zlib and OpenSSL: `// libraries: NAME…`. C targets that it imports are compiled with it. `// memory: MIB` is what it may
+# take where 512 are too few.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -81,8 +82,9 @@ fi
 
 for target in "${targets[@]}"; do
   build "$target"
-  flags=(-max_total_time="$seconds" -max_len=65536 -use_value_profile=1 -rss_limit_mb=512 -malloc_limit_mb=256
-    -timeout=10 -artifact_prefix=./)
+  memory=$(sed -n 's|^// memory: ||p' "Scripts/fuzz/$target.swift")
+  flags=(-max_total_time="$seconds" -max_len=65536 -use_value_profile=1 -rss_limit_mb="${memory:-512}"
+    -malloc_limit_mb=256 -timeout=10 -artifact_prefix=./)
   dictionary=Scripts/fuzz/$target.dict
   [[ -f $dictionary ]] && flags+=(-dict="$PWD/$dictionary")
   seeds=$PWD/Scripts/fuzz/Corpus/$target
