@@ -88,6 +88,8 @@ let package = Package(
     // Jobs: it becomes a job in the queue.
     room("JobModel", in: "Jobs", ["Recipe", "JSONText", "Text"]),
     room("SQLite", in: "Jobs", ["Text", "CSQLite"], settings: strict),
+    // The searchers of sweeps compute, and are optimised as the engine is.
+    room("Sweeps", in: "Jobs", ["JSONText", "Platform", "Text"], settings: safe + [fast]),
     room("JobStore", in: "Jobs", ["SQLite", "JobModel", "Recipe", "JSONText", "Text", "Platform"]),
 
     // Workers: it is run by a child process.
@@ -200,6 +202,9 @@ let package = Package(
       ]),
     tests("JobModel", ["JobModel", "Recipe", "JSONText", "Text", "Support"]),
     tests("JSONText", ["JSONText", "Text"]),
+    tests(
+      "Sweeps", ["Sweeps", "JSONText", "Text", "Platform"], resources: [.copy("Golden")],
+      settings: strict + [fast]),
     tests("Recipe", ["Recipe", "JSONText", "Text"]),
     tests("JobStore", ["JobStore", "JobModel", "Recipe", "JSONText", "Text", "SQLite", "Platform"]),
     tests("RunFolder", ["RunFolder", "JobModel", "Recipe", "JSONText", "Text", "Platform"]),
