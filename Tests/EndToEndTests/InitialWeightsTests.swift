@@ -46,6 +46,22 @@ import Testing
     #expect(try daemon.finishedJob(begun)["state"] == "cancelled")
   }
 
+  @Test func `goes on along a schedule that spans both to the bits of a longer one`() throws {
+    let daemon = try Daemon()
+    let schedule: JSON = ["name": "cosine", "warmup_epochs": 0.5, "horizon_epochs": 4]
+    let short = try daemon.queue(Self.job(["schedule": schedule]))
+    let goingOn = try daemon.queue(
+      Self.job(["schedule": schedule, "init_from": ["job": .string(short), "optimizer": true]], epochs: 4))
+    let long = try daemon.queue(
+      Self.job(["schedule": ["name": "cosine", "warmup_epochs": 0.5]], epochs: 4))
+    for job in [goingOn, long] { #expect(try daemon.finishedJob(job)["state"] == "succeeded") }
+    let path = "export?part=all"
+    #expect(try Self.data(daemon, "/jobs/\(goingOn)/\(path)") == Self.data(daemon, "/jobs/\(long)/\(path)"))
+    let refused = try daemon.request(
+      "POST", "/jobs", Self.job(["schedule": ["horizon_epochs": 1]], epochs: 2).text)
+    #expect(refused.status == 422 && refused.text.contains("/spec/schedule/horizon_epochs"))
+  }
+
   @Test func `goes on for more epochs to the bits of a longer one`() throws {
     let daemon = try Daemon()
     let short = try daemon.queue(Self.job([:]))

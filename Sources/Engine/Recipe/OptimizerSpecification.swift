@@ -71,12 +71,17 @@ package struct ScheduleSpecification: JSONRecord, Equatable {
   package var warmupEpochs: Double
   /// Cosine ends at this share of the learning rate, 0…1.
   package var finalFactor: Double
+  /// Epochs that it spans; `nil`: those of the run.
+  package var horizonEpochs: Int?
 
   /// The default values are those of the `seed` recipe.
-  package init(name: Name = .constant, warmupEpochs: Double = 0, finalFactor: Double = 0) {
+  package init(
+    name: Name = .constant, warmupEpochs: Double = 0, finalFactor: Double = 0, horizonEpochs: Int? = nil
+  ) {
     self.name = name
     self.warmupEpochs = warmupEpochs
     self.finalFactor = finalFactor
+    self.horizonEpochs = horizonEpochs
   }
 
   package static let fields = Fields<Self> {
@@ -87,5 +92,9 @@ package struct ScheduleSpecification: JSONRecord, Equatable {
     Field(
       "final_factor", \.finalFactor, .number(.fraction),
       "cosine: share of the learning rate at which it ends.")
+    Field(
+      "horizon_epochs", \.horizonEpochs, .integerOrNull(1...1_000_000),
+      "Epochs that the schedule spans, where the run ends earlier and may be gone on with; null: it ends "
+        + "with the run.")
   }
 }

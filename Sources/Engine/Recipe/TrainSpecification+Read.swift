@@ -137,10 +137,15 @@ extension TrainSpecification {
   private func checkTogether(at pointer: String, _ problems: ProblemList) {
     if let mistake = loss.constants.mistake { problems.add("\(pointer)/loss", mistake) }
     checkMethod(at: pointer, problems)
-    if schedule.warmupEpochs > Double(epochs) {
+    if let horizon = schedule.horizonEpochs, horizon < epochs {
+      problems.add(
+        "\(pointer)/schedule/horizon_epochs", "must be null or ≥ epochs (\(epochs)), got \(horizon)")
+    }
+    let span = schedule.horizonEpochs.map { ("horizon_epochs", $0) } ?? ("epochs", epochs)
+    if schedule.warmupEpochs > Double(span.1) {
       problems.add(
         "\(pointer)/schedule/warmup_epochs",
-        "must be ≤ epochs (\(epochs)), got \(JSON.number(schedule.warmupEpochs).text)")
+        "must be ≤ \(span.0) (\(span.1)), got \(JSON.number(schedule.warmupEpochs).text)")
     }
   }
 

@@ -19,7 +19,7 @@ package struct LearningRateSchedule: Sendable, Equatable {
   ///   - specification: shape, warm-up in epochs, end of the cosine as a share of `peak`.
   ///   - peak: the rate after the warm-up.
   ///   - stepsPerEpoch: optimiser steps of one epoch, ≥ 1.
-  ///   - stepsTotal: optimiser steps of the whole run.
+  ///   - stepsTotal: optimiser steps that it spans: those of the whole run, or more.
   package init(_ specification: ScheduleSpecification, peak: Double, stepsPerEpoch: Int, stepsTotal: Int) {
     self.shape = specification.name
     self.peak = peak

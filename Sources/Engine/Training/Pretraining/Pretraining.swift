@@ -32,6 +32,8 @@ package final class Pretraining {
   private let model: PretrainingModel
   private let optimizer: Optimizer
   private let schedule: LearningRateSchedule
+  /// Optimiser steps that schedules span: those of the run, or more.
+  private let horizonSteps: Int
   /// What the rollbacks have made of the learning rate.
   private let rateScale: Double
   private let stepsPerEpoch: Int
@@ -86,9 +88,10 @@ package final class Pretraining {
     }
     firstImages = Array(order(0).batch(0).prefix(ViewSheet.rowsMax))
     stepsTotal = min(specification.epochs * stepsPerEpoch, specification.maxSteps ?? .max)
+    horizonSteps = max(stepsTotal, (specification.schedule.horizonEpochs ?? 0) * stepsPerEpoch)
     schedule = LearningRateSchedule(
       specification.schedule, peak: specification.optimizer.learningRate, stepsPerEpoch: stepsPerEpoch,
-      stepsTotal: stepsTotal)
+      stepsTotal: horizonSteps)
     model = try PretrainingModel(
       ModelConfiguration(specification, classes: dataset.classes.count),
       imageSide: specification.viewSide(storedSide: dataset.side),
@@ -258,7 +261,7 @@ package final class Pretraining {
     if isFinite {
       optimizer.step(
         learningRate: rate, constantRate: specification.optimizer.learningRate * rateScale)
-      model.follow(step: step, of: stepsTotal)
+      model.follow(step: step, of: horizonSteps)
       online?.follow(batch.images)
       step = number
     } else {
