@@ -58,7 +58,8 @@ let package = Package(
       dependencies: [
         "API", "Access", "HTTPServer", "HTTP", "JobStore", "JobModel", "Recipe", "JSONText", "Dispatcher",
         "Worker",
-        "RunFolder", "Inspector", "Exporter", "Embedder", "SharedWork", "Text", "Datasets", "Platform",
+        "RunFolder", "Inspector", "Exporter", "Embedder", "SharedWork", "SweepRunner", "Text", "Datasets",
+        "Platform",
         "Logging", "Crypto",
         "Training", "NeuralNet", "Benchmarks", "Kernels", "Parallel",
       ],
@@ -80,8 +81,8 @@ let package = Package(
     room(
       "API", in: "Web",
       [
-        "HTTP", "JobStore", "JobModel", "Recipe", "JSONText", "SQLite", "RunFolder", "SharedWork", "Logging",
-        "Platform",
+        "HTTP", "JobStore", "JobModel", "Sweeps", "SweepRunner", "Recipe", "JSONText", "SQLite", "RunFolder",
+        "SharedWork", "Logging", "Platform",
         "Crypto", "Text",
       ]),
 
@@ -90,7 +91,9 @@ let package = Package(
     room("SQLite", in: "Jobs", ["Text", "CSQLite"], settings: strict),
     // The searchers of sweeps compute, and are optimised as the engine is.
     room("Sweeps", in: "Jobs", ["JSONText", "Platform", "Text"], settings: safe + [fast]),
-    room("JobStore", in: "Jobs", ["SQLite", "JobModel", "Recipe", "JSONText", "Text", "Platform"]),
+    room("JobStore", in: "Jobs", ["SQLite", "JobModel", "Sweeps", "Recipe", "JSONText", "Text", "Platform"]),
+
+    room("SweepRunner", in: "Jobs", ["JobStore", "Sweeps", "Recipe", "JSONText", "Logging", "Platform"]),
 
     // Workers: it is run by a child process.
     room(
@@ -196,8 +199,8 @@ let package = Package(
     tests(
       "API",
       [
-        "API", "HTTP", "Support", "JobStore", "JobModel", "Recipe", "JSONText", "Text", "RunFolder",
-        "SharedWork",
+        "API", "HTTP", "Support", "JobStore", "JobModel", "SweepRunner", "Recipe", "JSONText", "Text",
+        "RunFolder", "SharedWork",
         "Platform",
       ]),
     tests("JobModel", ["JobModel", "Recipe", "JSONText", "Text", "Support"]),
@@ -207,6 +210,9 @@ let package = Package(
       settings: strict + [fast]),
     tests("Recipe", ["Recipe", "JSONText", "Text"]),
     tests("JobStore", ["JobStore", "JobModel", "Recipe", "JSONText", "Text", "SQLite", "Platform"]),
+    tests(
+      "SweepRunner",
+      ["SweepRunner", "Sweeps", "JobStore", "JobModel", "Recipe", "JSONText", "Text", "Platform"]),
     tests("RunFolder", ["RunFolder", "JobModel", "Recipe", "JSONText", "Text", "Platform"]),
     tests(
       "Dispatcher",
@@ -242,9 +248,8 @@ let package = Package(
     tests(
       "Simulation",
       [
-        "Dispatcher", "RunFolder", "JobStore", "JobModel", "Recipe", "JSONText", "SQLite", "Platform",
-        "Logging",
-        "Support",
+        "Dispatcher", "RunFolder", "JobStore", "JobModel", "SweepRunner", "Sweeps", "Recipe", "JSONText",
+        "SQLite", "Platform", "Logging", "Support", "Text",
       ]),
     tests("EndToEnd", ["JSONText", "Text", "Platform", "Crypto", "Gzip", "Support"]),
     tests("Allocation", ["Platform"]),

@@ -13,6 +13,7 @@ import Logging
 import Platform
 import Recipe
 import RunFolder
+import SweepRunner
 import Text
 import Training
 import Worker
@@ -62,9 +63,10 @@ enum Serve {
     try dispatcher.start()
     let jobControl = DaemonControl(dispatcher: dispatcher, costs: costs)
     let events = try EventHub(store: store)
-    let router = try router(
+    let (router, sweeps) = try router(
       settings, data: data, store: store, datasets: datasets, control: jobControl, events: events,
       pins: pins, exports: exports, embedder: embedder, authenticator: access.authenticator)
+    try sweeps.start()
     let control = access.control(router)
     let server = HTTPServer(
       web, admission: control.admission, sink: control.sink, limits: router.limits,
@@ -79,6 +81,7 @@ enum Serve {
     let signal = waitForStop(signals, settings.web, server, accessLog)
     let what = settings.detachesWorkers ? "go on by themselves" : "write their checkpoints"
     Log("serve").info("told to stop by signal \(signal.rawValue); workers \(what)")
+    sweeps.stop()
     if settings.detachesWorkers { dispatcher.detach() } else { dispatcher.stop() }
     server.stop(graceSeconds: Double(settings.web.stopSeconds))
     embedder.close()
@@ -184,13 +187,14 @@ enum Serve {
         seconds: ExportCheckpoint.seconds))
   }
 
-  /// The API's routes; the chart library under its prefix; the dashboard for every other path.
+  /// The API's routes; the chart library under its prefix; the dashboard for every other path. And who has
+  /// sweeps go on, which makes jobs as the API does.
   private static func router(
     _ settings: ServeSettings, data: DataFolder, store: JobStore, datasets: CatalogDirectory,
     control: DaemonControl, events: EventHub, pins: CheckpointPins, exports: ModelExporter,
     embedder: ImageEmbedder,
     authenticator: Authenticator?
-  ) throws -> Router {
+  ) throws -> (Router, SweepRunner) {
     let dashboard = try StaticFiles(root: settings.publicFolder)
     var router = Router(
       bodyLimit: BodyLimit(
@@ -217,7 +221,8 @@ enum Serve {
         "there is no folder \(settings.dygraphs): the dashboard has no curves; install libjs-dygraphs or "
           + "name its folder by --dygraphs")
     }
-    return router
+    let sweeps = SweepRunner(store: store, source: TrialMaker(api: api), queued: control.wake)
+    return (router, sweeps)
   }
 
   private static func announce(host: HostAddress, port: Int, isSecure: Bool) {

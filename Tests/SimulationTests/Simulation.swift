@@ -5,20 +5,23 @@ import Platform
 import Recipe
 import RunFolder
 import SQLite
+import SweepRunner
 
 /// A daemon's store and dispatcher in a world that a seed determines: users, workers, deaths, full disks and
 /// clocks that jump, one operation after the other.
 final class Simulation {
-  private let world: World
+  let world: World
   private let folder: String
   private let migrations: [Migration]
-  private var store: JobStore
+  private(set) var store: JobStore
   private var loop: DispatchLoop?
-  private var oracle = Oracle()
+  var sweeps: SweepLoop?
+  var oracle = Oracle()
+  private var sweepOracle = SweepOracle()
   private let saboteur: Connection
-  private var isStoreBroken = false
+  private(set) var isStoreBroken = false
   private var boots = 0
-  private let inbox = MessageBox()
+  let inbox = MessageBox()
   private(set) var counts: [String: Int] = [:]
 
   private static let workers = 3
@@ -61,14 +64,20 @@ final class Simulation {
     try rest()
   }
 
-  private func check() throws { try oracle.check(store, workers: Self.workers) }
+  private func check() throws {
+    try oracle.check(store, workers: Self.workers)
+    try sweepOracle.check(store, knownSweeps())
+  }
 
   private func step() throws {
     world.monotonicNanoseconds += UInt64.random(in: 1...20_000_000, using: &world.dice)
     switch Int.random(in: 0..<1000, using: &world.dice) {
-    case 0..<400: count("look") { turn() }
+    case 0..<350: count("look") { turn() }
+    case 350..<400: try count("look at sweeps") { try lookAtSweeps() }
     case 400..<800: count("work") { advanceWorker() }
-    case 800..<860: try count("queue") { try enqueue() }
+    case 800..<840: try count("queue") { try enqueue() }
+    case 840..<850: try count("begin a sweep") { try beginSweep() }
+    case 850..<860: try count("ask of a sweep") { try askOfSweep() }
     case 860..<880: try count("cancel") { try cancel() }
     case 880..<900: try count("pause or resume") { try pauseOrResume() }
     case 900..<908: try count("retry") { try retry() }
@@ -89,7 +98,7 @@ final class Simulation {
     try body()
   }
 
-  private func pick<T>(_ list: [T]) -> T? { list.randomElement(using: &world.dice) }
+  func pick<T>(_ list: [T]) -> T? { list.randomElement(using: &world.dice) }
 
   private func pickJob(_ fits: (JobState) -> Bool = { _ in true }) throws -> JobRecord? {
     pick(try store.list(limit: .max).filter { fits($0.state) })
@@ -98,7 +107,7 @@ final class Simulation {
   // MARK: users, whose requests a broken store refuses
 
   /// What a request does, unless the store refuses it; then nothing was acknowledged.
-  private func request(_ body: () throws -> Void) throws {
+  func request(_ body: () throws -> Void) throws {
     do {
       try body()
       inbox.messages.append(.look)
@@ -151,6 +160,7 @@ final class Simulation {
     try request {
       _ = try store.retry(job.id)
       oracle.acknowledgeRetry(job.id)
+      sweepOracle.acknowledgeRetry(job)
     }
   }
 
@@ -211,6 +221,7 @@ final class Simulation {
       }
     }
     self.loop = loop
+    startSweeps()
     try oracle.checkAdoption(of: atWork, by: store)
   }
 
@@ -230,7 +241,7 @@ final class Simulation {
       turn()
     }
     if !world.isDaemonDead { world.kill() }
-    loop = nil
+    (loop, sweeps) = (nil, nil)
     for _ in 0..<Int.random(in: 0...30, using: &world.dice) { advanceWorker() }
     if world.dice.oneIn(4) {
       for job in world.liveJobs { world.bury(job, "was killed") }
@@ -307,6 +318,8 @@ final class Simulation {
     repairStore()
     world.freeBytes = 1 << 30
     for _ in 0..<20_000 {
+      try resumeSweeps()
+      try lookAtSweeps()
       world.monotonicNanoseconds += 50_000_000
       for job in world.liveJobs { world.advance(job) }
       let paused = try store.list(JobFilter(states: [.paused]), limit: .max)
@@ -314,10 +327,12 @@ final class Simulation {
       inbox.messages.append(.look)
       turn()
       let counts = try store.counts()
-      if counts[.queued, default: 0] + counts[.paused, default: 0] == 0, loop?.runCount == 0 { break }
+      let isDone = try knownSweeps().allSatisfy(\.state.isFinished)
+      if isDone, counts[.queued, default: 0] + counts[.paused, default: 0] == 0, loop?.runCount == 0 { break }
     }
     try check()
     try oracle.checkRest(store)
+    try sweepOracle.checkRest(knownSweeps())
   }
 
   private func resume(_ job: JobRecord) throws {

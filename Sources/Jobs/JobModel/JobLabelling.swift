@@ -16,6 +16,7 @@ package struct JobLabelling: Sendable, Equatable {
   package static let labelKeyCharactersMax = 64
   package static let labelValueCharactersMax = 256
   package static let priorityDefault = 50
+  package static let priorityMax = 100
 
   package init(
     name: ByteString? = nil, labels: [ByteString: ByteString] = [:], notes: ByteString? = nil,

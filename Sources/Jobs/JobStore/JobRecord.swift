@@ -70,6 +70,8 @@ package struct JobRecord: Sendable, Equatable {
   package let summary: String?
   /// The dataset as it was when the job was queued, a `DatasetFingerprint` as JSON; `nil`: nobody looked.
   package let datasetText: String?
+  /// The trial that it belongs to; `nil`: none.
+  package let place: TrialPlace?
   /// Grows with every change of the record.
   package let revision: Int
 
@@ -102,8 +104,8 @@ package struct JobRecord: Sendable, Equatable {
     on_dependency_failure, max_duration_ms, max_attempts, failures, ran_ms, not_before_ms,
     revision, needed_jobs, health, health_message, health_step, summary, dataset, memory_bytes, disk_bytes,
     work, work_once, work_per_image, work_kind, work_share, epochs, step_images, estimate_ms, claimed_at_ms,
-    running_ms, host, pace_steps, pace_seconds, pace_step, pace_at_ms, artifacts,
-    \(evaluations) AS evaluations
+    running_ms, host, pace_steps, pace_seconds, pace_step, pace_at_ms, artifacts, sweep, trial, trial_rung,
+    trial_seed, \(evaluations) AS evaluations
     """
 
   /// The evaluations of a training, oldest first, as a JSON array; NULL for other jobs.
@@ -147,6 +149,7 @@ package struct JobRecord: Sendable, Equatable {
     notBeforeMilliseconds = 0
     health = JobHealth(.unknown, message: nil, step: nil)
     self.datasetText = datasetText
+    place = job.place
     revision = 1
   }
 
@@ -208,6 +211,7 @@ package struct JobRecord: Sendable, Equatable {
     runningMilliseconds = RecordedRange.ageMilliseconds.nearest(to: row.integer("running_ms"))
     hostText = row.optionalText("host")
     pace = Pace(row)
+    place = TrialPlace(row)
     revision = row.integer("revision")
   }
 }
@@ -229,6 +233,18 @@ extension JobCost {
     self.init(
       memoryBytes: count("memory_bytes"), diskBytes: count("disk_bytes"), work: work, epochs: count("epochs"),
       stepImages: count("step_images"))
+  }
+}
+
+extension TrialPlace {
+  /// Reads the columns of a job.
+  fileprivate init?(_ row: Row) {
+    guard let sweep = row.optionalText("sweep").flatMap({ JobID($0) }),
+      let trial = row.optionalInteger("trial")
+    else { return nil }
+    self.init(
+      sweep: sweep, trial: trial, rung: row.optionalInteger("trial_rung") ?? 0,
+      seed: row.optionalInteger("trial_seed") ?? 0)
   }
 }
 
@@ -288,6 +304,8 @@ package struct NewJob: Sendable {
   /// The model whose weights it takes, which must be there when it is queued; `nil`: it takes none, or
   /// whichever has the name.
   package var model: JobID?
+  /// The trial that it belongs to; `nil`: none.
+  package var place: TrialPlace?
 
   package init(
     id: JobID, labelling: JobLabelling, specification: JobSpecification, policy: JobPolicy = JobPolicy(),

@@ -12,8 +12,9 @@ extension JobStore {
   /// Removes a finished job with everything that it has told, and notes that its files have to go.
   ///
   /// - Parameter check: refuses the job as it is, in the same transaction.
-  /// - Throws: `JobStoreError`: `noSuchJob`, `wrongState`, `isNeeded` by unfinished jobs; what `check`
-  ///   throws.
+  /// - Throws: `JobStoreError`: `noSuchJob`, `wrongState`, `isNeeded` by unfinished jobs, `isOfSweep` that
+  /// has
+  ///   not finished; what `check` throws.
   package func delete(_ id: JobID, if check: (JobRecord) throws -> Void = { _ in }) throws {
     try write { connection in
       let job = try existing(id, connection)
@@ -28,6 +29,9 @@ extension JobStore {
         """, [.integer(job.sequence)]
       ) { JobID($0.text("id")) }.compactMap(\.self)
       if !dependents.isEmpty { throw JobStoreError.isNeeded(id, by: dependents) }
+      if let place = job.place, try sweep(place.sweep, connection)?.state.isFinished == false {
+        throw JobStoreError.isOfSweep(id, place.sweep)
+      }
       try check(job)
       try connection.execute(
         "UPDATE jobs SET revision = revision + 1 WHERE \(JobStore.isEvaluatedByJob)",

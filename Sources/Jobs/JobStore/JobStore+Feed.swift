@@ -11,10 +11,17 @@ package struct FeedEntry: Sendable, Equatable {
     case job
     /// The job is gone.
     case deleted
+    /// A sweep: it is new, or its state, name, labels, notes, priority or specification are.
+    case sweep
+    /// The trial of that number of a sweep: it is new, or it or the state of its jobs has changed.
+    case trial(Int)
+    /// The sweep is gone.
+    case sweepDeleted
   }
 
   /// Rises; never used twice.
   package let id: Int
+  /// The job, or the sweep.
   package let job: JobID
   package let change: Change
 }
@@ -28,9 +35,11 @@ extension JobStore {
     let entries = try read {
       try $0.rows(
         """
-        SELECT \(number) AS id, job_id, change, sequence, event, step, events.line AS line
+        SELECT \(number) AS id, job_id, change, feed.line AS number, sequence, event, step,
+          events.line AS line
         FROM feed LEFT JOIN events
-          ON events.job = feed.job AND events.sequence BETWEEN feed.line AND feed.last_line
+          ON change = 'line' AND events.job = feed.job
+            AND events.sequence BETWEEN feed.line AND feed.last_line
         WHERE feed.id > ?1 AND \(number) > ?1 ORDER BY feed.id, sequence LIMIT ?2
         """, [.integer(id), .integer(limit)]
       ) { row -> FeedEntry? in
@@ -40,6 +49,9 @@ extension JobStore {
         switch row.text("change") {
         case "job": change = .job
         case "deleted": change = .deleted
+        case "sweep": change = .sweep
+        case "sweep_deleted": change = .sweepDeleted
+        case "trial": change = .trial(row.optionalInteger("number") ?? 0)
         default:
           guard let line = row.optionalText("line"), let event = row.optionalText("event"),
             let sequence = row.optionalInteger("sequence")

@@ -223,6 +223,7 @@ extension JobStore {
     let line = step.endLine ?? Self.endLine(state, reason, step.message, unixMilliseconds: now)
     try append("end", line: line, to: job, connection)
     try settleDependents(of: job, connection)
+    try judgeTrial(of: job, connection)
   }
 
   private func append(_ event: String, line: String, to job: JobRecord, _ connection: Connection) throws {

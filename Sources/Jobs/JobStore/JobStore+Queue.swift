@@ -63,8 +63,9 @@ extension JobStore {
       INSERT INTO jobs (id, kind, name, notes, labels, priority, state, spec, steps, on_dependency_failure,
         max_duration_ms, max_attempts, needed_jobs, dataset, created_at_ms, changed_at_ms, changed_by,
         event_sequence, memory_bytes, disk_bytes, work, work_once, work_per_image, work_kind, epochs,
-        step_images, work_share)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'user', 1, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        step_images, work_share, sweep, trial, trial_rung, trial_seed)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'user', 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+        ?)
       """,
       [
         .text(job.id.text), .text(job.specification.kind.rawValue), .optional(job.labelling.name),
@@ -74,7 +75,10 @@ extension JobStore {
         .optional(job.steps), .text(job.policy.onDependencyFailure.rawValue),
         .optional(job.policy.maxDurationSeconds.map { $0 * 1000 }), .integer(job.policy.maxAttempts),
         .text(needs), .optional(dataset), .integer(now), .integer(now),
-      ] + job.cost.values)
+      ] + job.cost.values + [
+        .optional(job.place?.sweep.text), .optional(job.place?.trial), .optional(job.place?.rung),
+        .optional(job.place?.seed),
+      ])
     // Reading the row again would cost a third of writing it.
     return JobRecord(
       job, sequence: connection.lastInsertedRow, state: state, specificationText: specification,

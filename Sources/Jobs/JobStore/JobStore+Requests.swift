@@ -42,7 +42,8 @@ extension JobStore {
     }
   }
 
-  private func askToEnd(_ job: JobRecord, _ step: Step, _ mode: CancelMode, _ connection: Connection) throws {
+  /// Has a job whose worker may be alive end.
+  func askToEnd(_ job: JobRecord, _ step: Step, _ mode: CancelMode, _ connection: Connection) throws {
     // The mode comes with the state or before it: no row is `cancelling` without one.
     try connection.execute(
       "UPDATE jobs SET cancel_mode = ? WHERE sequence = ?", [.text(mode.rawValue), .integer(job.sequence)])
@@ -114,22 +115,32 @@ extension JobStore {
           id, state: job.state, operation: "retry", allowed: [.failed, .cancelled])
       case .blocked, .queued, .running, .pausing, .paused, .cancelling: return job
       }
-      if !hasBegun { try checkCheckpointNeed(of: job, connection) }
-      let needs = try needs(of: job, connection)
-      for need in needs where need.state.isFinished && !job.policy.isMet(by: need.state) {
-        throw JobStoreError.unusableNeed(need.id, kind: .train, state: need.state)
-      }
-      try connection.execute(
-        "DELETE FROM events WHERE job = ? AND event = 'end'", [.integer(job.sequence)])
-      try connection.execute(
-        """
-        UPDATE jobs SET failures = 0, crashes = 0, ran_ms = 0, result = NULL, cancel_mode = NULL
-        WHERE sequence = ?
-        """, [.integer(job.sequence)])
-      let isMet = needs.allSatisfy { job.policy.isMet(by: $0.state) }
-      try move(job, to: Step(isMet ? .queued : .blocked, by: .user), connection)
+      try queueAgain(job, hasBegun: hasBegun, by: .user, connection)
       return try existing(id, connection)
     }
+  }
+
+  /// Queues a failed or cancelled job once more, in a write that is under way.
+  ///
+  /// - Throws: `JobStoreError.unusableNeed`, `retryNeedsModel`.
+  func queueAgain(
+    _ job: JobRecord, hasBegun: Bool, by initiator: Actor, _ connection: Connection
+  ) throws {
+    if !hasBegun { try checkCheckpointNeed(of: job, connection) }
+    let needs = try needs(of: job, connection)
+    for need in needs where need.state.isFinished && !job.policy.isMet(by: need.state) {
+      throw JobStoreError.unusableNeed(need.id, kind: .train, state: need.state)
+    }
+    try connection.execute(
+      "DELETE FROM events WHERE job = ? AND event = 'end'", [.integer(job.sequence)])
+    try connection.execute(
+      """
+      UPDATE jobs SET failures = 0, crashes = 0, ran_ms = 0, result = NULL, cancel_mode = NULL
+      WHERE sequence = ?
+      """, [.integer(job.sequence)])
+    let isMet = needs.allSatisfy { job.policy.isMet(by: $0.state) }
+    try move(job, to: Step(isMet ? .queued : .blocked, by: initiator), connection)
+    try reviveTrial(of: job, connection)
   }
 
   /// The job whose checkpoint is asked for, or the model, may have been deleted since.

@@ -31,8 +31,16 @@ package enum JobStoreError: Error, Equatable, CustomStringConvertible {
   case modelIsNeeded(ByteString, by: [JobID])
   /// A job that is to be retried takes the weights of a model that was deleted.
   case retryNeedsModel(JobID, ByteString)
+  /// No sweep has that id.
+  case noSuchSweep(JobID)
+  /// The sweep's state does not allow the operation.
+  case wrongSweepState(JobID, state: SweepRecord.State, operation: String, allowed: [SweepRecord.State])
+  /// A sweep that has not finished needs the job.
+  case isOfSweep(JobID, JobID)
   /// A row that this program does not understand.
   case unreadableRow(sequence: Int)
+  /// A row of a sweep that this program does not understand.
+  case unreadableSweep(sequence: Int)
 
   package var description: String {
     switch self {
@@ -68,8 +76,24 @@ package enum JobStoreError: Error, Equatable, CustomStringConvertible {
         + jobs.map(\.text).joined(separator: ", ")
     case .retryNeedsModel(let id, let name):
       "cannot retry job \(id): there is no model \"\(name.shown)\" any more; upload it again"
+    case .noSuchSweep(let id): "there is no sweep \(id)"
+    case .wrongSweepState(let id, let state, let operation, let allowed):
+      "cannot \(operation) sweep \(id): it \(Self.phrase(state)); "
+        + "allowed in state \(allowed.map(\.rawValue).joined(separator: ", "))"
+    case .isOfSweep(let id, let sweep):
+      "cannot delete job \(id): it is a trial of the sweep \(sweep), which has not finished"
+    case .unreadableSweep(let sequence):
+      "the database has a sweep (number \(sequence)) that this program cannot read"
     case .unreadableRow(let sequence):
       "the database has a job (number \(sequence)) that this program cannot read"
+    }
+  }
+
+  private static func phrase(_ state: SweepRecord.State) -> String {
+    switch state {
+    case .succeeded, .failed: "has already \(state.rawValue)"
+    case .cancelled: "has already been cancelled"
+    case .running, .pausing, .paused, .cancelling: "is \(state.rawValue)"
     }
   }
 

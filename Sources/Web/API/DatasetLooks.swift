@@ -1,4 +1,5 @@
 import HTTP
+import Platform
 import Recipe
 import SharedWork
 import Synchronization
@@ -65,6 +66,18 @@ final class DatasetLooks: Sendable {
       if state.coming.isEmpty { throw Problem.busy }
       return state.coming.map(\.ticket)
     }
+  }
+
+  /// Waits for what has to be waited for, on a thread that nobody waits for.
+  ///
+  /// - Throws: as `tickets`.
+  func wait() throws {
+    let tickets = try tickets()
+    let monitor = Monitor()
+    for ticket in tickets { ticket.attach { monitor.signal() } }
+    monitor.wait { tickets.allSatisfy { $0.value() != nil } }
+    take(tickets.compactMap { $0.value() })
+    for ticket in tickets { ticket.close() }
   }
 
   /// Takes what was waited for, in the order of `tickets`.

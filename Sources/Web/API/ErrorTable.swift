@@ -45,16 +45,17 @@ extension API {
 
   private static func problem(for error: JobStoreError) -> Problem {
     switch error {
-    case .noSuchJob, .noSuchDataset, .noSuchModel: return Problem(status: 404, detail: "\(error).")
+    case .noSuchJob, .noSuchDataset, .noSuchModel, .noSuchSweep:
+      return Problem(status: 404, detail: "\(error).")
     case .wrongState, .isNeeded, .datasetExists, .datasetIsNeeded, .datasetIsNotReady, .modelExists,
-      .modelIsNeeded, .retryNeedsModel:
+      .modelIsNeeded, .retryNeedsModel, .wrongSweepState, .isOfSweep:
       return Problem(status: 409, detail: "\(error).")
     case .unusableNeed:
       return Problem(
         status: 422, title: "The input is not valid", detail: "\(error)",
         errors: [("/spec/checkpoint/job", "must name a train job that has succeeded or still can: \(error)")])
     case .keyReused: return Problem(status: 422, title: "The key is taken", detail: "\(error).")
-    case .unreadableRow:
+    case .unreadableRow, .unreadableSweep:
       Log("api").error("\(error)")
       return Problem(status: 500, detail: "\(error).")
     }

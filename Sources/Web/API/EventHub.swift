@@ -12,6 +12,8 @@ package final class EventHub: Sendable {
   /// What is followed.
   enum Subject: Hashable, Sendable {
     case job(JobID)
+    /// A sweep and its trials.
+    case sweep(JobID)
     case everything
   }
 
@@ -146,9 +148,17 @@ package final class EventHub: Sendable {
     let wantsAll = followed.contains(.everything)
     let moment = JobMoment(store)
     var items: [(Subject, EventItem)] = []
-    for entry in entries where wantsAll || followed.contains(.job(entry.job)) {
+    for entry in entries {
+      let isFollowed = followed.contains(entry.change.isOfSweep ? .sweep(entry.job) : .job(entry.job))
+      guard wantsAll || isFollowed else { continue }
+      if entry.change.isOfSweep {
+        guard let item = try EventItem.ofSweep(entry, store) else { continue }
+        if isFollowed { items.append((.sweep(entry.job), item)) }
+        if wantsAll { items.append((.everything, item.ongoing)) }
+        continue
+      }
       let record = entry.change == .job ? try store.job(entry.job) : nil
-      if followed.contains(.job(entry.job)), let item = EventItem.ofJob(entry, record, at: moment) {
+      if isFollowed, let item = EventItem.ofJob(entry, record, at: moment) {
         items.append((.job(entry.job), item))
       }
       if wantsAll, let item = EventItem.ofAll(entry, record, at: moment) {

@@ -1,5 +1,6 @@
 import HTTP
 import JobStore
+import Recipe
 
 extension API {
   /// How long a client whose stream broke waits before it asks again.
@@ -46,6 +47,36 @@ extension API {
       EventStream(
         .everything, .events, after: start.position, seconds: streamSeconds, hub: events, store: store
       ) { start.greeting })
+  }
+
+  /// `GET /sweeps/{id}/events`: the sweep and its trials as they are, then what changes, until it ends; or
+  /// what has changed since the one that the client has.
+  @Sendable
+  func followSweep(_ request: Request) throws -> Response {
+    var query = QueryReader(request)
+    let after = query.integer("after", 0...Int.max)
+    try query.finish()
+    let id = try request.sweepID()
+    let (gone, last) = try store.feedBounds()
+    guard let standing = try store.standing(ofSweep: id) else { throw JobStoreError.noSuchSweep(id) }
+    let start = Resumption(request, after: after, possible: gone...last, otherwise: last, lost: last)
+    let showsTrials = !start.isResumed || start.isLost
+    if standing.record.state.isFinished {
+      let present = start.greeting + EventItem.greeting(standing, withTrials: showsTrials)
+      var response = Response(contentType: "text/event-stream", bytes: present)
+      response.headers.add("Cache-Control", "no-store")
+      return response
+    }
+    let store = store
+    return Self.stream(
+      EventStream(
+        .sweep(id), .events, after: start.position, seconds: streamSeconds, hub: events, store: store
+      ) {
+        let present = try store.standing(ofSweep: id).map {
+          EventItem.greeting($0, withTrials: showsTrials)
+        }
+        return start.greeting + (present ?? [])
+      })
   }
 
   private static func stream(_ stream: EventStream) -> Response {

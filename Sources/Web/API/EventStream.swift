@@ -143,11 +143,16 @@ final class EventStream: BodyStream {
       let lines = try store.lines(id, after: position, withTransitions: true, limit: Self.itemsMax)
       if lines.isEmpty, try store.job(id) == nil { place.withLock { $0.hasEnded = true } }
       return (lines.map(EventItem.init), lines.last?.sequence ?? position)
+    case (.sweep(let id), _):
+      let (entries, through) = try store.feed(after: position, limit: Self.itemsMax)
+      let own = entries.filter { $0.job == id && $0.change.isOfSweep }
+      return (try own.compactMap { try EventItem.ofSweep($0, store) }, through)
     case (.everything, _):
       let (entries, through) = try store.feed(after: position, limit: Self.itemsMax)
       let moment = JobMoment(store)
       let items = try entries.compactMap { entry in
-        EventItem.ofAll(entry, entry.change == .job ? try store.job(entry.job) : nil, at: moment)
+        if entry.change.isOfSweep { return try EventItem.ofSweep(entry, store)?.ongoing }
+        return EventItem.ofAll(entry, entry.change == .job ? try store.job(entry.job) : nil, at: moment)
       }
       return (items, through)
     }

@@ -53,6 +53,7 @@ struct EventItem: Sendable {
       return EventItem(
         position: nil, step: nil, isLast: true, line: [],
         event: ServerSentEvent(name: "deleted", data: "{\"job\":\"\(entry.job)\"}").bytes)
+    case .sweep, .trial, .sweepDeleted: return nil
     }
   }
 
@@ -69,6 +70,7 @@ struct EventItem: Sendable {
       guard let record else { return nil }
       event = ServerSentEvent(name: "state", data: record.jsonText(at: moment))
     case .deleted: event = ServerSentEvent(name: "deleted", data: "{\(job)}")
+    case .sweep, .trial, .sweepDeleted: return nil
     }
     return EventItem(
       position: entry.id, step: nil, isLast: false, line: [], event: event.bytes(id: entry.id))
@@ -90,7 +92,12 @@ struct EventItem: Sendable {
       event: ServerSentEvent(name: "state", data: record.jsonText(at: moment)).bytes)
   }
 
-  private init(position: Int?, step: Int?, isLast: Bool, line: [UInt8], event: [UInt8]) {
+  /// The same without being the last one.
+  var ongoing: EventItem {
+    EventItem(position: position, step: step, isLast: false, line: line, event: event)
+  }
+
+  init(position: Int?, step: Int?, isLast: Bool, line: [UInt8], event: [UInt8]) {
     self.position = position
     self.step = step
     self.isLast = isLast

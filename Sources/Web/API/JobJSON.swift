@@ -50,6 +50,7 @@ extension JobRecord {
     add("finished_at", text: Self.time(finishedAtMilliseconds))
     add("running_seconds", .number(Double(runningMilliseconds(at: moment.milliseconds)) / 1000))
     add("needs", text: needsText)
+    add("sweep", place.map { ["id": .string($0.sweep.text), "trial": .integer($0.trial)] } ?? .null)
     for (name, value) in policy.json { add(name, value) }
     add("failures", .integer(failures))
     add("progress", text: progress(at: moment))

@@ -1,6 +1,7 @@
 import HTTP
 import JobModel
 import JobStore
+import Recipe
 import Text
 
 // `GET /jobs`: filtered, sorted, page by page.
@@ -46,18 +47,12 @@ extension API {
     filter.states = query.choices("state")
     filter.health = query.choices("health")
     filter.kind = query.choice("kind")
-    let labels = query.values("label")
-    if labels.count > Self.listLabelsMax || labels.contains(where: { $0.divided(at: 0x3D).before.isEmpty }) {
-      query.refuse("label", "must be KEY or KEY=VALUE, and may be given at most \(Self.listLabelsMax) times")
+    filter.sweep = query.value("sweep")
+    if let sweep = filter.sweep, JobID(sweep) == nil {
+      query.refuse("sweep", "must be the id of a sweep, got \"\(sweep.shown)\"")
     }
-    filter.labels = labels.map { text in
-      let (key, value) = text.divided(at: 0x3D)
-      return (key: key, value: value)
-    }
-    filter.words = (query.value("q") ?? "").split(0x20)
-    if filter.words.count > Self.listWordsMax {
-      query.refuse("q", "must have at most \(Self.listWordsMax) words, got \(filter.words.count)")
-    }
+    filter.labels = query.labels("label")
+    filter.words = query.words("q")
     return filter
   }
 
@@ -106,6 +101,28 @@ extension API {
 }
 
 extension QueryReader {
+  /// Labels that members of a list must have: `KEY` or `KEY=VALUE`.
+  mutating func labels(_ name: ByteString) -> [(key: ByteString, value: ByteString?)] {
+    let labels = values(name)
+    let most = API.listLabelsMax
+    if labels.count > most || labels.contains(where: { $0.divided(at: 0x3D).before.isEmpty }) {
+      refuse(name, "must be KEY or KEY=VALUE, and may be given at most \(most) times")
+    }
+    return labels.map { text in
+      let (key, value) = text.divided(at: 0x3D)
+      return (key: key, value: value)
+    }
+  }
+
+  /// Words that must all occur.
+  mutating func words(_ name: ByteString) -> [ByteString] {
+    let words = (value(name) ?? "").split(0x20)
+    if words.count > API.listWordsMax {
+      refuse(name, "must have at most \(API.listWordsMax) words, got \(words.count)")
+    }
+    return words
+  }
+
   /// A field of jobs to sort by, after `-` in descending order; the newest first if it is missing.
   fileprivate mutating func order(_ name: ByteString) -> JobOrder {
     guard let text = value(name) else { return JobOrder() }

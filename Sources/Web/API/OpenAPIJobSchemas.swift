@@ -41,6 +41,13 @@ extension OpenAPIDocument {
     "attempt": about("Counts the attempts, from 1; 0: none has begun.", count),
     "failures": about("Attempts that ended with an error of their own.", count),
     "needs": list("Jobs that have to end before this one begins.", of: object("JobID")),
+    "sweep": about(
+      "The sweep and the number of its trial that the job belongs to; null: none.",
+      nullable(
+        described([
+          "id": about("Names the sweep.", object("SweepID")),
+          "trial": about("Counts the trials of the sweep, from 0.", count),
+        ]))),
     "created_at": about("When it was queued.", time),
     "started_at": about("When its first attempt began; null: none has.", timeOrNull),
     "finished_at": about("When it ended; null: it has not.", timeOrNull),

@@ -31,7 +31,8 @@ extension OpenAPIDocument {
 
   private static func integer(_ range: ClosedRange<Int>) -> JSON { .integerSchema(range) }
 
-  private static let flag: JSON = ["enum": .array(QueryReader.flagValues.map { .string($0.text) })]
+  /// `true` or `false`.
+  static let flag: JSON = ["enum": .array(QueryReader.flagValues.map { .string($0.text) })]
 
   private static let jobs: [String: Operation] = [
     "POST /jobs": Operation(
@@ -55,6 +56,7 @@ extension OpenAPIDocument {
         ifNoneMatch,
         .query("state", ["type": "string", "pattern": .string(statePattern)], "states, separated by commas"),
         .query("kind", choices(JobKind.self), "one kind only"),
+        .query("sweep", schema("SweepID"), "jobs of the trials of one sweep only"),
         .query(
           "health", ["type": "string", "pattern": .string(healthPattern)], "healths, separated by commas"),
         .query(
@@ -143,9 +145,11 @@ extension OpenAPIDocument {
       problems: [404, 409, 412])
   }
 
-  private static let lastEventID = Parameter.header(
+  /// Resumes a stream.
+  static let lastEventID = Parameter.header(
     "Last-Event-ID", ["type": "string"], "the last id that the client has; counts before `after`")
-  private static let after = Parameter.query("after", integer(0...Int.max), "the last id that the client has")
+  /// Resumes a stream that has no `Last-Event-ID`.
+  static let after = Parameter.query("after", integer(0...Int.max), "the last id that the client has")
 
   private static let streams: [String: Operation] = [
     "GET /jobs/{id}/metrics": Operation(
@@ -185,9 +189,10 @@ extension OpenAPIDocument {
       "Every change of every job as Server-Sent Events.", [after, lastEventID],
       answers: [
         .events(
-          lineEvents + ["state", "transition", "resync", "deleted"],
+          lineEvents + ["state", "transition", "resync", "deleted", "sweep", "trial", "sweep_deleted"],
           data: "{job, sequence, line} with a Line, for `state` the Job, for `transition` a Transition, "
-            + "for `deleted` {job}")
+            + "for `deleted` {job}, for `sweep` the Sweep, for `trial` {sweep, trial} with a Trial, for "
+            + "`sweep_deleted` {sweep}")
       ]),
     "GET /jobs/{id}/log": Operation(
       "What the worker wrote for people.",

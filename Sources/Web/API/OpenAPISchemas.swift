@@ -8,6 +8,7 @@ extension OpenAPIDocument {
   static func schemas(datasets: [String]) -> [ByteString: JSON] {
     requests(datasets: datasets).merging(jobAnswers) { $1 }.merging(answers) { $1 }
       .merging(datasetSchemas) { $1 }.merging(modelSchemas) { $1 }.merging(embeddingSchemas) { $1 }
+      .merging(sweepSchemas) { $1 }
   }
 
   private static func requests(datasets: [String]) -> [ByteString: JSON] {

@@ -14,6 +14,22 @@ extension Request {
     return id
   }
 
+  /// The sweep that `{id}` in the path names.
+  ///
+  /// - Throws: 404 for what is no id.
+  func sweepID() throws(Problem) -> JobID {
+    let text = parameters["id"] ?? ""
+    guard let id = JobID(text) else {
+      throw Problem(status: 404, detail: "there is no sweep \(text.shown).")
+    }
+    return id
+  }
+
+  /// - Throws: 412 if the sweep is not the one that the request's conditions name.
+  func checkPreconditions(_ record: SweepRecord) throws {
+    if let problem = preconditionProblem(tag: record.entityTag) { throw problem }
+  }
+
   /// - Throws: 412 if the job is not the one that the request's conditions name.
   func checkPreconditions(_ record: JobRecord) throws {
     if let problem = preconditionProblem(tag: record.entityTag) { throw problem }

@@ -52,7 +52,8 @@ extension SeriesPoint {
 }
 
 extension JSON {
-  fileprivate static func optional(_ value: Double?) -> JSON { value.map(JSON.number) ?? .null }
+  /// `.number`, or `.null` for `nil`.
+  static func optional(_ value: Double?) -> JSON { value.map(JSON.number) ?? .null }
 }
 
 extension Request {

@@ -50,13 +50,20 @@ struct SubmissionReader {
     }
     reader.finish()
     guard let specification = kind.read(self, spec, policy, "\(pointer)/spec") else { return nil }
+    return (newJob(specification, labelling, policy, needs: needs), ref)
+  }
+
+  /// The job of a specification that was read, with what is known of its datasets and checkpoints.
+  func newJob(
+    _ specification: JobSpecification, _ labelling: JobLabelling, _ policy: JobPolicy, needs: [JobID] = []
+  ) -> NewJob {
     var job = NewJob(
       id: api.store.newID(), labelling: labelling, specification: specification, policy: policy, needs: needs,
       steps: steps(specification), dataset: fingerprint(specification))
     job.stepsDone = stepsDone(before: specification)
     job.readsImported = readsImported(specification)
     job.model = specification.work.checkpointUse?.model.flatMap(knownModel)?.id
-    return (job, ref)
+    return job
   }
 
   private func readsImported(_ specification: JobSpecification) -> Bool {

@@ -72,7 +72,7 @@ extension API {
   /// Notes what each job will take. An evaluation may name a training of the same request.
   ///
   /// - Returns: the trainings of the request.
-  private func estimate(_ jobs: inout [NewJob]) -> [JobID: TrainSpecification] {
+  func estimate(_ jobs: inout [NewJob]) -> [JobID: TrainSpecification] {
     var trainings: [JobID: TrainSpecification] = [:]
     for index in jobs.indices {
       if let training = jobs[index].specification.train { trainings[jobs[index].id] = training }
@@ -129,7 +129,7 @@ extension API {
 extension NewJob {
   /// The training of the same request whose checkpoint a job reads; `nil`: it is an earlier one, or there is
   /// none.
-  fileprivate func training(of trainings: [JobID: TrainSpecification]) -> TrainSpecification? {
+  func training(of trainings: [JobID: TrainSpecification]) -> TrainSpecification? {
     specification.work.checkpointUse?.job.flatMap { trainings[$0] }
   }
 }

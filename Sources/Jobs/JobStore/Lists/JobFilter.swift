@@ -8,6 +8,8 @@ package struct JobFilter: Sendable {
   package var states: [JobState] = []
   package var kind: JobKind?
   package var health: [HealthState] = []
+  /// The sweep whose trials they are.
+  package var sweep: ByteString?
   /// Labels that a job must have, all of them, each with the value that it must have; any value if `nil`.
   package var labels: [(key: ByteString, value: ByteString?)] = []
   /// Texts that must occur in name, notes or labels (`KEY=VALUE`), each in any of them; ASCII letters count
@@ -15,9 +17,10 @@ package struct JobFilter: Sendable {
   package var words: [ByteString] = []
 
   package init(
-    states: [JobState] = [], kind: JobKind? = nil, health: [HealthState] = [],
+    states: [JobState] = [], kind: JobKind? = nil, health: [HealthState] = [], sweep: ByteString? = nil,
     labels: [(key: ByteString, value: ByteString?)] = [], words: [ByteString] = []
   ) {
+    self.sweep = sweep
     self.states = states
     self.kind = kind
     self.health = health
@@ -26,7 +29,9 @@ package struct JobFilter: Sendable {
   }
 
   /// Whether it filters by state alone, or not at all.
-  var isByStateAlone: Bool { kind == nil && health.isEmpty && labels.isEmpty && words.isEmpty }
+  var isByStateAlone: Bool {
+    kind == nil && health.isEmpty && sweep == nil && labels.isEmpty && words.isEmpty
+  }
 }
 
 /// By what a list is sorted. Jobs with the same value are in the order of their arrival, and those without

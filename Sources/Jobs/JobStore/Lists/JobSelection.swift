@@ -34,6 +34,7 @@ struct JobSelection {
     }
     add("state", among: filter.states.map(\.rawValue))
     add("health", among: filter.health.map(\.rawValue))
+    if let sweep = filter.sweep { add("sweep = ?", [.text(sweep)]) }
     if let kind = filter.kind { add("kind = ?", [.text(kind.rawValue)]) }
     for word in filter.words { add(word: word.lowercasedASCII) }
   }
