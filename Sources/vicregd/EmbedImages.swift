@@ -16,7 +16,7 @@ enum EmbedImages {
     return try ImageEmbedder(
       ImageEmbedder.Configuration(
         program: try FileSystem.executablePath(), arguments: [name], datasetArguments: [EmbedDataset.name],
-        environment: settings.workerEnvironment(Environment.all), threads: settings.threadsPerWorker,
+        environment: settings.workerEnvironment(Environment.all), threads: settings.placement.threadsMax,
         processesMax: settings.embedders, idleSeconds: settings.embedderIdleSeconds,
         seconds: settings.web.limits["embed_seconds"] ?? API.embedSecondsDefault,
         datasetSeconds: EmbedDataset.seconds, memoryBytes: settings.embedderBytes,

@@ -121,7 +121,7 @@ enum Serve {
     _ settings: ServeSettings, store: JobStore, datasets: CatalogDirectory
   ) -> JobCosts {
     JobCosts(
-      threads: settings.threadsPerWorker, directory: datasets,
+      threads: settings.placement.threadsMax, directory: datasets,
       training: { id in (try? store.job(id)?.specification())?.train },
       model: { name in (try? store.model(named: name))?.description })
   }
@@ -160,7 +160,7 @@ enum Serve {
     // A set that this machine lacks is refused by each worker, with the reason.
     let isa = try? InstructionSet.named(settings.isa == "auto" ? nil : settings.isa)
     return workerHost(
-      threads: settings.threadsPerWorker, isa: isa?.rawValue ?? settings.isa, version: Version.number
+      threads: settings.placement.threadsMax, isa: isa?.rawValue ?? settings.isa, version: Version.number
     ).rateKey
   }
 
@@ -169,7 +169,7 @@ enum Serve {
   ) throws -> DispatcherConfiguration {
     var configuration = DispatcherConfiguration(
       dataPath: data.path, program: try FileSystem.executablePath(), arguments: ["work"],
-      workers: settings.workers, threadsPerWorker: settings.threadsPerWorker)
+      placement: settings.placement)
     configuration.environment = settings.workerEnvironment(Environment.all)
     configuration.crashLimit = settings.crashLimit
     configuration.stallMilliseconds = settings.stallSeconds * 1000

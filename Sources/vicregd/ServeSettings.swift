@@ -1,4 +1,5 @@
 import Datasets
+import Dispatcher
 import Logging
 import Platform
 
@@ -15,10 +16,16 @@ struct ServeSettings: Sendable {
 
   private static let own: [Setting] = [
     data,
-    Setting(name: "workers", kind: .number(1...64), standard: "1", help: "jobs that run at the same time"),
+    Setting(
+      name: "workers", kind: .numberOrAuto(1...Self.workersMax), standard: "1",
+      help:
+        "jobs that run at the same time; auto: a lone job gets all cores that affinity and CPU quota leave, "
+        + "small jobs that wait for each other share them"),
     Setting(
       name: "threads-per-worker", kind: .number(0...1024), standard: "0",
-      help: "threads of each running job; 0 shares the cores that affinity and CPU quota leave"),
+      help:
+        "threads of each running job; 0 shares the cores among the workers, or with --workers auto chooses "
+        + "for each job"),
     Setting(
       name: "worker-nice", kind: .number(Niceness.range), standard: "0",
       help:
@@ -87,9 +94,7 @@ struct ServeSettings: Sendable {
 
   let web: WebSettings
   let data: String
-  let workers: Int
-  /// ≥ 1.
-  let threadsPerWorker: Int
+  let placement: Placement
   let workerNice: Int
   let crashLimit: Int
   let shutdownSeconds: Int
@@ -123,9 +128,9 @@ struct ServeSettings: Sendable {
     let settings = try Settings(ServeSettings.table, arguments: arguments, environment: environment)
     data = settings.text("data")
     web = try WebSettings(settings, data: data)
-    workers = settings.number("workers")
-    let threads = settings.number("threads-per-worker")
-    threadsPerWorker = threads > 0 ? threads : max(1, CPU.availableCores / workers)
+    placement = Self.placement(
+      workers: settings.numberUnlessAuto("workers"), threads: settings.number("threads-per-worker"),
+      cores: CPU.availableCores)
     workerNice = settings.number("worker-nice")
     crashLimit = settings.number("crash-limit")
     shutdownSeconds = settings.number("shutdown-seconds")
@@ -147,6 +152,20 @@ struct ServeSettings: Sendable {
     isa = settings.text("isa")
     let level = settings.text("log-level")
     logLevel = Log.Level.allCases.first { $0.name == level } ?? .info
+  }
+
+  private static let workersMax = 64
+
+  /// - Parameters:
+  ///   - workers: nil: chosen by the daemon.
+  ///   - threads: of each worker; 0: chosen by the daemon.
+  private static func placement(workers: Int?, threads: Int, cores: Int) -> Placement {
+    switch (workers, threads) {
+    case (nil, 0): .automatic(cores: min(cores, workersMax))
+    case (nil, _): .fixed(workers: min(workersMax, max(1, cores / threads)), threads: threads)
+    case (let workers?, 0): .fixed(workers: workers, threads: max(1, cores / workers))
+    case (let workers?, _): .fixed(workers: workers, threads: threads)
+    }
   }
 
   /// The variables of a worker: those of this process that are on the list, and what the settings say of

@@ -15,6 +15,8 @@ struct Setting: Sendable {
     case folders(String)
     /// A whole number within limits.
     case number(ClosedRange<Int>)
+    /// `auto`, or a whole number within limits.
+    case numberOrAuto(ClosedRange<Int>)
     /// One of some words.
     case choice([String])
     /// Where to listen (`HostAddress`).
@@ -41,6 +43,9 @@ struct Setting: Sendable {
     case .number(let range):
       Int(value).map(range.contains) == true
         ? nil : "must be a whole number from \(range.lowerBound) to \(range.upperBound)"
+    case .numberOrAuto(let range):
+      value == Self.auto || Int(value).map(range.contains) == true
+        ? nil : "must be \(Self.auto) or a whole number from \(range.lowerBound) to \(range.upperBound)"
     case .choice(let words): words.contains(value) ? nil : "must be one of \(words.joined(separator: ", "))"
     case .host: HostAddress(value) == nil ? "must be \(HostAddress.allowed)" : nil
     }
@@ -55,6 +60,8 @@ struct Setting: Sendable {
   var isRepeatable: Bool { if case .folders = kind { true } else { false } }
 
   static let prefix = "VICREGD_"
+  /// The value that leaves a number to the daemon.
+  static let auto = "auto"
 }
 
 /// The values of a command's settings: flags before environment before defaults, each checked once.
@@ -109,6 +116,9 @@ struct Settings: Sendable {
     guard let number = Int(text(name)) else { preconditionFailure("the setting \(name) is not a number") }
     return number
   }
+
+  /// The value of a `numberOrAuto`; nil: `auto`.
+  func numberUnlessAuto(_ name: String) -> Int? { text(name) == Setting.auto ? nil : number(name) }
 
   /// The value of a `flag`.
   func isSet(_ name: String) -> Bool { text(name) == "true" }
@@ -174,6 +184,7 @@ struct Settings: Sendable {
         case .flag: ""
         case .text(let name), .list(let name), .folders(let name), .host(let name): " \(name)"
         case .number: " N"
+        case .numberOrAuto: " N|\(Setting.auto)"
         case .choice(let words): " \(words.joined(separator: "|"))"
         }
       let standard = setting.standard.map { $0 == "false" ? "" : " [\($0)]" } ?? ""

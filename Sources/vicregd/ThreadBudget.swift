@@ -18,7 +18,7 @@ enum ThreadBudget {
       own + 2 + server.handlerThreads + server.loopThreads + API.computingThreads
       + (CatalogDirectory.inspectorsMax + ExportCheckpoint.processesMax + EmbedDataset.processesMax) * 2
       + settings.embedders * 2
-      + DispatcherConfiguration.threadsPerLaunch(of: settings.threadsPerWorker)
+      + DispatcherConfiguration.threadsPerLaunch(of: settings.placement.threadsMax)
     let (started, failure) = Thread.probe(needed)
     guard let failure else { return }
     throw UsageError(

@@ -37,10 +37,12 @@ final class Bench: Sendable {
   }
 
   func start(
-    workers: Int = 1, _ change: (inout DispatcherConfiguration) -> Void = { _ in }
+    workers: Int = 1, placement: Placement? = nil,
+    _ change: (inout DispatcherConfiguration) -> Void = { _ in }
   ) throws -> Dispatcher {
     var configuration = DispatcherConfiguration(
-      dataPath: data, program: "/bin/bash", arguments: [script], workers: workers, threadsPerWorker: 2)
+      dataPath: data, program: "/bin/bash", arguments: [script],
+      placement: placement ?? .fixed(workers: workers, threads: 2))
     configuration.pollMilliseconds = 5
     configuration.lockPollMilliseconds = 20
     change(&configuration)
@@ -50,9 +52,10 @@ final class Bench: Sendable {
     return dispatcher
   }
 
-  func queue(_ policy: JobPolicy = JobPolicy()) throws -> JobID {
-    let job = NewJob(
+  func queue(_ policy: JobPolicy = JobPolicy(), cost: JobCost = JobCost()) throws -> JobID {
+    var job = NewJob(
       id: store.newID(), labelling: JobLabelling(), specification: .train(.preset(.small)), policy: policy)
+    job.cost = cost
     return try #require(try store.enqueue([job]).first).id
   }
 

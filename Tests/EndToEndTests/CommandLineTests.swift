@@ -58,7 +58,7 @@ import Text
 
   @Test(arguments: [
     ("VICREGD_PROT", "1", "did you mean VICREGD_PORT?"),
-    ("VICREGD_WORKERS", "none", "VICREGD_WORKERS must be a whole number"),
+    ("VICREGD_WORKERS", "none", "VICREGD_WORKERS must be auto or a whole number"),
     ("VICREGD_INSECURE_NO_AUTH", "yes", "must be true or false"),
   ])
   func `has an environment that is checked like it`(name: String, value: String, hint: String) throws {

@@ -199,7 +199,8 @@ final class Simulation {
       try store.finishDeletion(job)
     }
     var configuration = DispatcherConfiguration(
-      dataPath: folder, program: "none", arguments: [], workers: Self.workers, threadsPerWorker: 1)
+      dataPath: folder, program: "none", arguments: [],
+      placement: .fixed(workers: Self.workers, threads: 1))
     configuration.stallMilliseconds = 5_000
     configuration.reserveBytes = 1 << 20
     configuration.killGraceMilliseconds = 500

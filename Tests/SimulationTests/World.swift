@@ -102,7 +102,9 @@ final class World: WorkerHost, @unchecked Sendable {
 
   // MARK: what the dispatcher sees
 
-  func launch(_ job: JobRecord, whenGone: @escaping @Sendable (WorkerEnding) -> Void) throws {
+  func launch(
+    _ job: JobRecord, threads: Int, whenGone: @escaping @Sendable (WorkerEnding) -> Void
+  ) throws {
     countCall()
     if isDaemonDead { return }
     onLaunch(job)
@@ -140,6 +142,8 @@ final class World: WorkerHost, @unchecked Sendable {
   }
 
   func preparedAttempt(of job: JobID) -> Int? { folders[job]?.preparedAttempt }
+
+  func preparedThreads(of job: JobID) -> Int? { folders[job]?.preparedAttempt.map { _ in 1 } }
 
   func lines(of job: JobID, from offset: Int) throws -> (end: Int, lines: [String])? {
     countCall()

@@ -106,6 +106,19 @@ extension JobStore {
     }
   }
 
+  /// How many jobs `claimNext` would give in a row, counted up to a number.
+  package func claimableCount(max most: Int) throws -> Int {
+    let now = clock()
+    return try read {
+      try $0.first(
+        """
+        SELECT count(*) AS count FROM (
+          SELECT 1 FROM jobs WHERE state = 'queued' AND not_before_ms NOT BETWEEN ?1 + 1 AND ?1 + ?2 LIMIT ?3)
+        """, [.integer(now), .integer(Self.backOffMillisecondsMax), .integer(most)]
+      ) { $0.integer("count") } ?? 0
+    }
+  }
+
   /// Milliseconds until the next job may be tried that was put back into the queue for a while; 0: its time
   /// has come, perhaps since `claimNext` found none. `nil`: there is none.
   package func millisecondsToNextTry() throws -> Int? {

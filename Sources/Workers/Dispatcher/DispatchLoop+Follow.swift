@@ -100,6 +100,8 @@ extension DispatchLoop {
     case .ended(let state, _):
       log.info("job \(run.job): \(state.rawValue)")
       run.word = .ended
+      // It only has to exit: the next one need not share the cores with it.
+      run.threads = 0
       launches.noteWork(of: run.job)
       run.expectEnd(withinMilliseconds: configuration.killGraceMilliseconds, host)
     case .stale:

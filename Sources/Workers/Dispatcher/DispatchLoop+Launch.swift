@@ -18,13 +18,26 @@ extension DispatchLoop {
     run.word = .none
     do {
       if try isPostponed(job) { return nil }
+      run.threads = try threads(for: job)
       let report = report
       let (id, attempt) = (job.id, job.attempt)
-      try host.launch(job) { report(.gone(id, attempt: attempt, how: $0)) }
+      try host.launch(job, threads: run.threads) { report(.gone(id, attempt: attempt, how: $0)) }
       return run
     } catch {
       return fail(job, error) ? nil : unstarted(run)
     }
+  }
+
+  /// Whether another worker may be started.
+  var hasRoom: Bool { configuration.placement.hasRoom(besides: runs.map(\.threads)) }
+
+  /// The threads of a job's worker.
+  private func threads(for job: JobRecord) throws -> Int {
+    let placement = configuration.placement
+    if case .fixed(_, let threads) = placement { return threads }
+    let waiting = try store.claimableCount(max: placement.workersMax)
+    return placement.threads(
+      stepWork: job.cost.stepWork, waiting: waiting, besides: runs.map(\.threads))
   }
 
   /// A run without a worker, which is settled as soon as the store allows.
@@ -82,6 +95,7 @@ extension DispatchLoop {
       job: job.id, attempt: job.attempt, isAdopted: true, offset: job.ingestOffset,
       begunNanoseconds: now - min(now, UInt64(ran) * 1_000_000), nowNanoseconds: now)
     run.overdueNanoseconds = overdue(job, ranMilliseconds: job.ranMilliseconds + ran)
+    run.threads = host.preparedThreads(of: job.id) ?? 1
     return run
   }
 

@@ -126,7 +126,7 @@ package struct DispatchLoop {
     if !messages.isEmpty || isRetrying || isSlowLook { passRequestsOn() }
     if (!messages.isEmpty || isRetrying || isDue) && !isStopping { fillSlots() }
     if !isRefused { storeRetry.succeed() }
-    launches.note(hasFreeSlot: runs.count < configuration.workers)
+    launches.note(hasFreeSlot: hasRoom)
   }
 
   private mutating func take(_ message: Message) {
@@ -287,7 +287,7 @@ package struct DispatchLoop {
     wakeAtNanoseconds = nil
     do {
       if try isWaitingForSpace() { return }
-      for _ in 0..<configuration.claimsPerLook where runs.count < configuration.workers {
+      for _ in 0..<configuration.claimsPerLook where hasRoom {
         guard let job = try store.claimNext(bootID: bootID) else {
           if let wait = try store.millisecondsToNextTry() { wake(inMilliseconds: wait) }
           return
@@ -295,7 +295,7 @@ package struct DispatchLoop {
         if let run = launch(job) { runs.append(run) }
       }
       // Jobs that could not be started were many: messages are read before the next ones are claimed.
-      if runs.count < configuration.workers { wake(inMilliseconds: 0) }
+      if hasRoom { wake(inMilliseconds: 0) }
     } catch {
       refuse("the queue cannot be read: \(error)")
     }

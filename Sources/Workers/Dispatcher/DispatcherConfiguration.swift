@@ -12,10 +12,8 @@ package struct DispatcherConfiguration: Sendable {
   package var arguments: [String]
   /// The variables that workers are given; `nil`: this process's own.
   package var environment: [String: String]?
-  /// Workers at the same time, ≥ 1.
-  package var workers: Int
-  /// Threads of each worker's engine, ≥ 1.
-  package var threadsPerWorker: Int
+  /// Workers at the same time, and the threads of their engines.
+  package var placement: Placement
   /// How often the files of running jobs are looked at; with no job running nothing is.
   package var pollMilliseconds = 20
   /// How often the locks of adopted workers are tried.
@@ -71,13 +69,10 @@ package struct DispatcherConfiguration: Sendable {
   /// compress them.
   package static func threadsPerLaunch(of threadsPerWorker: Int) -> Int { 3 + 2 * threadsPerWorker }
 
-  package init(
-    dataPath: String, program: String, arguments: [String], workers: Int, threadsPerWorker: Int
-  ) {
+  package init(dataPath: String, program: String, arguments: [String], placement: Placement) {
     self.dataPath = dataPath
     self.program = program
     self.arguments = arguments
-    self.workers = workers
-    self.threadsPerWorker = threadsPerWorker
+    self.placement = placement
   }
 }

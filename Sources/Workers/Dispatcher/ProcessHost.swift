@@ -36,14 +36,16 @@ final class ProcessHost: WorkerHost {
       return error
     }
     return Thread.probe(
-      DispatcherConfiguration.threadsPerLaunch(of: configuration.threadsPerWorker)
+      DispatcherConfiguration.threadsPerLaunch(of: configuration.placement.threadsMax)
     ).failure
   }
 
-  func launch(_ job: JobRecord, whenGone: @escaping @Sendable (WorkerEnding) -> Void) throws {
+  func launch(
+    _ job: JobRecord, threads: Int, whenGone: @escaping @Sendable (WorkerEnding) -> Void
+  ) throws {
     let folder = folder(job.id)
     try folder.create()
-    try folder.writeSpec(specification(of: job, in: folder))
+    try folder.writeSpec(specification(of: job, threads: threads, in: folder))
     let child = try ChildProcess(
       configuration.program, configuration.arguments + [folder.path],
       environment: configuration.environment ?? Environment.all, logPath: folder.logPath)
@@ -79,11 +81,11 @@ final class ProcessHost: WorkerHost {
     }
   }
 
-  private func specification(of job: JobRecord, in folder: RunFolder) throws -> RunSpec {
+  private func specification(of job: JobRecord, threads: Int, in folder: RunFolder) throws -> RunSpec {
     let newest = try folder.checkpoints.list(newestMax: 1).last
     var spec = try RunSpec(
       job: job.id, attempt: job.attempt, specification: job.specification(),
-      threads: configuration.threadsPerWorker,
+      threads: threads,
       resumeFrom: newest.map { folder.checkpoints.path(of: $0.name) },
       dataset: job.dataset())
     if let reference = spec.specification.work.checkpointUse {
@@ -177,6 +179,11 @@ final class ProcessHost: WorkerHost {
   func preparedAttempt(of job: JobID) -> Int? {
     // A specification that cannot be read has prepared nothing.
     try? folder(job).readSpec().attempt
+  }
+
+  func preparedThreads(of job: JobID) -> Int? {
+    // As above.
+    try? folder(job).readSpec().threads
   }
 
   func lines(of job: JobID, from offset: Int) throws -> (end: Int, lines: [String])? {

@@ -35,6 +35,8 @@ struct Run {
   var isAdopted: Bool
   /// Whether a worker was started for it, as far as is known.
   var wasStarted = true
+  /// Threads of its worker's engine; 0 once it has ended its job.
+  var threads = 1
   /// How a reaped child went; `nil`: it has not been reaped, or is not ours.
   var ending: String?
   var word = Word.none

@@ -18,9 +18,12 @@ package protocol WorkerHost: Sendable {
 
   /// Writes what an attempt has to do and starts its worker.
   ///
-  /// - Parameter whenGone: told once, by any thread, how the worker ended.
+  /// - Parameters:
+  ///   - threads: of the worker's engine.
+  ///   - whenGone: told once, by any thread, how the worker ended.
   /// - Throws: `LaunchError` if the job cannot be run, whatever hinders the start otherwise.
-  func launch(_ job: JobRecord, whenGone: @escaping @Sendable (WorkerEnding) -> Void) throws
+  func launch(
+    _ job: JobRecord, threads: Int, whenGone: @escaping @Sendable (WorkerEnding) -> Void) throws
 
   /// Sends a signal to the worker of a job's attempt, if it is alive. Where this daemon has started none for
   /// the job, that is whoever is at work in its run folder.
@@ -33,6 +36,9 @@ package protocol WorkerHost: Sendable {
 
   /// The attempt that was prepared last; `nil`: none was.
   func preparedAttempt(of job: JobID) -> Int?
+
+  /// Threads of the attempt that was prepared last; `nil`: none was.
+  func preparedThreads(of job: JobID) -> Int?
 
   /// Lines behind a byte of the job's events, and where they end; `nil`: there are none.
   ///
