@@ -4,7 +4,7 @@ swift_version=6.3.1
 # To build beside the Swift toolchain, then what the tests and the daemon read at run time.
 build_packages=(binutils libc6-dev libstdc++-12-dev libncurses6 libcurl4 libxml2 pkg-config
   libsqlite3-dev libssl-dev zlib1g-dev libarchive-dev libpng-dev libjpeg62-turbo-dev libwebp-dev)
-run_packages=(dataset-fashion-mnist libjs-dygraphs curl ca-certificates)
+run_packages=(dataset-fashion-mnist libjs-dygraphs curl ca-certificates jq)
 
 say() { printf '%s\n' "$@"; }
 fail() { printf '%s\n' "$@" >&2; exit 1; }
@@ -37,6 +37,23 @@ name_swift() {
   export PATH=/opt/swift/usr/bin:\$PATH
 
 Other systems: https://www.swift.org/install. Then run this again."
+}
+
+# optuna_python: prints a Python that has Optuna: PYTHON (default python3), or that of an environment in .build, which is
+# made where it is missing. Where that fails it says why, and prints PYTHON all the same.
+optuna_python() {
+  local python=${PYTHON:-python3} environment=.build/optuna log
+  if ! "$python" -c 'import optuna' 2>/dev/null; then
+    log=$(mktemp)
+    if (need_packages python3-venv >&2 && python3 -m venv "$environment" &&
+      "$environment/bin/pip" install --quiet 'optuna>=5,<6') >"$log" 2>&1; then
+      python=$environment/bin/python
+    else
+      say "Optuna could not be installed, so that its tests are skipped:" "$(tail -n 3 "$log")" >&2
+    fi
+    rm -f "$log"
+  fi
+  say "$python"
 }
 
 # need_packages NAME…: installs those that are missing when root; else ends with the command to type.

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds everything and runs all tests. Arguments go to `swift test`, like --filter Tidy;
-# without any, the dashboard is tested too, by PYTHON (default python3), where playwright and Chromium are installed.
+# without any, the dashboard is tested too, by PYTHON (default python3), where playwright and Chromium are installed,
+# and the scripts for clients, for which Optuna is installed into .build.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . Scripts/install.sh
@@ -19,6 +20,7 @@ fi
 python=${PYTHON:-python3}
 if command -v "$python" >/dev/null; then
   "$python" Tests/DashboardTests/run.py
+  "$(optuna_python)" Tests/ClientTests/run.py
 else
-  say "Dashboard tests skipped: $python is not installed."
+  say "Dashboard and client tests skipped: $python is not installed."
 fi

@@ -45,10 +45,10 @@ def wait_until(condition, what):
 class Daemon:
     """A daemon on a free port of the loopback address, which it keeps when it is started again."""
 
-    def __init__(self, *flags, token=None):
+    def __init__(self, *flags, token=None, workers=1):
         self.folder = tempfile.mkdtemp(prefix="vicregd-dashboard-")
         self.data = f"{self.folder}/data"
-        self.flags = ["--workers", "1", "--threads-per-worker", "1", *flags]
+        self.flags = ["--workers", str(workers), "--threads-per-worker", "1", *flags]
         self.port = 0
         self.process = None
         self.secret = self.create_token(token) if token else None
