@@ -258,6 +258,10 @@ let package = Package(
       dependencies: ["CAllocations", "Training", "Datasets", "Recipe", "Parallel"],
       path: "Tests/AllocationProbe", swiftSettings: strict),
     .target(name: "CAllocations", path: "Tests/CAllocations"),
+    // What Scripts/sweeps compares with Optuna.
+    .executableTarget(
+      name: "SweepAsk", dependencies: ["Sweeps", "JSONText", "Text", "Platform"], path: "Tests/SweepAsk",
+      swiftSettings: strict),
     tests("Tidy", []),
   ],
   swiftLanguageModes: [.v6]

@@ -4,8 +4,8 @@ import Platform
 /// posteriori), in logarithms.
 ///
 /// Priors, of values that have been standardised: for an inverse squared length scale w, e^(−0.1/w − 0.1·w);
-/// for scale and noise gamma distributions of mean 2 and 0.04. They are Optuna 5's, whose trials they make
-/// comparable; a log-normal prior that grows with the number of parameters did worse on the test functions.
+/// for scale and noise gamma distributions of mean 2 and 0.04. They are Optuna 5's, and so are the optima
+/// that are found, but for a few (docs/searchers.md). Other priors have not been compared at length.
 package struct GaussianFit {
   private let values: [Double]
   private let parametersCount: Int
