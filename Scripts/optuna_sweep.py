@@ -48,6 +48,9 @@ CHANGEABLE = {"name", "max_trials", "max_concurrent", "max_failed"}
 PATIENCE_SECONDS = 600
 FINISHED = ("succeeded", "failed", "cancelled")
 PRUNED_AT = "pruned_at"
+EVALUATION = "evaluation.top1"
+# The values of a metric's summary, which an objective may name after a point.
+SUMMARY_VALUES = ("last", "mean", "min", "max")
 
 
 class Refusal(Exception):
@@ -224,12 +227,16 @@ class Sweep:
         if unknown or self.sweep.get("seeds", 1) != 1:
             sys.exit(f"{arguments.sweep}: not supported with Optuna: {', '.join(unknown) or 'seeds other than 1'}")
         self.space = ordered(self.sweep["space"])
-        self.metric, mode = self.sweep["objective"]["metric"], self.sweep["objective"]["mode"]
+        self.objective = self.sweep["objective"]["metric"]
+        name, _, value = self.objective.rpartition(".")
+        self.metric, self.value = (name, value) if value in SUMMARY_VALUES else (self.objective, "last")
+        is_accuracy = self.objective == EVALUATION or self.metric.endswith("top1")
+        mode = self.sweep["objective"].get("mode", "max" if is_accuracy else "min")
         study = optuna.create_study(
             study_name="sweep", storage=f"sqlite:///{arguments.study}", load_if_exists=True,
             direction="minimize" if mode == "min" else "maximize", pruner=pruner(arguments, self.sweep))
         study.sampler = sampler(arguments, self.sweep, len(study.trials))
-        if self.metric == "evaluation.top1" and not isinstance(study.pruner, optuna.pruners.NopPruner):
+        if self.objective == EVALUATION and not isinstance(study.pruner, optuna.pruners.NopPruner):
             sys.exit("objective: a pruner needs a metric that a training reports as it runs, not evaluation.top1")
         self.study, self.identity = study, self.identify(study, arguments.study)
         self.base = self.sweep.get("base", {"kind": "train"})
@@ -338,14 +345,14 @@ class Sweep:
             # Samplers pass over failures; of a loss that is no longer finite they should learn.
             state = states.PRUNED if job["reason"] == "diverged" else states.FAIL
             return state, None, f"job {training}: {job['state']}, {job['reason']}"
-        if self.metric != "evaluation.top1":
-            value = (job["summary"].get(self.metric) or {}).get("mean")
+        if self.objective != EVALUATION:
+            value = (job["summary"].get(self.metric) or {}).get(self.value)
         else:
             for _ in self.client.lines(jobs["evaluate"]):
                 pass
             value = (self.client.ask("GET", f"/jobs/{jobs['evaluate']}")["result"] or {}).get("top1")
         if value is None:
-            return states.FAIL, None, f"job {training} has no {self.metric}"
+            return states.FAIL, None, f"job {training} has no {self.objective}"
         return states.COMPLETE, value, None
 
     def is_pruned(self, trial, job):

@@ -79,7 +79,8 @@ class OptunaSweepTest(unittest.TestCase):
         return trials
 
     def test_runs_a_sweep_and_extends_it(self):
-        lines, best = self.run_script(sweep(), "--parallel", "2")
+        objective = {"metric": "loss.mean", "mode": "min"}
+        lines, best = self.run_script(sweep(objective=objective), "--parallel", "2")
         self.assertEqual([line["state"] for line in lines], ["complete"] * 5)
         trials = self.check_jobs(5)
         for trial in trials:
@@ -87,7 +88,7 @@ class OptunaSweepTest(unittest.TestCase):
             job = self.daemon.job(trial.user_attrs["job"])
             self.assertEqual(trial.value, job["summary"]["loss"]["mean"])
         self.assertEqual(best["value"], min(trial.value for trial in trials))
-        more, _ = self.run_script(sweep(max_trials=7))
+        more, _ = self.run_script(sweep(objective=objective, max_trials=7))
         self.assertEqual([line["trial"] for line in more], [5, 6])
         rates = [trial.params["/optimizer/lr"] for trial in self.check_jobs(7)]
         self.assertEqual(len(set(rates)), 7, "a sampler that begins again must not draw the same")
@@ -152,6 +153,8 @@ class OptunaSweepTest(unittest.TestCase):
                  "/loss/temperature": {"uniform": [0.05, 0.5], "if": {"/method": "simclr"}}}
         lines, _ = self.run_script(sweep(space=space, max_trials=6))
         self.assertEqual({line["state"] for line in lines}, {"complete"})
+        last = [self.daemon.job(line["job"])["summary"]["loss"]["last"] for line in lines]
+        self.assertEqual([line["value"] for line in lines], last)
         for line in lines:
             job = self.daemon.job(line["job"])
             self.assertEqual(job["spec"]["method"], line["parameters"]["/method"])
