@@ -127,6 +127,30 @@ def finish(daemon, sweep_id, on_progress=lambda ended: None):
         time.sleep(0.05)
 
 
+def compare(daemon, options, dice, counts):
+    """The table of a sweep that nothing has disturbed, that of one that was, and how many jobs that has."""
+    body = sweep(options.trials, options.search)
+    first, seconds = begin(daemon, body)
+    print(f"{options.trials} trials: {min(options.trials, 1000)} queued after {seconds:.2f} s", flush=True)
+    start = time.monotonic()
+    undisturbed = finish(daemon, first)
+    print(f"run through after {time.monotonic() - start:.0f} s, daemon at most {daemon.peak} MiB", flush=True)
+    marks = sorted(dice.sample(range(1, options.trials), options.kills))
+
+    def disturb(ended):
+        while marks and ended >= marks[0]:
+            marks.pop(0)
+            if dice.random() < 0.5 and daemon.kill_a_worker(dice):
+                counts["worker"] += 1
+            else:
+                counts["daemon"] += 1
+                daemon.kill()
+
+    second, _ = begin(daemon, body)
+    disturbed = finish(daemon, second, disturb)
+    return undisturbed, disturbed, daemon.get(f"/jobs?sweep={second}&limit=1")["total"]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", type=pathlib.Path, default=pathlib.Path(".build/release/vicregd"))
@@ -137,30 +161,13 @@ def main():
     parser.add_argument("arguments", nargs="*", help="further flags of the daemon, after --")
     options = parser.parse_args()
     dice = random.Random(options.seed)
+    counts = {"daemon": 0, "worker": 0}
     with tempfile.TemporaryDirectory() as data:
         daemon = Daemon(options.binary, data, options.arguments)
-        body = sweep(options.trials, options.search)
-        first, seconds = begin(daemon, body)
-        print(f"{options.trials} trials: {min(options.trials, 1000)} queued after {seconds:.2f} s", flush=True)
-        start = time.monotonic()
-        undisturbed = finish(daemon, first)
-        print(f"run through after {time.monotonic() - start:.0f} s, daemon at most {daemon.peak} MiB", flush=True)
-        marks = sorted(dice.sample(range(1, options.trials), options.kills))
-        counts = {"daemon": 0, "worker": 0}
-
-        def disturb(ended):
-            while marks and ended >= marks[0]:
-                marks.pop(0)
-                if dice.random() < 0.5 and daemon.kill_a_worker(dice):
-                    counts["worker"] += 1
-                else:
-                    counts["daemon"] += 1
-                    daemon.kill()
-
-        second, _ = begin(daemon, body)
-        disturbed = finish(daemon, second, disturb)
-        jobs = daemon.get(f"/jobs?sweep={second}&limit=1")["total"]
-        daemon.stop()
+        try:
+            undisturbed, disturbed, jobs = compare(daemon, options, dice, counts)
+        finally:
+            daemon.stop()
     print(f"killed {counts['daemon']} daemons and {counts['worker']} workers; {jobs} jobs", flush=True)
     if disturbed != undisturbed:
         sys.exit("trials.csv differs")
