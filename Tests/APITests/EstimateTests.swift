@@ -71,7 +71,7 @@ import Testing
     _ = try running()
     let same = fixture.send(.post, "/jobs?dry_run=true", #"{"kind":"train"}"#).json
     #expect(same["estimate"]?["seconds"] == 200)
-    let longer = try fixture.post(#"{"kind":"train","spec":{"epochs":10}}"#)
+    let longer = try fixture.post(#"{"kind":"train","spec":{"epochs":8}}"#)
     #expect(get(longer)["estimate"]?["seconds"] == 400)
     // Nothing is known of evaluations by now.
     let body = #"{"kind":"evaluate","spec":{"checkpoint":{"job":"\#(longer)"}}}"#

@@ -49,7 +49,10 @@ struct OnlineSpecificationTests {
     }
     #expect(adopted(.small) == OnlineSpecification())
     #expect(adopted(.small) { $0.adopt(.byol) } == OnlineSpecification())
-    for preset in Preset.allCases where preset != .small { #expect(adopted(preset) == nil, "\(preset)") }
+    #expect(adopted(.fashionHour) == OnlineSpecification())
+    for preset in Preset.allCases where ![.small, .fashionHour].contains(preset) {
+      #expect(adopted(preset) == nil, "\(preset)")
+    }
     #expect(adopted(.small) { $0.augmentation = .mirror } == nil)
     // 2% of 4,974 images are 99, of 4,975 they are 100.
     #expect(adopted(.small, imageCount: 4_974) == nil)

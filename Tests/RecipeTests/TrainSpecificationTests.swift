@@ -9,7 +9,7 @@ import Text
     let specification = try TrainSpecification.parse([:])
     #expect(specification == .preset(.small))
     #expect(specification.encoder.width == 16)
-    #expect(specification.epochs == 5)
+    #expect(specification.epochs == 4)
     let preset = TrainSpecification.schema["properties"]?["preset"]
     #expect(preset?["default"] == "small", "\(preset?.text ?? "")")
   }
@@ -137,7 +137,7 @@ import Text
     let halved = try TrainSpecification.parse([
       "preset": .string(ByteString(preset.rawValue)), "batch_size": 128,
     ])
-    let follows = preset != .seed && preset != .small && preset != .paper
+    let follows = ![.seed, .small, .fashionHour, .paper].contains(preset)
     if follows {
       #expect(halved.optimizer.learningRate == specification.optimizer.learningRate / 2)
     }
@@ -181,8 +181,8 @@ import Text
     arguments: [
       (
         "/preset", "sed",
-        #"must be one of "seed", "paper", "solo-cifar", "small", "barlow-cifar", "simclr-cifar", "#
-          + #""byol-cifar", "simsiam-cifar", "sigreg-cifar", "supervised", got "sed""#
+        #"must be one of "seed", "paper", "solo-cifar", "small", "fashion-hour", "barlow-cifar", "#
+          + #""simclr-cifar", "byol-cifar", "simsiam-cifar", "sigreg-cifar", "supervised", got "sed""#
       ),
       (
         "/method", "vicregs",
@@ -274,7 +274,7 @@ import Text
       ("/optimizer/weight_decay", -0.1, "must be from 0 to 100, got -0.1"),
       ("/schedule/name", "step", #"must be one of "constant", "cosine", got "step""#),
       ("/schedule/final_factor", 2, "must be from 0 to 1, got 2"),
-      ("/schedule/warmup_epochs", 501, "must be ≤ epochs (5), got 501"),
+      ("/schedule/warmup_epochs", 501, "must be ≤ epochs (4), got 501"),
       ("/checkpoint/every_epochs", 0, "must be a whole number from 1 to 1000000, got 0"),
       ("/checkpoint/keep_last", 0, "must be a whole number from 1 to 10000, got 0"),
       ("/checkpoint/keep_every", 0, "must be null or a whole number from 1 to 1000000, got 0"),

@@ -84,7 +84,7 @@ extension TrainSpecification {
   ///
   /// - Parameter imageCount: of the split.
   package mutating func adoptOnline(imageCount: Int) {
-    guard preset.evaluatesOnline, augmentation != .mirror else { return }
+    guard preset.isForCPUs, augmentation != .mirror else { return }
     let standard = OnlineSpecification()
     let count = min(imageCount, dataset.limit ?? imageCount)
     if standard.heldBackCount(of: count) >= OnlineSpecification.heldBackStandardMin { online = standard }

@@ -61,6 +61,6 @@ extension TrainSpecification {
 extension Preset {
   /// What another method is trained with at the size of this preset.
   fileprivate func methodRecipe(_ method: MethodName) -> MethodRecipe {
-    self == .small ? method.type.small : method.type.published
+    isForCPUs ? method.type.small : method.type.published
   }
 }
