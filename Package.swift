@@ -90,7 +90,7 @@ let package = Package(
     room("JobModel", in: "Jobs", ["Recipe", "JSONText", "Text"]),
     room("SQLite", in: "Jobs", ["Text", "CSQLite"], settings: strict),
     // The searchers of sweeps compute, and are optimised as the engine is.
-    room("Sweeps", in: "Jobs", ["JSONText", "Platform", "Text"], settings: safe + [fast]),
+    room("Sweeps", in: "Jobs", ["Recipe", "JSONText", "Platform", "Text"], settings: safe + [fast]),
     room("JobStore", in: "Jobs", ["SQLite", "JobModel", "Sweeps", "Recipe", "JSONText", "Text", "Platform"]),
 
     room("SweepRunner", in: "Jobs", ["JobStore", "Sweeps", "Recipe", "JSONText", "Logging", "Platform"]),

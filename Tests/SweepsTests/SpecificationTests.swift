@@ -33,6 +33,29 @@ import Text
     #expect(specification.json["space"]?["/batch_size"] == ["int": [64, 256], "step": 64])
   }
 
+  @Test func `a condition on a member that is no parameter is settled by the base`() throws {
+    func parameters(_ base: String) throws -> [ByteString: Int] {
+      let text = """
+        {"base": {"kind": "train", "spec": \(base)}, "max_trials": 3, "space": {
+          "/optimizer/lr": {"log_uniform": [1e-4, 1e-2]},
+          "/loss/temperature": {"choice": [0.1, 0.2], "if": {"/method": "simclr"}},
+          "/loss/cov": {"uniform": [0.5, 2], "if": {"/method": ["vicreg", "simclr"], "/batch_size": 64}},
+          "/views": {"choice": [2, 3], "if": {"/loss/temperature": 0.1}}}}
+        """
+      let (specification, plan) = try SweepSpecification.parse(JSON.parse(text))
+      #expect(specification.space.count == 4)
+      return Dictionary(uniqueKeysWithValues: plan.space.parameters.map { ($0.pointer, $0.conditions.count) })
+    }
+    #expect(try parameters("{}") == ["/optimizer/lr": 0, "/loss/cov": 0])
+    #expect(try parameters(#"{"batch_size": 128}"#) == ["/optimizer/lr": 0])
+    #expect(
+      try parameters(#"{"method": "simclr"}"#)
+        == ["/optimizer/lr": 0, "/loss/temperature": 0, "/loss/cov": 0, "/views": 1])
+    #expect(
+      try problems(#"{"space": {"/seed": {"choice": [1, 2], "if": {"/metod": "simclr"}}}}"#)
+        == ["/space/~1seed/if/~1metod": "is not a parameter of this space"])
+  }
+
   @Test func `fills what is missing`() throws {
     let (specification, plan) = try SweepSpecification.parse(
       JSON.parse(#"{"space": {"/seed": {"int": [0, 3]}}}"#))

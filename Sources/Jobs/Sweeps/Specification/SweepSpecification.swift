@@ -189,7 +189,7 @@ extension SweepSpecification {
         return nil
       }
     }
-    let space = checked("space") { () throws(InvalidSpace) in try SearchSpace(self.space) }
+    let space = checked("space") { () throws(InvalidSpace) in try SearchSpace(reachableSpace) }
     let halving = earlyStopping.flatMap { stopping in
       checked("early_stopping") { () throws(InvalidSpace) in
         try SuccessiveHalving(
