@@ -40,6 +40,8 @@ CHANGES = [
     {"name": "batch 128, rate 4e-3", "batch_size": 128, "optimizer": {"lr": 4e-3}},
     {"name": "rate 1.5e-3", "optimizer": {"lr": 1.5e-3}},
     {"name": "rate 6e-3", "optimizer": {"lr": 6e-3}},
+    {"name": "rate 1.2e-2", "optimizer": {"lr": 1.2e-2}},
+    {"name": "width 32", "encoder": {"width": 32}},
 ]
 
 
