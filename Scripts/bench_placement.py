@@ -32,7 +32,7 @@ SIZES = {
 
 
 def jobs(size, count):
-    """A request for so many trials that differ in rate and seed."""
+    """The request for `count` trainings, which differ in rate and seed."""
     base = {"preset": "small", "online": None, "checkpoint": {"every_epochs": 1000}, **SIZES[size]}
     specs = [{**base, "seed": index, "optimizer": {"lr": 1e-4 * (index + 1)}} for index in range(count)]
     return {"jobs": [{"kind": "train", "name": f"{size} {index}", "spec": spec} for index, spec in enumerate(specs)]}
@@ -44,7 +44,7 @@ def instant(text):
 
 
 def seconds(binary, flags, size, count):
-    """From the first start to the last end of so many trials, and the threads that they had."""
+    """Seconds from the first start to the last end of `count` trainings, and the numbers of threads that they used."""
     with daemon(binary, *flags) as url:
         ids = [job["id"] for job in json.loads(fetch(f"{url}/jobs", jobs(size, count)))["jobs"]]
         done = []

@@ -176,8 +176,8 @@ class Work:
 
     def artifacts(self, job):
         """What the job has left, with a sentence in its place where the job tells otherwise."""
-        listed, told = (self.daemon.get(target)["artifacts"] for target in (f"/jobs/{job}/artifacts", f"/jobs/{job}"))
-        return plain(listed) if listed == told else f"the list has {listed}, the job {told}"
+        listed, shown = (self.daemon.get(target)["artifacts"] for target in (f"/jobs/{job}/artifacts", f"/jobs/{job}"))
+        return plain(listed) if listed == shown else f"the list has {listed}, the job {shown}"
 
     def forget(self, job):
         """Removes what is compared, so that the disk does not fill."""
@@ -252,7 +252,7 @@ class Evaluation(Work):
 
 
 class Embedding(Evaluation):
-    """Of real images, so many that it is hit in between."""
+    """Of real images, enough of them that kills hit it midway."""
 
     def __init__(self, daemon, layer, name, checkpoint):
         Work.__init__(self, daemon, f"embedding of {layer} by {name}")

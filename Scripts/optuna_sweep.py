@@ -44,7 +44,7 @@ MEMBERS = {"name", "base", "evaluate", "space", "search", "early_stopping", "obj
            "max_concurrent", "max_failed"}
 # Members that a study may be continued with after they have been changed.
 CHANGEABLE = {"name", "max_trials", "max_concurrent", "max_failed"}
-# For so long a daemon that does not answer is asked again.
+# How long, in seconds, requests are repeated while the daemon does not answer.
 PATIENCE_SECONDS = 600
 FINISHED = ("succeeded", "failed", "cancelled")
 PRUNED_AT = "pruned_at"
@@ -257,7 +257,7 @@ class Sweep:
         return study.user_attrs["identity"]
 
     def run(self, parallel):
-        """Runs trials until there are enough, so many at a time."""
+        """Runs trials until there are enough, at most `parallel` at a time."""
         threads = [threading.Thread(target=self.work, daemon=True) for _ in range(parallel)]
         for thread in threads:
             thread.start()
@@ -342,7 +342,7 @@ class Sweep:
             return states.PRUNED, None, f"pruned after epoch {trial.user_attrs[PRUNED_AT]}"
         job = self.client.ask("GET", f"/jobs/{training}")
         if job["state"] != "succeeded":
-            # Samplers pass over failures; of a loss that is no longer finite they should learn.
+            # Samplers ignore failed trials, but they should learn from a loss that is no longer finite.
             state = states.PRUNED if job["reason"] == "diverged" else states.FAIL
             return state, None, f"job {training}: {job['state']}, {job['reason']}"
         if self.objective != EVALUATION:

@@ -41,7 +41,7 @@ url=${url%/}
 # Where answers are kept until their status is known.
 answer=$(mktemp)
 trap 'rm -f "$answer"' EXIT
-# A token is no argument, where every user of the machine could read it.
+# The token is not given as an argument of curl: every user of the machine could read it there.
 credentials() { [ -z "$token" ] || printf 'header = "Authorization: Bearer %s"\n' "$token"; }
 
 # ask METHOD PATH [ARGUMENT…]: the answer's status; its body is in $answer. 000: there was no answer.

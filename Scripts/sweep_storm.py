@@ -4,7 +4,7 @@ list of trials, with their parameters and what they report, must be the same fil
 
 Starts a daemon of its own in a temporary folder, begins a sweep by one request, and says how long it takes until all
 of its trials are queued, how long it takes to run through, and the most memory that the daemon has had. Then it
-begins the same sweep again and kills on the way. Ends with status 1 where `trials.csv` differs or a trial is lost.
+begins the same sweep again, with kills while it runs. Ends with status 1 where `trials.csv` differs or a trial is lost.
 
 Needs Python's standard library alone:
   sweep_storm.py --binary .build/release/vicregd --trials 1000 --kills 20

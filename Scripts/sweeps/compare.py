@@ -110,7 +110,7 @@ def load(path):
 
 
 def run(arguments):
-    """Runs what is missing, for so many seconds at most."""
+    """Runs what is missing, until the time limit in seconds is over."""
     end = time.monotonic() + arguments.seconds
     known = load(arguments.results)
     wanted = [

@@ -33,7 +33,15 @@ package struct JobLabelling: Sendable, Equatable {
 
   /// Applies a merge patch (RFC 7396): what is missing stays unchanged, in `labels` too; `null` removes a
   /// label, the name, the notes or all labels, and brings the priority back to the default.
-  package mutating func merge(_ reader: ObjectReader) { Self.patchFields.read(reader, into: &self) }
+  ///
+  /// - Throws: `SpecificationProblems` for a patch with anything wrong in it.
+  package mutating func merge(patch: JSON) throws(SpecificationProblems) {
+    let problems = ProblemList()
+    let reader = ObjectReader(patch, at: "", problems)
+    Self.patchFields.read(reader, into: &self)
+    reader.finish()
+    try problems.check()
+  }
 
   /// What a request for a new job may say of them, as the members of a JSON Schema.
   package static let schemas = fields.properties(defaults: JobLabelling())

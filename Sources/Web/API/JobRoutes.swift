@@ -75,13 +75,7 @@ extension API {
     try query.finish()
     let id = try request.jobID()
     let body = try request.json(jsonLimits)
-    let record = try store.relabel(id, if: request.checkPreconditions) { labelling in
-      let problems = ProblemList()
-      let reader = ObjectReader(body, at: "", problems)
-      labelling.merge(reader)
-      reader.finish()
-      try problems.check()
-    }
+    let record = try store.relabel(id, if: request.checkPreconditions) { try $0.merge(patch: body) }
     control.wake()
     return response(record)
   }

@@ -44,16 +44,22 @@ extension API {
     }
   }
 
+  /// Checks that a request says nothing more than its path: no parameter, and no body but an empty object.
+  ///
+  /// - Throws: 422 that names what is there.
+  func checkIsBare(_ request: Request) throws {
+    var query = QueryReader(request)
+    try query.finish()
+    if request.body.isEmpty { return }
+    let problems = ProblemList()
+    ObjectReader(try request.json(jsonLimits), at: "", problems).finish()
+    try problems.check()
+  }
+
   private func change(
     _ request: Request, _ change: (JobID, (JobRecord) throws -> Void) throws -> JobRecord
   ) throws -> Response {
-    var query = QueryReader(request)
-    try query.finish()
-    if !request.body.isEmpty {
-      let problems = ProblemList()
-      ObjectReader(try request.json(jsonLimits), at: "", problems).finish()
-      try problems.check()
-    }
+    try checkIsBare(request)
     let record = try change(request.jobID(), request.checkPreconditions)
     control.wake()
     return response(record, status: 202)

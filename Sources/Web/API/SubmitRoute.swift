@@ -10,6 +10,15 @@ extension API {
   /// `POST /jobs`: one job, or several under `jobs` that may name one another by `ref`. All or none.
   @Sendable
   func submit(_ request: Request) throws -> Response {
+    try create(request) { [self] in try submit($0, $1, isDryRun: $2, $3) }
+  }
+
+  /// Answers a POST that creates: what a key has been answered with, or what `make` does. It gets the body,
+  /// the key, whether it is a dry run, and what is known of datasets; it is called again when it returns nil.
+  func create(
+    _ request: Request,
+    _ make: @escaping @Sendable (JSON, IdempotencyKey?, Bool, DatasetLooks) throws -> Response?
+  ) throws -> Response {
     var query = QueryReader(request)
     let isDryRun = query.flag("dry_run")
     try query.finish()
@@ -19,12 +28,12 @@ extension API {
     if let key, let known = try store.answer(to: key) { return known.response(isRepeated: true) }
     let body = try request.json(jsonLimits)
     let looks = DatasetLooks(datasets, .contents)
-    return try waiting(for: looks) { try submit(body, under: key, isDryRun: isDryRun, looks) }
+    return try waiting(for: looks) { try make(body, key, isDryRun, looks) }
   }
 
   /// - Returns: nil: more has to be known of the datasets that the jobs name.
   private func submit(
-    _ body: JSON, under key: IdempotencyKey?, isDryRun: Bool, _ looks: DatasetLooks
+    _ body: JSON, _ key: IdempotencyKey?, isDryRun: Bool, _ looks: DatasetLooks
   ) throws -> Response? {
     let problems = ProblemList()
     let isBatch = body["jobs"] != nil

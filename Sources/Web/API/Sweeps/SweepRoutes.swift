@@ -12,21 +12,12 @@ extension API {
   /// `POST /sweeps`: the sweep asks for its first trials as soon as it is stored.
   @Sendable
   func postSweep(_ request: Request) throws -> Response {
-    var query = QueryReader(request)
-    let isDryRun = query.flag("dry_run")
-    try query.finish()
-    let given = try request.idempotencyKey()
-    let key = isDryRun ? nil : given
-    // Before the input is judged: what was right the first time need not be so any more.
-    if let key, let known = try store.answer(to: key) { return known.response(isRepeated: true) }
-    let body = try request.json(jsonLimits)
-    let looks = DatasetLooks(datasets, .contents)
-    return try waiting(for: looks) { try post(body, under: key, isDryRun: isDryRun, looks) }
+    try create(request) { [self] in try post($0, $1, isDryRun: $2, $3) }
   }
 
   /// - Returns: nil: more has to be known of the datasets that the jobs name.
   private func post(
-    _ body: JSON, under key: IdempotencyKey?, isDryRun: Bool, _ looks: DatasetLooks
+    _ body: JSON, _ key: IdempotencyKey?, isDryRun: Bool, _ looks: DatasetLooks
   ) throws -> Response? {
     let problems = ProblemList()
     let reader = ObjectReader(body, at: "", problems)
@@ -92,13 +83,7 @@ extension API {
     try query.finish()
     let id = try request.sweepID()
     let body = try request.json(jsonLimits)
-    let record = try store.relabelSweep(id, if: request.checkPreconditions) { labelling in
-      let problems = ProblemList()
-      let reader = ObjectReader(body, at: "", problems)
-      labelling.merge(reader)
-      reader.finish()
-      try problems.check()
-    }
+    let record = try store.relabelSweep(id, if: request.checkPreconditions) { try $0.merge(patch: body) }
     control.wake()
     return try response(record)
   }
@@ -127,13 +112,7 @@ extension API {
   private func change(
     _ request: Request, _ change: (JobID, (SweepRecord) throws -> Void) throws -> SweepRecord
   ) throws -> Response {
-    var query = QueryReader(request)
-    try query.finish()
-    if !request.body.isEmpty {
-      let problems = ProblemList()
-      ObjectReader(try request.json(jsonLimits), at: "", problems).finish()
-      try problems.check()
-    }
+    try checkIsBare(request)
     let record = try change(request.sweepID(), request.checkPreconditions)
     control.wake()
     return try response(record, status: 202)
