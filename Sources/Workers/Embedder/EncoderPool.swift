@@ -63,7 +63,7 @@ final class EncoderPool: Sendable {
     let now = SystemClock.monotonicNanoseconds
     let (isKept, mustSweep) = state.withLock { state in
       state.busyCount -= 1
-      guard let process, !state.isClosed else { return (false, false) }
+      guard let process, !process.isGone, !state.isClosed else { return (false, false) }
       state.idle.append(Idle(process: process, sinceNanoseconds: now))
       defer { state.isSweeping = true }
       return (true, !state.isSweeping)

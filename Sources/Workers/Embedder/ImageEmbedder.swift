@@ -104,16 +104,20 @@ package final class ImageEmbedder: Sendable {
     var process = pool.take(order.encoder)
     defer { pool.give(process) }
     do throws(OrderProblem) {
-      let ready: EmbedderProcess
-      if let process {
-        ready = process
-      } else {
-        ready = try EmbedderProcess(order.encoder, configuration, until: deadline)
-        process = ready
+      if let kept = process {
+        do throws(OrderProblem) {
+          return .success(try kept.ask(order, until: deadline))
+        } catch {
+          // A process that was kept may have ended before these images came, which cannot be told from one
+          // that ended over them: a new one decides.
+          guard kept.isGone, error.kind == .failed else { throw error }
+          log.info("\(error); a new one is asked")
+        }
       }
-      return .success(try ready.ask(order, until: deadline))
+      let new = try EmbedderProcess(order.encoder, configuration, until: deadline)
+      process = new
+      return .success(try new.ask(order, until: deadline))
     } catch {
-      if process?.isGone == true { process = nil }
       return .failure(error)
     }
   }
