@@ -1,42 +1,16 @@
-// Which page is shown, by the part of the address after the hash.
-import { onSignedOut } from "./api.js";
-import { follow, unfollow } from "./events.js";
-import { forgetFailures } from "./freshness.js";
-import { jobPage } from "./job.js";
-import { jobsPage } from "./jobs.js";
-import { isAdmitted, loginPage, signIn, takeToken } from "./login.js";
-import { newPage } from "./new.js";
+// The first module: signs the browser in and shows the page of the address.
+import { onSignedOut } from "./core/api.js";
+import { follow, unfollow } from "./core/events.js";
+import { isAdmitted, loginPage, signIn, takeToken } from "./core/login.js";
+import { hidePage, showPage } from "./core/router.js";
 
 const main = document.getElementById("main");
-let stop = () => {};
-let isFirst = true;
-
-function show() {
-  const [path, query] = location.hash.replace(/^#/, "").split("?");
-  if (!isFirst && !path.startsWith("/")) return;
-  stop();
-  forgetFailures();
-  const job = path.match(/^\/jobs\/([0-9a-z]+)$/);
-  const page = path === "/new" ? "new" : "jobs";
-  document.title = path === "/new" ? "New job · vicregd" : "vicregd";
-  for (const link of document.querySelectorAll("nav a")) {
-    if (link.dataset.page === page) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
-  }
-  if (job) stop = jobPage(main, job[1]);
-  else if (page === "new") stop = newPage(main, new URLSearchParams(query));
-  else stop = jobsPage(main);
-  if (!isFirst) main.focus({ preventScroll: true });
-  if (!isFirst) scrollTo(0, 0);
-  isFirst = false;
-}
-
 let isIn = false;
 
 function enter() {
   isIn = true;
   follow();
-  show();
+  showPage({ isFirst: true });
 }
 
 /** Shows the pages if the daemon answers this browser, else the form for a token. */
@@ -59,11 +33,8 @@ async function start() {
 onSignedOut(() => {
   if (!isIn) return;
   isIn = false;
-  stop();
-  stop = () => {};
+  hidePage();
   unfollow();
-  forgetFailures();
-  isFirst = true;
   loginPage(main, enter,
     "Your session has ended: its token was revoked, it was idle for long, or the daemon was restarted. "
       + "Sign in again.");
@@ -71,7 +42,7 @@ onSignedOut(() => {
 
 addEventListener("hashchange", () => {
   if (location.hash.startsWith("#token=")) start();
-  else if (isIn) show();
+  else if (isIn) showPage();
 });
 
 await start();

@@ -70,7 +70,7 @@ class TimesTest(DashboardTest):
         self.daemon.change(job, "resume")
         self.expect(self.page.locator("tbody .past.paused")).to_have_count(1)
         spans = self.page.evaluate("""async () => {
-          const { spans } = await import("/js/history.js");
+          const { spans } = await import("/js/run/history.js");
           const times = [[0, "queued"], [5, "running"], [65, "paused"], [365, "running"], [370, "succeeded"]];
           return spans(times.map(([second, to]) => ({ time: new Date(second * 1000).toISOString(), to })))
             .map(({ state, seconds }) => [state, seconds]);

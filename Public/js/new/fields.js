@@ -1,7 +1,7 @@
 // Form fields that know their place in a job's JSON, so that each error is shown beside the field that it
 // names.
-import { h } from "./dom.js";
-import { shown } from "./text.js";
+import { h } from "../core/dom.js";
+import { shown } from "../core/text.js";
 
 let fieldCount = 0;
 

@@ -1,8 +1,8 @@
 // The history of a job: each state that it was in, from when to when, with the reason and the actor.
-import { h } from "./dom.js";
-import { duration, moment, words } from "./format.js";
-import { table } from "./parts.js";
-import { outside } from "./text.js";
+import { h } from "../core/dom.js";
+import { duration, moment, words } from "../core/format.js";
+import { table } from "../core/parts.js";
+import { outside } from "../core/text.js";
 
 /** States in which time passes that is worth a figure. */
 const timed = ["blocked", "queued", "running", "pausing", "paused", "cancelling"];

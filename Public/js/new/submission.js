@@ -1,6 +1,6 @@
 // Queueing without doubles: a double click, a network that repeats and a reload of the page queue the jobs
 // once.
-import { api } from "./api.js";
+import { api } from "../core/api.js";
 
 /** What the browser's tab has sent and not yet seen acknowledged: { body, key }. */
 let sent = null;

@@ -1,11 +1,11 @@
 // One job: what was requested, how it is going, and what it has produced.
-import { api, tolerate } from "./api.js";
-import { Curves } from "./charts.js";
-import { announce, h, repeat, replaceIfNew } from "./dom.js";
-import { actions, bytes, duration, isOver, moment, number, runningTime, title } from "./format.js";
+import { api, tolerate } from "../core/api.js";
+import { Curves } from "./curves.js";
+import { announce, h, repeat, replaceIfNew } from "../core/dom.js";
+import { actions, bytes, duration, isOver, moment, number, runningTime, title } from "../core/format.js";
 import { historyTable } from "./history.js";
-import { alert, healthChip, progress, resultSource, resultTable, stateChip, table } from "./parts.js";
-import { outside, shown } from "./text.js";
+import { alert, healthChip, progress, resultSource, resultTable, stateChip, table } from "../core/parts.js";
+import { outside, shown } from "../core/text.js";
 
 const logLines = 200;
 
@@ -24,7 +24,7 @@ const buttons = {
 };
 
 /** Fills `main` with the job and keeps it up to date; returns a function that stops. */
-export function jobPage(main, id) {
+export function show(main, { groups: [id] }) {
   const page = new JobPage(main, id);
   const stop = repeat(1, () => page.update());
   return () => {

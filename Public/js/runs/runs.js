@@ -1,18 +1,18 @@
 // The first page: the training that runs now, all jobs, all evaluations.
-import { api, tolerate } from "./api.js";
-import { Curves } from "./charts.js";
-import { announce, h, refresh, repeat, replaceIfNew } from "./dom.js";
-import { moment, number, percent, runningTime, title } from "./format.js";
+import { api, tolerate } from "../core/api.js";
+import { Curves } from "../run/curves.js";
+import { announce, h, refresh, repeat, replaceIfNew } from "../core/dom.js";
+import { moment, number, percent, runningTime, title } from "../core/format.js";
 import {
   curl, healthChip, progress, resultSource, resultTable, stateChip, tableHead, tableRow,
-} from "./parts.js";
-import { outside } from "./text.js";
+} from "../core/parts.js";
+import { outside } from "../core/text.js";
 
 const columns = ["Job", "State", "Progress", "Result", "Running time", "Queued"];
 const example = { kind: "train", spec: { preset: "small", dataset: { name: "fashion-mnist" }, epochs: 5 } };
 
 /** Fills `main` and keeps it up to date; returns a function that stops. */
-export function jobsPage(main) {
+export function show(main) {
   const page = new JobsPage(main);
   const stopList = repeat(1, () => page.update());
   return () => {

@@ -1,9 +1,9 @@
 // Live curves: one small dygraph per measure, with a common step axis. The line is the mean, the band around
 // it goes from the lowest to the highest value.
-import { h } from "./dom.js";
-import { healthWords, number } from "./format.js";
-import { api } from "./api.js";
-import { shown } from "./text.js";
+import { h } from "../core/dom.js";
+import { healthWords, number } from "../core/format.js";
+import { api } from "../core/api.js";
+import { shown } from "../core/text.js";
 
 // The legend is never shown, and measures itself by an inline style, which the page's policy forbids.
 if (window.Dygraph) {

@@ -1,10 +1,10 @@
 // The form that starts a training or an evaluation.
-import { api, tolerate } from "./api.js";
-import { h, repeat } from "./dom.js";
+import { api, tolerate } from "../core/api.js";
+import { h, repeat } from "../core/dom.js";
 import { choice, clearErrors, collect, field, merge, numeric, showErrors } from "./fields.js";
-import { title } from "./format.js";
+import { title } from "../core/format.js";
 import { submit } from "./submission.js";
-import { outside } from "./text.js";
+import { outside } from "../core/text.js";
 
 /** The fields whose choices the API's description names; an empty choice leaves the field to the preset. */
 const choicesFromSchema = ["/preset", "/method", "/encoder/arch"];
@@ -17,7 +17,7 @@ const nameCharactersMax = 200;
 const trainingRef = "training";
 
 /** Fills `main` with the form; `query` may name kind and job. Returns a function that stops its requests. */
-export function newPage(main, query) {
+export function show(main, { query }) {
   const page = new NewPage(main, query);
   return () => page.stops.forEach((stop) => stop());
 }
