@@ -4,6 +4,7 @@ import JobModel
 import JobStore
 import Recipe
 import SweepRunner
+import Synchronization
 import Testing
 import Text
 
@@ -233,6 +234,36 @@ import Text
     #expect(names("sort=name&limit=2&cursor=\(cursor)") == ["c"])
     #expect(page.headers["Link"]?.string.contains("cursor=\(cursor)") == true)
     #expect(fixture.send(.get, "/sweeps?sort=size").status == 422)
+  }
+
+  @Test func `a sweep whose time is over is extended by more time, and by nothing less`() throws {
+    let clock = Mutex(1_000_000)
+    let fixture = try APIFixture(clock: { clock.withLock { $0 } })
+    let loop = SweepLoop(store: fixture.store, source: TrialMaker(api: fixture.api))
+    func look() { while loop.turn().hasQueued {} }
+    let body = #"{\#(Self.space), "search": {"name": "random"}, "max_trials": 4, "max_duration_seconds": 60}"#
+    let id = try #require(fixture.send(.post, "/sweeps", body).json["id"]?.string?.string)
+    look()
+    try fixture.finish(.succeeded, lines: [#"{"event":"metric","step":1,"epoch":0,"loss":2}"#])
+    clock.withLock { $0 += 90_000 }
+    for _ in 0..<4 { look() }
+    let over = fixture.send(.get, "/sweeps/\(id)").json
+    #expect(over["state"] == "succeeded" && over["reason"] == "max_duration", "\(over.text)")
+
+    func extend(_ body: String) -> Response { fixture.send(.post, "/sweeps/\(id)/extend", body) }
+    for body in [#"{"max_trials": 9}"#, #"{"max_duration_seconds": 90}"#] {
+      let message = extend(body).errors["/max_duration_seconds"] ?? ""
+      #expect(message.hasPrefix("must be above 90, the seconds since its first trial started"), "\(message)")
+    }
+    #expect(extend(#"{"max_duration_seconds": 0}"#).errors.keys.contains("/max_duration_seconds"))
+    #expect(extend("{}").errors.keys.contains("/max_trials"))
+    #expect(fixture.send(.get, "/sweeps/\(id)").json["state"] == "succeeded")
+    let longer = extend(#"{"max_duration_seconds": 91, "max_trials": 9}"#)
+    #expect(longer.status == 202 && longer.json["state"] == "running", "\(longer.text)")
+    #expect(longer.json["spec"]?["max_duration_seconds"] == 91 && longer.json["spec"]?["max_trials"] == 9)
+    look()
+    #expect(fixture.send(.get, "/sweeps/\(id)").json["trials"]?["queued"] == 5)
+    #expect(extend(#"{"max_duration_seconds": null}"#).json["spec"]?["max_duration_seconds"] == .null)
   }
 
   @Test func `pause, resume, cancel and extend answer with the sweep, and may be asked twice`() throws {

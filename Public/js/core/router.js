@@ -5,9 +5,9 @@ import { forgetFailures } from "./freshness.js";
 import { alert } from "./parts.js";
 
 /**
- * The pages. `path`: of the addresses, whose groups the page gets. `title`: of the window until the page sets
- * its own. `nav`: the word in the navigation, at the address `#` + `at`; without it the page is found by links.
- * `under`: whose word is marked in the navigation meanwhile.
+ * The pages. `path`: of the addresses, whose groups the page gets. `title`: of the window until the page
+ * sets its own. `nav`: the word in the navigation, at the address `#` + `at`; without it the page is found by
+ * links. `under`: whose word is marked in the navigation meanwhile.
  *
  * A module exports `show(main, { groups, query })`, which fills `main`, keeps it up to date and gives a
  * function that stops that.
@@ -46,7 +46,8 @@ export async function showPage({ isFirst = false } = {}) {
   try {
     module = await page.load();
   } catch {
-    if (mine === turn) main.replaceChildren(alert("A part of this page did not load. Reload the page to try again."));
+    const notice = "A part of this page did not load. Reload the page to try again.";
+    if (mine === turn) main.replaceChildren(alert(notice));
     return;
   }
   if (mine !== turn) return;

@@ -119,10 +119,14 @@ extension API {
     }
     let nothing: JSON = ["type": "object", "additionalProperties": false]
     let more: JSON = [
-      "type": "object", "required": ["max_trials"], "additionalProperties": false,
+      "type": "object", "minProperties": 1, "additionalProperties": false,
       "properties": [
         "max_trials": Document.about(
-          "Trials in all, more than before.", .integerSchema(SweepSpecification.maxTrialsRange))
+          "Trials in all, more than before; it may be missing where the sweep gets more time.",
+          .integerSchema(SweepSpecification.maxTrialsRange)),
+        "max_duration_seconds": Document.about(
+          "Seconds from the start of its first trial, more than have passed; null: as long as it takes.",
+          ["anyOf": [["type": "null"], .integerSchema(SweepSpecification.maxDurationRange)]]),
       ],
     ]
     return [
@@ -137,7 +141,8 @@ extension API {
         "cancel", "End a sweep and its jobs; asking twice is harmless.", body: (nothing, false),
         problems: [404, 412], cancelSweep),
       request(
-        "extend", "Give a sweep more trials; one that has succeeded goes on.", body: (more, true),
+        "extend", "Give a sweep more trials or more time; one that has succeeded goes on.",
+        body: (more, true),
         problems: [404, 409, 412], extendSweep),
     ]
   }

@@ -118,27 +118,21 @@ extension API {
     return try response(record, status: 202)
   }
 
-  /// `POST /sweeps/{id}/extend`: more trials in all; one that has succeeded goes on.
+  /// `POST /sweeps/{id}/extend`: more trials in all, or more time; one that has succeeded goes on.
   @Sendable
   func extendSweep(_ request: Request) throws -> Response {
     var query = QueryReader(request)
     try query.finish()
     let body = try request.json(jsonLimits)
+    let now = store.clock()
     let record = try store.extendSweep(request.sweepID(), if: request.checkPreconditions) { record, trials in
       var (specification, _) = try record.specification()
       let problems = ProblemList()
       let reader = ObjectReader(body, at: "", problems)
       if reader.isObject {
-        var most: Int?
-        reader.read("max_trials", .integerOrNull(SweepSpecification.maxTrialsRange), into: &most)
+        Self.readTrials(reader, trials: trials, problems, into: &specification)
+        Self.readTime(reader, of: record, at: now, problems, into: &specification)
         reader.finish()
-        let least = specification.maxTrials ?? trials
-        if reader.value("max_trials") == nil || most == nil && problems.total == 0 {
-          reader.refuse("max_trials", "must be a whole number above \(least)")
-        } else if let most, most <= least {
-          reader.refuse("max_trials", "must be above \(least), the trials that the sweep may have by now")
-        }
-        specification.maxTrials = most ?? specification.maxTrials
       }
       try problems.check()
       for problem in (try specification.plan()).problems {
@@ -148,5 +142,38 @@ extension API {
       return specification
     }
     return try response(record, status: 202)
+  }
+
+  /// Reads how many trials an extended sweep may have; they may stay out where it gets more time.
+  private static func readTrials(
+    _ reader: ObjectReader, trials: Int, _ problems: ProblemList, into specification: inout SweepSpecification
+  ) {
+    if reader.value("max_trials") == nil, reader.value("max_duration_seconds") != nil { return }
+    var most: Int?
+    reader.read("max_trials", .integerOrNull(SweepSpecification.maxTrialsRange), into: &most)
+    let least = specification.maxTrials ?? trials
+    if let most, most <= least {
+      reader.refuse("max_trials", "must be above \(least), the trials that the sweep may have by now")
+    } else if most == nil, problems.total == 0 {
+      reader.refuse("max_trials", "must be a whole number above \(least)")
+    }
+    specification.maxTrials = most ?? specification.maxTrials
+  }
+
+  /// Reads until when an extended sweep may go on: it must have some time left.
+  private static func readTime(
+    _ reader: ObjectReader, of record: SweepRecord, at now: Int, _ problems: ProblemList,
+    into specification: inout SweepSpecification
+  ) {
+    let name: ByteString = "max_duration_seconds"
+    let known = problems.total
+    if reader.value(name) != nil {
+      reader.read(
+        name, .integerOrNull(SweepSpecification.maxDurationRange), into: &specification.maxDurationSeconds)
+    }
+    guard problems.total == known, let most = specification.maxDurationSeconds,
+      let started = record.startedAtMilliseconds, case let passed = (now - started) / 1000, most <= passed
+    else { return }
+    reader.refuse(name, "must be above \(passed), the seconds since its first trial started, got \(most)")
   }
 }
