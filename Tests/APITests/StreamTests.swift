@@ -261,7 +261,8 @@ import Testing
     let queued = fixture.send(.get, target)
     #expect(queued.headers["ETag"] != ended.headers["ETag"])
     let members: JSON = [
-      "id": .string(evaluation.text), "protocol": "knn", "layer": "pooled", "label_share": 0.5, "top1": .null,
+      "id": .string(evaluation.text), "protocol": "knn", "layer": "pooled", "label_share": 0.5,
+      "metric": "cosine", "top1": .null,
     ]
     #expect(queued.json["evaluations"] == [members])
     let next = try claim()

@@ -97,12 +97,12 @@ import Testing
     #expect(error?.problems.map(\.pointer) == [pointer])
   }
 
-  @Test func `the only metric of neighbours is named where another one is asked for`() {
+  @Test func `the metrics of neighbours are named where another one is asked for`() {
     let spec: JSON = ["checkpoint": ["job": .string(id.text)], "knn": ["metric": "euclidean"]]
     let error = #expect(throws: SpecificationProblems.self) { try EvaluateSpecification.parse(spec) }
-    #expect(error?.problems.map(\.message) == [#"must be "cosine", got "euclidean""#])
+    #expect(error?.problems.map(\.message) == [#"must be one of "cosine", "whitened", got "euclidean""#])
     let schema = EvaluateSpecification.schema["properties"]?["knn"]?["properties"]?["metric"]
-    #expect(schema?["enum"] == ["cosine"] && schema?["default"] == "cosine")
+    #expect(schema?["enum"] == ["cosine", "whitened"] && schema?["default"] == "cosine")
   }
 
   @Test(arguments: [(#"{"label_share":0.01}"#, 0.03, 0.08), (#"{"label_share":0.1}"#, 0.01, 0.1)])

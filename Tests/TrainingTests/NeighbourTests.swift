@@ -18,12 +18,24 @@ private struct NeighbourGolden: Decodable {
     var testDescription: String { "k \(k), temperature \(temperature)" }
   }
 
+  /// Features that depend on each other, once they have been whitened.
+  struct Whitened: Decodable {
+    let mixing: [Double]
+    let shrinkage: Double
+    let k: Int
+    let temperature: Double
+    /// The first test row.
+    let rows: [Double]
+    let predictions: [Int]
+  }
+
   let classes: Int
   let features: Int
   let train: Int
   let labels: [Int]
   let rows: [Float]
   let runs: [Run]
+  let whitened: Whitened
   let nearest: [[Int]]
 
   static let file = Result {
@@ -82,6 +94,80 @@ struct NeighbourTests {
       try neighbours(k: 20, threads: threads).map { $0.map { "\($0.index) \($0.similarity)" } }
     }
     #expect(all[0] == all[1] && all[0] == all[2])
+  }
+
+  /// The golden features mixed, whitened by the training rows, `[rows][features]`, and how much was shrunk.
+  private func whitened(threads: Int, inPlace: Bool) throws -> (rows: [Float], shrinkage: Double) {
+    let golden = try NeighbourGolden.file.get()
+    let (count, width) = (golden.labels.count, golden.features)
+    let arena = try Arena()
+    let table = try arena.allocate(count * width)
+    table.copy(
+      from: (0..<count * width).map { index in
+        Float(
+          (0..<width).reduce(0.0) {
+            $0 + Double(golden.rows[index / width * width + $1])
+              * golden.whitened.mixing[$1 * width + index % width]
+          })
+      })
+    let team = try ThreadTeam(threads: threads)
+    let scaling = try FeatureScaling(
+      of: .table(table), Array(0..<golden.train), featureCount: width, team: team, arena: arena)
+    func rows(_ first: Int, _ count: Int) -> StandardizedRows {
+      StandardizedRows(
+        .table(table.slice(first * width, count * width)), labels: Array(repeating: 0, count: count),
+        scaling: scaling, team: team)
+    }
+    let whitening = try FeatureWhitening(
+      featureCount: width, rows: golden.train, team: team, arena: arena)
+    let shrinkage = try whitening.measure(rows(0, golden.train))
+    let result = inPlace ? table : try arena.allocate(count * width)
+    try whitening.apply(rows(0, count), into: result)
+    return (result.array, shrinkage)
+  }
+
+  @Test func `of whitened features are those of scikit-learn`() throws {
+    let golden = try NeighbourGolden.file.get()
+    let (rows, shrinkage) = try whitened(threads: 2, inPlace: true)
+    #expect(abs(shrinkage - golden.whitened.shrinkage) < 1e-5 * golden.whitened.shrinkage)
+    let first = rows[(golden.train * golden.features)...].prefix(golden.features)
+    let distances = zip(first, golden.whitened.rows).map { abs(Double($0) - $1) }
+    #expect(distances.count == golden.features && distances.max() ?? 1 < 2e-4)
+    let arena = try Arena()
+    let table = try arena.allocate(rows.count)
+    table.copy(from: rows)
+    let search = try NeighbourSearch(
+      featureCount: golden.features, bankCount: golden.train, k: golden.whitened.k,
+      team: try ThreadTeam(threads: 1), arena: arena)
+    let vote = NeighbourVote(
+      labels: Array(golden.labels[..<golden.train]), classes: golden.classes,
+      temperature: golden.whitened.temperature)
+    var predictions: [Int] = []
+    try search.run(
+      .table(table), Array(golden.train..<golden.labels.count),
+      in: NeighbourSearch.Bank(.table(table), Array(0..<golden.train))
+    ) {
+    } found: {
+      predictions.append(vote.ranking($1, label: golden.labels[$0]).predicted)
+    } counted: { _ in
+    }
+    #expect(predictions == golden.whitened.predictions)
+    // As many threads as there are, in place or not: the same bits.
+    #expect(try rows == whitened(threads: 1, inPlace: false).rows)
+    #expect(try rows == whitened(threads: 3, inPlace: true).rows)
+  }
+
+  @Test func `of rows that are all the same are whitened without a fault`() throws {
+    let arena = try Arena()
+    let table = try arena.allocate(12)
+    table.copy(from: Array(repeating: 3, count: 12))
+    let team = try ThreadTeam(threads: 1)
+    let scaling = try FeatureScaling(of: .table(table), [0, 1, 2], featureCount: 4, team: team, arena: arena)
+    let rows = StandardizedRows(.table(table), labels: [0, 0, 0], scaling: scaling, team: team)
+    let whitening = try FeatureWhitening(featureCount: 4, rows: 3, team: team, arena: arena)
+    try whitening.measure(rows)
+    try whitening.apply(rows, into: table)
+    #expect(table.array == Array(repeating: 0, count: 12))
   }
 
   @Test func `a temperature near 0 leaves the nearest one`() {

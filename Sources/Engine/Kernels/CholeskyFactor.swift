@@ -88,6 +88,31 @@ package final class CholeskyFactor {
     }
   }
 
+  /// Writes L⁻¹ to `target`, `[n][n]` row-major, with zeros above the diagonal.
+  ///
+  /// One task per column, so its bits do not depend on the threads.
+  ///
+  /// Reference: `the inverse of a Cholesky factor whitens`
+  package func inverse(into target: Floats) {
+    precondition(target.count >= order * order, "the inverse is as large as the matrix")
+    let n = order
+    let l = self.l
+    let inverse = target.pointer
+    team.run(tasks: n) { j in
+      // From row j on: what is above the diagonal is 0.
+      var column = Array(repeating: 0.0, count: n - j)
+      column.withUnsafeMutableBufferPointer { buffer in
+        guard let y = buffer.baseAddress else { return }
+        for i in j..<n {
+          let sum = i == j ? -1 : CholeskyFactor.dot(l + i * n + j, y, i - j)
+          y[i - j] = -sum / l[i * n + i]
+        }
+        for i in 0..<j { inverse[i * n + j] = 0 }
+        for i in j..<n { inverse[i * n + j] = Float(y[i - j]) }
+      }
+    }
+  }
+
   /// Σ a b over `count` elements.
   @inline(__always)
   private static func dot(

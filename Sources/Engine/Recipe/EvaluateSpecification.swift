@@ -113,6 +113,8 @@ package struct NeighbourSpecification: JSONRecord, Hashable {
   package enum Metric: String, Sendable, CaseIterable {
     /// The cosine of the angle between their features.
     case cosine
+    /// The same of whitened features, in which all directions count alike.
+    case whitened
   }
   /// Neighbours that vote, ≥ 1; all, where there are fewer.
   package var k: Int
@@ -133,7 +135,9 @@ package struct NeighbourSpecification: JSONRecord, Hashable {
       "A neighbour of similarity s has the weight exp(s / temperature).")
     Field(
       "metric", \.metric, .choice,
-      "What makes two images near: the cosine of the angle between their features.")
+      "What makes two images near: cosine, of the angle between their features; whitened, the same after the "
+        + "training images' features have been standardised and decorrelated (Ledoit-Wolf), so that all "
+        + "directions count alike. Raw pixels of over 4096 numbers are compared by their plain cosine.")
   }
 }
 

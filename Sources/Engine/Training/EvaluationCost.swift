@@ -105,7 +105,10 @@ private struct ClassifierWork {
     let (d, k) = (Double(features), Double(classes))
     if specification.protocol == .knn {
       let queries = Double(testRows + min(rows, NeighbourProbe.trainQueriesMax))
-      return queries * Double(rows) * (d + Self.comparison) + 2 * queries * Self.load * d
+      let search = queries * Double(rows) * (d + Self.comparison) + 2 * queries * Self.load * d
+      guard specification.knn.metric == .whitened else { return search }
+      // Moments and map, and a factor with its inverse in double precision.
+      return search + Double(2 * rows + testRows) * d * (d + Self.load) + d * d * d
     }
     let row = 2 * d * k + Self.load * d + Self.probability * k
     guard specification.protocol == .logistic else {

@@ -221,7 +221,15 @@ package enum MemoryEstimate {
     case .knn:
       _ = try NeighbourSearch(
         featureCount: features, bankCount: train, k: specification.knn.k, team: team, arena: arena)
-      return tables + arena.allocatedBytes + positions
+      let isWhitened =
+        specification.knn.metric == .whitened
+        && FeatureTables.whitens(isEncoder ? .trained : .rawPixels, featureCount: features)
+      guard isWhitened else { return tables + arena.allocatedBytes + positions }
+      // The search begins when the whitening has ended; neither knows of the other's memory.
+      _ = try FeatureWhitening(featureCount: features, rows: train, team: team, arena: arena)
+      let scaling = 2 * rowBytes + (train + test) * MemoryLayout<Int>.stride
+      let pixels = isEncoder ? 0 : (train + test) * rowBytes
+      return tables + arena.allocatedBytes + positions + scaling + pixels
     case .linear, .linearSeed, .linearOfficial, .finetune: break
     }
     let head = try LinearClassifier(

@@ -46,8 +46,8 @@ package struct JobRecord: Sendable, Equatable {
   package let pace: Pace?
   /// The last metric line as it was recorded.
   package let latest: String?
-  /// The evaluations of a training, oldest first, as a JSON array: id, protocol, layer, label_share and, once
-  /// it is known, top1; `nil` for other jobs.
+  /// The evaluations of a training, oldest first, as a JSON array: id, protocol, layer, label_share, metric
+  /// and, once it is known, top1; `nil` for other jobs.
   package let evaluationsText: String?
   /// What an evaluation found, as JSON.
   package let result: String?
@@ -116,6 +116,8 @@ package struct JobRecord: Sendable, Equatable {
         'layer',
         coalesce(json_extract(evaluation.result, '$.layer'), json_extract(evaluation.spec, '$.layer')),
         'label_share', coalesce(json_extract(evaluation.spec, '$.label_share'), 1),
+        'metric', CASE json_extract(evaluation.spec, '$.protocol')
+          WHEN 'knn' THEN coalesce(json_extract(evaluation.spec, '$.knn.metric'), 'cosine') END,
         'top1', json_extract(evaluation.result, '$.top1')))
       FROM job_dependencies AS need JOIN jobs AS evaluation ON evaluation.sequence = need.job
       WHERE need.needs = jobs.sequence AND evaluation.kind = 'evaluate'

@@ -76,6 +76,7 @@ extension OpenAPIDocument {
     "layer": about(
       "What it evaluates; null: the input of the projector, by a name not known yet.", textOrNull),
     "label_share": about("Share of the training images whose labels it uses.", fraction),
+    "metric": about("With knn: what makes two images near; null with other protocols.", textOrNull),
     "top1": about("Accuracy on the test images, as a fraction; null: not known yet.", numberOrNull),
   ])
 

@@ -51,6 +51,7 @@ extension OpenAPIDocument {
         """, ["type": ["array", "null"], "items": list("A class.", of: count)]),
       "runs": list("What each seed gave.", of: run),
       "verdict": about("Whether the encoder beats each baseline beyond the 95% interval, for people.", text),
+      "metric": about("With knn: what makes two images near, cosine or whitened.", text),
       "ridge": about("Strength of the L2 penalty that was chosen, with the first seed.", number),
       "iterations": about("Iterations until convergence, with the first seed.", count),
       "dataset_digest": about("SHA-256 of the images and labels, in hexadecimal digits.", text),
@@ -65,7 +66,8 @@ extension OpenAPIDocument {
     ],
     optional: [
       "baselines", "checkpoint_sha256", "confusion", "dataset_digest", "isa", "iterations", "label_share",
-      "layer", "lead", "method", "model", "per_class", "preset", "ridge", "runs", "seconds", "seeds",
+      "layer", "lead", "method", "metric", "model", "per_class", "preset", "ridge", "runs", "seconds",
+      "seeds",
       "test_images",
       "top1_interval",
       "top1_std", "top5", "train_images", "train_top1", "verdict",

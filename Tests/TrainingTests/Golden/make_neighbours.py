@@ -1,5 +1,6 @@
 """Writes neighbours.json: what scikit-learn's KNeighborsClassifier predicts with cosine distances and the weights
-exp(similarity / temperature), for some features.
+exp(similarity / temperature), for some features, and for features that depend on each other once StandardScaler and
+LedoitWolf have whitened them.
 
 python make_neighbours.py       (numpy and scikit-learn; written with scikit-learn 1.9.1)
 """
@@ -7,7 +8,9 @@ import json
 import pathlib
 
 import numpy
+from sklearn.covariance import ledoit_wolf
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
+from sklearn.preprocessing import StandardScaler
 
 CLASSES, FEATURES, TRAIN, TEST = 7, 9, 330, 120
 
@@ -34,9 +37,25 @@ for k, temperature in ((1, 0.07), (5, 0.07), (20, 0.07), (200, 0.1), (1000, 1.0)
         "top1": float(model.score(test, labels[TRAIN:])), "top5": top5,
     })
 nearest = NearestNeighbors(n_neighbors=5, metric="cosine", algorithm="brute").fit(train)
+
+# Features of which some nearly repeat others, with classes that differ in a direction of little variance.
+mixing = random.normal(size=(FEATURES, FEATURES)) @ numpy.diag(1.7 ** -numpy.arange(FEATURES))
+mixing = (mixing @ random.normal(size=(FEATURES, FEATURES))).astype(numpy.float32).astype(numpy.float64)
+scaler = StandardScaler().fit(train @ mixing)
+covariance, shrinkage = ledoit_wolf(scaler.transform(train @ mixing), assume_centered=True)
+root = numpy.linalg.cholesky(covariance)
+bank, queries = (numpy.linalg.solve(root, scaler.transform(rows @ mixing).T).T for rows in (train, test))
+model = KNeighborsClassifier(5, metric="cosine", algorithm="brute",
+                             weights=lambda distances: numpy.exp((1 - distances) / 0.07)).fit(bank, labels[:TRAIN])
+order = numpy.sort(model.predict_proba(queries), axis=1)
+plain = KNeighborsClassifier(5, metric="cosine", algorithm="brute").fit(train @ mixing, labels[:TRAIN])
+whitened = {"mixing": mixing.ravel().tolist(), "shrinkage": float(shrinkage), "k": 5, "temperature": 0.07,
+            "rows": [float(value) for value in queries[0]], "predictions": model.predict(queries).tolist()}
+print("margin", (order[:, -1] - order[:, -2]).min(), "top1", model.score(queries, labels[TRAIN:]), "plain",
+      plain.score(test @ mixing, labels[TRAIN:]), "shrinkage", shrinkage)
 golden = {
     "classes": CLASSES, "features": FEATURES, "train": TRAIN, "labels": labels.tolist(),
-    "rows": [float(value) for value in features.ravel()], "runs": runs,
+    "rows": [float(value) for value in features.ravel()], "runs": runs, "whitened": whitened,
     "nearest": nearest.kneighbors(test, return_distance=False).tolist(),
 }
 path = pathlib.Path(__file__).with_name("neighbours.json")

@@ -117,6 +117,7 @@ package struct EvaluationResult: Sendable, Equatable {
       "confusion": classes.count <= Self.confusionClassesMax ? Self.json(confusion) : .null,
       "runs": runs, "verdict": .string(verdict),
     ]
+    if specification.protocol == .knn { members["metric"] = .string(specification.knn.metric.rawValue) }
     if let model = specification.checkpoint.model {
       members["model"] = .string(model)
     } else {

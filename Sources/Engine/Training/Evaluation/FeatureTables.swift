@@ -1,6 +1,7 @@
 import Datasets
 import Kernels
 import NeuralNet
+import Parallel
 import Recipe
 import Tensors
 
@@ -8,13 +9,14 @@ import Tensors
 /// planes, so that grey images count once.
 struct FeatureTables {
   /// Of the training images at the subjects' `positions`.
-  let train: StandardizedRows.Source
+  private(set) var train: StandardizedRows.Source
   /// Of the test images.
-  let test: StandardizedRows.Source
+  private(set) var test: StandardizedRows.Source
   /// Numbers that describe an image, D.
   let featureCount: Int
   /// Who keeps the memory.
   private let rows: [FeatureRows]
+  private var whitened: Arena?
 
   /// Takes a subject's; the features of an encoder are reported in `EvaluationSteps.features` steps.
   ///
@@ -60,6 +62,45 @@ struct FeatureTables {
       tables.append(table)
     }
     (train, test) = (.table(tables[0]), .table(tables[1]))
+  }
+
+  /// Numbers of raw pixels up to which they are whitened: a matrix of more would take too much memory and
+  /// time.
+  static let whitenedPixelsMax = 4096
+
+  /// Whether features of a subject are whitened.
+  static func whitens(_ subject: EvaluationSubject, featureCount: Int) -> Bool {
+    subject != .rawPixels || featureCount <= whitenedPixelsMax
+  }
+
+  /// Whitens all features by those of the training images (`FeatureWhitening`): those of an encoder where
+  /// they are, pixels in a table of their own.
+  mutating func whiten(team: ThreadTeam, _ proceed: () throws -> Void) throws {
+    let (scratch, kept) = (try Arena(), try Arena())
+    func labels(_ source: StandardizedRows.Source) -> [Int] {
+      switch source {
+      case .table(let table): Array(repeating: 0, count: table.count / featureCount)
+      case .pixels(let bytes): Array(repeating: 0, count: bytes.count / featureCount)
+      }
+    }
+    let known = labels(train)
+    let scaling = try FeatureScaling(
+      of: train, Array(known.indices), featureCount: featureCount, team: team, arena: scratch)
+    let whitening = try FeatureWhitening(
+      featureCount: featureCount, rows: known.count, team: team, arena: scratch)
+    let rows = [train, test].map {
+      StandardizedRows($0, labels: labels($0), scaling: scaling, team: team)
+    }
+    try whitening.measure(rows[0], proceed)
+    let tables = try zip([train, test], rows).map { source, rows in
+      let table =
+        if case .table(let table) = source { table } else {
+          try kept.allocate(rows.count * featureCount)
+        }
+      try whitening.apply(rows, into: table, proceed)
+      return table
+    }
+    (train, test, whitened) = (.table(tables[0]), .table(tables[1]), kept)
   }
 
   /// The bytes of the images at `positions`.

@@ -6,11 +6,11 @@ import Tensors
 
 /// The protocol `knn`: a weighted vote of the labelled images with the most similar features.
 ///
-/// Similarity is the cosine of the features; the k most similar images vote for their class with the weight
-/// exp(s / temperature). Of equally similar images the first ones are taken, and of equal votes the class
-/// that comes first. The search compares all pairs. A seed decides which labels are used, and nothing else.
-/// `train_top1` asks for the labelled images themselves, each without its own vote: at most the first
-/// `trainQueriesMax`.
+/// Similarity is the cosine of the features, as they are or whitened; the k most similar images vote for
+/// their class with the weight exp(s / temperature). Of equally similar images the first ones are taken, and
+/// of equal votes the class that comes first. The search compares all pairs. A seed decides which labels are
+/// used, and nothing else. `train_top1` asks for the labelled images themselves, each without its own vote:
+/// at most the first `trainQueriesMax`.
 final class NeighbourProbe: Probe {
   /// Labelled images that are asked for at most.
   static let trainQueriesMax = 10_000
@@ -26,7 +26,13 @@ final class NeighbourProbe: Probe {
   }
 
   func prepare(_ progress: any EvaluationProgress) throws {
-    tables = try FeatureTables(subjects, subject, progress)
+    var tables = try FeatureTables(subjects, subject, progress)
+    if subjects.specification.knn.metric == .whitened,
+      FeatureTables.whitens(subject, featureCount: tables.featureCount)
+    {
+      try tables.whiten(team: subjects.team, progress.proceed)
+    }
+    self.tables = tables
   }
 
   func evaluate(
