@@ -29,8 +29,8 @@ const signedOut = new EventTarget();
 /** Seconds in which the daemon must have answered a GET. */
 const answerSecondsMax = 10;
 
-/** Sends a request and reads its answer to the end; gives the text. */
-async function request(path, options = {}) {
+/** Sends a request and reads its answer to the end; gives the text. Throws a `Problem`. */
+export async function request(path, options = {}) {
   const isRead = options.method === undefined;
   const place = path.split("?")[0];
   let status, isSuccess, text;
@@ -65,7 +65,8 @@ function parsed(text) {
   }
 }
 
-async function json(path) {
+/** The JSON of an answer to GET. */
+export async function json(path) {
   const text = await request(path);
   try {
     return JSON.parse(text);
