@@ -2,7 +2,7 @@
 import { api, tolerate } from "../core/api.js";
 import { Curves } from "./curves.js";
 import { announce, h, repeat, replaceIfNew } from "../core/dom.js";
-import { actions, bytes, duration, isOver, moment, number, runningTime, title } from "../core/format.js";
+import { actions, bytes, duration, healthWords, isOver, moment, number, runningTime, title } from "../core/format.js";
 import { historyTable } from "./history.js";
 import { alert, healthChip, progress, resultSource, resultTable, stateChip, table } from "../core/parts.js";
 import { outside, shown } from "../core/text.js";
@@ -39,6 +39,7 @@ class JobPage {
     this.head = h("div", { class: "head" });
     this.refusal = h("div");
     this.message = h("div");
+    this.hint = h("p", { class: "hint", role: "status" });
     this.facts = h("div");
     this.drawing = h("section", { "aria-label": "Curves", hidden: true });
     this.result = h("section", { "aria-label": "Result", hidden: true });
@@ -55,7 +56,7 @@ class JobPage {
     this.specSection = h("section", { hidden: true }, h("h2", {}, "Specification"),
       h("p", { class: "quiet" }, "Every field of this job, with defaults. Post it again to repeat the job."),
       this.spec);
-    main.replaceChildren(this.head, this.refusal, this.message, this.facts, this.drawing, this.result,
+    main.replaceChildren(this.head, this.refusal, this.message, this.hint, this.facts, this.drawing, this.result,
       this.checkpointSection, this.historySection, this.specSection, this.logSection);
   }
 
@@ -74,6 +75,7 @@ class JobPage {
     const head = [job.name, job.state, job.reason, job.kind, job.health, job.needs];
     replaceIfNew(this.head, JSON.stringify(head), () => this.#head(job));
     replaceIfNew(this.facts, JSON.stringify(job), () => facts(job));
+    this.#showHealth(job);
     this.#showSpec(job);
     replaceIfNew(this.message, JSON.stringify([job.state, job.message]), () => message(job));
     const parts = [
@@ -118,6 +120,13 @@ class JobPage {
       tolerate(error);
       this.refusal.replaceChildren(alert(error.message));
     }
+  }
+
+  /** The training's health as the daemon reports it. */
+  #showHealth({ health }) {
+    const text = health?.message ? `${healthWords[health.state]}: ${shown(health.message)}.` : "";
+    if (this.hint.textContent !== text) this.hint.textContent = text;
+    this.hint.className = `hint ${{ good: "good", warning: "warn", unknown: "" }[health?.state] ?? "bad"}`;
   }
 
   #showSpec(job) {
