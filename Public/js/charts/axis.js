@@ -1,7 +1,7 @@
 // Ticks and texts of the axes.
 import { number } from "../core/format.js";
 
-const axisNames = { step: "Step", epoch: "Epoch", time: "Time" };
+const axisNames = { step: "Step", epoch: "Epoch", time: "Time", dimension: "Dimension" };
 const seconds = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
 
 /** The axes that a chart may have, by name. */
@@ -10,7 +10,7 @@ export const axisTitle = (axis) => axisNames[axis];
 /** A place of the axis in words: "at step 1,200", "at epoch 3.25", "after 2 min 5 s". */
 export function placeText(axis, x) {
   if (axis === "time") return `after ${elapsed(x, true)}`;
-  return axis === "epoch" ? `at epoch ${number(x, 4)}` : `at step ${Math.round(x).toLocaleString("en")}`;
+  return axis === "epoch" ? `at epoch ${number(x, 4)}` : `at ${axis} ${Math.round(x).toLocaleString("en")}`;
 }
 
 /** A length of the axis in words. */
@@ -48,7 +48,7 @@ export function xTicks(axis, from, to, pixels) {
   const isTime = axis === "time";
   const step = isTime && rough > 1
     ? seconds.find((one) => one >= rough) ?? 86400 * niceStep(rough / 86400)
-    : Math.max(niceStep(rough), axis === "step" ? 1 : 0);
+    : Math.max(niceStep(rough), axis === "epoch" ? 0 : 1);
   return multiples(from, to, step).map((v) => ({ v, label: isTime ? elapsed(v) : tickText(v, step) }));
 }
 

@@ -14,6 +14,9 @@ if (window.Dygraph) {
   window.Dygraph.PLUGINS = window.Dygraph.PLUGINS.filter((plugin) => plugin !== Legend);
 }
 
+/** Safari has no such call. */
+const whenIdle = window.requestIdleCallback ?? ((work) => setTimeout(work, 200));
+
 /** Draws charts as they come into sight. */
 const sight = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) target.chart?.see(isIntersecting);
@@ -56,7 +59,7 @@ export class Chart {
 
   /**
    * Shows lines: { id, label, color (name of a property), dash, scale, points: [[step, mean, min, max]], notFinite:
-   * [[step, count]], isHidden }.
+   * [[step, count]], isHidden, opacity, isSilent: its values are not told }.
    */
   set(lines) {
     this.lines = lines.map((line) => ({ ...line, points: [...line.points] }));
@@ -116,16 +119,17 @@ export class Chart {
     if (isInSight && this.isDirty) this.drawNow();
   }
 
-  /** Draws with the next frame, or when the chart comes into sight. */
+  /** Draws with the next frame, or, out of sight, for the first time when the browser has nothing else to do. */
   schedule() {
     this.isDirty = true;
-    if (!this.isInSight || this.frame) return;
-    this.frame = requestAnimationFrame(() => this.drawNow());
+    if (this.isInSight) this.frame ||= requestAnimationFrame(() => this.drawNow());
+    else if (!this.graph) this.idle ||= whenIdle(() => { if (this.isDirty) this.drawNow(); });
   }
 
   drawNow() {
     cancelAnimationFrame(this.frame);
-    [this.frame, this.isDirty] = [0, false];
+    [this.frame, this.idle, this.isDirty] = [0, 0, false];
+    if (this.isEnded) return;
     const drawn = this.lines.filter((line) => line.points.length > 0);
     this.element.classList.toggle("is-empty", drawn.length === 0);
     if (drawn.length === 0 || !window.Dygraph || this.area.clientWidth === 0) return;
@@ -205,8 +209,9 @@ export class Chart {
       if (hasBands) paintBand(context, line, columns, part, scale, 0.18);
       if (length > 0) paintLine(context, line, columns, columns.mean, part, scale, { width: 1, opacity: hasBands ? 0 : 0.2 });
       const isOther = this.near && this.near !== line;
+      const own = line.opacity ?? 1;
       paintLine(context, line, columns, columns.smoothed(length), part, scale,
-        { width: this.near === line ? 2.6 : 1.6, opacity: isOther ? 0.25 : 1 });
+        { width: this.near === line ? 2.6 : 1.6, opacity: isOther ? 0.25 * own : own });
       const lost = (line.notFinite ?? []).map(([step]) => placeOf(this.group.axis, line.scale, step));
       if (lost.length > 0) paintNotFinite(context, lost, area, scale.toX, alarm);
     }
@@ -277,6 +282,7 @@ export class Chart {
 
   /** Ends the chart. */
   destroy() {
+    this.isEnded = true;
     cancelAnimationFrame(this.frame);
     this.resizing.disconnect();
     sight.unobserve(this.area);

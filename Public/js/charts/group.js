@@ -14,7 +14,8 @@ const smoothingShareMax = 0.25;
  * axis, once it rests: it may call `detail` of the charts.
  */
 export class ChartGroup {
-  constructor({ axes = ["step"], state = {}, onState = () => {}, refine = null } = {}) {
+  constructor({ axes = ["step"], state = {}, onState = () => {}, refine = null, hasSmoothing = true } = {}) {
+    this.hasSmoothing = hasSmoothing;
     this.charts = new Set();
     this.axes = axes;
     this.axis = axes.includes(state.axis) ? state.axis : axes[0];
@@ -147,7 +148,7 @@ export class ChartGroup {
       onchange: (event) => this.#set({ isLogarithmic: event.target.checked }),
     });
     return h("div", { class: "controls chart-controls" },
-      h("span", {}, "Smoothing ", slider, " ", h("output", { class: "smoothing quiet" }, "off")),
+      h("span", { hidden: !this.hasSmoothing }, "Smoothing ", slider, " ", h("output", { class: "smoothing quiet" }, "off")),
       h("label", { class: "axis-label" }, "Axis ", axis),
       h("label", {}, log, " Logarithmic"),
       h("button", { type: "button", class: "all", hidden: true, onclick: () => this.zoom(null) }, "Show all"));

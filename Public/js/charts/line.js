@@ -3,6 +3,7 @@
 /** Marks of the axis: what a line needs to be placed on it. `clock` has [step, milliseconds] in order. */
 const places = {
   step: (scale, step) => step,
+  dimension: (scale, number) => number,
   epoch: (scale, step) => (scale.stepsPerEpoch ? step / scale.stepsPerEpoch : NaN),
   time: (scale, step) => (scale.clock?.length ? (between(scale.clock, 0, 1, step) - scale.clock[0][1]) / 1000 : NaN),
 };

@@ -14,7 +14,7 @@ const markShare = 1 / 150;
 export function showCursor(chart, isSource) {
   const context = overlayContext(chart);
   const { cursor } = chart.group;
-  const lines = chart.lines.filter((line) => !line.isHidden && line.points.length > 0);
+  const lines = chart.lines.filter((line) => !line.isHidden && !line.isSilent && line.points.length > 0);
   if (cursor === null) {
     chart.tip.hidden = true;
     chart.emphasize(null);
@@ -101,6 +101,7 @@ function showTip(chart, line, place) {
 
 /** What a screen reader says of the chart. */
 export function describe(chart, lines) {
+  lines = lines.filter((line) => !line.isSilent);
   const ends = lines.slice(0, headLinesMax).map((line) => {
     const columns = chart.columnsOf(line);
     const text = (index) => `${number(columns.mean[index])} ${placeText(chart.group.axis, columns.x[index])}`;

@@ -1,6 +1,7 @@
 // The head of a run: what it is called, how it is, and what may be done with it.
 import { api, tolerate } from "../core/api.js";
 import { copy } from "../core/clipboard.js";
+import { ask } from "../core/dialog.js";
 import { h, replaceIfNew } from "../core/dom.js";
 import { actions, healthWords, title } from "../core/format.js";
 import { alert, curl, healthChip, stateChip } from "../core/parts.js";
@@ -43,14 +44,13 @@ export class Head {
     this.state = h("p", { class: "run-state" });
     this.buttons = h("div", { class: "buttons" });
     this.refusal = h("div");
-    this.question = h("div");
     this.message = h("div");
     this.hint = h("p", { class: "hint", role: "status" });
     this.facts = h("div");
     this.curl = h("div", { class: "run-curl", hidden: true });
     this.element = h("div", { class: "run-head" },
       h("div", { class: "head" }, h("div", {}, this.name.element, this.state), this.buttons),
-      this.curl, this.question, this.refusal, this.message, this.hint, this.facts,
+      this.curl, this.refusal, this.message, this.hint, this.facts,
       h("div", { class: "marks" }, this.labels.element, this.notes.element));
   }
 
@@ -87,13 +87,10 @@ export class Head {
     return all;
   }
 
-  #ask(action) {
-    if (!action.question) return this.#change(action);
-    const close = () => this.question.replaceChildren();
-    const yes = h("button", { type: "button", class: "main", onclick: () => { close(); this.#change(action); } }, action.yes);
-    this.question.replaceChildren(h("div", { class: "alert question", role: "alertdialog", "aria-label": action.text },
-      h("span", {}, `${action.question} `), yes, " ", h("button", { type: "button", onclick: close }, "Keep it")));
-    yes.focus();
+  async #ask(action) {
+    const { question, yes, text } = action;
+    if (question && !(await ask({ title: text, content: h("p", {}, question), action: yes, isDanger: true }))) return;
+    await this.#change(action);
   }
 
   async #change({ path, body }) {

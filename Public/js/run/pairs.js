@@ -19,7 +19,7 @@ export class PairsSection {
     replaceIfNew(this.body, artifact.sha256, () => {
       const views = (job.spec?.views ?? 2) + (job.spec?.local_views?.count ?? 0);
       const picture = h("img", {
-        src: `${artifactPath(this.id, name)}?${artifact.sha256.slice(0, 8)}`.replace(/\?.*/, ""), class: "views", loading: "lazy",
+        src: artifactPath(this.id, name), class: "views", loading: "lazy",
         alt: `Images of the first batch, each next to its ${views} augmented views.`,
         onload: () => split(picture, this.body),
       });
