@@ -1,6 +1,6 @@
 // What is known of a job in words and figures.
 import { h } from "../core/dom.js";
-import { bytes, duration, isOver, moment, number, runningTime } from "../core/format.js";
+import { bytes, duration, isOver, moment, number, percent, runningTime } from "../core/format.js";
 import { progress } from "../core/parts.js";
 import { outside } from "../core/text.js";
 
@@ -9,6 +9,7 @@ export function facts(job) {
   const latest = job.latest ?? {};
   const isWaiting = job.state === "queued" || job.state === "blocked";
   const entries = [
+    ["Best accuracy", best(job.evaluations)],
     ["Progress", job.progress?.steps ? progress(job) : null],
     ["Method", job.spec?.method ?? null],
     ["Dataset", dataset(job.spec)],
@@ -30,6 +31,14 @@ export function facts(job) {
   return h("dl", { class: "facts" },
     entries.filter(([, value]) => value !== null)
       .map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+}
+
+/** The highest accuracy that an evaluation of the training has found; null: there is none. */
+function best(evaluations) {
+  const done = (evaluations ?? []).filter(({ top1 }) => Number.isFinite(top1));
+  if (done.length === 0) return null;
+  const { id, protocol, layer, top1 } = done.reduce((first, next) => (next.top1 > first.top1 ? next : first));
+  return [h("strong", {}, percent(top1)), " ", h("a", { href: `#/jobs/${id}` }, `${protocol}, ${layer}`)];
 }
 
 /** The dataset with the number of images where it is limited; null: the job names none. */

@@ -4,6 +4,7 @@ import { announce, h, repeat } from "../core/dom.js";
 import { onChange } from "../core/events.js";
 import { title } from "../core/format.js";
 import { CurvesSection } from "./curves_section.js";
+import { EmbeddingSection } from "./embedding/section.js";
 import { EvaluationsSection } from "./evaluations.js";
 import { EventsSection } from "./events_section.js";
 import { FilesSection } from "./files.js";
@@ -42,7 +43,7 @@ class RunPage {
      * `hear(change)`, for events of the job, and `destroy()`.
      */
     this.sections = [
-      ResultSection, CurvesSection, SpectrumSection, PairsSection, EvaluationsSection,
+      ResultSection, EvaluationsSection, CurvesSection, SpectrumSection, PairsSection, EmbeddingSection,
       SpecificationSection, RelationsSection, LogSection, EventsSection, HistorySection, FilesSection,
     ].map((Section) => new Section(context));
     main.replaceChildren(this.head.element, ...this.sections.map(({ element }) => element));
