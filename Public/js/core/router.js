@@ -15,6 +15,8 @@ import { alert } from "./parts.js";
 const pages = [
   { path: /^\/$/, at: "/", nav: "Runs", title: "Runs", load: () => import("../runs/runs.js") },
   { path: /^\/jobs\/([0-9a-z]+)$/, under: "/", title: "Run", load: () => import("../run/run.js") },
+  { path: /^\/sweeps$/, at: "/sweeps", nav: "Sweeps", title: "Sweeps", load: () => import("../sweeps/list.js") },
+  { path: /^\/sweeps\/([0-9a-z]+)$/, under: "/sweeps", title: "Sweep", load: () => import("../sweeps/sweep.js") },
   { path: /^\/new$/, at: "/new", nav: "New", title: "New", load: () => import("../new/new.js") },
 ];
 
