@@ -238,7 +238,7 @@ class SweepsTest(DashboardTest):
         self.expect(self.page.get_by_role("link", name="Compare 2 runs")).to_have_attribute(
             "href", f"#/compare?jobs={trials[first]},{trials[second]}")
         self.page.get_by_label("Select all shown trials").check()
-        self.see(".bar", f"Compare {len(trials)} runs")
+        self.see(".bar a", f"Compare {len(trials)} runs")
 
     def test_the_table_can_be_downloaded(self):
         self.show(self.grid)

@@ -116,11 +116,10 @@ export const api = {
     JSON.parse(await post("/jobs", { jobs }, { "Idempotency-Key": key })).jobs,
   /** `action` is cancel, pause, resume or retry; a cancel has a `mode`. */
   change: (id, action, body = {}) => post(`/jobs/${id}/${action}`, body),
+  /** The OpenAPI document. */
+  description: async () => (description ??= await json("/openapi.json")),
   /** The OpenAPI schemas by name. */
-  schemas: async () => {
-    description ??= await json("/openapi.json");
-    return description.components.schemas;
-  },
+  schemas: async () => (await api.description()).components.schemas,
   transitions: async (id) => (await json(`/jobs/${id}/transitions`)).transitions,
   /** Curves over equal buckets: { key: [[step, mean, min, max], …] }; nulls: no value is finite. */
   series: async (id, keys, points) =>

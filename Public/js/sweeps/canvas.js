@@ -4,6 +4,9 @@ import { h } from "../core/dom.js";
 const schemes = ["(prefers-color-scheme: dark)", "(forced-colors: active)"].map((query) => matchMedia(query));
 const names = ["ink", "quiet", "line", "sheet", "accent", "curve", "curve-2", "bad"];
 
+/** Milliseconds after which a canvas out of sight is drawn: several changes in this time cost one drawing. */
+const lateMilliseconds = 400;
+
 /** The page's colours by name, those of the system where it forces its own. */
 export function colours() {
   if (schemes[1].matches) {
@@ -17,47 +20,66 @@ export function colours() {
 }
 
 /**
- * A canvas that fills the width of `element` at a height in pixels. `draw(context, { width, height, colours })`
- * is called when the size, the colours or, after `redraw()`, the data have changed.
+ * A canvas that fills the width of `element` at a height in pixels. `base(context, { width, height, colours })`
+ * draws the data: called after `refresh()`, and when size or colours have changed. `over` draws above it what
+ * follows the pointer: called after `redraw()` too. A canvas out of sight is drawn a little later.
  */
 export class Sheet {
-  #draw;
   #frame = 0;
+  #late = 0;
+  #base = null;
+  #isInSight = false;
 
-  constructor(height, draw, attributes = {}) {
-    this.#draw = draw;
-    this.height = height;
-    this.width = 0;
+  constructor(height, { base, over }, attributes = {}) {
+    Object.assign(this, { base, over, height, width: 0 });
     this.canvas = h("canvas", { style: { height: `${height}px` }, ...attributes });
     this.element = h("div", { class: "sheet" }, this.canvas);
-    this.observer = new ResizeObserver(([entry]) => {
+    this.sizes = new ResizeObserver(([entry]) => {
       this.width = Math.floor(entry.contentRect.width);
-      this.redraw();
+      this.refresh();
     });
-    this.observer.observe(this.element);
-    this.recolour = () => this.redraw();
+    this.sizes.observe(this.element);
+    this.sight = new IntersectionObserver((entries) => {
+      this.#isInSight = entries.at(-1).isIntersecting;
+      if (this.#isInSight) this.redraw();
+    }, { rootMargin: "200px" });
+    this.sight.observe(this.element);
+    this.recolour = () => this.refresh();
     for (const scheme of schemes) scheme.addEventListener("change", this.recolour);
   }
 
-  /** Draws before the next frame; several calls draw once. */
+  /** Draws all again before the next frame; several calls draw once. */
+  refresh() {
+    this.#base = null;
+    this.redraw();
+  }
+
+  /** Draws again what lies above the data. */
   redraw() {
-    this.#frame ||= requestAnimationFrame(() => this.#paint());
+    if (this.#isInSight) this.#frame ||= requestAnimationFrame(() => this.#paint());
+    else this.#late ||= setTimeout(() => this.#paint(), lateMilliseconds);
   }
 
   #paint() {
-    this.#frame = 0;
+    this.#rest();
     if (this.width < 40 || !this.canvas.isConnected) return;
     const ratio = Math.min(3, devicePixelRatio || 1);
-    const [width, height] = [Math.round(this.width * ratio), Math.round(this.height * ratio)];
-    if (this.canvas.width !== width || this.canvas.height !== height) {
-      this.canvas.width = width;
-      this.canvas.height = height;
+    const box = { width: this.width, height: this.height, colours: colours() };
+    if (!this.#base) {
+      this.#base = h("canvas", { width: Math.round(this.width * ratio), height: Math.round(this.height * ratio) });
+      this.base(this.#context(this.#base, ratio), box);
     }
-    const context = this.canvas.getContext("2d");
+    // Assigned in any case: that clears it.
+    [this.canvas.width, this.canvas.height] = [this.#base.width, this.#base.height];
+    this.canvas.getContext("2d").drawImage(this.#base, 0, 0);
+    this.over?.(this.#context(this.canvas, ratio), box);
+  }
+
+  #context(canvas, ratio) {
+    const context = canvas.getContext("2d");
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, this.width, this.height);
     context.font = `12px ${getComputedStyle(this.element).fontFamily}`;
-    this.#draw(context, { width: this.width, height: this.height, colours: colours() });
+    return context;
   }
 
   /** The place of a pointer's event in pixels of the canvas. */
@@ -66,9 +88,18 @@ export class Sheet {
     return { x: event.clientX - box.left, y: event.clientY - box.top };
   }
 
-  destroy() {
+  /** Forgets that something is to be drawn. */
+  #rest() {
     cancelAnimationFrame(this.#frame);
-    this.observer.disconnect();
+    clearTimeout(this.#late);
+    this.#frame = 0;
+    this.#late = 0;
+  }
+
+  destroy() {
+    this.#rest();
+    this.sizes.disconnect();
+    this.sight.disconnect();
     for (const scheme of schemes) scheme.removeEventListener("change", this.recolour);
   }
 }

@@ -3,8 +3,8 @@ import { h, replaceIfNew } from "../core/dom.js";
 import { duration, percent } from "../core/format.js";
 import { table } from "../core/parts.js";
 import { outside } from "../core/text.js";
-import { bestSoFar, countingValue, pointerName, rungEpochs, rungTable } from "./model.js";
-import { linear, logarithmic, measured } from "./scale.js";
+import { bestSoFar, countingValue, pointerName, rungEpochs, rungTable, valueScaleOf } from "./model.js";
+import { linear, logarithmic } from "./scale.js";
 import { Scatter } from "./scatter.js";
 
 /** Rows of a chart's table of values. */
@@ -130,7 +130,7 @@ export class RungChart {
     })));
     this.scatter.show({
       x: { scale: epochs.length > 1 ? rungScale(epochs) : linear(0, epochs[0]), label: "epochs" },
-      y: { scale: measured(points.map(({ y }) => y)) }, points,
+      y: { scale: valueScaleOf(sweep, points.map(({ y }) => y)) }, points,
       strands: trials.filter((trial) => trial.rung_values.length > 1).map((trial) => ({
         isFaint: !isKept(trial), places: trial.rung_values.map((value, rung) => ({ x: epochs[rung], y: value })),
       })),

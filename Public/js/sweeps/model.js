@@ -1,7 +1,7 @@
 // What a sweep's trials say: their order, the best so far, what they cost. No page here.
 import { number, percent } from "../core/format.js";
 import { shown } from "../core/text.js";
-import { linear, logarithmic, ordinal } from "./scale.js";
+import { linear, logarithmic, measured, ordinal } from "./scale.js";
 
 /** A JSON pointer as people write it: "/optimizer/lr" as "optimizer.lr". */
 export const pointerName = (pointer) =>
@@ -26,6 +26,14 @@ const isShare = (metric) => /(^|[._])top[15]($|[._])/.test(metric);
 /** How values of the sweep's objective are shown. */
 export function valueText(sweep) {
   return isShare(sweep.spec?.objective?.metric ?? "") ? percent : (value) => number(value, 4);
+}
+
+/** The scale for values of the objective, with ticks in percent where it is a share. */
+export function valueScaleOf(sweep, values) {
+  const scale = measured(values);
+  if (!isShare(sweep.spec?.objective?.metric ?? "")) return scale;
+  const text = (value) => `${number(value * 100)}%`;
+  return { ...scale, text, ticks: () => scale.ticks().map(({ value }) => ({ value, text: text(value) })) };
 }
 
 /** "max evaluation.top1" */

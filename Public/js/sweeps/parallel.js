@@ -26,7 +26,9 @@ export class Parallel {
 
   constructor({ label, height = 320, onBrush, describe, open }) {
     Object.assign(this, { onBrush, describe, open });
-    this.sheet = new Sheet(height, (context, box) => this.#draw(context, box), {
+    this.sheet = new Sheet(height, {
+      base: (context, box) => this.#drawLines(context, box), over: (context, box) => this.#drawOver(context, box),
+    }, {
       role: "img", "aria-label": label, class: "parallel",
       onpointerdown: (event) => this.#down(event), onpointermove: (event) => this.#move(event),
       onpointerup: (event) => this.#up(event), onpointercancel: () => { this.#drag = null; },
@@ -38,7 +40,7 @@ export class Parallel {
 
   show(shown) {
     this.#shown = shown;
-    this.sheet.redraw();
+    this.sheet.refresh();
   }
 
   destroy() {
@@ -137,44 +139,43 @@ export class Parallel {
     this.sheet.redraw();
   }
 
-  #draw(context, { colours }) {
+  /** Faint lines first, then from the worst to the best; each by itself, as one long path is slowly drawn. */
+  #drawLines(context, { colours }) {
     if (!this.#shown) return;
-    this.#drawLines(context, colours);
-    this.#shown.axes.forEach((axis, index) => this.#drawAxis(context, axis, index, colours));
+    const { rows } = this.#shown;
+    const ramp = shades(colours);
+    const groups = Array.from({ length: shadeCount + 1 }, () => []);
+    for (const row of rows) {
+      groups[row.isFaint ? 0 : 1 + Math.min(shadeCount - 1, Math.floor((row.shade ?? 0) * shadeCount))].push(row);
+    }
+    const isDense = rows.length > 500;
+    const across = this.#shown.axes.map((_, index) => this.#across(index));
+    groups.forEach((group, index) => {
+      context.strokeStyle = index === 0 ? colours.line : ramp[index - 1];
+      context.globalAlpha = (index === 0 ? 0.8 : 0.9) * (isDense ? 0.5 : 1);
+      context.lineWidth = isDense || index === 0 ? 1 : 1.3;
+      for (const { values } of group) {
+        context.beginPath();
+        for (let axis = 0; axis < values.length; axis += 1) context.lineTo(across[axis], this.#height(values[axis] ?? absent));
+        context.stroke();
+      }
+    });
+    context.globalAlpha = 1;
   }
 
-  #drawLines(context, colours) {
-    const { rows, best } = this.#shown;
-    const ramp = shades(colours);
-    const lines = Array.from({ length: shadeCount + 1 }, () => new Path2D());
-    for (const row of rows) {
-      if (row.isFaint) this.#trace(lines[shadeCount], row);
-      else if (row !== this.#hover && row.trial.number !== best) {
-        this.#trace(lines[Math.min(shadeCount - 1, Math.floor((row.shade ?? 0) * shadeCount))], row);
-      }
-    }
-    const stroke = (path, colour, width, alpha) => {
-      Object.assign(context, { strokeStyle: colour, lineWidth: width, globalAlpha: alpha, lineJoin: "round" });
-      context.stroke(path);
-      context.globalAlpha = 1;
-    };
-    const isDense = rows.length > 500;
-    stroke(lines[shadeCount], colours.line, 1, isDense ? 0.35 : 0.8);
-    for (let shade = 0; shade < shadeCount; shade += 1) stroke(lines[shade], ramp[shade], 1.3, isDense ? 0.6 : 0.9);
+  #drawOver(context, { colours }) {
+    if (!this.#shown) return;
+    const { axes, rows, best } = this.#shown;
     for (const row of rows) {
       if (row.isFaint || (row !== this.#hover && row.trial.number !== best)) continue;
-      const path = new Path2D();
-      this.#trace(path, row);
-      stroke(path, row.trial.number === best ? colours["curve-2"] : colours.ink, 2.4, 1);
+      Object.assign(context, {
+        strokeStyle: row.trial.number === best ? colours["curve-2"] : colours.ink, lineWidth: 2.4, lineJoin: "round",
+      });
+      context.beginPath();
+      row.values.forEach((place, index) => context.lineTo(this.#across(index), this.#height(place ?? absent)));
+      context.stroke();
     }
-  }
-
-  #trace(path, row) {
-    row.values.forEach((place, index) => {
-      const [x, y] = [this.#across(index), this.#height(place ?? absent)];
-      if (index === 0) path.moveTo(x, y);
-      else path.lineTo(x, y);
-    });
+    axes.forEach((axis, index) => this.#drawAxis(context, axis, index, colours));
   }
 
   #drawAxis(context, axis, index, colours) {

@@ -3,16 +3,19 @@ import { h } from "../core/dom.js";
 import { outside } from "../core/text.js";
 import { BrushFields, brushText, fromPlaces, passes, readBrushes, toPlaces } from "./brushes.js";
 import { BestChart, frame, ImportanceChart, PairChart, RungChart, SliceCharts } from "./charts.js";
-import { countingValue, goodness, pointerName, ranked, valueText } from "./model.js";
+import { countingValue, goodness, pointerName, ranked, valueScaleOf, valueText } from "./model.js";
 import { Parallel } from "./parallel.js";
 import { trialStates } from "./parts.js";
-import { measured } from "./scale.js";
 import { TrialTable } from "./trials.js";
+
+/** Milliseconds after which a brush that is dragged counts as resting. */
+const restMilliseconds = 120;
 
 /** Everything below the head of a sweep's page. `remember(query)` writes the view into the address. */
 export class Results {
   #shown = null;
   #frame = 0;
+  #timer = 0;
 
   constructor(query, remember) {
     this.rememberQuery = remember;
@@ -78,7 +81,7 @@ export class Results {
   show({ sweep, trials, costs, parameters }) {
     const { mode, metric } = sweep.spec.objective;
     const order = ranked(trials, mode);
-    const valueScale = measured(order.map(countingValue));
+    const valueScale = valueScaleOf(sweep, order.map(countingValue));
     const good = goodness(valueScale, mode);
     this.#shown = {
       sweep, trials, costs, parameters, valueScale, objective: pointerName(metric),
@@ -90,18 +93,16 @@ export class Results {
 
   #draw() {
     if (!this.#shown) return;
-    const { sweep, trials, costs, parameters, valueScale, places, best, objective } = this.#shown;
-    this.axes = [...parameters.map((one) => ({ key: one.pointer, ...one })), { key: "value", name: objective, scale: valueScale }];
-    for (const key of Object.keys(this.brushes)) if (!this.#axis(key)) delete this.brushes[key];
-    const rows = trials.map((trial) => ({ trial, values: this.axes.map((axis) => this.#place(axis, trial)) }));
-    for (const row of rows) row.isFaint = !passes(this.axes, row.values, this.brushes);
-    const kept = new Set(rows.filter(({ isFaint }) => !isFaint).map(({ trial }) => trial.number));
+    const { sweep, trials, costs, parameters, places, best, objective } = this.#shown;
+    const { rows, kept } = this.#filtered();
     const shown = { ...this.#shown, isKept: (trial) => kept.has(trial.number) };
     this.bestChart.show(shown);
     this.importances.show(shown);
     this.rungs.show(shown);
     this.#drawPair(shown);
-    this.#drawParallel(rows, shown);
+    this.#drawParallel(rows);
+    this.#drawFilters();
+    this.slices.show(shown);
     this.states.value = this.options.state;
     const isInState = ({ state }) => this.options.state === "" || state === this.options.state;
     this.table.show({
@@ -113,7 +114,16 @@ export class Results {
         place: places.get(trial.number) ?? Number.MAX_SAFE_INTEGER,
       })),
     });
-    this.slices.show(shown);
+  }
+
+  /** The trials with their places on the axes, and the numbers of those in all brushes. */
+  #filtered() {
+    const { trials, parameters, valueScale, objective } = this.#shown;
+    this.axes = [...parameters.map((one) => ({ key: one.pointer, ...one })), { key: "value", name: objective, scale: valueScale }];
+    for (const key of Object.keys(this.brushes)) if (!this.#axis(key)) delete this.brushes[key];
+    const rows = trials.map((trial) => ({ trial, values: this.axes.map((axis) => this.#place(axis, trial)) }));
+    for (const row of rows) row.isFaint = !passes(this.axes, row.values, this.brushes);
+    return { rows, kept: new Set(rows.filter(({ isFaint }) => !isFaint).map(({ trial }) => trial.number)) };
   }
 
   #drawPair(shown) {
@@ -137,12 +147,16 @@ export class Results {
     return this.#shown.sweep.importances.find(({ parameter }) => parameter === pointer)?.value ?? 0;
   }
 
-  #drawParallel(rows, { shade, best }) {
+  #drawParallel(rows) {
+    const { shade, best } = this.#shown;
     const withValue = rows.filter(({ values }) => values.at(-1) !== null);
     for (const row of withValue) row.shade = shade(countingValue(row.trial));
     const brushes = Object.fromEntries(Object.entries(this.brushes)
       .map(([key, ends]) => [key, toPlaces(this.#axis(key).scale, ends)]));
     this.parallel.show({ axes: this.axes, rows: withValue, brushes, best });
+  }
+
+  #drawFilters() {
     this.fields.show(this.axes, this.brushes);
     this.chips.replaceChildren(...Object.entries(this.brushes).map(([key, ends]) => this.#chip(key, ends)));
   }
@@ -165,15 +179,19 @@ export class Results {
     return value === null || value === undefined ? null : axis.scale.place(value);
   }
 
+  /** Follows a brush at once; the table, the other charts and the address when it rests. */
   #brush(key, ends) {
     if (ends) this.brushes[key] = ends;
     else delete this.brushes[key];
-    // Once per frame while an axis is dragged.
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0;
+      this.#drawParallel(this.#filtered().rows);
+    });
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
       this.rememberQuery({ brush: brushText(this.brushes) });
       this.#draw();
-    });
+    }, restMilliseconds);
   }
 
   #describe(trial, point) {
@@ -191,6 +209,7 @@ export class Results {
 
   destroy() {
     cancelAnimationFrame(this.#frame);
+    clearTimeout(this.#timer);
     for (const chart of [this.bestChart, this.rungs, this.pair]) chart.scatter.destroy();
     this.parallel.destroy();
     this.slices.destroy();

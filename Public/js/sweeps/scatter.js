@@ -5,6 +5,8 @@ import { fitted, shadeCount, Sheet, shades } from "./canvas.js";
 const margin = { left: 52, right: 12, top: 10, bottom: 34 };
 /** Pixels around a point in which the pointer finds it. */
 const reach = 14;
+/** Points from which on each is a small square, which is quickly drawn. */
+const manyPoints = 2000;
 
 /**
  * A scatter plot. `describe(point)` is the text of a point, `open(point)` what a click or Enter does.
@@ -19,7 +21,9 @@ export class Scatter {
   constructor({ label, height = 220, describe, open }) {
     this.describe = describe;
     this.open = open;
-    this.sheet = new Sheet(height, (context, box) => this.#draw(context, box), {
+    this.sheet = new Sheet(height, {
+      base: (context, box) => this.#draw(context, box), over: (context, box) => this.#drawFocus(context, box),
+    }, {
       tabindex: 0, role: "img", "aria-label": label,
       onpointermove: (event) => this.#point(this.#nearest(this.sheet.at(event))),
       onpointerleave: () => this.#point(null),
@@ -37,7 +41,7 @@ export class Scatter {
     const index = shown.points.findIndex(({ trial }) => trial.number === focused);
     this.#focus = index < 0 ? null : index;
     if (this.#focus === null) this.tip.hidden = true;
-    this.sheet.redraw();
+    this.sheet.refresh();
   }
 
   destroy() {
@@ -109,34 +113,54 @@ export class Scatter {
     this.#drawPoints(context, colours);
   }
 
+  /** The faint points first, then from the worst to the best. */
   #drawPoints(context, colours) {
     const { points } = this.#shown;
     const ramp = shades(colours);
-    const size = points.length > 2000 ? 2 : points.length > 300 ? 2.8 : 3.6;
-    const dot = (place, radius) => {
-      context.beginPath();
-      context.arc(place.x, place.y, radius, 0, 2 * Math.PI);
-    };
-    const order = points.map((_, index) => index).filter((index) => this.#places[index]);
-    // The faint ones first, the best last.
-    const rank = (index) => (points[index].isFaint ? -1 : points[index].isBest ? 2 : points[index].shade ?? 0);
-    order.sort((one, other) => rank(one) - rank(other));
-    for (const index of order) {
-      const point = points[index];
-      context.globalAlpha = point.isFaint ? 0.25 : 1;
-      context.fillStyle = point.isBest ? colours["curve-2"]
-        : point.isFaint || !Number.isFinite(point.shade) ? colours.quiet
-          : ramp[Math.min(shadeCount - 1, Math.floor(point.shade * shadeCount))];
-      dot(this.#places[index], point.isBest ? size + 1.4 : size);
-      context.fill();
+    const [faint, plain] = [-2, -1];
+    const groups = new Map();
+    points.forEach((point, index) => {
+      if (!this.#places[index]) return;
+      const group = point.isBest ? shadeCount : point.isFaint ? faint
+        : Number.isFinite(point.shade) ? Math.min(shadeCount - 1, Math.floor(point.shade * shadeCount)) : plain;
+      if (!groups.has(group)) groups.set(group, []);
+      groups.get(group).push(this.#places[index]);
+    });
+    for (const group of [...groups.keys()].sort((one, other) => one - other)) {
+      const isBest = group === shadeCount;
+      context.globalAlpha = group === faint ? 0.25 : 1;
+      context.fillStyle = isBest ? colours["curve-2"] : group < 0 ? colours.quiet : ramp[group];
+      drawDots(context, groups.get(group), this.#size + (isBest ? 1.4 : 0));
     }
     context.globalAlpha = 1;
+  }
+
+  get #size() {
+    const { length } = this.#shown.points;
+    return length > manyPoints ? 1.5 : length > 300 ? 2.8 : 3.6;
+  }
+
+  #drawFocus(context, { colours }) {
     const place = this.#places[this.#focus];
     if (!place) return;
     context.strokeStyle = colours.ink;
     context.lineWidth = 1.5;
-    dot(place, size + 3);
+    context.beginPath();
+    context.arc(place.x, place.y, this.#size + 3, 0, 2 * Math.PI);
     context.stroke();
+  }
+}
+
+/** Each by itself: one path of many overlapping dots takes a browser long to fill. */
+function drawDots(context, places, size) {
+  const isMany = places.length > manyPoints;
+  for (const { x, y } of places) {
+    if (isMany) context.fillRect(x - size, y - size, 2 * size, 2 * size);
+    else {
+      context.beginPath();
+      context.arc(x, y, size, 0, 2 * Math.PI);
+      context.fill();
+    }
   }
 }
 
@@ -197,18 +221,17 @@ function drawSteps(context, line, across, up, right, colour) {
 function drawStrands(context, strands, across, up, colours) {
   context.lineWidth = 1;
   for (const isFaint of [true, false]) {
-    context.beginPath();
     context.strokeStyle = isFaint ? colours.line : colours.quiet;
-    context.globalAlpha = isFaint ? 0.5 : 0.55;
+    context.globalAlpha = strands.length > 300 ? 0.2 : 0.55;
     for (const strand of strands) {
       if (strand.isFaint !== isFaint) continue;
-      strand.places.forEach(({ x, y }, index) => {
+      context.beginPath();
+      for (const { x, y } of strand.places) {
         const [a, b] = [across(x), up(y)];
-        if (index === 0 || b === null) context.moveTo(a, b ?? 0);
-        else context.lineTo(a, b);
-      });
+        if (b !== null) context.lineTo(a, b);
+      }
+      context.stroke();
     }
-    context.stroke();
   }
   context.globalAlpha = 1;
 }
