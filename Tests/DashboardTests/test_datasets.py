@@ -125,7 +125,7 @@ class DatasetsTest(DashboardTest):
               new DragEvent(name, { bubbles: true, cancelable: true, dataTransfer: data }));
           }
         }""")
-        self.see(".drop", "Some Birds (2).tar.gz")
+        self.see(".drop-zone", "Some Birds (2).tar.gz")
         self.expect(self.page.locator("#upload-name")).to_have_value("Some-Birds-2")
 
     def test_errors_stand_at_their_fields_and_nothing_is_lost(self):

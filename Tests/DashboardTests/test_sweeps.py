@@ -141,14 +141,14 @@ class SweepsTest(DashboardTest):
         self.page.get_by_label("optimizer.lr from").fill("0.0001")
         self.page.get_by_label("optimizer.lr to").fill("0.01")
         self.page.get_by_label("optimizer.lr to").press("Tab")
-        self.see(".chip", "optimizer.lr: 1e-4 to 0.01")
+        self.see(".brush-chip", "optimizer.lr: 1e-4 to 0.01")
         self.assertEqual(self.numbers(), kept)
         self.see(".sweep-results", f"{len(kept)} of {len(trials)} trials")
         self.page.reload()
-        self.see(".chip")
+        self.see(".brush-chip")
         self.assertEqual(self.numbers(), kept)
         self.page.get_by_role("button", name="Remove the filter").click()
-        self.expect(self.page.locator(".chip")).to_have_count(0)
+        self.expect(self.page.locator(".brush-chip")).to_have_count(0)
         self.assertEqual(self.numbers(), [trial["number"] for trial in trials])
         # Down the upper half of the last axis, which is the value's.
         canvas = self.page.locator("canvas.parallel")
@@ -159,7 +159,7 @@ class SweepsTest(DashboardTest):
         self.page.mouse.down()
         self.page.mouse.move(x, (top + bottom) / 2, steps=4)
         self.page.mouse.up()
-        self.see(".chip", "rankme")
+        self.see(".brush-chip", "rankme")
         values = [trial["rung_values"][-1] for trial in trials]
         low, high = min(values), max(values)
         middle = (low + high) / 2
@@ -184,7 +184,7 @@ class SweepsTest(DashboardTest):
             trials = self.daemon.get(f"/sweeps/{identifier}/trials")["trials"]
             with_value = [trial for trial in trials if trial["state"] == "succeeded" and trial["value"] is not None]
             self.show(identifier)
-            card = self.page.locator(".chart", has_text="Best so far").first
+            card = self.page.locator(".plate", has_text="Best so far").first
             card.locator("summary").click()
             rows = card.locator("tbody tr")
             self.expect(rows).to_have_count(len(with_value))
@@ -238,7 +238,7 @@ class SweepsTest(DashboardTest):
         self.expect(self.page.get_by_role("link", name="Compare 2 runs")).to_have_attribute(
             "href", f"#/compare?jobs={trials[first]},{trials[second]}")
         self.page.get_by_label("Select all shown trials").check()
-        self.see(".bar a", f"Compare {len(trials)} runs")
+        self.see(".toolbar a", f"Compare {len(trials)} runs")
 
     def test_the_table_can_be_downloaded(self):
         self.show(self.grid)

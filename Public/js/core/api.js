@@ -29,7 +29,10 @@ const signedOut = new EventTarget();
 /** Seconds in which the daemon must have answered a GET. */
 const answerSecondsMax = 10;
 
-/** Sends a request and reads its answer to the end; gives the text. Throws a `Problem`. */
+/**
+ * Sends a request and reads its answer to the end; gives the text. Throws a `Problem`. `options` are those of
+ * fetch, and `note(headers)`, which gets the headers of the answer.
+ */
 export async function request(path, options = {}) {
   const isRead = options.method === undefined;
   const place = path.split("?")[0];
@@ -39,6 +42,7 @@ export async function request(path, options = {}) {
     const response = await fetch(path, { signal, ...options });
     ({ status, ok: isSuccess } = response);
     text = await response.text();
+    options.note?.(response.headers);
   } catch {
     const title = "The daemon does not answer.";
     if (isRead) lost(place, title);
@@ -93,8 +97,18 @@ async function session() {
   return answer;
 }
 
-/** What the API says of itself, once it has been asked for. */
+/** What the API says of itself, once it has been asked for: a promise. */
 let description = null;
+
+async function described() {
+  description ??= json("/openapi.json");
+  try {
+    return await description;
+  } catch (error) {
+    description = null;
+    throw error;
+  }
+}
 
 export const api = {
   session,
@@ -117,9 +131,12 @@ export const api = {
   /** `action` is cancel, pause, resume or retry; a cancel has a `mode`. */
   change: (id, action, body = {}) => post(`/jobs/${id}/${action}`, body),
   /** The OpenAPI document. */
-  description: async () => (description ??= await json("/openapi.json")),
+  description: () => described(),
   /** The OpenAPI schemas by name. */
-  schemas: async () => (await api.description()).components.schemas,
+  schemas: async () => (await described()).components.schemas,
+  /** Whether a GET of that path in the OpenAPI document takes a query parameter. */
+  takes: async (path, name) =>
+    (await described()).paths[path]?.get?.parameters?.some((one) => one.name === name) ?? false,
   transitions: async (id) => (await json(`/jobs/${id}/transitions`)).transitions,
   /** Curves over equal buckets: { key: [[step, mean, min, max], …] }; nulls: no value is finite. */
   series: async (id, keys, points) =>

@@ -78,13 +78,13 @@ function mark(at) {
 
 /**
  * Writes query parameters into the address without showing the page again: a view that has changed by itself
- * stays a link. An empty value leaves its parameter out.
+ * stays a link. An empty value leaves its parameter out; a list gives it once for each of its values.
  */
 export function rememberQuery(parameters) {
   const { path, query } = address() ?? { path: "/", query: new URLSearchParams() };
   for (const [name, value] of Object.entries(parameters)) {
-    if (value === null || value === undefined || value === "") query.delete(name);
-    else query.set(name, value);
+    query.delete(name);
+    for (const one of [value].flat()) if (one !== null && one !== undefined && one !== "") query.append(name, one);
   }
   const text = query.toString();
   history.replaceState(null, "", `#${path}${text ? `?${text}` : ""}`);

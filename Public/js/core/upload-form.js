@@ -21,7 +21,7 @@ export class UploadForm {
     this.file = null;
     this.choose = h("input", { type: "file", class: "unseen", id: "upload-file", accept, onchange: () => this.#take(this.choose.files[0]) });
     this.chosen = h("span", { class: "quiet" }, hint);
-    this.zone = h("label", { class: "drop", for: "upload-file" },
+    this.zone = h("label", { class: "drop-zone", for: "upload-file" },
       h("strong", {}, "Drop a file here, or choose one"), this.chosen);
     this.name = h("input", {
       type: "text", id: "upload-name", autocomplete: "off", spellcheck: "false", "aria-describedby": "upload-name-error",

@@ -110,7 +110,7 @@ class DatasetPage {
     this.sheetProblem = h("p", { class: "quiet", hidden: true }, "This part of the dataset has no such images.");
     this.sheet.addEventListener("error", () => { this.sheetProblem.hidden = false; });
     this.sheet.addEventListener("load", () => { this.sheetProblem.hidden = true; });
-    return [h("div", { class: "bar" }, h("h2", {}, "Sample"), this.split, labels.length > 0 ? this.label : null, this.count),
+    return [h("div", { class: "toolbar" }, h("h2", {}, "Sample"), this.split, labels.length > 0 ? this.label : null, this.count),
       this.sheet, this.sheetProblem];
   }
 

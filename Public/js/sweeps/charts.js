@@ -4,7 +4,7 @@ import { duration, percent } from "../core/format.js";
 import { table } from "../core/parts.js";
 import { outside } from "../core/text.js";
 import { bestSoFar, countingValue, pointerName, rungEpochs, rungTable, valueScaleOf } from "./model.js";
-import { linear, logarithmic } from "./scale.js";
+import { linear, logarithmic } from "../charts/scale.js";
 import { Scatter } from "./scatter.js";
 
 /** Rows of a chart's table of values. */
@@ -20,7 +20,7 @@ export function frame({ name, note = "", controls = null, chart, values }) {
   };
   const noteElement = h("span", { class: "note" }, note);
   return {
-    element: h("figure", { class: "chart" },
+    element: h("figure", { class: "plate" },
       h("figcaption", {}, h("span", { class: "name" }, name), controls, noteElement), chart, values ? details : null),
     note: noteElement, fill,
   };
@@ -149,7 +149,7 @@ export class SliceCharts {
   constructor(page) {
     this.page = page;
     this.charts = new Map();
-    this.element = h("div", { class: "charts slices" });
+    this.element = h("div", { class: "slices" });
   }
 
   show(shown) {

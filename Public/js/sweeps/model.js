@@ -1,7 +1,7 @@
 // What a sweep's trials say: their order, the best so far, what they cost. No page here.
 import { number, percent } from "../core/format.js";
 import { shown } from "../core/text.js";
-import { linear, logarithmic, measured, ordinal } from "./scale.js";
+import { linear, logarithmic, measured, ordinal } from "../charts/scale.js";
 
 /** A JSON pointer as people write it: "/optimizer/lr" as "optimizer.lr". */
 export const pointerName = (pointer) =>

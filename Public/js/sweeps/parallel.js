@@ -1,7 +1,7 @@
 // Parallel coordinates: an axis for each parameter and one for the value, a line for each trial. Dragging along
 // an axis keeps the trials whose value lies there.
 import { h } from "../core/dom.js";
-import { fitted, shadeCount, Sheet, shades } from "./canvas.js";
+import { fitted, shadeCount, Sheet, shades } from "../charts/sheet.js";
 
 const top = 46;
 const bottom = 24;

@@ -33,11 +33,11 @@ export class Results {
     this.states = h("select", { "aria-label": "Trials in state", onchange: () => this.remember({ state: this.states.value }) },
       h("option", { value: "" }, "any state"), trialStates.map((state) => h("option", { value: state }, state)));
     this.element = h("div", { class: "sweep-results" },
-      h("div", { class: "charts sweep-charts" },
+      h("div", { class: "sweep-charts" },
         this.bestChart.element, this.importances.element, this.pair.element, this.rungs.element),
       h("section", { "aria-label": "All parameters" }, this.parallelFrame.element),
       h("section", {}, h("h2", {}, "Value against each parameter"), this.slices.element),
-      h("section", {}, h("div", { class: "bar" }, h("h2", {}, "Trials"), this.states, this.chips), this.table.element));
+      h("section", {}, h("div", { class: "toolbar" }, h("h2", {}, "Trials"), this.states, this.chips), this.table.element));
   }
 
   #makePair() {
@@ -56,7 +56,7 @@ export class Results {
       onBrush: (key, places) => brush(key, places && fromPlaces(this.#axis(key).scale, places)),
     });
     this.fields = new BrushFields(brush);
-    this.chips = h("span", { class: "chips" });
+    this.chips = h("span", { class: "brush-chips" });
     this.parallelFrame = frame({
       name: "All parameters", chart: h("div", {}, this.parallel.element, this.fields.element),
       note: "Drag along an axis to keep the trials there; click the mark to let it go. The table has the values.",
@@ -165,7 +165,7 @@ export class Results {
     const { name, scale } = this.#axis(key);
     const text = ends[0] === ends[1] ? scale.text(ends[0]) : `${scale.text(ends[0])} to ${scale.text(ends[1])}`;
     return h("button", {
-      type: "button", class: "chip", "aria-label": `Remove the filter ${name}: ${text}`,
+      type: "button", class: "brush-chip", "aria-label": `Remove the filter ${name}: ${text}`,
       onclick: () => this.#brush(key, null),
     }, outside(`${name}: ${text}`), " ×");
   }

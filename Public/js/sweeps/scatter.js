@@ -1,6 +1,6 @@
 // Points on two axes: one for each trial, each of which can be reached by pointer and by key.
 import { h } from "../core/dom.js";
-import { fitted, shadeCount, Sheet, shades } from "./canvas.js";
+import { fitted, shadeCount, Sheet, shades } from "../charts/sheet.js";
 
 const margin = { left: 52, right: 12, top: 10, bottom: 34 };
 /** Pixels around a point in which the pointer finds it. */

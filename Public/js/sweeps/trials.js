@@ -30,8 +30,8 @@ export class TrialTable {
     } });
     this.compare = h("a", { class: "button", hidden: true });
     this.summary = h("p", { class: "quiet", role: "status" });
-    this.element = h("div", {}, h("div", { class: "bar" }, this.summary, this.compare),
-      h("div", { class: "wide", tabindex: -1 }, this.table), this.more);
+    this.element = h("div", {}, h("div", { class: "toolbar" }, this.summary, this.compare),
+      h("div", { class: "trials-wide", tabindex: -1 }, this.table), this.more);
   }
 
   show(shown) {

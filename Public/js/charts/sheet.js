@@ -33,7 +33,7 @@ export class Sheet {
   constructor(height, { base, over }, attributes = {}) {
     Object.assign(this, { base, over, height, width: 0 });
     this.canvas = h("canvas", { style: { height: `${height}px` }, ...attributes });
-    this.element = h("div", { class: "sheet" }, this.canvas);
+    this.element = h("div", { class: "plot-sheet" }, this.canvas);
     this.sizes = new ResizeObserver(([entry]) => {
       this.width = Math.floor(entry.contentRect.width);
       this.refresh();
