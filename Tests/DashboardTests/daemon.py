@@ -109,6 +109,22 @@ class Daemon:
             with error:
                 return error.code, json.load(error)
 
+    def put(self, path, data):
+        """(status, JSON) of an upload."""
+        request = urllib.request.Request(self.url + path, data, {"Content-Type": "application/octet-stream"}, method="PUT")
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error)
+
+    def delete(self, path):
+        """The status of an answer without content."""
+        request = urllib.request.Request(self.url + path, method="DELETE")
+        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
+            return answer.status
+
     def get(self, path):
         status, answer = self.ask("GET", path)
         assert status == 200, f"GET {path}: {status} {answer}"

@@ -134,6 +134,8 @@ export const api = {
   models: async () => (await json("/models")).models,
   /** `action` is cancel, pause, resume or retry; a cancel has a `mode`. */
   change: (id, action, body = {}) => post(`/jobs/${id}/${action}`, body),
+  /** The OpenAPI document. */
+  description: () => described(),
   /** The OpenAPI schemas by name. */
   schemas: async () => (await described()).components.schemas,
   /** Whether a GET of that path in the OpenAPI document takes a query parameter. */

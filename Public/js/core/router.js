@@ -15,6 +15,11 @@ import { alert } from "./parts.js";
 const pages = [
   { path: /^\/$/, at: "/", nav: "Runs", title: "Runs", load: () => import("../runs/runs.js") },
   { path: /^\/jobs\/([0-9a-z]+)$/, under: "/", title: "Run", load: () => import("../run/run.js") },
+  { path: /^\/sweeps$/, at: "/sweeps", nav: "Sweeps", title: "Sweeps", load: () => import("../sweeps/list.js") },
+  { path: /^\/sweeps\/([0-9a-z]+)$/, under: "/sweeps", title: "Sweep", load: () => import("../sweeps/sweep.js") },
+  { path: /^\/datasets$/, at: "/datasets", nav: "Datasets", title: "Datasets", load: () => import("../datasets/list.js") },
+  { path: /^\/datasets\/([^/]+)$/, under: "/datasets", title: "Dataset", load: () => import("../datasets/dataset.js") },
+  { path: /^\/models$/, at: "/models", nav: "Models", title: "Models", load: () => import("../models/list.js") },
   { path: /^\/new$/, at: "/new", nav: "New", title: "New", load: () => import("../new/new.js") },
 ];
 
