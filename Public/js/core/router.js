@@ -20,6 +20,7 @@ const pages = [
   { path: /^\/datasets$/, at: "/datasets", nav: "Datasets", title: "Datasets", load: () => import("../datasets/list.js") },
   { path: /^\/datasets\/([^/]+)$/, under: "/datasets", title: "Dataset", load: () => import("../datasets/dataset.js") },
   { path: /^\/models$/, at: "/models", nav: "Models", title: "Models", load: () => import("../models/list.js") },
+  { path: /^\/compare$/, at: "/compare", under: "/", title: "Compare", load: () => import("../compare/compare.js") },
   { path: /^\/new$/, at: "/new", nav: "New", title: "New", load: () => import("../new/new.js") },
 ];
 
