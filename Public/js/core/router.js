@@ -20,6 +20,7 @@ const pages = [
   { path: /^\/datasets$/, at: "/datasets", nav: "Datasets", title: "Datasets", load: () => import("../datasets/list.js") },
   { path: /^\/datasets\/([^/]+)$/, under: "/datasets", title: "Dataset", load: () => import("../datasets/dataset.js") },
   { path: /^\/models$/, at: "/models", nav: "Models", title: "Models", load: () => import("../models/list.js") },
+  { path: /^\/system$/, at: "/system", nav: "System", title: "System", load: () => import("../system/system.js") },
   { path: /^\/new$/, at: "/new", nav: "New", title: "New", load: () => import("../new/new.js") },
 ];
 
