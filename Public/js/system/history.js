@@ -115,7 +115,7 @@ export class HistoryChart {
       context.moveTo(left, place);
       context.lineTo(right, place);
       context.stroke();
-      context.fillText(this.text(value), left - 6, place);
+      context.fillText(this.text(value).replace(".0", ""), left - 6, place);
     }
     context.textBaseline = "top";
     for (const [time, align] of [[start, "left"], [end, "right"]]) {

@@ -120,7 +120,7 @@ function workers({ workers: all, workers_max: most, threads_max: threads }) {
 }
 
 function queue({ queue: counts }) {
-  return [h("h2", {}, "Jobs by state"), table(["State", "Jobs"], states.filter((state) => state in counts).map((state) => [
+  return [h("h2", {}, "Jobs by state"), figures(["State", "Jobs"], states.filter((state) => state in counts).map((state) => [
     h("a", { href: `#/?state=${state}` }, h("span", { class: `state past ${state}` }, state)),
     counts[state].toLocaleString("en")]))];
 }
@@ -139,11 +139,25 @@ function limits({ limits: all }) {
   const names = Object.keys(all).sort();
   const text = (name) => (name.includes("bytes") ? bytes(all[name]) : all[name].toLocaleString("en"));
   return [h("h2", {}, "Limits"), names.length === 0 ? h("p", { class: "quiet" }, "All have their defaults.")
-    : table(["Limit", "Value"], names.map((name) => [outside(words(name)), text(name)]))];
+    : figures(["Limit", "Value"], names.map((name) => [outside(words(name)), text(name)]))];
+}
+
+/** A table of two columns, which a narrow screen has room for. */
+function pairs(columns, rows) {
+  const result = table(columns, rows);
+  result.classList.remove("stack");
+  return result;
+}
+
+/** Such a table whose second column has numbers. */
+function figures(columns, rows) {
+  const result = pairs(columns, rows);
+  result.classList.add("figures");
+  return result;
 }
 
 function versions({ versions: all }) {
   const entries = Object.entries(all).filter(([, version]) => version !== null);
-  return [h("h2", {}, "Versions"), table(["Part", "Version"], entries.map(([name, version]) =>
+  return [h("h2", {}, "Versions"), pairs(["Part", "Version"], entries.map(([name, version]) =>
     [name === "isa" ? "Instruction set" : outside(name), outside(version)]))];
 }
