@@ -81,9 +81,9 @@ export async function json(path) {
   }
 }
 
-const post = (path, body, headers = {}) =>
+const post = (path, body, headers = {}, signal = undefined) =>
   request(path, {
-    method: "POST",
+    method: "POST", signal,
     headers: { "Content-Type": "application/json", ...headers },
     body: JSON.stringify(body),
   });
@@ -125,9 +125,13 @@ export const api = {
   checkpoints: async (id) => (await json(`/jobs/${id}/checkpoints`)).checkpoints,
   datasets: async () => (await json("/datasets")).datasets,
   log: (id, lines) => request(`/jobs/${id}/log?tail=${lines}`),
-  /** Queues all jobs or none; gives them. A repeated key gives the jobs of the first time. */
-  queue: async (jobs, key) =>
-    JSON.parse(await post("/jobs", { jobs }, { "Idempotency-Key": key })).jobs,
+  /** Posts to a path that creates something; gives that. A repeated key gives that of the first time. */
+  create: async (path, body, key) => JSON.parse(await post(path, body, { "Idempotency-Key": key })),
+  /** What a path that creates something would make of the body: resolved, with an estimate. */
+  check: async (path, body) => JSON.parse(await post(`${path}?dry_run=true`, body, {},
+    AbortSignal.timeout(answerSecondsMax * 1000))),
+  sweep: (id) => json(`/sweeps/${encodeURIComponent(id)}`),
+  models: async () => (await json("/models")).models,
   /** `action` is cancel, pause, resume or retry; a cancel has a `mode`. */
   change: (id, action, body = {}) => post(`/jobs/${id}/${action}`, body),
   /** The OpenAPI document. */

@@ -1,6 +1,6 @@
 // The columns of the table: what each shows, how wide it is, and by what the daemon sorts it.
 import { h } from "../core/dom.js";
-import { duration, moment, number, percent, title } from "../core/format.js";
+import { duration, fullMoment, moment, number, percent, title } from "../core/format.js";
 import { healthChip } from "../core/parts.js";
 import { mayWrite } from "../core/role.js";
 import { isVisible, outside, shown } from "../core/text.js";
@@ -10,7 +10,7 @@ import { curvesOf, sparkline } from "./sparklines.js";
 const quiet = (text, tip) => h("span", { class: "quiet", title: tip }, text);
 const dash = () => null;
 const cut = (text) => (text ? outside(text, { kind: "line" }) : dash());
-const time = (value) => (value ? h("time", { datetime: value, title: new Date(value).toLocaleString() }, moment(value)) : dash());
+const time = (value) => (value ? h("time", { datetime: value, title: fullMoment(value) }, moment(value)) : dash());
 
 /**
  * The columns, those that matter most first. `width` in pixels, `grow`: its share of what the window has left,

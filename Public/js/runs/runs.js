@@ -76,8 +76,7 @@ class RunsPage {
     } catch (error) {
       tolerate(error);
       // What was shown stays; the header says that it is old. A refusal of the view itself is shown.
-      if (error.status === 422 && this.pending === runs) this.refusal.replaceChildren(alert(error.errors[0]?.message
-        ? `${error.message} ${error.errors[0].message}` : error.message));
+      if (error.status >= 400 && this.pending === runs) this.refusal.replaceChildren(alert(error.message));
     }
   }
 
@@ -177,6 +176,7 @@ class RunsPage {
 
   #selected() {
     this.bulk.show(this.selection.rows);
+    this.place.classList.toggle("with-bulk", this.selection.rows.length > 0);
     this.table.redraw();
   }
 
