@@ -59,7 +59,7 @@ export class Chart {
 
   /**
    * Shows lines: { id, label, color (name of a property), dash, scale, points: [[step, mean, min, max]], notFinite:
-   * [[step, count]], isHidden, opacity, isSilent: its values are not told }.
+   * [[step, count]], isHidden, width, opacity, isSilent: its values are not told }.
    */
   set(lines) {
     this.lines = lines.map((line) => ({ ...line, points: [...line.points] }));
@@ -211,7 +211,7 @@ export class Chart {
       const isOther = this.near && this.near !== line;
       const own = line.opacity ?? 1;
       paintLine(context, line, columns, columns.smoothed(length), part, scale,
-        { width: this.near === line ? 2.6 : 1.6, opacity: isOther ? 0.25 * own : own });
+        { width: this.near === line ? 2.6 : line.width ?? 1.6, opacity: isOther ? 0.25 * own : own });
       const lost = (line.notFinite ?? []).map(([step]) => placeOf(this.group.axis, line.scale, step));
       if (lost.length > 0) paintNotFinite(context, lost, area, scale.toX, alarm);
     }

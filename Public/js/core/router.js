@@ -15,6 +15,7 @@ import { alert } from "./parts.js";
 const pages = [
   { path: /^\/$/, at: "/", nav: "Runs", title: "Runs", load: () => import("../runs/runs.js") },
   { path: /^\/jobs\/([0-9a-z]+)$/, under: "/", title: "Run", load: () => import("../run/run.js") },
+  { path: /^\/compare$/, at: "/compare", under: "/", title: "Compare", load: () => import("../compare/compare.js") },
   { path: /^\/sweeps$/, at: "/sweeps", nav: "Sweeps", title: "Sweeps", load: () => import("../sweeps/list.js") },
   { path: /^\/sweeps\/([0-9a-z]+)$/, under: "/sweeps", title: "Sweep", load: () => import("../sweeps/sweep.js") },
   { path: /^\/datasets$/, at: "/datasets", nav: "Datasets", title: "Datasets", load: () => import("../datasets/list.js") },

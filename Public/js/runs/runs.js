@@ -19,6 +19,9 @@ import { Table } from "./table.js";
 import { Ticker } from "./ticker.js";
 import { addressOf, isFiltered, readView } from "./view.js";
 
+/** Milliseconds in which rows that come in sight are gathered before their curves are asked for. */
+const curvePause = 60;
+
 /** Fills `main` and keeps it up to date; returns a function that stops. */
 export function show(main, { query }) {
   const page = new RunsPage(main, readView(query));
@@ -153,10 +156,14 @@ class RunsPage {
   /** Rows have come in sight: their curves are wanted. */
   #drawn(rows) {
     this.inSight = rows;
-    this.curveTimer ??= setTimeout(() => {
-      this.curveTimer = null;
-      if (!this.isStopped) readCurves(this.inSight, (id) => this.#noteCurves(id));
-    }, 60);
+    this.curveTimer ??= setTimeout(() => this.#readCurves(), curvePause);
+  }
+
+  async #readCurves() {
+    const ids = this.isStopped ? [] : await readCurves(this.inSight);
+    this.curveTimer = null;
+    for (const id of ids) this.#noteCurves(id);
+    if (ids.length > 0) this.#drawn(this.inSight);
   }
 
   /** Running times go on without a word from the daemon. */
