@@ -231,7 +231,7 @@ class SweepsTest(DashboardTest):
                 trained = self.daemon.job(best["job"])["spec"]
                 for name in ("method", "loss", "optimizer", "batch_size", "dataset", "encoder", "augmentation", "epochs"):
                     self.assertEqual(spec[name], trained[name], name)
-                self.expect(self.page.get_by_role("link", name="Duplicate & edit")).to_have_attribute(
+                self.expect(self.page.get_by_role("link", name="Duplicate & edit the run")).to_have_attribute(
                     "href", f"#/new?kind=train&from={best['job']}")
 
     def test_selected_trials_are_compared(self):
