@@ -9,7 +9,7 @@ export function ask({ title, content, action, isDanger = false }) {
   const confirm = h("button", { type: "submit", class: isDanger ? "danger" : "main", value: "yes" }, action);
   const heading = h("h2", { id: "dialog-title" }, title);
   const leave = h("button", { type: "button", onclick: () => dialog.close("") }, isDanger ? "Keep it" : "Not now");
-  const form = h("form", { method: "dialog", onsubmit: (event) => {
+  const form = h("form", { method: "dialog", novalidate: true, onsubmit: (event) => {
     // Closed here: the page's policy forbids forms to lead anywhere.
     event.preventDefault();
     dialog.close("yes");

@@ -78,7 +78,7 @@ export class SweepActions {
 
   async #extend() {
     const least = Math.max(this.sweep.spec.max_trials ?? 0, this.sweep.trials.total);
-    const field = h("input", { type: "number", id: "max-trials", min: least + 1, max: 10000, step: 1, value: least + 10 });
+    const field = h("input", { type: "number", id: "max-trials", min: least + 1, step: 1, value: least + 10 });
     const isSure = await ask({
       title: `Extend ${sweepTitle(this.sweep)}`, action: "Extend",
       content: [h("p", {}, h("label", { for: "max-trials" }, `Trials in all (up to now ${least})`)), h("p", {}, field)],

@@ -101,8 +101,15 @@ export class Scatter {
     if (!x) return;
     const [left, right] = [margin.left, width - margin.right];
     const [top, bottom] = [margin.top, height - margin.bottom];
-    const across = (value) => { const at = x.scale.place(value); return at === null ? null : left + at * (right - left); };
-    const up = (value) => { const at = y.scale.place(value); return at === null ? null : bottom - at * (bottom - top); };
+    const [insetX, insetY] = [inset(x.scale, right - left), inset(y.scale, bottom - top)];
+    const across = (value) => {
+      const at = x.scale.place(value);
+      return at === null ? null : left + insetX + at * (right - left - 2 * insetX);
+    };
+    const up = (value) => {
+      const at = y.scale.place(value);
+      return at === null ? null : bottom - insetY - at * (bottom - top - 2 * insetY);
+    };
     drawAxes(context, { x, y, across, up, left, right, top, bottom, colours });
     this.#places = points.map((point) => {
       const place = { x: across(point.x), y: up(point.y) };
@@ -150,6 +157,9 @@ export class Scatter {
     context.stroke();
   }
 }
+
+/** Pixels between the end of an axis and its outermost values. */
+const inset = (scale, length) => (scale.kind === "ordinal" ? length / (2 * scale.values.length) : 5);
 
 /** Each by itself: one path of many overlapping dots takes a browser long to fill. */
 function drawDots(context, places, size) {

@@ -39,7 +39,8 @@ class SweepPage {
       h("div", { class: "head" }, h("div", {}, this.heading, this.state),
         h("div", { class: "buttons" }, this.actions.buttons,
           h("a", { class: "button", href: sweepsAPI.tablePath(id), download: `${id}-trials.csv` }, "trials.csv"),
-          h("a", { class: "button", href: `#/?sweep=${id}` }, "Its runs"))),
+          h("a", { class: "button", href: `#/?sweep=${id}` }, "Its runs"),
+          mayWrite() ? h("a", { class: "button", href: `#/new?kind=sweep&from=${id}` }, "Duplicate & edit") : null)),
       this.actions.problem, this.message, this.facts, this.best, this.results.element);
     this.stops = [
       onChange((change) => this.#apply(change)),
@@ -91,7 +92,7 @@ class SweepPage {
     const hasFailed = sweep.state === "failed";
     replaceIfNew(this.state, JSON.stringify([sweep.state, sweep.message]), () => [
       stateChip({ state: sweep.state }),
-      sweep.message && !hasFailed ? outside(` · ${sweep.message}`, { kind: "quiet" }) : null,
+      sweep.message && !hasFailed ? h("span", { class: "quiet" }, " · ", outside(sweep.message)) : null,
       h("code", { class: "id" }, sweep.id)]);
     replaceIfNew(this.message, String(sweep.message), () => (hasFailed && sweep.message ? alert(sweep.message) : []));
     this.actions.show(sweep);
@@ -141,7 +142,7 @@ class SweepPage {
           h("h2", {}, "Best: trial ", best.job ? h("a", { href: `#/jobs/${best.job}` }, `#${best.trial}`) : `#${best.trial}`),
           h("strong", { class: "best-value" }, valueText(sweep)(best.value)),
           h("span", { class: "quiet" }, outside(objectiveName(sweep))),
-          best.job && mayWrite() ? h("a", { class: "button", href: `#/new?kind=train&from=${best.job}` }, "Duplicate & edit") : null),
+          best.job && mayWrite() ? h("a", { class: "button", href: `#/new?kind=train&from=${best.job}` }, "Duplicate & edit the run") : null),
         configuration(parameters, best.parameters), details,
       ];
     });
