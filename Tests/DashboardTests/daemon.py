@@ -109,6 +109,22 @@ class Daemon:
             with error:
                 return error.code, json.load(error)
 
+    def put(self, path, data):
+        """(status, JSON) of an upload."""
+        request = urllib.request.Request(self.url + path, data, {"Content-Type": "application/octet-stream"}, method="PUT")
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error)
+
+    def delete(self, path):
+        """The status of an answer without content."""
+        request = urllib.request.Request(self.url + path, method="DELETE")
+        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
+            return answer.status
+
     def get(self, path):
         status, answer = self.ask("GET", path)
         assert status == 200, f"GET {path}: {status} {answer}"
@@ -133,6 +149,10 @@ class Daemon:
             job = self.job(identifier)
             return job if job["state"] in states else None
         return wait_until(look, f"job {identifier} in {states}")
+
+    def wait_for_line(self, identifier):
+        """The job once it has recorded a metric line."""
+        return wait_until(lambda: self.job(identifier)["latest"] and self.job(identifier), f"a line of {identifier}")
 
     def rename(self, identifier, name):
         """Gives a job a name that the daemon would refuse today, as an older version may have left it."""

@@ -29,8 +29,11 @@ const signedOut = new EventTarget();
 /** Seconds in which the daemon must have answered a GET. */
 const answerSecondsMax = 10;
 
-/** Sends a request and reads its answer to the end; gives the text. */
-async function request(path, options = {}) {
+/**
+ * Sends a request and reads its answer to the end; gives the text. Throws a `Problem`. `options` are those of
+ * fetch, and `note(headers)`, which gets the headers of the answer.
+ */
+export async function request(path, options = {}) {
   const isRead = options.method === undefined;
   const place = path.split("?")[0];
   let status, isSuccess, text;
@@ -39,6 +42,7 @@ async function request(path, options = {}) {
     const response = await fetch(path, { signal, ...options });
     ({ status, ok: isSuccess } = response);
     text = await response.text();
+    options.note?.(response.headers);
   } catch {
     const title = "The daemon does not answer.";
     if (isRead) lost(place, title);
@@ -65,7 +69,8 @@ function parsed(text) {
   }
 }
 
-async function json(path) {
+/** The JSON of an answer to GET. */
+export async function json(path) {
   const text = await request(path);
   try {
     return JSON.parse(text);
@@ -76,9 +81,9 @@ async function json(path) {
   }
 }
 
-const post = (path, body, headers = {}) =>
+const post = (path, body, headers = {}, signal = undefined) =>
   request(path, {
-    method: "POST",
+    method: "POST", signal,
     headers: { "Content-Type": "application/json", ...headers },
     body: JSON.stringify(body),
   });
@@ -92,8 +97,18 @@ async function session() {
   return answer;
 }
 
-/** What the API says of itself, once it has been asked for. */
+/** What the API says of itself, once it has been asked for: a promise. */
 let description = null;
+
+async function described() {
+  description ??= json("/openapi.json");
+  try {
+    return await description;
+  } catch (error) {
+    description = null;
+    throw error;
+  }
+}
 
 export const api = {
   session,
@@ -110,16 +125,22 @@ export const api = {
   checkpoints: async (id) => (await json(`/jobs/${id}/checkpoints`)).checkpoints,
   datasets: async () => (await json("/datasets")).datasets,
   log: (id, lines) => request(`/jobs/${id}/log?tail=${lines}`),
-  /** Queues all jobs or none; gives them. A repeated key gives the jobs of the first time. */
-  queue: async (jobs, key) =>
-    JSON.parse(await post("/jobs", { jobs }, { "Idempotency-Key": key })).jobs,
+  /** Posts to a path that creates something; gives that. A repeated key gives that of the first time. */
+  create: async (path, body, key) => JSON.parse(await post(path, body, { "Idempotency-Key": key })),
+  /** What a path that creates something would make of the body: resolved, with an estimate. */
+  check: async (path, body) => JSON.parse(await post(`${path}?dry_run=true`, body, {},
+    AbortSignal.timeout(answerSecondsMax * 1000))),
+  sweep: (id) => json(`/sweeps/${encodeURIComponent(id)}`),
+  models: async () => (await json("/models")).models,
   /** `action` is cancel, pause, resume or retry; a cancel has a `mode`. */
   change: (id, action, body = {}) => post(`/jobs/${id}/${action}`, body),
+  /** The OpenAPI document. */
+  description: () => described(),
   /** The OpenAPI schemas by name. */
-  schemas: async () => {
-    description ??= await json("/openapi.json");
-    return description.components.schemas;
-  },
+  schemas: async () => (await described()).components.schemas,
+  /** Whether a GET of that path in the OpenAPI document takes a query parameter. */
+  takes: async (path, name) =>
+    (await described()).paths[path]?.get?.parameters?.some((one) => one.name === name) ?? false,
   transitions: async (id) => (await json(`/jobs/${id}/transitions`)).transitions,
   /** Curves over equal buckets: { key: [[step, mean, min, max], …] }; nulls: no value is finite. */
   series: async (id, keys, points) =>

@@ -2,7 +2,7 @@
 import { h } from "./dom.js";
 
 /** Copies the text of `element`; gives whether it was copied. The text stays selected where it was not. */
-async function copy(element) {
+export async function copy(element) {
   try {
     await navigator.clipboard.writeText(element.textContent);
     return true;

@@ -17,6 +17,14 @@ export function h(name, attributes = {}, ...children) {
   return element;
 }
 
+/** An element of a drawing: svg("path", { d: "M0 0", class: "x" }). */
+export function svg(name, attributes = {}, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.append(...children);
+  return element;
+}
+
 /** What each refreshed element shows, to build it again only when that has changed. */
 const versions = new WeakMap();
 
@@ -64,16 +72,19 @@ export function announce(text) {
 const quietSeconds = 10;
 
 /**
- * Calls `work` now, and again when a job has changed, at least `seconds` after the last call has ended, while
- * the page is visible and until `work` gives false; returns a function that stops it.
+ * Calls `work` now, and again at once when something has changed, but at least `seconds` after the last call has
+ * ended, while the page is visible and until `work` gives false; returns a function that stops it.
+ * `concerns(change)`, if given, says which changes count.
  */
-export function repeat(seconds, work) {
+export function repeat(seconds, work, concerns = () => true) {
   let timer = 0;
+  let endedAt = -Infinity;
   let isStopped = false;
   let isBusy = false;
   let isChanged = false;
   const run = async () => {
     if (isStopped || isBusy || document.hidden) return;
+    clearTimeout(timer);
     isBusy = true;
     isChanged = false;
     let isOver = false;
@@ -82,6 +93,7 @@ export function repeat(seconds, work) {
     } finally {
       // Also after a fault of this page, which the browser's console reports: the next refresh may succeed.
       isBusy = false;
+      endedAt = performance.now();
       if (isOver) stop();
       else if (!isStopped) wait(isChanged || !isLive() ? seconds : quietSeconds);
     }
@@ -90,9 +102,10 @@ export function repeat(seconds, work) {
     clearTimeout(timer);
     timer = setTimeout(run, time * 1000);
   };
-  const note = () => {
-    if (!isChanged && !isBusy) wait(seconds);
+  const note = (change) => {
+    if (isChanged || !concerns(change)) return;
     isChanged = true;
+    if (!isBusy) wait(Math.max(0, seconds - (performance.now() - endedAt) / 1000));
   };
   const stop = () => {
     isStopped = true;

@@ -3,6 +3,7 @@ import { api, tolerate } from "./api.js";
 import { copyable } from "./clipboard.js";
 import { h } from "./dom.js";
 import { alert } from "./parts.js";
+import { noteRole } from "./role.js";
 import { outside } from "./text.js";
 
 /**
@@ -95,6 +96,7 @@ async function showCommand(command, folder) {
 
 /** Shows who is signed in, and a button to sign out, in the page's header; nothing without a session. */
 function showSession(session) {
+  noteRole(session);
   document.getElementById("session")?.remove();
   if (!session?.name) return;
   const signOut = async () => {

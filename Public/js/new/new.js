@@ -1,268 +1,313 @@
-// The form that starts a training or an evaluation.
+// The page of forms: a training, an evaluation, embeddings, a sweep, or the import of a dataset.
 import { api, tolerate } from "../core/api.js";
-import { h, repeat } from "../core/dom.js";
-import { choice, clearErrors, collect, field, merge, numeric, showErrors } from "./fields.js";
-import { title } from "../core/format.js";
+import { announce, h, repeat } from "../core/dom.js";
+import { alert } from "../core/parts.js";
+import { Check } from "./check.js";
+import { openDraft } from "./beginning.js";
+import { blankDraft, draftBefore, forgetBefore } from "./draft.js";
+import { defaultsFor } from "./defaults.js";
+import { Form } from "./form.js";
+import { JSONView, parse } from "./json_view.js";
+import { kinds } from "./kinds.js";
+import { metricControl } from "./metrics.js";
+import { at } from "./pointers.js";
 import { submit } from "./submission.js";
-import { outside } from "../core/text.js";
+import { Verdict } from "./verdict.js";
+import { curlText } from "./curl.js";
+import { copyable } from "../core/clipboard.js";
 
-/** The fields whose choices the API's description names; an empty choice leaves the field to the preset. */
-const choicesFromSchema = ["/preset", "/method", "/encoder/arch"];
-const protocols = ["logistic", "knn", "linear", "linear-seed", "linear-official", "finetune"];
-const layers = ["pooled", "fc", "embedding"];
-const features = ["cached", "augmented"];
-/** Characters of a job's name at most; the daemon refuses longer ones. */
-const nameCharactersMax = 200;
-/** The name by which the evaluation of a new training refers to it in the same request. */
-const trainingRef = "training";
-
-/** Fills `main` with the form; `query` may name kind and job. Returns a function that stops its requests. */
+/**
+ * Fills `main` with a form. `query`: kind; from: a job or sweep to begin with; job, model or dataset: what it
+ * is about. Returns a function that stops its requests.
+ */
 export function show(main, { query }) {
   const page = new NewPage(main, query);
-  return () => page.stops.forEach((stop) => stop());
+  page.open();
+  return () => page.stop();
 }
 
 class NewPage {
   constructor(main, query) {
+    this.main = main;
+    this.query = query;
     this.stops = [];
-    this.thenEvaluate = h("input", { type: "checkbox", checked: true, "data-ignored": true });
-    this.training = h("select");
-    this.train = trainFields(this.thenEvaluate);
-    this.evaluate = evaluateFields(this.training, () => this.#untilAnswered(() => this.#addTrainings()));
-    this.name = h("input", { type: "text", autocomplete: "off", dir: "auto", "data-ignored": true });
-    this.extra = h("textarea",
-      { rows: 4, spellcheck: "false", placeholder: '{"encoder": {"width": 32}}', "data-ignored": true });
-    this.problem = h("div", { class: "problem", tabindex: -1 });
-    this.button = h("button", { type: "submit", class: "main" });
-    this.kinds = ["train", "evaluate"].map((kind) =>
-      h("input", {
-        type: "radio", name: "kind", value: kind, id: `kind-${kind}`, onchange: () => this.#showKind(),
-      }));
-    this.kinds[query.get("kind") === "evaluate" ? 1 : 0].checked = true;
-    this.form = h("form", { novalidate: true, onsubmit: (event) => this.#submit(event) },
-      h("fieldset", { class: "kinds" }, h("legend", {}, "Kind"),
-        h("span", {}, this.kinds[0], h("label", { for: "kind-train" }, "Train an encoder")),
-        h("span", {}, this.kinds[1], h("label", { for: "kind-evaluate" }, "Evaluate an encoder"))),
-      h("div", { class: "fields" },
-        field("/name", "Name", this.name, "Optional; shown in the list of jobs.")),
-      this.train, this.evaluate,
-      h("details", {}, h("summary", {}, "Any other field, as JSON"),
-        field("/extra", "Merged into the specification", this.extra,
-          "The keys are those of a job's specification, as its page shows it.")),
-      this.problem, this.button);
-    main.replaceChildren(h("h1", {}, "New job"), this.form);
-    this.#showKind();
-    const chosen = query.get("job");
-    if (chosen) {
-      this.#offer({ id: chosen, kind: "train" }, chosen);
-      this.#untilAnswered(async () => this.#offer(await api.job(chosen), chosen));
-    }
-    this.#untilAnswered(() => this.#fillChoices());
-    this.#untilAnswered(() => this.#fillDatasets());
-    this.#untilAnswered(() => this.#addTrainings(chosen));
+    this.kind = query.get("kind") in kinds ? query.get("kind") : "train";
+    this.notice = h("div", { class: "notice", role: "status" });
+    this.body = h("div", {}, h("p", { class: "quiet" }, "Loading the fields…"));
+    main.replaceChildren(h("h1", {}, "New"), this.#tabs(), this.notice, this.body);
+  }
+
+  #tabs() {
+    return h("nav", { class: "tabs", "aria-label": "Kind" }, Object.entries(kinds).map(([kind, { title }]) =>
+      h("a", { href: `#/new?kind=${kind}`, "aria-current": kind === this.kind ? "page" : null }, title)));
+  }
+
+  stop() {
+    this.isStopped = true;
+    for (const stop of this.stops) stop();
   }
 
   /**
-   * Calls `load` until the daemon has answered; a refusal, as for a job that does not exist, is an answer.
+   * Calls `work` until the daemon has answered; a refusal, as for a job that does not exist, is an answer.
    */
-  #untilAnswered(load) {
+  load = (work, refused = tolerate) => {
     this.stops.push(repeat(1, async () => {
       try {
-        await load();
+        await work();
         return false;
       } catch (error) {
         tolerate(error);
-        return error.status === 0 || error.status >= 500 || error.status === 429;
+        const isAnswer = error.status !== 0 && error.status < 500 && error.status !== 429;
+        if (isAnswer) refused(error);
+        return !isAnswer;
       }
     }));
+  };
+
+  open() {
+    this.load(async () => {
+      const session = await api.session();
+      if (session.role === "read") {
+        this.body.replaceChildren(alert("Your token has the role read: it may look at everything and start nothing."));
+        return;
+      }
+      this.needsToken = session.needs_token;
+      const schemas = await api.schemas();
+      const { kind, draft, words, restore } = await openDraft(this.kind, this.query);
+      if (this.isStopped) return;
+      if (kind !== this.kind) {
+        this.kind = kind;
+        this.main.querySelector(".tabs").replaceWith(this.#tabs());
+      }
+      this.#build(schemas, draft);
+      if (words) this.say(words);
+      if (restore) this.#offerBefore();
+    }, (error) => this.body.replaceChildren(alert(error.message)));
   }
 
-  get kind() {
-    return this.kinds.find((one) => one.checked).value;
+  #build(schemas, draft) {
+    this.schemas = schemas;
+    this.draft = draft;
+    this.notice.replaceChildren();
+    this.check?.stop();
+    this.check = new Check(() => this.#check());
+    this.stops.push(() => this.check.stop());
+    this.form = new Form(this.kind, schemas, draft, {
+      changed: () => this.#changed(), load: this.load, say: (text, isReset) => this.say(text, isReset),
+      metricControl: (field) => metricControl(field, schemas),
+    });
+    this.json = new JSONView((text) => this.#typed(text));
+    this.json.discard.addEventListener("click", () => this.#typed(null));
+    this.verdict = new Verdict(kinds[this.kind].button);
+    this.curl = h("details", { class: "curl-view" }, h("summary", {}, "Equivalent curl command"), h("div", {}));
+    this.curl.addEventListener("toggle", () => this.#showCurl());
+    this.fieldset = h("fieldset", { class: "all" }, this.form.element);
+    this.element = h("form", { class: "new", novalidate: true, onsubmit: (event) => this.#submit(event) },
+      h("div", { class: "new-fields" }, this.#toolbar(), this.fieldset),
+      h("aside", { class: "new-side" }, this.verdict.element, h("div", { class: "texts" }, this.json.element, this.curl)));
+    this.body.replaceChildren(this.element);
+    this.#show();
+    this.#changed({ isEdit: false });
   }
 
-  #showKind() {
-    this.train.hidden = this.kind !== "train";
-    this.evaluate.hidden = this.kind !== "evaluate";
-    this.button.textContent = this.kind === "train" ? "Start training" : "Start evaluation";
+  #toolbar() {
+    const found = h("p", { class: "quiet", role: "status" });
+    const filter = h("input", {
+      type: "search", id: "filter", autocomplete: "off", placeholder: "learning rate, blur, checkpoint…",
+      oninput: () => {
+        const count = this.form.find(filter.value);
+        found.textContent = filter.value.trim() === "" ? "" : `${count} ${count === 1 ? "field matches" : "fields match"}.`;
+      },
+      onkeydown: (event) => {
+        if (event.key === "Enter") event.preventDefault();
+      },
+    });
+    return h("div", { class: "toolbar" }, h("label", { for: "filter" }, "Find a field"), filter, found,
+      h("button", { type: "button", class: "plain", onclick: () => this.#startOver() }, "Start over"));
   }
 
-  /** Adds what the daemon offers to the choices that are there. */
-  async #fillChoices() {
-    const schema = (await api.schemas()).TrainSpecification;
-    for (const pointer of choicesFromSchema) {
-      const select = this.train.querySelector(`[data-pointer="${pointer}"]`);
-      const known = new Set([...select.options].map((option) => option.value));
-      const { enum: all } = pointer.split("/").slice(1).reduce((part, key) => part.properties[key], schema);
-      const more = all.filter((value) => !known.has(value));
-      select.append(...more.map((value) => h("option", { value }, value)));
+  /** Shows the blank form; what was filled in can be taken back. */
+  #startOver() {
+    const old = this.draft;
+    this.#build(this.schemas, blankDraft(this.kind));
+    if (!old.isTouched) return;
+    this.notice.replaceChildren(h("p", {}, "The form is blank again. ",
+      h("button", { type: "button", class: "plain", onclick: () => this.#build(this.schemas, old) }, "Undo")));
+  }
+
+  #offerBefore() {
+    const restore = () => {
+      const before = draftBefore(this.kind);
+      forgetBefore(this.kind);
+      if (before) this.#build(this.schemas, before);
+    };
+    this.notice.append(h("p", {}, "What you had filled in before and not sent is kept. ",
+      h("button", { type: "button", class: "plain", onclick: restore }, "Go back to it")));
+  }
+
+  /** Says something above the form. `isReset` offers to take all fields back to the preset. */
+  say(text, isReset = false) {
+    const reset = () => {
+      this.form.resetAll();
+      this.notice.replaceChildren();
+    };
+    this.notice.replaceChildren(h("p", {}, text, " ",
+      isReset ? h("button", { type: "button", class: "plain", onclick: reset }, "Reset all") : null));
+  }
+
+  /** Keeps and checks what the form holds now. */
+  #changed({ isEdit = true } = {}) {
+    this.draft.save();
+    this.json.write(this.draft.body, this.draft.text, this.draft.text === null ? null : this.problem);
+    this.#showCurl();
+    if (isEdit) this.verdict.wait();
+    this.check.request(isEdit ? undefined : 0);
+  }
+
+  #show() {
+    this.form.show();
+    // A form beside text that is not valid shows the last that was: an edit there would overwrite the text.
+    this.fieldset.disabled = this.draft.text !== null;
+    if (this.draft.text !== null) this.problem = this.#problemOf(this.draft.text).problem;
+  }
+
+  #showCurl() {
+    if (!this.curl.open) return;
+    const path = kinds[this.kind].path;
+    this.curl.lastChild.replaceChildren(copyable(curlText(path, this.draft.body, this.needsToken)));
+  }
+
+  /** { value } of text of the JSON view that this form can show, else { problem }. */
+  #problemOf(text) {
+    const { value, problem } = parse(text);
+    if (problem) return { problem };
+    const refusal = this.draft.refusal(value);
+    return refusal ? { problem: `${refusal}.` } : { value };
+  }
+
+  /** Takes text of the JSON view; null takes back text that is not valid. */
+  #typed(text) {
+    const { value, problem } = text === null ? { value: this.draft.body } : this.#problemOf(text);
+    this.problem = problem;
+    this.draft.text = problem ? text : null;
+    if (!problem) this.draft.body = value;
+    this.#show();
+    if (problem) {
+      this.draft.save();
+      this.json.write(this.draft.body, text, problem);
+      this.verdict.say("The JSON has an error; the fields show what was valid last.");
+    } else this.#changed();
+  }
+
+  /** Asks the daemon for defaults and for what it makes of the form; gives whether it answered. */
+  async #check() {
+    const { kind, draft } = this;
+    const asked = JSON.stringify(draft.body);
+    if (draft.text !== null) return true;
+    if (kind === "import") {
+      this.verdict.good({ lack: "The daemon checks this when it is sent." });
+      return true;
+    }
+    try {
+      const { at: place } = kinds[kind];
+      const defaults = await defaultsFor(kind, at(draft.first, place) ?? {});
+      if (this.isStopped || JSON.stringify(draft.body) !== asked) return true;
+      this.form.adopt(defaults);
+      if (JSON.stringify(draft.body) !== asked) return true;
+      const result = await this.#resolve(asked);
+      if (this.isStopped || JSON.stringify(draft.body) !== asked) return true;
+      this.form.values.resolved = result.resolved ?? null;
+      this.#show();
+      this.#showErrors(result.errors ?? []);
+      if (!result.errors) this.verdict.good(result);
+      return true;
+    } catch (error) {
+      tolerate(error);
+      this.verdict.say(error.status === 0 ? "The daemon does not answer. It will check this when it does." : error.message);
+      return error.status !== 0 && error.status < 500 && error.status !== 429;
     }
   }
 
-  async #fillDatasets() {
-    const names = (await api.datasets()).map((dataset) => dataset.name);
-    for (const list of this.form.querySelectorAll("datalist")) {
-      list.replaceChildren(...names.map((value) => h("option", { value })));
+  /** What the daemon makes of the form: { lack } or { errors } or { resolved, jobs, sweep }. */
+  async #resolve(asked) {
+    const { kind } = this;
+    const { path, lack } = kinds[kind];
+    const body = JSON.parse(asked);
+    const lacking = lack(body.jobs?.[0] ?? body);
+    const resolved = kind === "sweep" ? await baseOf(body) : null;
+    if (lacking) return { lack: lacking, resolved };
+    try {
+      const answer = await api.check(path, body);
+      const jobs = answer.jobs ?? [answer];
+      if (kind !== "sweep") return { jobs, resolved: { spec: jobs[0].spec } };
+      return { sweep: answer, resolved: { ...answer.spec, ...resolved } };
+    } catch (error) {
+      if (error.status !== 422) throw error;
+      return { errors: error.errors, resolved };
     }
   }
 
-  /** Offers the next trainings of the list, newest first. */
-  async #addTrainings(chosen) {
-    const { jobs, next_cursor: cursor } =
-      await api.jobs({ kind: "train", ...(this.cursor && { cursor: this.cursor }) });
-    this.cursor = cursor;
-    for (const job of jobs) {
-      if (!["failed", "cancelled"].includes(job.state)) this.#offer(job, chosen);
-    }
-    this.evaluate.querySelector("button").hidden = !cursor;
-    if (this.training.options.length === 0) {
-      this.training.append(h("option", { value: "" }, "No training yet"));
-    }
-  }
-
-  /** Adds a training to the choice, or says more about one that is there. */
-  #offer(job, chosen) {
-    for (const option of this.training.querySelectorAll('option[value=""]')) option.remove();
-    const text = `${title(job)}${job.state ? ` (${job.state})` : ""}`;
-    const known = [...this.training.options].find((option) => option.value === job.id);
-    if (known) known.textContent = text;
-    else this.training.append(h("option", { value: job.id, dir: "auto", selected: job.id === chosen }, text));
+  /** Shows errors at their fields, the others in a list; gives the first field at fault. */
+  #showErrors(all, { isSubmitted = false } = {}) {
+    const errors = ownErrors(all);
+    const { strangers, first } = this.form.fault(errors);
+    if (errors.length > 0) this.verdict.bad(errors.length, strangers, isSubmitted);
+    return first;
   }
 
   async #submit(event) {
     event.preventDefault();
+    const { button } = this.verdict;
     // The second click of two.
-    if (this.button.disabled) return;
-    clearErrors(this.form);
-    this.problem.replaceChildren();
-    let jobs;
-    try {
-      jobs = this.#jobs();
-    } catch (error) {
-      showErrors(this.form, [{ pointer: "/extra", message: `must be a JSON object: ${error.message}` }]);
+    if (button.disabled) return;
+    if (this.draft.text !== null) {
+      this.json.input.focus();
       return;
     }
-    this.button.disabled = true;
+    button.disabled = true;
+    const { draft, kind } = this;
     try {
-      const [first] = await submit(jobs);
-      if (this.form.isConnected) location.hash = `#/jobs/${first.id}`;
+      const begun = await submit(kinds[kind].path, draft.body);
+      draft.forget();
+      this.check.stop();
+      announce("Started.");
+      if (this.element.isConnected) location.hash = kinds[kind].page(begun.jobs?.[0] ?? begun);
     } catch (error) {
       tolerate(error);
-      this.#showProblem(error);
+      this.#refused(error);
     } finally {
-      this.button.disabled = false;
+      button.disabled = false;
     }
   }
 
-  /** The jobs of the form: a training, with its evaluation if that is wanted, or an evaluation. */
-  #jobs() {
-    const spec = collect(this.form);
-    const text = this.extra.value.trim();
-    if (text !== "") {
-      const extra = JSON.parse(text);
-      const isObject = extra !== null && typeof extra === "object" && !Array.isArray(extra);
-      if (!isObject) throw new Error(`got ${Array.isArray(extra) ? "an array" : String(extra)}`);
-      merge(spec, extra);
+  #refused(error) {
+    if (error.errors.length > 0) {
+      const first = this.#showErrors(error.errors, { isSubmitted: true });
+      (first?.input ?? this.verdict.problem).focus();
+      return;
     }
-    const name = this.name.value.trim();
-    const job = { kind: this.kind, ...(name && { name }), spec };
-    if (this.kind !== "train" || !this.thenEvaluate.checked) return [job];
-    const evaluation = {
-      kind: "evaluate", ...(name && { name: evaluationName(name) }),
-      spec: { checkpoint: { job: trainingRef, which: "last" }, protocol: protocols[0] },
-    };
-    return [{ ...job, ref: trainingRef }, evaluation];
-  }
-
-  #showProblem(error) {
-    const errors = ownErrors(error.errors);
-    const strangers = showErrors(this.form, errors, placeOf);
-    const items = strangers.map(({ pointer, message }) =>
-      h("li", {}, outside(pointer || "/", { name: "code" }), " ", outside(message)));
-    const count = errors.length;
-    let text = error.message;
-    if (count > 0) text = `Not started: ${count} ${count === 1 ? "error" : "errors"}.`;
-    else if (error.status === 0) {
-      text += " If you send the form again unchanged, it starts only once.";
-    }
-    this.problem.replaceChildren(
-      h("p", { class: "alert", role: "alert" }, outside(text)),
-      items.length > 0 ? h("ul", {}, items) : "");
-    if (strangers.length === count) this.problem.focus();
+    const again = error.status === 0 ? " If you send the form again unchanged, it starts only once." : "";
+    this.verdict.refuse(error.message + again);
   }
 }
 
-/** The place in the form that an error's pointer means: "/jobs/0/spec/optimizer/lr" is "/optimizer/lr". */
-function placeOf(pointer) {
-  // Of the evaluation that goes with a training, the form has these two fields.
-  if (pointer === "/jobs/1/name") return "/name";
-  if (pointer.startsWith("/jobs/1/")) return "/then-evaluate";
-  return pointer.replace(/^\/jobs\/0(?=\/)/, "").replace(/^\/spec(?=\/)/, "");
+/** What the daemon makes of a sweep's training, { base }; null where it refuses it. */
+async function baseOf({ base }) {
+  try {
+    const { spec } = await api.check("/jobs", { kind: "train", spec: base?.spec ?? {} });
+    return { base: { spec } };
+  } catch (error) {
+    tolerate(error);
+    if (error.status !== 422) throw error;
+    return null;
+  }
 }
 
 /**
  * The errors without those of the evaluation that only repeat one of its training, like a missing dataset.
  */
 function ownErrors(errors) {
-  const isOfEvaluation = ({ pointer }) => pointer.startsWith("/jobs/1/");
-  const known = new Set(errors.filter((error) => !isOfEvaluation(error)).map((error) => error.message));
-  return errors.filter((error) => !isOfEvaluation(error) || !known.has(error.message));
-}
-
-/** What the evaluation of a training with that name is called. */
-function evaluationName(name) {
-  const long = `${name}, evaluated`;
-  return [...long].length <= nameCharactersMax ? long : name;
-}
-
-const datasetName = (list, value, placeholder) => [
-  h("input", { type: "text", list, value, autocomplete: "off", dir: "auto", placeholder }),
-  h("datalist", { id: list }),
-];
-
-const fromPreset = () => h("select", {}, h("option", { value: "" }, "from the preset"));
-
-function trainFields(thenEvaluate) {
-  const [dataset, names] = datasetName("datasets-train", "fashion-mnist", "fashion-mnist");
-  return h("div", { class: "fields" },
-    field("/preset", "Preset", choice(["small"], "small"),
-      "small takes minutes; the others are published recipes and take days."),
-    field("/method", "Method", fromPreset()),
-    field("/encoder/arch", "Architecture", fromPreset()),
-    field("/image_size", "Image size", numeric("that of the dataset"), "Side of the views in pixels."),
-    field("/dataset/name", "Dataset", dataset), names,
-    field("/dataset/limit", "Images", numeric("all"), "Use only the first N images."),
-    field("/epochs", "Epochs", numeric("from the preset")),
-    field("/max_steps", "Max steps", numeric("no limit")),
-    field("/batch_size", "Batch size", numeric("from the preset")),
-    field("/optimizer/lr", "Learning rate", numeric("from the preset")),
-    field("/seed", "Seed", numeric("0")),
-    field("/checkpoint/every_epochs", "Epochs between checkpoints", numeric("from the preset")),
-    field("/then-evaluate", "Then evaluate it, next to raw pixels and the untrained encoder", thenEvaluate));
-}
-
-function evaluateFields(training, loadOlder) {
-  const [dataset, names] = datasetName("datasets-evaluate", "", "that of the training");
-  const trainingField = field("/checkpoint/job", "Training", training,
-    "The evaluation waits for the last checkpoint of that training.");
-  trainingField.append(h("button", { type: "button", class: "plain", hidden: true, onclick: loadOlder },
-    "Load older trainings"));
-  return h("div", { class: "fields" }, trainingField,
-    field("/protocol", "Protocol", choice(protocols, protocols[0]),
-      "logistic: regression to convergence; knn: nearest neighbours; linear: a linear layer " +
-      "trained by SGD; finetune: the whole network trained by the labels."),
-    field("/layer", "Layer", choice(layers, layers[0]),
-      "pooled: last feature maps, averaged; fc: final linear layer; embedding: output of the projector."),
-    field(
-      "/label_share", "Share of the labels", numeric("1"),
-      "0.01 uses 1% of them, equally many of each class."),
-    field("/seeds", "Repeat with N seeds", numeric("1"), "The result has the mean and its 95% interval."),
-    field("/features", "Features", choice(features, features[0]),
-      "augmented: computed again in each epoch, as published; only for linear protocols."),
-    field("/dataset/name", "Dataset", dataset), names,
-    field("/dataset/limit", "Images", numeric("all"), "Use only the first N images of each split."),
-    field("/epochs", "Epochs of the classifier", numeric("50"), "Only for linear protocols and finetune."),
-    field("/seed", "Seed", numeric("0")),
-    field("/baselines", "Also evaluate raw pixels and the untrained encoder",
-      h("input", { type: "checkbox", checked: true })));
+  const isOfFollower = ({ pointer }) => /^\/jobs\/[1-9]/.test(pointer);
+  const known = new Set(errors.filter((error) => !isOfFollower(error)).map((error) => error.message));
+  return errors.filter((error) => !isOfFollower(error) || !known.has(error.message));
 }

@@ -7,19 +7,19 @@ let sent = null;
 const place = "vicregd-submission";
 
 /**
- * Queues the jobs, all or none, and gives them. What was sent before without an answer is sent under the same
- * key again, so that the daemon queues it once. After an acknowledgement the same jobs may be queued again on
- * purpose.
+ * Posts `value` to a path that creates something, and gives that. What was sent before without an answer is
+ * sent under the same key again, so that the daemon creates it once. After an acknowledgement the same may be
+ * created again on purpose.
  */
-export async function submit(jobs) {
-  const body = JSON.stringify(jobs);
+export async function submit(path, value) {
+  const body = JSON.stringify([path, value]);
   recall();
   if (sent?.body !== body) sent = { body, key: newKey() };
   remember();
-  const queued = await api.queue(jobs, sent.key);
+  const created = await api.create(path, value, sent.key);
   sent = null;
   remember();
-  return queued;
+  return created;
 }
 
 function recall() {

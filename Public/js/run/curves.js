@@ -1,227 +1,185 @@
-// Live curves: one small dygraph per measure, with a common step axis. The line is the mean, the band around
-// it goes from the lowest to the highest value.
+// The curves of a job: a chart for each figure, with one axis, window and cursor for all of them.
+import { tolerate } from "../core/api.js";
 import { h } from "../core/dom.js";
-import { healthWords, number } from "../core/format.js";
-import { api } from "../core/api.js";
-import { shown } from "../core/text.js";
+import { number } from "../core/format.js";
+import { Chart } from "../charts/chart.js";
+import { ChartGroup } from "../charts/group.js";
+import { placeOf, stepOf } from "../charts/line.js";
+import { panelsOf, weights } from "./panels.js";
+import { curves, hasFinerCurves } from "./requests.js";
 
-// The legend is never shown, and measures itself by an inline style, which the page's policy forbids.
-if (window.Dygraph) {
-  const { Legend } = window.Dygraph.Plugins;
-  window.Dygraph.PLUGINS = window.Dygraph.PLUGINS.filter((plugin) => plugin !== Legend);
-}
+/** Points that a line has at least and at most. */
+const pointsRange = [200, 600];
+/** Lines that have come since the last answer, as a share of its points, from which all are asked for again. */
+const tailShareMax = 0.5;
+const styles = [
+  { color: "--series-1" }, { color: "--series-2", dash: [5, 3] }, { color: "--series-8", dash: [2, 2] },
+];
 
 /**
- * What is drawn, in reading order: the loss, the parts of the job's method as the API describes them, the
- * spread, and what the training finds on images that it holds back, where it does. The `std` panel shows
- * gamma, where the method has it, as a dashed line and the band of collapse.
+ * The curves of one job. Call `update` when the job has changed and `append` with each of its lines; `destroy` when
+ * the page goes.
  */
-function panelsOf(job, line) {
-  // Trainings of versions with one method do not name it.
-  const parts = line["x-parts"][job.spec?.method ?? "vicreg"] ?? [];
-  const panel = (key) => {
-    const { title, description } = line.properties[key];
-    return { keys: [key], title, note: description.replace(/\.$/, "") };
-  };
-  return [
-    ...["loss", ...parts].map(panel),
-    {
-      keys: ["std_mean", "std_min"], title: "Spread", std: true,
-      note: "Standard deviations of the dimensions: mean (solid), smallest (dotted)",
-    },
-    ...(job.spec?.online ? line["x-online"] : []).map(panel),
-  ];
-}
-
-/** Below this share of gamma all images lie in one point; the daemon's rule has the same. */
-const collapseShare = 0.1;
-
-/** The curves of one training job. Call `update` as often as you like; `destroy` when the page goes. */
 export class Curves {
-  /** `line` is the API's schema of a line. */
-  constructor(job, line) {
+  /** `schema` is the API's schema of a line; `state` and `onState` as those of a group of charts. */
+  constructor(job, schema, { state = {}, onState = () => {} } = {}) {
     this.id = job.id;
-    this.gamma = job.spec?.loss?.gamma ?? null;
-    this.views = panelsOf(job, line).map((panel) => this.#view(panel));
-    this.hint = h("p", { class: "hint", role: "status" });
-    this.smoothing = h("input", {
-      type: "range", min: 1, max: 30, value: 1,
-      oninput: () => this.#option({ rollPeriod: Number(this.smoothing.value) }),
+    this.schema = schema;
+    this.isWeighted = state.weighted === "1";
+    this.onState = onState;
+    this.charts = new Map();
+    this.tail = 0;
+    this.group = new ChartGroup({
+      axes: ["step", "epoch", "time"], state: { ...state, axis: state.x },
+      onState: ({ axis, ...rest }) => this.onState({ x: axis, ...rest }),
+      refine: (from, to, isAll) => this.#refine(from, to, isAll).catch(tolerate),
     });
-    this.logarithmic = h("input", { type: "checkbox", onchange: () => this.#drawAll() });
-    const controls = h("div", { class: "controls" },
-      h("label", {}, "Smooth ", this.smoothing), h("label", {}, this.logarithmic, " Logarithmic"),
-      h("span", { class: "quiet" },
-        "Line: mean. Band: lowest to highest. Drag to zoom, double-click to show all."));
-    this.element = h("div", { class: "curves" },
-      h("div", { class: "charts" }, this.views.map((view) => view.element)), this.hint, controls);
-    this.scheme = matchMedia("(prefers-color-scheme: dark)");
-    this.redraw = () => this.#drawAll();
-    this.scheme.addEventListener("change", this.redraw);
+    this.weighting = h("label", { hidden: !weights(job.spec) }, h("input", {
+      type: "checkbox", checked: this.isWeighted, onchange: (event) => this.#weigh(event.target.checked),
+    }), " Weighted parts");
+    this.group.controls.append(this.weighting);
+    this.list = h("div", { class: "charts" });
+    this.element = h("div", { class: "curves" }, this.group.controls, this.list,
+      h("p", { class: "quiet curves-help" },
+        "Line: mean. Band: lowest to highest. Drag to zoom, Shift-drag to move, double-click to show all."));
   }
 
-  /** Fetches the series of the job and draws them. True if there were any. */
+  /** Asks for the curves of the job and draws them. True if there were any. */
   async update(job) {
-    const width = Math.max(200, this.views[0].canvas.clientWidth || 400);
-    const known = { ...job.latest, ...job.summary };
-    const keys = this.views.flatMap((view) => view.panel.keys).filter((key) => key in known);
-    const series = keys.length > 0 ? await api.series(this.id, keys, Math.round(width / 2)) : {};
-    for (const view of this.views) {
-      view.rows = rows(view.panel.keys.map((key) => series[key] ?? []));
-      this.#draw(view);
+    this.job = job;
+    this.panels = panelsOf(job, this.schema);
+    const keys = [...new Set(this.panels.flatMap((panel) => panel.keys))];
+    if (keys.length === 0) return false;
+    const points = this.points;
+    this.answer = await curves(this.id, keys, points);
+    [this.tail, this.answerPoints] = [0, points];
+    this.scale = { stepsPerEpoch: stepsPerEpoch(job), clock: this.answer.time_ms ?? null };
+    this.group.offer(["step", ...(this.scale.stepsPerEpoch ? ["epoch"] : []), ...(this.scale.clock?.length > 1 ? ["time"] : [])]);
+    this.#draw();
+    if (this.group.window) this.group.rest();
+    return true;
+  }
+
+  /** Points that suit the width of a chart. */
+  get points() {
+    const width = this.list.firstElementChild?.clientWidth || 400;
+    return Math.round(Math.min(pointsRange[1], Math.max(pointsRange[0], width)));
+  }
+
+  /** Adds a line of the job as it comes; true if the curves should be asked for again. */
+  append(line) {
+    if (!this.answer || !Number.isFinite(line.step)) return !this.answer;
+    const known = new Set((this.panels ?? []).flatMap((panel) => panel.keys));
+    const fresh = Object.keys(line).some((key) => isFigure(line, key) && key in (this.schema.properties ?? {})
+      && "title" in this.schema.properties[key] && !known.has(key));
+    for (const { keys, title, weight } of this.panels ?? []) {
+      for (const key of keys) {
+        if (!(key in line)) continue;
+        const value = line[key] === null ? null : line[key] * this.#factor(weight);
+        this.charts.get(title)?.append(key, [line.step, value, value, value]);
+      }
     }
-    this.#hint(job.health);
-    return this.views.some((view) => view.rows.length > 0);
+    if (line.time && this.scale?.clock && line.step > (this.scale.clock.at(-1)?.[0] ?? 0)) {
+      this.scale.clock.push([line.step, Date.parse(line.time)]);
+    }
+    if (line.event === "metric") this.tail += 1;
+    return fresh || this.tail > this.answerPoints * tailShareMax;
+  }
+
+  /** Shows where attempts began and checkpoints were written. */
+  mark(checkpoints, attempts) {
+    const { scale } = this;
+    if (!scale) return;
+    const begun = scale.clock?.length > 1 ? attempts.map(({ attempt, time }) => {
+      const seconds = (Date.parse(time) - scale.clock[0][1]) / 1000;
+      return { step: stepOf("time", scale, seconds), kind: "attempt", text: `attempt ${attempt}` };
+    }) : [];
+    const written = checkpoints.map(({ step }) => ({ step, kind: "checkpoint", text: `checkpoint at step ${number(step, 7)}` }));
+    this.marks = [...begun, ...written];
+    for (const chart of this.charts.values()) chart.mark(this.marks, scale);
   }
 
   destroy() {
-    this.scheme.removeEventListener("change", this.redraw);
-    for (const view of this.views) view.graph?.destroy();
+    this.group.destroy();
   }
 
-  #view(panel) {
-    const value = h("span", { class: "value" }, "–");
-    const canvas = h("div", { class: "canvas" });
-    const element = h("figure", { class: "chart" },
-      h("figcaption", {},
-        h("span", { class: "name" }, panel.title), value, h("span", { class: "note" }, panel.note)),
-      canvas);
-    return { panel, element, canvas, value, rows: [], graph: null };
+  #factor(weight) {
+    return this.isWeighted && weight !== undefined ? weight : 1;
   }
 
-  #drawAll() {
-    for (const view of this.views) {
-      view.graph?.destroy();
-      view.graph = null;
-      this.#draw(view);
+  #weigh(isWeighted) {
+    this.isWeighted = isWeighted;
+    this.onState({ weighted: isWeighted ? "1" : "" });
+    this.#draw();
+    this.group.rest();
+  }
+
+  #draw() {
+    for (const panel of this.panels) {
+      const chart = this.charts.get(panel.title) ?? this.#addChart(panel);
+      const factor = this.#factor(panel.weight);
+      const name = chart.element.querySelector(".name");
+      name.textContent = factor === 1 && !(this.isWeighted && panel.weight) ? panel.title : `${panel.title} × ${number(factor)}`;
+      chart.set(panel.keys.map((key, index) => ({
+        id: key, label: panel.labels?.[index] ?? panel.title, ...styles[index], scale: this.scale,
+        points: scaled(this.answer.series[key] ?? [], factor), notFinite: this.answer.not_finite?.[key],
+      })));
     }
+    this.group.draw();
   }
 
-  #draw(view) {
-    if (view.rows.length === 0 || !window.Dygraph) return;
-    const last = view.rows[view.rows.length - 1];
-    this.#showValue(view, last);
-    view.canvas.setAttribute("role", "img");
-    view.canvas.setAttribute("aria-label",
-      `${view.panel.title}: ${number(mean(view.rows[0][1]))} at step ${view.rows[0][0]}, `
-      + `${number(mean(last[1]))} at step ${last[0]}`);
-    if (view.graph) view.graph.updateOptions({ file: view.rows, ...this.#range(view) });
-    else view.graph = new window.Dygraph(view.canvas, view.rows, this.#options(view));
+  #addChart(panel) {
+    const chart = new Chart(this.group, { ...panel, file: this.job.name ?? this.id });
+    this.charts.set(panel.title, chart);
+    const after = this.panels.slice(0, this.panels.indexOf(panel)).findLast((one) => this.charts.has(one.title));
+    const before = after ? this.charts.get(after.title).element.nextSibling : this.list.firstChild;
+    this.list.insertBefore(chart.element, before);
+    if (this.marks) chart.mark(this.marks, this.scale);
+    return chart;
   }
 
-  #showValue(view, row) {
-    view.value.textContent = row.slice(1).map((bar) => number(mean(bar))).join(" / ");
-  }
-
-  #options(view) {
-    const style = getComputedStyle(document.documentElement);
-    const color = (name) => style.getPropertyValue(name).trim();
-    const label = { axisLabelFormatter: (value) => number(value, 4), drawGrid: true };
-    return {
-      labels: ["step", ...view.panel.keys],
-      colors: [color("--curve"), color("--curve-2")],
-      series: Object.fromEntries(view.panel.keys.map((key, index) =>
-        [key, { strokePattern: index > 0 ? [2, 2] : null }])),
-      strokeWidth: 1.6,
-      customBars: true,
-      fillAlpha: 0.18,
-      gridLineColor: color("--line"),
-      axisLineColor: color("--line"),
-      axisLabelFontSize: 11,
-      axes: { y: { ...label, axisLabelWidth: 44, pixelsPerLabel: 30 }, x: { ...label, drawGrid: false } },
-      logscale: this.logarithmic.checked && !view.panel.std,
-      connectSeparatedPoints: true,
-      drawPoints: view.rows.length < 3,
-      pointSize: 2.5,
-      rollPeriod: Number(this.smoothing.value),
-      showRoller: false,
-      legend: "never",
-      highlightCircleSize: 3,
-      underlayCallback: (context, area, graph) => {
-        if (view.panel.std && this.gamma !== null) this.#band(context, area, graph, color);
-      },
-      highlightCallback: (_event, step) => this.#highlight(step),
-      unhighlightCallback: () => this.#unhighlight(),
-      zoomCallback: (from, to) => this.#zoom(view, from, to),
-      ...this.#range(view),
-    };
-  }
-
-  /** The spread is shown from zero to above gamma, so that collapse and health are always in sight. */
-  #range(view) {
-    if (!view.panel.std) return {};
-    const highest = Math.max(this.gamma ?? 0, ...view.rows.map((row) => row[1][2] ?? 0));
-    return { valueRange: [0, highest > 0 ? highest * 1.15 : null] };
-  }
-
-  /** The target spread as a dashed line, the collapse band shaded. */
-  #band(context, area, graph, color) {
-    const y = (value) => graph.toDomYCoord(value);
-    context.save();
-    context.beginPath();
-    context.rect(area.x, area.y, area.w, area.h);
-    context.clip();
-    context.fillStyle = color("--bad-soft");
-    context.fillRect(area.x, y(this.gamma * collapseShare), area.w, area.h);
-    context.strokeStyle = color("--good");
-    context.setLineDash([5, 4]);
-    context.beginPath();
-    context.moveTo(area.x, y(this.gamma));
-    context.lineTo(area.x + area.w, y(this.gamma));
-    context.stroke();
-    context.restore();
-  }
-
-  /** The training's health as the daemon reports it. */
-  #hint(health) {
-    const text = health?.message ? `${healthWords[health.state]}: ${shown(health.message)}.` : "";
-    if (this.hint.textContent !== text) this.hint.textContent = text;
-    this.hint.className = `hint ${{ good: "good", warning: "warn", unknown: "" }[health?.state] ?? "bad"}`;
-  }
-
-  #option(options) {
-    for (const view of this.views) view.graph?.updateOptions(options);
-  }
-
-  #highlight(step) {
-    for (const view of this.views) {
-      const index = view.rows.findIndex((row) => row[0] >= step);
-      if (index < 0 || !view.graph) continue;
-      view.graph.setSelection(index);
-      const [at, ...bars] = view.rows[index];
-      view.value.textContent = `${bars.map((bar) => number(mean(bar))).join(" / ")} at ${at}`;
-    }
-  }
-
-  #unhighlight() {
-    for (const view of this.views) {
-      view.graph?.clearSelection();
-      if (view.rows.length) this.#showValue(view, view.rows[view.rows.length - 1]);
-    }
-  }
-
-  #zoom(source, from, to) {
-    const zoomed = source.graph.isZoomed("x");
-    for (const view of this.views) {
-      if (view !== source) view.graph?.updateOptions({ dateWindow: zoomed ? [from, to] : null });
+  /** Asks for finer points of the window, where the daemon gives them and there are any. */
+  async #refine(from, to, isAll) {
+    if (isAll || !this.answer || this.answer.width <= 1 || !(await hasFinerCurves())) return;
+    const { axis, smoothing } = this.group;
+    // The smoothed mean needs what comes before the window; neighbours of the edges let lines leave the window.
+    const margin = 3 * smoothing + (to - from) * 0.05;
+    const last = this.job.progress?.steps ?? this.job.latest?.step ?? Number.MAX_SAFE_INTEGER;
+    const first = Math.max(0, Math.floor(stepOf(axis, this.scale, from - margin)) || 0);
+    const end = Math.min(last, Math.ceil(stepOf(axis, this.scale, to + margin)));
+    if (!(end > first)) return;
+    const keys = [...new Set(this.panels.flatMap((panel) => panel.keys))];
+    const answer = await curves(this.id, keys, this.points * 2, [first, end]);
+    if (answer.time_ms) this.scale.clock = merged(this.scale.clock, answer.time_ms);
+    const window = [first, end].map((step) => placeOf(axis, this.scale, step));
+    // Rounding must not leave the window a hair outside.
+    window[0] = Math.min(window[0], from);
+    if (end >= (this.job.latest?.step ?? 0) || window[1] < to) window[1] = Math.max(window[1], to);
+    for (const { keys: own, title, weight } of this.panels) {
+      for (const key of own) {
+        const points = scaled(answer.series[key] ?? [], this.#factor(weight));
+        this.charts.get(title).detail(key, { window, points });
+      }
     }
   }
 }
 
-/** Of a bar [lowest, mean, highest]. */
-const mean = (bar) => bar[1];
+const isFigure = (line, key) => line[key] === null || Number.isFinite(line[key]);
 
-/**
- * Joins series of [step, mean, min, max] into rows [step, bar, bar, …], where a bar is [min, mean, max]; a
- * step that one series lacks has a bar of nulls there.
- */
-function rows(series) {
-  const bySteps = new Map();
-  series.forEach((points, index) => {
-    for (const [step, middle, low, high] of points) {
-      if (!bySteps.has(step)) bySteps.set(step, [step, ...series.map(() => [null, null, null])]);
-      bySteps.get(step)[index + 1] = [low, middle, high];
-    }
-  });
-  return [...bySteps.values()].sort((a, b) => a[0] - b[0]);
+/** Steps of an epoch of a training; null where they are not known, as where `max_steps` cuts the last epoch short. */
+function stepsPerEpoch({ kind, progress, spec }) {
+  const { steps, epochs } = progress ?? {};
+  return kind === "train" && !spec?.max_steps && steps > 0 && epochs > 0 ? steps / epochs : null;
+}
+
+function scaled(points, factor) {
+  if (factor === 1) return points;
+  const times = (value) => (value === null ? null : value * factor);
+  return points.map(([step, ...values]) => [step, ...values.map(times)]);
+}
+
+/** The rows of two clocks in order. */
+function merged(first, second) {
+  const rows = new Map([...(first ?? []), ...second]);
+  return [...rows].sort((a, b) => a[0] - b[0]);
 }

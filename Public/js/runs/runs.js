@@ -1,145 +1,236 @@
-// The first page: the training that runs now, all jobs, all evaluations.
-import { api, tolerate } from "../core/api.js";
-import { Curves } from "../run/curves.js";
-import { announce, h, refresh, repeat, replaceIfNew } from "../core/dom.js";
-import { moment, number, percent, runningTime, title } from "../core/format.js";
-import {
-  curl, healthChip, progress, resultSource, resultTable, stateChip, tableHead, tableRow,
-} from "../core/parts.js";
-import { outside } from "../core/text.js";
+// The page of all runs: what runs now, the queue, and everything else, found, sorted, grouped and changed.
+import { api, Problem, tolerate } from "../core/api.js";
+import { announce, h, replaceIfNew } from "../core/dom.js";
+import { isLive, onChange } from "../core/events.js";
+import { isOver, title } from "../core/format.js";
+import { alert } from "../core/parts.js";
+import { mayWrite } from "../core/role.js";
+import { rememberQuery } from "../core/router.js";
+import { emptyState, noMatch } from "./empty.js";
+import { Bulk, compareAddress, patch } from "./bulk.js";
+import { Filters } from "./filters.js";
+import { buildHead, headVersion } from "./heads.js";
+import { followKeys, showKeys } from "./keys.js";
+import { Runs } from "./model.js";
+import { Now } from "./now.js";
+import { Selection } from "./selection.js";
+import { extendCurves, readCurves } from "./sparklines.js";
+import { Table } from "./table.js";
+import { Ticker } from "./ticker.js";
+import { addressOf, isFiltered, readView } from "./view.js";
 
-const columns = ["Job", "State", "Progress", "Result", "Running time", "Queued"];
-const example = { kind: "train", spec: { preset: "small", dataset: { name: "fashion-mnist" }, epochs: 5 } };
+/** Milliseconds in which rows that come in sight are gathered before their curves are asked for. */
+const curvePause = 60;
 
 /** Fills `main` and keeps it up to date; returns a function that stops. */
-export function show(main) {
-  const page = new JobsPage(main);
-  const stopList = repeat(1, () => page.update());
-  return () => {
-    stopList();
-    page.curves?.destroy();
-  };
+export function show(main, { query }) {
+  const page = new RunsPage(main, readView(query));
+  return () => page.stop();
 }
 
-class JobsPage {
-  constructor(main) {
-    this.more = [];
-    this.cursor = null;
-    this.states = new Map();
-    this.now = h("section", { "aria-label": "Curves", hidden: true });
-    this.body = h("tbody", { role: "rowgroup" });
-    this.table = h("table", { class: "stack jobs", role: "table" }, tableHead(columns), this.body);
-    const more = () => this.loadMore();
-    this.moreButton = h("button", { type: "button", hidden: true, onclick: more }, "Older jobs");
-    this.empty = emptyState();
-    this.results = h("div", { class: "cards" });
-    this.resultsSection = h("section", { hidden: true }, h("h2", {}, "Evaluations"), this.results);
-    main.replaceChildren(
-      h("h1", { class: "unseen" }, "Jobs"), this.now,
-      h("section", {}, h("h2", {}, "Jobs"), this.table, this.empty, this.moreButton), this.resultsSection);
+class RunsPage {
+  constructor(main, view) {
+    this.view = view;
+    this.curveVersions = new Map();
+    this.selection = new Selection(() => this.#selected());
+    this.bulk = new Bulk({ clear: () => this.selection.clear() });
+    this.now = new Now();
+    this.table = new Table({
+      open: (row) => { location.hash = `#/jobs/${row.id}`; },
+      select: (row, { isRange }) => this.selection.toggle(row, isRange ? this.table.rows : null),
+      selectAll: (isOn) => this.selection.setAll(this.table.rows, isOn),
+      isSelected: (id) => this.selection.has(id),
+      reprioritize: (row, by) => this.#reprioritize(row, by),
+      sort: (column) => this.#sort(column), filter: (data) => this.#filter(data),
+      version: (row) => this.curveVersions.get(row.id) ?? 0,
+      headVersion: (entry) => headVersion(entry), build: (entry) => buildHead(entry, this.#headActions()),
+      drawn: (rows) => this.#drawn(rows), wantMore: (section) => this.#more(section),
+    });
+    this.filters = new Filters(view, {
+      change: (part) => this.#change(part), relayout: () => this.table.relayout(), showKeys,
+    });
+    this.refusal = h("div");
+    this.empty = h("div", { hidden: true });
+    this.place = h("div", { class: "runs-table" }, this.table.element);
+    this.list = h("section", { "aria-label": "Runs" }, this.filters.element, this.bulk.element, this.place, this.empty);
+    main.replaceChildren(h("h1", { class: "unseen" }, "Runs"), this.now.element, this.refusal, this.list);
+    this.table.attach();
+    this.stopKeys = followKeys(this.#keyActions());
+    this.ticker = new Ticker({ second: () => this.#tick(), refresh: () => this.#refresh() });
+    this.forget = onChange((change) => this.#apply(change));
+    this.#load();
   }
 
-  async update() {
-    let answer;
+  stop() {
+    this.isStopped = true;
+    this.stopKeys();
+    this.ticker.stop();
+    this.forget();
+    this.table.destroy();
+  }
+
+  /** Reads the view from the daemon, after which `#update` shows it. */
+  async #load() {
+    const runs = this.runs?.view === this.view ? this.runs : new Runs(this.view, () => this.#update(runs));
+    this.pending = runs;
     try {
-      answer = await api.jobs();
+      await runs.load();
+      this.refusal.replaceChildren();
     } catch (error) {
-      return tolerate(error);
+      tolerate(error);
+      // What was shown stays; the header says that it is old. A refusal of the view itself is shown.
+      if (error.status >= 400 && this.pending === runs) this.refusal.replaceChildren(alert(error.message));
     }
-    const seen = new Set(answer.jobs.map((job) => job.id));
-    const jobs = [...answer.jobs, ...this.more.filter((job) => !seen.has(job.id))];
-    if (this.more.length === 0) this.cursor = answer.next_cursor;
-    this.moreButton.hidden = !this.cursor;
-    this.empty.hidden = jobs.length > 0;
-    this.table.hidden = jobs.length === 0;
-    refresh(this.body, jobs, (job) => job.id, jobRow);
-    this.#announceChanges(answer.jobs);
-    const evaluations = jobs.filter((job) => job.result);
-    this.resultsSection.hidden = evaluations.length === 0;
-    refresh(this.results, evaluations, (job) => job.id, evaluationCard);
-    await this.#updateCurves(jobs);
   }
 
-  async loadMore() {
+  #update(runs = this.runs) {
+    if (this.isStopped || (runs !== this.runs && runs !== this.pending)) return;
+    this.runs = runs;
+    if (!runs.isLoaded && !runs.groups) return;
+    const entries = runs.entries();
+    this.selection.renew((id) => runs.find(id));
+    this.table.show(entries, this.view.sort);
+    this.now.show(runs.running?.rows ?? [], (row) => this.curveVersions.get(row.id) ?? 0);
+    this.filters.noteLabels(this.table.rows);
+    this.filters.show(this.view, runs.total);
+    this.place.hidden = entries.length === 0;
+    this.empty.hidden = entries.length > 0 || !runs.isLoaded;
+    if (!this.empty.hidden) {
+      replaceIfNew(this.empty, String(isFiltered(this.view)), () =>
+        (isFiltered(this.view) ? noMatch() : emptyState()));
+    }
+    this.filters.element.classList.toggle("off", runs.isLoaded && entries.length === 0 && !isFiltered(this.view));
+  }
+
+  /** Shows another view; its address stays a link. */
+  #change(part) {
+    this.view = { ...this.view, ...part };
+    rememberQuery(addressOf(this.view));
+    this.filters.show(this.view, null);
+    this.#load();
+  }
+
+  #sort(column) {
+    const [first, second] = column.isDown ? [`-${column.sort}`, column.sort] : [column.sort, `-${column.sort}`];
+    this.#change({ sort: { [first]: second, [second]: "" }[this.view.sort] ?? first });
+  }
+
+  #filter({ labelFilter, sweepFilter }) {
+    if (sweepFilter) this.#change({ sweep: sweepFilter });
+    else if (!this.view.labels.includes(labelFilter)) this.#change({ labels: [...this.view.labels, labelFilter] });
+  }
+
+  async #more(section) {
+    if (section.isLoading) return;
     try {
-      const answer = await api.jobs({ cursor: this.cursor });
-      this.more.push(...answer.jobs);
-      this.cursor = answer.next_cursor;
-      await this.update();
+      await section.more();
+      this.#update();
     } catch (error) {
       tolerate(error);
     }
   }
 
-  /** Shows the curves of the training that runs, or of the last one that did. */
-  async #updateCurves(jobs) {
-    const trainings = jobs.filter((job) => job.kind === "train" && job.started_at);
-    const job = trainings.find((one) => one.state === "running") ?? trainings[0];
-    this.now.hidden = !job;
-    if (!job) return;
-    if (this.curves?.id !== job.id) {
-      let schemas;
-      try {
-        schemas = await api.schemas();
-      } catch (error) {
-        return tolerate(error);
-      }
-      this.curves?.destroy();
-      this.curves = new Curves(job, schemas.Line);
-      this.heading = h("h2", {});
-      this.now.replaceChildren(this.heading, this.curves.element);
-      this.drawnStep = null;
+  #apply(change) {
+    if (change.name === "resync") {
+      if (this.runs?.isLoaded) this.#load();
+      return;
     }
-    const verb = job.state === "running" ? "Now training" : "Last training";
-    replaceIfNew(this.heading, JSON.stringify([verb, title(job)]), () => [`${verb}: `, jobLink(job)]);
-    if (this.drawnStep === job.latest?.step) return;
+    if (change.name === "metric" && extendCurves(change.job, change.line)) this.#noteCurves(change.job);
+    if (change.name === "state") this.#announce(change.state);
+    this.runs?.apply(change);
+    if (this.pending !== this.runs) this.pending?.apply(change);
+  }
+
+  #announce(job) {
+    const before = this.runs?.find(job.id);
+    if (before && before.state !== job.state) announce(`${title(job)}: ${job.state}`);
+  }
+
+  /** Curves have come, or grown. */
+  #noteCurves(id) {
+    this.curveVersions.set(id, (this.curveVersions.get(id) ?? 0) + 1);
+    this.now.show(this.runs?.running?.rows ?? [], (row) => this.curveVersions.get(row.id) ?? 0);
+    this.table.redraw();
+  }
+
+  /** Rows have come in sight: their curves are wanted. */
+  #drawn(rows) {
+    this.inSight = rows;
+    this.curveTimer ??= setTimeout(() => this.#readCurves(), curvePause);
+  }
+
+  async #readCurves() {
+    const ids = this.isStopped ? [] : await readCurves(this.inSight);
+    this.curveTimer = null;
+    for (const id of ids) this.#noteCurves(id);
+    if (ids.length > 0) this.#drawn(this.inSight);
+  }
+
+  /** Running times go on without a word from the daemon. */
+  #tick() {
+    if (this.runs?.running?.rows.length > 0) this.table.tick((id) => this.runs.find(id));
+  }
+
+  /** While the stream is broken everything is read again, else only how far the running jobs are. */
+  async #refresh() {
+    if (!isLive()) return this.#load();
     try {
-      if (await this.curves.update(job)) this.drawnStep = job.latest?.step;
+      await this.runs?.refreshRunning();
     } catch (error) {
       tolerate(error);
     }
   }
 
-  #announceChanges(jobs) {
-    for (const job of jobs) {
-      const before = this.states.get(job.id);
-      if (before && before !== job.state) announce(`${title(job)}: ${job.state}`);
-      this.states.set(job.id, job.state);
+  #selected() {
+    this.bulk.show(this.selection.rows);
+    this.place.classList.toggle("with-bulk", this.selection.rows.length > 0);
+    this.table.redraw();
+  }
+
+  #headActions() {
+    return {
+      toggle: (group) => this.runs.groups.toggle(group).catch(tolerate),
+      showQueue: () => this.runs.showQueue().catch(tolerate),
+    };
+  }
+
+  #keyActions() {
+    const current = () => this.table.current;
+    return {
+      move: (by, isRange) => {
+        const before = current()?.row;
+        const next = this.table.move(document.activeElement === document.body && Math.abs(by) === 1 ? 0 : by);
+        if (!isRange || !next?.row) return;
+        if (before && !this.selection.has(before.id)) this.selection.toggle(before);
+        this.selection.add(next.row);
+      },
+      open: () => {
+        const entry = current();
+        if (entry?.row) location.hash = `#/jobs/${entry.row.id}`;
+        else if (entry?.group) this.#headActions().toggle(entry.group.group);
+      },
+      select: () => { if (current()?.row) this.selection.toggle(current().row); },
+      selectAll: () => this.selection.setAll(this.table.rows, true),
+      clear: () => this.selection.clear(),
+      compare: () => { if (this.selection.rows.length > 0) location.hash = compareAddress(this.selection.rows); },
+      search: () => {
+        this.filters.search.focus();
+        this.filters.search.select();
+      },
+      reprioritize: (by) => this.#reprioritize(current()?.row, by),
+    };
+  }
+
+  async #reprioritize(row, by) {
+    if (!row || isOver(row) || !mayWrite()) return;
+    const priority = Math.min(100, Math.max(0, row.priority + by));
+    try {
+      await patch(row, { priority });
+      announce(`Priority ${priority}`);
+      this.refusal.replaceChildren();
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      this.refusal.replaceChildren(alert(`${title(row)}: ${error.message}`));
     }
   }
-}
-
-const jobLink = (job) => h("a", { href: `#/jobs/${job.id}` }, outside(title(job), { isCut: true }));
-
-function jobRow(job) {
-  const { preset, method, dataset } = job.spec ?? {};
-  const about = [job.kind, preset, method, dataset?.name].filter(Boolean).join(" · ");
-  return tableRow(columns, [
-    [jobLink(job), outside(about, { isCut: true, kind: "quiet" })],
-    [stateChip(job), " ", healthChip(job)],
-    progress(job),
-    outcome(job),
-    runningTime(job),
-    h("time", { datetime: job.created_at }, moment(job.created_at)),
-  ]);
-}
-
-function outcome(job) {
-  if (job.result) return percent(job.result.top1);
-  if (job.latest) return `loss ${number(job.latest.loss)}`;
-  return "–";
-}
-
-function evaluationCard(job) {
-  return h("article", { class: "card" },
-    h("h3", {}, jobLink(job)),
-    resultTable(job.result), resultSource(job.result));
-}
-
-function emptyState() {
-  return h("div", { class: "empty", hidden: true },
-    h("p", {}, "No jobs yet. ", h("a", { href: "#/new" }, "Start a first training"),
-      " here, or from a terminal:"),
-    curl(example),
-    h("p", { class: "quiet" }, "It trains on the 60,000 images of Fashion-MNIST; its curves appear here."));
 }

@@ -1,0 +1,10 @@
+// The command that does what a form does.
+
+/** A text as one word of a shell. */
+const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+
+/** The curl command that posts `body`; with a token from the environment where the daemon needs one. */
+export function curlText(path, body, needsToken) {
+  const token = needsToken ? ' -H "Authorization: Bearer $VICREGD_TOKEN"' : "";
+  return `curl ${location.origin}${path}${token} -H 'Content-Type: application/json' -d ${quoted(JSON.stringify(body))}`;
+}
