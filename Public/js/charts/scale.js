@@ -49,7 +49,7 @@ export function ordinal(values) {
   };
 }
 
-/** The scale for numbers that were measured: logarithmic where they span more than two powers of ten. */
+/** The scale for numbers that were measured: logarithmic where they span more than a power of ten and a half. */
 export function measured(values) {
   const finite = values.filter(Number.isFinite);
   if (finite.length === 0) return linear(0, 1);
@@ -58,7 +58,7 @@ export function measured(values) {
     low = Math.min(low, value);
     high = Math.max(high, value);
   }
-  if (low > 0 && high / low > 100) return logarithmic(low, high);
+  if (low > 0 && high / low > 30) return logarithmic(low, high);
   const margin = (high - low) * 0.03;
   return linear(low - margin, high + margin);
 }
