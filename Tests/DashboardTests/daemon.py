@@ -134,6 +134,10 @@ class Daemon:
             return job if job["state"] in states else None
         return wait_until(look, f"job {identifier} in {states}")
 
+    def wait_for_line(self, identifier):
+        """The job once it has recorded a metric line."""
+        return wait_until(lambda: self.job(identifier)["latest"] and self.job(identifier), f"a line of {identifier}")
+
     def rename(self, identifier, name):
         """Gives a job a name that the daemon would refuse today, as an older version may have left it."""
         with sqlite3.connect(f"{self.data}/vicregd.sqlite") as database:

@@ -64,7 +64,7 @@ export class Chart {
 
   /**
    * Shows lines: { id, label, color (name of a property), dash, scale, points: [[step, mean, min, max]], notFinite:
-   * [[step, count]], isHidden, opacity, isSilent: its values are not told }.
+   * [[step, count]], isHidden, width, opacity, isSilent: its values are not told }.
    */
   set(lines) {
     this.lines = lines.map((line) => ({ ...line, points: [...line.points] }));
@@ -212,7 +212,7 @@ export class Chart {
     for (const line of lines) {
       const columns = this.columnsOf(line);
       const part = columns.visible(this.group.shown);
-      const look = { width: this.isCrowded ? 1 : 1.6, hasDashes: !this.isCrowded || !this.group.isMoving,
+      const look = { width: line.width ?? (this.isCrowded ? 1 : 1.6), hasDashes: !this.isCrowded || !this.group.isMoving,
         stride: Math.max(1, Math.ceil((part[1] - part[0]) / budget)) };
       if (hasBands) paintBand(context, line, columns, part, scale, 0.18);
       if (length > 0 && !hasBands && !this.isCrowded) {

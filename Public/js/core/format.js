@@ -39,14 +39,23 @@ export function duration(seconds) {
  */
 export const runningTime = (job) => duration(job.running_seconds);
 
+// Made once: a table shows hundreds of times, and making a formatter takes longer than using it.
+const clockFormat = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit" });
+const dayFormat = new Intl.DateTimeFormat([], { day: "numeric", month: "short" });
+const fullFormat = new Intl.DateTimeFormat([], { dateStyle: "medium", timeStyle: "medium" });
+
 /** A moment as a <time>'s text: the clock today, the date before. */
 export function moment(time) {
   if (!time) return "–";
   const date = new Date(time);
-  const isToday = date.toDateString() === new Date().toDateString();
-  const clock = date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-  return isToday ? clock : `${date.toLocaleDateString([], { day: "numeric", month: "short" })}, ${clock}`;
+  const now = new Date();
+  const isToday = date.getDate() === now.getDate() && date.getMonth() === now.getMonth()
+    && date.getFullYear() === now.getFullYear();
+  return isToday ? clockFormat.format(date) : `${dayFormat.format(date)}, ${clockFormat.format(date)}`;
 }
+
+/** A moment with its date and seconds. */
+export const fullMoment = (time) => fullFormat.format(new Date(time));
 
 /** The states of a training's health. */
 export const healthWords = {

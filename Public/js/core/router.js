@@ -15,6 +15,7 @@ import { alert } from "./parts.js";
 const pages = [
   { path: /^\/$/, at: "/", nav: "Runs", title: "Runs", load: () => import("../runs/runs.js") },
   { path: /^\/jobs\/([0-9a-z]+)$/, under: "/", title: "Run", load: () => import("../run/run.js") },
+  { path: /^\/compare$/, at: "/compare", under: "/", title: "Compare", load: () => import("../compare/compare.js") },
   { path: /^\/new$/, at: "/new", nav: "New", title: "New", load: () => import("../new/new.js") },
 ];
 

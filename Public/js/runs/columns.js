@@ -1,6 +1,6 @@
 // The columns of the table: what each shows, how wide it is, and by what the daemon sorts it.
 import { h } from "../core/dom.js";
-import { duration, moment, number, percent, title } from "../core/format.js";
+import { duration, fullMoment, moment, number, percent, title } from "../core/format.js";
 import { healthChip } from "../core/parts.js";
 import { mayWrite } from "../core/role.js";
 import { isVisible, outside, shown } from "../core/text.js";
@@ -10,7 +10,7 @@ import { curvesOf, sparkline } from "./sparklines.js";
 const quiet = (text, tip) => h("span", { class: "quiet", title: tip }, text);
 const dash = () => null;
 const cut = (text) => (text ? outside(text, { kind: "line" }) : dash());
-const time = (value) => (value ? h("time", { datetime: value, title: new Date(value).toLocaleString() }, moment(value)) : dash());
+const time = (value) => (value ? h("time", { datetime: value, title: fullMoment(value) }, moment(value)) : dash());
 
 /**
  * The columns, those that matter most first. `width` in pixels, `grow`: its share of what the window has left,
@@ -18,20 +18,20 @@ const time = (value) => (value ? h("time", { datetime: value, title: new Date(va
  * entry)`: the content.
  */
 export const columns = [
-  { key: "name", title: "Name", width: 190, grow: 5, sort: "name", cell: nameCell },
-  { key: "state", title: "State", width: 122, grow: 1, sort: "state", cell: stateCell },
-  { key: "progress", title: "Progress", width: 150, grow: 2, cell: progressCell },
-  { key: "accuracy", title: "Accuracy", width: 146, grow: .5, isNumber: true, cell: accuracyCell },
-  { key: "loss", title: "Loss", width: 112, grow: 1.5, isNumber: true, cell: (row) => curveCell(row, "loss", "Loss") },
+  { key: "name", title: "Name", width: 176, grow: 5, sort: "name", cell: nameCell },
+  { key: "state", title: "State", width: 104, grow: .5, sort: "state", cell: stateCell },
+  { key: "progress", title: "Progress", width: 174, grow: 1.5, cell: progressCell },
+  { key: "accuracy", title: "Accuracy", width: 140, grow: .5, isNumber: true, cell: accuracyCell },
+  { key: "loss", title: "Loss", width: 106, grow: 1.5, isNumber: true, cell: (row) => curveCell(row, "loss", "Loss") },
   {
-    key: "rankme", title: "RankMe", width: 112, grow: 1.5, isNumber: true,
+    key: "rankme", title: "RankMe", width: 106, grow: 1.5, isNumber: true,
     cell: (row) => curveCell(row, "rankme", "RankMe"),
   },
   { key: "running", title: "Running time", width: 98, isNumber: true, cell: runningCell },
-  { key: "created", title: "Queued", width: 96, isNumber: true, sort: "created_at", isDown: true, cell: (row) => time(row.created_at) },
-  { key: "health", title: "Health", width: 96, sort: "health", cell: (row) => healthChip(row) },
-  { key: "kind", title: "Kind", width: 76, sort: "kind", cell: (row) => row.kind },
-  { key: "labels", title: "Labels", width: 150, grow: 3, cell: labelsCell },
+  { key: "created", title: "Queued", width: 90, isNumber: true, sort: "created_at", isDown: true, cell: (row) => time(row.created_at) },
+  { key: "health", title: "Health", width: 92, sort: "health", cell: (row) => healthChip(row) },
+  { key: "kind", title: "Kind", width: 72, sort: "kind", cell: (row) => row.kind },
+  { key: "labels", title: "Labels", width: 140, grow: 3, cell: labelsCell },
   { key: "method", title: "Method", width: 106, cell: (row) => cut(row.method) },
   { key: "dataset", title: "Dataset", width: 130, grow: 1, cell: (row) => cut(row.dataset) },
   { key: "preset", title: "Preset", width: 120, cell: (row) => cut(row.preset) },

@@ -43,9 +43,14 @@ export class Runs {
   /** Reads everything that is shown; throws the API's `Problem`. */
   async load() {
     const parts = [this.running, this.queue, this.rest, this.groups].filter(Boolean);
-    await Promise.all(parts.map((part) => part.load()));
-    this.isLoaded = true;
-    this.onUpdate();
+    const outcomes = await Promise.allSettled(parts.map((part) => part.load()));
+    const failure = outcomes.find((one) => one.status === "rejected");
+    // What could be read is shown, also where another part could not.
+    if (!failure || outcomes.some((one) => one.status === "fulfilled")) {
+      this.isLoaded = true;
+      this.onUpdate();
+    }
+    if (failure) throw failure.reason;
   }
 
   /** Asks again how far the running jobs are, because their speed and their end change with time. */

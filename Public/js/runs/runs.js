@@ -19,6 +19,9 @@ import { Table } from "./table.js";
 import { Ticker } from "./ticker.js";
 import { addressOf, isFiltered, readView } from "./view.js";
 
+/** Milliseconds in which rows that come in sight are gathered before their curves are asked for. */
+const curvePause = 60;
+
 /** Fills `main` and keeps it up to date; returns a function that stops. */
 export function show(main, { query }) {
   const page = new RunsPage(main, readView(query));
@@ -76,8 +79,7 @@ class RunsPage {
     } catch (error) {
       tolerate(error);
       // What was shown stays; the header says that it is old. A refusal of the view itself is shown.
-      if (error.status === 422 && this.pending === runs) this.refusal.replaceChildren(alert(error.errors[0]?.message
-        ? `${error.message} ${error.errors[0].message}` : error.message));
+      if (error.status >= 400 && this.pending === runs) this.refusal.replaceChildren(alert(error.message));
     }
   }
 
@@ -154,10 +156,14 @@ class RunsPage {
   /** Rows have come in sight: their curves are wanted. */
   #drawn(rows) {
     this.inSight = rows;
-    this.curveTimer ??= setTimeout(() => {
-      this.curveTimer = null;
-      if (!this.isStopped) readCurves(this.inSight, (id) => this.#noteCurves(id));
-    }, 60);
+    this.curveTimer ??= setTimeout(() => this.#readCurves(), curvePause);
+  }
+
+  async #readCurves() {
+    const ids = this.isStopped ? [] : await readCurves(this.inSight);
+    this.curveTimer = null;
+    for (const id of ids) this.#noteCurves(id);
+    if (ids.length > 0) this.#drawn(this.inSight);
   }
 
   /** Running times go on without a word from the daemon. */
@@ -177,6 +183,7 @@ class RunsPage {
 
   #selected() {
     this.bulk.show(this.selection.rows);
+    this.place.classList.toggle("with-bulk", this.selection.rows.length > 0);
     this.table.redraw();
   }
 

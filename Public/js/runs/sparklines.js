@@ -5,47 +5,43 @@ import { number } from "../core/format.js";
 
 /** Points of a curve. */
 const points = 24;
-/** Requests at the same time; a browser has few connections to share among its tabs. */
-const requestsMax = 3;
+/** Rows whose curves are asked for at once. */
+const rowsMax = 100;
 /** A curve of a running job is read again when it has grown by this share. */
 const growth = 1.04;
 
 /** Of each job the curves { loss: [[step, mean, min, max], …] } up to `step`. */
 const known = new Map();
-const waiting = new Map();
-let active = 0;
+let isReading = false;
 
 /** What is known of a row's curves; null: nothing yet. */
 export const curvesOf = (row) => known.get(row.id)?.series ?? null;
 
-/** Asks for the curves of rows that lack them, and calls `callback(id)` for each that has come. */
-export function readCurves(rows, callback) {
-  waiting.clear();
-  for (const row of rows) {
-    if (row.curves.length === 0 || row.step === null) continue;
-    const at = known.get(row.id);
-    if (at && at.keys === row.curves.length && row.step < at.step * growth + 1) continue;
-    waiting.set(row.id, { row, callback });
-  }
-  next();
-}
+const lacks = ({ id, curves, step }) => {
+  if (curves.length === 0 || step === null) return false;
+  const at = known.get(id);
+  return !at || at.keys !== curves.length || step >= at.step * growth + 1;
+};
 
-async function next() {
-  if (active >= requestsMax || waiting.size === 0 || document.hidden) return;
-  const [[id, { row, callback }]] = waiting;
-  waiting.delete(id);
-  active += 1;
-  next();
+/** Asks for the curves of the rows that lack them, all in one request; gives the ids of those that have come. */
+export async function readCurves(rows) {
+  const lacking = rows.filter(lacks).slice(0, rowsMax);
+  if (lacking.length === 0 || isReading || document.hidden) return [];
+  isReading = true;
   try {
-    const path = `/jobs/${id}/metrics?points=${points}&keys=${row.curves.join(",")}`;
-    const { series } = await json(path);
-    known.set(id, { series, step: row.step, keys: row.curves.length });
-    callback(id);
+    const keys = [...new Set(lacking.flatMap((row) => row.curves))];
+    const jobs = lacking.map((row) => row.id);
+    const { curves } = await json(`/curves?${new URLSearchParams({ jobs: jobs.join(","), keys: keys.join(","), points })}`);
+    for (const { job, series } of curves) {
+      const row = lacking.find((one) => one.id === job);
+      if (row) known.set(job, { series, step: row.step, keys: row.curves.length });
+    }
+    return jobs;
   } catch (error) {
     tolerate(error);
+    return [];
   } finally {
-    active -= 1;
-    next();
+    isReading = false;
   }
 }
 

@@ -11,8 +11,10 @@ const heights = { row: 32, head: 34, group: 34, more: 40 };
 const cardHeight = 92;
 /** Below this width of the window rows are cards. */
 const narrow = matchMedia("(max-width: 44rem)");
-/** Rows that are drawn above and below those in sight. */
-const spare = 12;
+/** Rows that are drawn above and below those in sight, at least; a multiple of them is drawn, to draw seldom. */
+const spare = 8;
+/** Pixels of the column of check boxes. */
+const boxWidth = 36;
 
 /**
  * `actions`: what the page does: `open(row)`, `select(row, event)`, `sort(column)`, `selectAll(isOn)`,
@@ -26,15 +28,15 @@ export class Table {
     this.tops = new Float64Array(1);
     this.cursor = null;
     this.drawn = new Map();
-    this.above = h("tr", { "aria-hidden": "true", class: "spacer" }, h("td"));
-    this.below = h("tr", { "aria-hidden": "true", class: "spacer" }, h("td"));
-    this.group = h("colgroup");
-    this.head = h("thead");
-    this.body = h("tbody", {}, this.above, this.below);
+    // The roles are written out because rows that are laid out as grids lose their own.
+    this.above = h("tr", { role: "presentation", class: "spacer" });
+    this.below = h("tr", { role: "presentation", class: "spacer" });
+    this.head = h("thead", { role: "rowgroup" });
+    this.body = h("tbody", { role: "rowgroup" }, this.above, this.below);
     this.element = h("table", {
       class: "jobs", role: "grid", "aria-label": "Runs", "aria-multiselectable": "true", onclick: (event) => this.#click(event),
       onfocusin: (event) => this.#focused(event),
-    }, this.group, this.head, this.body);
+    }, this.head, this.body);
     this.frame = 0;
     this.redraw = () => { this.frame ||= requestAnimationFrame(() => this.#draw()); };
     this.relayout = () => {
@@ -116,10 +118,10 @@ export class Table {
     if (width === this.width) return;
     this.width = width;
     this.isNarrow = narrow.matches;
-    this.columns = this.isNarrow ? columns.slice(0, 10) : fittingColumns(width - 36);
+    this.columns = this.isNarrow ? columns.slice(0, 10) : fittingColumns(width - boxWidth);
     this.version = `${this.isNarrow} ${this.columns.map((column) => column.key)}`;
-    this.group.replaceChildren(h("col", { style: { width: "36px" } }),
-      ...this.columns.map((column) => h("col", { style: { width: `${column.width}px` } })));
+    const widths = [boxWidth, ...this.columns.map((column) => column.width)];
+    this.element.style.setProperty("--columns", widths.map((one) => `${one}px`).join(" "));
     this.headVersion = null;
     if (this.entries.length > 0) this.show(this.entries, this.sort);
   }
@@ -137,16 +139,16 @@ export class Table {
     });
     all.checked = selected > 0 && selected === rows.length;
     all.indeterminate = selected > 0 && selected < rows.length;
-    this.head.replaceChildren(h("tr", {},
-      h("th", { scope: "col", class: "box" }, all), this.columns.map((column) => this.#headCell(column))));
+    this.head.replaceChildren(h("tr", { role: "row" },
+      h("th", { role: "columnheader", class: "box" }, all), this.columns.map((column) => this.#headCell(column))));
     if (focus) this.head.querySelector(`[data-column="${focus}"]`)?.focus();
   }
 
   #headCell(column) {
     const kind = column.isNumber ? "number" : "";
-    if (!column.sort) return h("th", { scope: "col", class: kind }, column.title);
+    if (!column.sort) return h("th", { role: "columnheader", class: kind }, column.title);
     const [isUp, isDown] = [this.sort === column.sort, this.sort === `-${column.sort}`];
-    return h("th", { scope: "col", class: kind, "aria-sort": isUp ? "ascending" : isDown ? "descending" : "none" },
+    return h("th", { role: "columnheader", class: kind, "aria-sort": isUp ? "ascending" : isDown ? "descending" : "none" },
       h("button", {
         type: "button", class: "plain", "data-column": column.key, title: `Sort by ${column.title.toLowerCase()}`,
         onclick: () => this.actions.sort(column),
@@ -175,7 +177,8 @@ export class Table {
     this.#layout();
     this.#drawHead();
     const [from, to] = this.#window();
-    const [first, last] = [Math.max(0, from - spare), Math.min(this.entries.length, to + spare)];
+    const first = Math.max(0, (Math.floor(from / spare) - 1) * spare);
+    const last = Math.min(this.entries.length, (Math.ceil(to / spare) + 1) * spare);
     const focusKey = this.body.contains(document.activeElement)
       ? document.activeElement.closest("tr")?.dataset.key : undefined;
     const inner = focusKey && document.activeElement.tagName === "INPUT";
@@ -189,8 +192,8 @@ export class Table {
       place = element;
     }
     while (place.nextElementSibling !== this.below) place.nextElementSibling.remove();
-    this.above.firstChild.style.setProperty("height", `${this.tops[first]}px`);
-    this.below.firstChild.style.setProperty("height", `${this.tops[this.entries.length] - this.tops[last]}px`);
+    this.above.style.setProperty("height", `${this.tops[first]}px`);
+    this.below.style.setProperty("height", `${this.tops[this.entries.length] - this.tops[last]}px`);
     this.above.hidden = first === 0;
     this.below.hidden = last === this.entries.length;
     this.element.setAttribute("aria-rowcount", this.entries.length + 1);
@@ -226,16 +229,17 @@ export class Table {
     const { row } = entry;
     const box = h("input", { type: "checkbox", tabindex: -1, "aria-label": `Select ${shown(title(row))}` });
     box.checked = isSelected;
-    return h("tr", { class: `run ${row.state}`, "aria-selected": String(isSelected) },
-      h("td", { class: "box" }, box),
+    return h("tr", { role: "row", class: `run ${row.state}`, "aria-selected": String(isSelected) },
+      h("td", { role: "gridcell", class: "box" }, box),
       this.columns.map((column) => h(column.key === "name" ? "th" : "td", {
-        scope: column.key === "name" ? "row" : null, class: column.isNumber ? `number c-${column.key}` : `c-${column.key}`,
+        role: column.key === "name" ? "rowheader" : "gridcell", class: column.isNumber ? `number c-${column.key}` : `c-${column.key}`,
         "data-label": column.title,
       }, column.cell(row, entry))));
   }
 
   #other(entry) {
-    return h("tr", { class: `${entry.kind}-row` }, h("td", { colspan: this.columns.length + 1 }, this.actions.build(entry)));
+    return h("tr", { role: "row", class: `${entry.kind}-row` },
+      h("td", { role: "gridcell", "aria-colspan": this.columns.length + 1 }, this.actions.build(entry)));
   }
 
   #click(event) {
