@@ -212,21 +212,13 @@ export class Chart {
     for (const line of lines) {
       const columns = this.columnsOf(line);
       const part = columns.visible(this.group.shown);
-      const look = { width: this.isCrowded ? 1 : 1.6, hasDashes: !this.isCrowded || !this.group.isMoving,
+      const look = { width: line.width ?? (this.isCrowded ? 1 : 1.6), hasDashes: !this.isCrowded || !this.group.isMoving,
         stride: Math.max(1, Math.ceil((part[1] - part[0]) / budget)) };
       if (hasBands) paintBand(context, line, columns, part, scale, 0.18);
-<<<<<<< HEAD
       if (length > 0 && !hasBands && !this.isCrowded) {
         paintLine(context, line, columns, columns.mean, part, scale, { ...look, width: 1, opacity: 0.2 });
       }
       paintLine(context, line, columns, columns.smoothed(length), part, scale, { ...look, opacity: line.opacity ?? 1 });
-=======
-      if (length > 0) paintLine(context, line, columns, columns.mean, part, scale, { width: 1, opacity: hasBands ? 0 : 0.2 });
-      const isOther = this.near && this.near !== line;
-      const own = line.opacity ?? 1;
-      paintLine(context, line, columns, columns.smoothed(length), part, scale,
-        { width: this.near === line ? 2.6 : line.width ?? 1.6, opacity: isOther ? 0.25 * own : own });
->>>>>>> a63df4eddbc05ef13a1497bd2f29a7f8ac25e9cd
       const lost = (line.notFinite ?? []).map(([step]) => placeOf(this.group.axis, line.scale, step));
       if (lost.length > 0) paintNotFinite(context, lost, area, scale.toX, alarm);
     }
