@@ -14,6 +14,11 @@ if (window.Dygraph) {
   window.Dygraph.PLUGINS = window.Dygraph.PLUGINS.filter((plugin) => plugin !== Legend);
 }
 
+/** Points of all lines that are drawn, and while the window moves. */
+const [pointsMax, movingPointsMax] = [40_000, 8_000];
+/** Lines above which each is thin. */
+const crowdedMin = 12;
+
 /** Safari has no such call. */
 const whenIdle = window.requestIdleCallback ?? ((work) => setTimeout(work, 200));
 
@@ -203,18 +208,25 @@ export class Chart {
     paintMarks(context, this.marksOn(), area, scale.toX, quiet);
     const lines = this.lines.filter((line) => !line.isHidden);
     const length = this.group.smoothing;
+    const budget = (this.group.isMoving ? movingPointsMax : pointsMax) / Math.max(1, lines.length);
     for (const line of lines) {
       const columns = this.columnsOf(line);
       const part = columns.visible(this.group.shown);
+      const look = { width: line.width ?? (this.isCrowded ? 1 : 1.6), hasDashes: !this.isCrowded || !this.group.isMoving,
+        stride: Math.max(1, Math.ceil((part[1] - part[0]) / budget)) };
       if (hasBands) paintBand(context, line, columns, part, scale, 0.18);
-      if (length > 0) paintLine(context, line, columns, columns.mean, part, scale, { width: 1, opacity: hasBands ? 0 : 0.2 });
-      const isOther = this.near && this.near !== line;
-      const own = line.opacity ?? 1;
-      paintLine(context, line, columns, columns.smoothed(length), part, scale,
-        { width: this.near === line ? 2.6 : line.width ?? 1.6, opacity: isOther ? 0.25 * own : own });
+      if (length > 0 && !hasBands && !this.isCrowded) {
+        paintLine(context, line, columns, columns.mean, part, scale, { ...look, width: 1, opacity: 0.2 });
+      }
+      paintLine(context, line, columns, columns.smoothed(length), part, scale, { ...look, opacity: line.opacity ?? 1 });
       const lost = (line.notFinite ?? []).map(([step]) => placeOf(this.group.axis, line.scale, step));
       if (lost.length > 0) paintNotFinite(context, lost, area, scale.toX, alarm);
     }
+  }
+
+  /** Whether there are too many lines to draw each with care. */
+  get isCrowded() {
+    return this.lines.length > crowdedMin;
   }
 
   /** The marks with their places. */
@@ -242,9 +254,7 @@ export class Chart {
 
   /** Has a line stand out; null: none. */
   emphasize(line) {
-    if (this.near === line) return;
     this.near = line;
-    this.schedule();
   }
 
   /** Reads the values at the cursor aloud. */
