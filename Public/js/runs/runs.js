@@ -171,11 +171,11 @@ class RunsPage {
     if (this.runs?.running?.rows.length > 0) this.table.tick((id) => this.runs.find(id));
   }
 
-  /** While the stream is broken everything is read again, else only how far the running jobs are. */
+  /** While the stream is broken everything is read again, else only what changes with time alone. */
   async #refresh() {
     if (!isLive()) return this.#load();
     try {
-      await this.runs?.refreshRunning();
+      await this.runs?.refresh();
     } catch (error) {
       tolerate(error);
     }
@@ -190,7 +190,7 @@ class RunsPage {
   #headActions() {
     return {
       toggle: (group) => this.runs.groups.toggle(group).catch(tolerate),
-      showQueue: () => this.runs.showQueue().catch(tolerate),
+      showQueue: () => this.runs.showQueue(),
     };
   }
 
