@@ -18,9 +18,9 @@ const pairsMax = 12;
 const embeddingsMax = 200;
 
 export class Confusion {
-  constructor(job) {
+  constructor(job, matrix) {
     this.job = job;
-    this.matrix = job.result.confusion;
+    this.matrix = matrix;
     this.classes = (job.result.per_class ?? []).map((one) => one.class);
     this.opened = h("div", { class: "opened" });
     this.element = h("article", { class: "card confusion" },
