@@ -118,8 +118,8 @@ function progressCell(row, entry) {
   const share = Math.min(1, (step ?? 0) / steps);
   const isRunning = row.state === "running";
   const words = isRunning && Number.isFinite(left) ? `${brief(left)} left` : `${Math.floor(share * 100)}%`;
-  if (row.state === "succeeded") return quiet(`${number(steps, 7)} steps`);
-  return h("div", { class: "gauge", title: `Step ${number(step, 7)} of ${number(steps, 7)}` },
+  if (row.state === "succeeded") return quiet(`${steps.toLocaleString("en")} steps`);
+  return h("div", { class: "gauge", title: `Step ${(step ?? 0).toLocaleString("en")} of ${steps.toLocaleString("en")}` },
     h("progress", { max: 1, value: share, "aria-label": `Progress: ${Math.floor(share * 100)}%` }), h("span", {}, words));
 }
 
