@@ -9,7 +9,7 @@ RUN = {"max_steps": 14, "dataset": {"name": "synthetic", "limit": 64}}
 LINES = """(title) => {
   const chart = [...document.querySelectorAll(".compare-curves .chart-area")].map((area) => area.chart)
     .find((one) => one.options.title === title);
-  return chart.lines.map(({ id, label, points, isHidden, color, dash }) =>
+  return (chart?.lines ?? []).map(({ id, label, points, isHidden, color, dash }) =>
     ({ id, label, points, isHidden: Boolean(isHidden), style: `${color} ${dash}` }));
 }"""
 
@@ -94,7 +94,7 @@ class CompareTest(DashboardTest):
                         "Highest": summary["max"], "At step": at}
             for name, value in expected.items():
                 self.expect(rows.nth(index).locator(f'td[data-label="{name}"]')).to_have_text(number(value))
-        self.page.locator(".compare-values").get_by_role("button", name="Last").click()
+        self.page.locator(".compare-values").get_by_role("button", name="Last", exact=True).click()
         last = {job: self.daemon.job(job)["summary"]["rankme"]["last"] for job in self.jobs}
         names = [self.daemon.job(job)["name"] for job in sorted(self.jobs, key=last.get)]
         self.expect(rows.locator("th")).to_have_text(names)

@@ -16,10 +16,13 @@ export class Filters {
     Object.assign(this, { view, change, relayout });
     this.search = h("input", {
       type: "search", placeholder: "Search names, labels, notes", "aria-label": "Search", value: view.words,
-      autocomplete: "off", spellcheck: "false", oninput: () => this.#typed(), onkeydown: (event) => this.#searchKey(event),
+      autocomplete: "off", spellcheck: "false", oninput: () => this.#typed(),
+      onkeydown: (event) => this.#searchKey(event),
     });
-    this.states = choiceMenu("State", states.map((state) => [state, state]), view.states, (all) => change({ states: all }));
-    this.health = choiceMenu("Health", healths.map((one) => [one, healthWords[one]]), view.health, (all) => change({ health: all }));
+    this.states = choiceMenu("State", states.map((state) => [state, state]), view.states,
+      (all) => change({ states: all }));
+    this.health = choiceMenu("Health", healths.map((one) => [one, healthWords[one]]), view.health,
+      (all) => change({ health: all }));
     this.selects = {
       kind: this.#select("kind", "Any kind", async () => kinds.map((kind) => [kind, kind])),
       method: this.#select("method", "Any method", methods),
@@ -32,7 +35,9 @@ export class Filters {
     this.count = h("span", { class: "quiet count", role: "status" });
     this.labelKeys = new Set();
     const columnMenu = menu("Columns", () => this.#columns(), { kind: "right" });
-    const keys = h("button", { type: "button", title: "Keys (?)", "aria-label": "Show the keys", onclick: showKeys }, "?");
+    const keys = h("button", {
+      type: "button", title: "Keys (?)", "aria-label": "Show the keys", onclick: showKeys,
+    }, "?");
     // On a narrow window the filters are behind a button, and a list has the place of the table's head.
     const toggle = h("button", { type: "button", class: "narrow", "aria-expanded": "false", onclick: () => {
       toggle.setAttribute("aria-expanded", String(this.element.classList.toggle("open")));
