@@ -12,7 +12,8 @@ const tableRowsMax = 500;
 
 /** A chart in a frame with its name, controls, a note and the values behind it, which are made when opened. */
 export function frame({ name, note = "", controls = null, chart, values }) {
-  const body = h("div", {});
+  // It scrolls, so it can be focused.
+  const body = h("div", { tabindex: 0, role: "region", "aria-label": `${name}: values` });
   const details = h("details", { class: "values-behind", ontoggle: () => fill() },
     h("summary", {}, "Values"), body);
   const fill = () => {

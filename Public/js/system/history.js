@@ -26,7 +26,7 @@ export class HistoryChart {
       onpointermove: (event) => this.#look(this.#indexAt(this.sheet.at(event).x)),
       onpointerleave: () => this.#look(null), onblur: () => this.#look(null), onkeydown: (event) => this.#key(event),
     });
-    this.body = h("div", {});
+    this.body = h("div", { tabindex: 0, role: "region", "aria-label": `${name}: values` });
     this.details = h("details", { class: "values-behind", ontoggle: () => this.#fill() }, h("summary", {}, "Values"), this.body);
     this.element = h("figure", { class: "plate history" },
       h("figcaption", {}, h("span", { class: "name" }, name), this.value), this.sheet.element, this.details);
