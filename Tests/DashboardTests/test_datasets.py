@@ -178,7 +178,7 @@ class DatasetsTest(DashboardTest):
 
     def test_a_dataset_in_use_is_not_deleted(self):
         self.expected_errors += ["409"]
-        job = self.daemon.queue(training("uses it", dataset={"name": LONG}, image_size=24, max_steps=None, epochs=100_000))[0]
+        job = self.daemon.queue(training("uses it", dataset={"name": LONG}, image_size=24, drop_last=True, max_steps=None, epochs=100_000))[0]
         self.open(f"#/datasets/{LONG}")
         self.page.get_by_role("button", name="Delete…").click()
         self.page.get_by_role("button", name="Delete the dataset").click()

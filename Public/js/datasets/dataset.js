@@ -18,8 +18,17 @@ const classesMax = 200;
 
 /** Fills `main` with the dataset `groups[0]` and keeps it up to date; returns a function that stops. */
 export function show(main, { groups: [name], query }) {
-  const page = new DatasetPage(main, decodeURIComponent(name), query);
+  const page = new DatasetPage(main, decoded(name), query);
   return repeat(1, () => page.update());
+}
+
+/** The name of an address; one that is not encoded as it should be is taken as it is. */
+function decoded(name) {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
 }
 
 class DatasetPage {
@@ -66,8 +75,11 @@ class DatasetPage {
     if (!mayWrite()) return;
     const isReady = dataset.state === "ready";
     replaceIfNew(this.buttons, dataset.state, () => [
-      isReady ? h("a", { class: "button main", href: `#/new?kind=train&dataset=${encodeURIComponent(this.name)}` }, "Train on this") : null,
-      isBuiltIn(dataset) ? null : h("button", { type: "button", onclick: (event) => this.#delete(event.currentTarget) }, "Delete…"),
+      isReady ? h("a", {
+        class: "button main", href: `#/new?kind=train&dataset=${encodeURIComponent(this.name)}`,
+      }, "Train on this") : null,
+      isBuiltIn(dataset) ? null
+        : h("button", { type: "button", onclick: (event) => this.#delete(event.currentTarget) }, "Delete…"),
     ]);
   }
 
@@ -110,13 +122,16 @@ class DatasetPage {
     this.sheetProblem = h("p", { class: "quiet", hidden: true }, "This part of the dataset has no such images.");
     this.sheet.addEventListener("error", () => { this.sheetProblem.hidden = false; });
     this.sheet.addEventListener("load", () => { this.sheetProblem.hidden = true; });
-    return [h("div", { class: "toolbar" }, h("h2", {}, "Sample"), this.split, labels.length > 0 ? this.label : null, this.count),
+    const isLabelled = labels.length > 0;
+    return [
+      h("div", { class: "toolbar" }, h("h2", {}, "Sample"), this.split, isLabelled ? this.label : null, this.count),
       this.sheet, this.sheetProblem];
   }
 
   #look(change) {
     Object.assign(this.view, change);
-    rememberQuery({ split: this.view.split, class: this.view.label, count: this.view.count === "64" ? "" : this.view.count });
+    const { split, label, count: images } = this.view;
+    rememberQuery({ split, class: label, count: images === "64" ? "" : images });
     this.#showSheet();
     this.classes.querySelectorAll("tr[data-class]").forEach((row) =>
       row.classList.toggle("selected", row.dataset.class === this.view.label));
@@ -140,7 +155,8 @@ class DatasetPage {
     replaceIfNew(this.classes, JSON.stringify([classes, counts]), () => {
       const most = Math.max(1, ...Object.values(counts).flatMap((split) => Object.values(split)));
       const has = Object.keys(counts).sort((one, other) => splits.indexOf(one) - splits.indexOf(other));
-      const columns = ["Class", ...has.flatMap((split) => [split === has[0] ? "" : null, split])].filter((name) => name !== null);
+      // The bars, which are those of the first split, have a column of their own.
+      const columns = ["Class", "", ...has];
       const body = h("tbody", {});
       const add = (labels) => body.append(...labels.map((label) => this.#classRow(label, has, counts, most)));
       add(classes.slice(0, classesMax));
@@ -160,12 +176,11 @@ class DatasetPage {
   #classRow(label, has, counts, most) {
     const pick = () => this.#look({ label: this.view.label === label ? "" : label });
     return h("tr", { "data-class": label, class: this.view.label === label && "selected" },
-      h("th", { scope: "row" }, h("button", { type: "button", class: "plain", title: "Show its images", onclick: pick }, outside(label))),
-      has.flatMap((split, index) => {
-        const images = counts[split]?.[label] ?? 0;
-        return [index === 0 ? h("td", { class: "share" }, h("span", { class: "bar", style: { "--share": images / most } })) : null,
-          h("td", { class: "figure" }, count(images))];
-      }));
+      h("th", { scope: "row" },
+        h("button", { type: "button", class: "plain", title: "Show its images", onclick: pick }, outside(label))),
+      h("td", { class: "share" },
+        h("span", { class: "bar", style: { "--share": (counts[has[0]]?.[label] ?? 0) / most } })),
+      has.map((split) => h("td", { class: "figure" }, count(counts[split]?.[label] ?? 0))));
   }
 
   #drawSkipped({ skipped, skipped_count: total, job }) {

@@ -8,7 +8,9 @@ import { outside } from "../core/text.js";
 import { UploadForm } from "../core/upload-form.js";
 import { datasetsAPI, shapeText } from "./data.js";
 
-const columns = ["Dataset", "State", "Training images", "Test images", "Classes", "Image size", "Files", "Source", "Created"];
+const columns = [
+  "Dataset", "State", "Training images", "Test images", "Classes", "Image size", "Files", "Source", "Created",
+];
 const figures = [2, 3, 4, 6];
 const hint = "tar, tar.gz, tar.xz or zip of PNG, JPEG or WebP files in train/CLASS/ and test/CLASS/, in CLASS/, or in "
   + "no class; also CIFAR, MNIST, STL-10, .npz";
@@ -37,7 +39,10 @@ class DatasetsPage {
       this.stopDrops = form.acceptDrops(main);
     }
     for (const index of figures) this.table.querySelectorAll("thead th")[index].classList.add("figure");
-    main.replaceChildren(h("h1", {}, "Datasets"), ...(form ? [form.element] : []), this.table, this.empty);
+    main.replaceChildren(h("div", { class: "head" }, h("h1", {}, "Datasets"),
+      h("div", { class: "buttons" },
+        form ? h("a", { class: "button", href: "#/new?kind=import" }, "Import a path of the server") : null)),
+    ...(form ? [form.element] : []), this.table, this.empty);
   }
 
   async update() {

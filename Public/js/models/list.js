@@ -73,7 +73,9 @@ class ModelsPage {
       mayWrite() ? h("span", { class: "row-actions" },
         h("a", { href: `#/new?kind=evaluate&model=${encodeURIComponent(name)}` }, "Evaluate"),
         h("a", { href: `#/new?kind=train&model=${encodeURIComponent(name)}` }, "Start from it"),
-        h("button", { type: "button", class: "plain", onclick: (event) => this.#delete(name, event.currentTarget) }, "Delete…")) : null,
+        h("button", {
+          type: "button", class: "plain", onclick: (event) => this.#delete(name, event.currentTarget),
+        }, "Delete…")) : null,
     ]);
     for (const index of figures) result.children[index].classList.add("figure");
     return result;
@@ -117,7 +119,8 @@ function network({ arch, width, stem, fc }) {
 
 function runRow(job) {
   const { encoder, method } = job.spec ?? {};
-  const exported = (format) => h("a", { href: `/jobs/${job.id}/export?format=${format}`, download: "" }, format === "onnx" ? "ONNX" : format);
+  const exported = (format) => h("a", { href: `/jobs/${job.id}/export?format=${format}`, download: "" },
+    format === "onnx" ? "ONNX" : format);
   return tableRow(runColumns, [
     h("a", { href: `#/jobs/${job.id}` }, outside(title(job), { isCut: true })),
     encoder ? network(encoder) : "–", method ?? "–",

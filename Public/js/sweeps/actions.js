@@ -84,6 +84,7 @@ export class SweepActions {
       content: [h("p", {}, h("label", { for: "max-trials" }, `Trials in all (up to now ${least})`)), h("p", {}, field)],
     });
     // A number that the daemon refuses is refused in its words.
-    return isSure && sweepsAPI.change(this.sweep.id, "extend", { max_trials: field.value === "" ? null : Number(field.value) });
+    const most = field.value === "" ? null : Number(field.value);
+    return isSure && sweepsAPI.change(this.sweep.id, "extend", { max_trials: most });
   }
 }

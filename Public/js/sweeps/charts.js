@@ -12,7 +12,8 @@ const tableRowsMax = 500;
 
 /** A chart in a frame with its name, controls, a note and the values behind it, which are made when opened. */
 export function frame({ name, note = "", controls = null, chart, values }) {
-  const body = h("div", {});
+  // It scrolls, so it can be focused.
+  const body = h("div", { tabindex: 0, role: "region", "aria-label": `${name}: values` });
   const details = h("details", { class: "values-behind", ontoggle: () => fill() },
     h("summary", {}, "Values"), body);
   const fill = () => {
@@ -39,7 +40,8 @@ export class BestChart {
   constructor(page) {
     this.page = page;
     this.scatter = new Scatter({ label: "Best value so far", ...page.pointing });
-    this.choice = h("select", { "aria-label": "Best so far against", onchange: () => page.remember({ by: this.choice.value }) },
+    const choose = () => page.remember({ by: this.choice.value });
+    this.choice = h("select", { "aria-label": "Best so far against", onchange: choose },
       h("option", { value: "" }, "trials"), h("option", { value: "compute" }, "compute"));
     this.frame = frame({
       name: "Best so far", controls: h("label", { class: "quiet" }, "against ", this.choice), chart: this.scatter.element,
@@ -59,7 +61,7 @@ export class BestChart {
     this.points = bestSoFar(trials, sweep.spec.objective.mode, costs, this.#isCompute ? "compute" : "trials");
     const last = this.points.at(-1)?.x ?? 1;
     this.scatter.show({
-      x: { scale: this.#isCompute ? seconds(last) : linear(0, Math.max(last, 1)), label: this.#isCompute ? "compute" : "trials" },
+      x: this.#isCompute ? { scale: seconds(last), label: "compute" } : { scale: linear(0, Math.max(last, 1)), label: "trials" },
       y: { scale: valueScale },
       points: this.points.map(({ x, trial, value }) =>
         ({ x, y: value, trial, shade: shade(value), isFaint: !isKept(trial), isBest: trial.number === best })),
@@ -76,7 +78,9 @@ function seconds(most) {
   const [size, unit] = most > 172800 ? [86400, "d"] : most > 7200 ? [3600, "h"] : most > 120 ? [60, "min"] : [1, "s"];
   const scale = linear(0, Math.max(most, 1));
   const inUnits = linear(0, Math.max(most, 1) / size);
-  return { ...scale, ticks: () => inUnits.ticks().map(({ value, text }) => ({ value: value * size, text: value === 0 ? "0" : `${text} ${unit}` })) };
+  const ticks = () => inUnits.ticks()
+    .map(({ value, text }) => ({ value: value * size, text: value === 0 ? "0" : `${text} ${unit}` }));
+  return { ...scale, ticks };
 }
 
 /** How much each parameter has to do with being among the best. */
@@ -92,7 +96,8 @@ export class ImportanceChart {
   show({ sweep: { importances } }) {
     this.element.hidden = importances.length === 0;
     replaceIfNew(this.bars, JSON.stringify(importances), () => h("table", { class: "result shares" },
-      h("thead", { class: "unseen" }, h("tr", {}, h("th", { scope: "col" }, "Parameter"), h("th", { scope: "col" }, "Share"))),
+      h("thead", { class: "unseen" },
+        h("tr", {}, h("th", { scope: "col" }, "Parameter"), h("th", { scope: "col" }, "Share"))),
       h("tbody", {}, importances.map(({ parameter, value }) => h("tr", { class: "main" },
         h("th", { scope: "row" }, outside(pointerName(parameter))),
         h("td", {}, h("span", { class: "bar", style: { "--share": value } }),
@@ -122,7 +127,8 @@ export class RungChart {
     replaceIfNew(this.rows, JSON.stringify(rungs), () => table(
       ["Rung", "Epochs", "Training", "Reported", "Went on", "Stopped", "Best", "Median"],
       rungs.map((rung, index) => [
-        rung.rung, rung.epochs, rung.training || "–", rung.reached, index === rungs.length - 1 ? "–" : rung.went, rung.stopped,
+        rung.rung, rung.epochs, rung.training || "–", rung.reached,
+        index === rungs.length - 1 ? "–" : rung.went, rung.stopped,
         this.page.text(rung.best), this.page.text(rung.median)])));
     const points = trials.flatMap((trial) => trial.rung_values.map((value, rung) => ({
       x: epochs[rung], y: value, trial, shade: shade(value), isFaint: !isKept(trial),
@@ -175,12 +181,14 @@ const valueOn = (axis, trial) => (axis.pointer === "value" ? countingValue(trial
 export class PairChart {
   constructor(page, name, height = 260, controls = null) {
     this.scatter = new Scatter({ label: name, height, ...page.pointing });
-    const cell = (axis, trial) => (axis.pointer === "value" ? page.text(countingValue(trial)) : axis.scale.text(valueOn(axis, trial)));
+    const cell = (axis, trial) =>
+      outside(axis.pointer === "value" ? page.text(countingValue(trial)) : axis.scale.text(valueOn(axis, trial)));
     this.frame = frame({
       name, controls, chart: this.scatter.element,
-      values: () => values([...new Set(["Trial", this.x.name, this.y.name, page.objective])], this.points.map(({ trial }) => [
-        `#${trial.number}`, outside(cell(this.x, trial)), outside(cell(this.y, trial)),
-        ...(this.y.pointer === "value" ? [] : [page.text(countingValue(trial))])])),
+      values: () => values(
+        [...new Set(["Trial", this.x.name, this.y.name, page.objective])],
+        this.points.map(({ trial }) => [`#${trial.number}`, cell(this.x, trial), cell(this.y, trial),
+          ...(this.y.pointer === "value" ? [] : [page.text(countingValue(trial))])])),
     });
     this.element = this.frame.element;
   }

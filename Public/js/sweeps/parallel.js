@@ -156,7 +156,9 @@ export class Parallel {
       context.lineWidth = isDense || index === 0 ? 1 : 1.3;
       for (const { values } of group) {
         context.beginPath();
-        for (let axis = 0; axis < values.length; axis += 1) context.lineTo(across[axis], this.#height(values[axis] ?? absent));
+        for (let axis = 0; axis < values.length; axis += 1) {
+          context.lineTo(across[axis], this.#height(values[axis] ?? absent));
+        }
         context.stroke();
       }
     });

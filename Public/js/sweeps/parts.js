@@ -18,8 +18,9 @@ export function trialsBar(sweep) {
   const total = isOver ? trials.total : all;
   return h("div", { class: "trials-bar" },
     h("div", { class: "segments", role: "img", "aria-label": `Trials: ${words || "none yet"}` },
-      counts.map((state) =>
-        h("span", { class: `segment ${state}`, style: { "flex-grow": trials[state] }, title: `${trials[state]} ${state}` })),
+      counts.map((state) => h("span", {
+        class: `segment ${state}`, style: { "flex-grow": trials[state] }, title: `${trials[state]} ${state}`,
+      })),
       !isOver && all > trials.total
         ? h("span", { class: "segment", style: { "flex-grow": all - trials.total } }) : null),
     h("span", { class: "quiet" }, words ? `${words} of ${total}` : `none of ${total} yet`));

@@ -30,7 +30,8 @@ export class Results {
     this.slices = new SliceCharts(this);
     this.#makeParallel();
     this.table = new TrialTable((sort) => this.remember({ sort: sort === "rank" ? "" : sort }, { sort }));
-    this.states = h("select", { "aria-label": "Trials in state", onchange: () => this.remember({ state: this.states.value }) },
+    const chooseState = () => this.remember({ state: this.states.value });
+    this.states = h("select", { "aria-label": "Trials in state", onchange: chooseState },
       h("option", { value: "" }, "any state"), trialStates.map((state) => h("option", { value: state }, state)));
     this.element = h("div", { class: "sweep-results" },
       h("div", { class: "sweep-charts" },
@@ -79,6 +80,9 @@ export class Results {
   }
 
   show({ sweep, trials, costs, parameters }) {
+    // A specification that the daemon cannot read leaves nothing to draw by.
+    this.element.hidden = !sweep.spec;
+    if (!sweep.spec) return;
     const { mode, metric } = sweep.spec.objective;
     const order = ranked(trials, mode);
     const valueScale = valueScaleOf(sweep, order.map(countingValue));
@@ -119,7 +123,9 @@ export class Results {
   /** The trials with their places on the axes, and the numbers of those in all brushes. */
   #filtered() {
     const { trials, parameters, valueScale, objective } = this.#shown;
-    this.axes = [...parameters.map((one) => ({ key: one.pointer, ...one })), { key: "value", name: objective, scale: valueScale }];
+    this.axes = [
+      ...parameters.map((one) => ({ key: one.pointer, ...one })), { key: "value", name: objective, scale: valueScale },
+    ];
     for (const key of Object.keys(this.brushes)) if (!this.#axis(key)) delete this.brushes[key];
     const rows = trials.map((trial) => ({ trial, values: this.axes.map((axis) => this.#place(axis, trial)) }));
     for (const row of rows) row.isFaint = !passes(this.axes, row.values, this.brushes);
@@ -175,8 +181,9 @@ export class Results {
   }
 
   #place(axis, trial) {
-    const value = axis.key === "value" ? countingValue(trial) : trial.parameters[axis.key];
-    return value === null || value === undefined ? null : axis.scale.place(value);
+    // A choice may be null; a value that is null is none.
+    const value = axis.key === "value" ? countingValue(trial) ?? undefined : trial.parameters[axis.key];
+    return value === undefined ? null : axis.scale.place(value);
   }
 
   /** Follows a brush at once; the table, the other charts and the address when it rests. */

@@ -109,7 +109,7 @@ class SweepPage {
       ["Trials", trialsBar(sweep)],
       ["Objective", outside(objectiveName(sweep))],
       ["Search", searchName(sweep)],
-      ["Early stopping", halving ? `${halving.name}, best 1 of ${halving.reduction_factor} after ${rungEpochs(sweep).slice(0, -1).join(", ")} epochs` : null],
+      ["Early stopping", halving ? earlyStopping(halving, rungEpochs(sweep)) : null],
       ["Evaluation", evaluate ? outside(evaluate.protocol ?? "logistic") : null],
       ["Seeds per trial", seeds > 1 ? seeds : null],
       ["At a time", atOnce], ["Failures allowed", failed],
@@ -139,10 +139,12 @@ class SweepPage {
       details.open = isOpen ?? false;
       return [
         h("div", { class: "best-head" },
-          h("h2", {}, "Best: trial ", best.job ? h("a", { href: `#/jobs/${best.job}` }, `#${best.trial}`) : `#${best.trial}`),
+          h("h2", {}, "Best: trial ",
+            best.job ? h("a", { href: `#/jobs/${best.job}` }, `#${best.trial}`) : `#${best.trial}`),
           h("strong", { class: "best-value" }, valueText(sweep)(best.value)),
           h("span", { class: "quiet" }, outside(objectiveName(sweep))),
-          best.job && mayWrite() ? h("a", { class: "button", href: `#/new?kind=train&from=${best.job}` }, "Duplicate & edit the run") : null),
+          best.job && mayWrite()
+            ? h("a", { class: "button", href: `#/new?kind=train&from=${best.job}` }, "Duplicate & edit the run") : null),
         configuration(parameters, best.parameters), details,
       ];
     });
@@ -170,6 +172,10 @@ class SweepPage {
     this.actions.buttons.replaceChildren();
     this.message.replaceChildren(alert(text), h("p", {}, h("a", { href: "#/sweeps" }, "All sweeps")));
   }
+}
+
+function earlyStopping({ name, reduction_factor: factor }, rungs) {
+  return `${name}, best 1 of ${factor} after ${rungs.slice(0, -1).join(", ")} epochs`;
 }
 
 function labels(all) {

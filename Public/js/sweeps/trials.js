@@ -131,7 +131,8 @@ export class TrialTable {
       const name = trial.job ? h("a", { href: `#/jobs/${trial.job}` }, `#${trial.number}`) : `#${trial.number}`;
       return h("th", { scope: "row", role: "rowheader", ...label }, h("div", {}, name));
     }
-    return h("td", { role: "cell", class: column.isFigure && "figure", ...label }, h("div", {}, this.#content(column, row)));
+    return h("td", { role: "cell", class: column.isFigure && "figure", ...label },
+      h("div", {}, this.#content(column, row)));
   }
 
   #content(column, row) {
@@ -144,7 +145,8 @@ export class TrialTable {
     }
     if (column.key === "value") return this.#shown.text(value);
     if (column.key === "seconds") return seconds ? duration(seconds) : "–";
-    if (value === null || value === undefined) return h("span", { class: "quiet" }, "–");
+    const isNone = value === undefined || (value === null && !column.parameter);
+    if (isNone) return h("span", { class: "quiet" }, "–");
     return column.parameter ? outside(column.parameter.scale.text(value)) : String(value);
   }
 

@@ -21,13 +21,16 @@ export class HistoryChart {
   constructor({ name, text, lines, ticks }) {
     Object.assign(this, { text, lines, ticks });
     this.value = h("span", { class: "value" });
-    this.sheet = new Sheet(height, { base: (context, box) => this.#draw(context, box), over: (context, box) => this.#drawCursor(context, box) }, {
+    this.sheet = new Sheet(height, {
+      base: (context, box) => this.#draw(context, box), over: (context, box) => this.#drawCursor(context, box),
+    }, {
       tabindex: 0, role: "img", "aria-label": `${name} in the last hour`,
       onpointermove: (event) => this.#look(this.#indexAt(this.sheet.at(event).x)),
       onpointerleave: () => this.#look(null), onblur: () => this.#look(null), onkeydown: (event) => this.#key(event),
     });
-    this.body = h("div", {});
-    this.details = h("details", { class: "values-behind", ontoggle: () => this.#fill() }, h("summary", {}, "Values"), this.body);
+    this.body = h("div", { tabindex: 0, role: "region", "aria-label": `${name}: values` });
+    this.details = h("details", { class: "values-behind", ontoggle: () => this.#fill() },
+      h("summary", {}, "Values"), this.body);
     this.element = h("figure", { class: "plate history" },
       h("figcaption", {}, h("span", { class: "name" }, name), this.value), this.sheet.element, this.details);
   }
@@ -46,7 +49,8 @@ export class HistoryChart {
   #key(event) {
     const last = this.#shown.times.length - 1;
     const at = this.#cursor ?? last;
-    const moves = { ArrowLeft: at - (event.shiftKey ? 10 : 1), ArrowRight: at + (event.shiftKey ? 10 : 1), Home: 0, End: last };
+    const step = event.shiftKey ? 10 : 1;
+    const moves = { ArrowLeft: at - step, ArrowRight: at + step, Home: 0, End: last };
     if (event.key === "Escape") this.#look(null);
     else if (event.key in moves) this.#look(Math.min(last, Math.max(0, moves[event.key])));
     else return;
@@ -76,7 +80,8 @@ export class HistoryChart {
     if (!this.details.open) return;
     const { times, columns } = this.#shown;
     const stride = Math.max(1, Math.ceil(times.length / rowsMax));
-    const rows = times.map((time, index) => [clock(time), ...this.lines.map((_, line) => this.text(columns[line]?.[index] ?? null))])
+    const valuesAt = (index) => this.lines.map((_, line) => this.text(columns[line]?.[index] ?? null));
+    const rows = times.map((time, index) => [clock(time), ...valuesAt(index)])
       .filter((_, index) => (times.length - 1 - index) % stride === 0).reverse();
     this.body.replaceChildren(table(["Time", ...this.lines.map(({ name }) => name)], rows));
   }
@@ -108,8 +113,11 @@ export class HistoryChart {
   #draw(context, { colours }) {
     const { times, columns } = this.#shown;
     const { top, start, end, left, right, low, x, y } = this.#scales();
-    Object.assign(context, { strokeStyle: colours.line, fillStyle: colours.quiet, lineWidth: 1, textAlign: "right", textBaseline: "middle" });
-    for (const value of (this.ticks ?? ((most) => linear(0, most || 1).ticks().map((tick) => tick.value)))(top)) {
+    const ticks = this.ticks?.(top) ?? linear(0, top || 1).ticks().map((tick) => tick.value);
+    Object.assign(context, {
+      strokeStyle: colours.line, fillStyle: colours.quiet, lineWidth: 1, textAlign: "right", textBaseline: "middle",
+    });
+    for (const value of ticks) {
       const place = Math.round(y(value)) + 0.5;
       context.beginPath();
       context.moveTo(left, place);

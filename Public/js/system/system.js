@@ -102,7 +102,7 @@ function facts(system) {
     ["Memory", `${size(used)} of ${size(memory.total_bytes)} in use`], ["The daemon's memory", size(memory.daemon_bytes)],
     ["Disk", `${size(disk.free_bytes)} of ${size(disk.total_bytes)} left`],
     ["Kept free", size(disk.reserve_bytes)],
-    ["Database", database.wal_bytes > 0 ? `${size(database.bytes)} and ${size(database.wal_bytes)} of log` : size(database.bytes)],
+    ["Database", [size(database.bytes), database.wal_bytes > 0 ? ` and ${size(database.wal_bytes)} of log` : ""]],
   ];
   return h("dl", { class: "facts" }, entries.filter(([, value]) => value !== null)
     .map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
@@ -113,16 +113,18 @@ function workers({ workers: all, workers_max: most, threads_max: threads }) {
   return [
     h("h2", {}, `${all.length} of ${most} workers busy`),
     h("p", { class: "quiet" }, `At most ${threads} threads for all of them.`),
-    all.length === 0 ? h("p", { class: "empty" }, "No job is running.") : table(["Job", "Kind", "Threads", "Since"], all.map((worker) => [
-      h("a", { href: `#/jobs/${worker.job}` }, outside(name(worker), { isCut: true })), worker.kind ?? "–", worker.threads,
-      h("time", { datetime: worker.since }, moment(worker.since))])),
+    all.length === 0 ? h("p", { class: "empty" }, "No job is running.")
+      : table(["Job", "Kind", "Threads", "Since"], all.map((worker) => [
+        h("a", { href: `#/jobs/${worker.job}` }, outside(name(worker), { isCut: true })), worker.kind ?? "–",
+        worker.threads, h("time", { datetime: worker.since }, moment(worker.since))])),
   ];
 }
 
 function queue({ queue: counts }) {
-  return [h("h2", {}, "Jobs by state"), figures(["State", "Jobs"], states.filter((state) => state in counts).map((state) => [
+  const rows = states.filter((state) => state in counts).map((state) => [
     h("a", { href: `#/?state=${state}` }, h("span", { class: `state past ${state}` }, state)),
-    counts[state].toLocaleString("en")]))];
+    counts[state].toLocaleString("en")]);
+  return [h("h2", {}, "Jobs by state"), figures(["State", "Jobs"], rows)];
 }
 
 function tokens({ tokens: known }) {
