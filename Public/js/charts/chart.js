@@ -38,7 +38,7 @@ export class Chart {
     this.options = { hasBands: true, empty: "Waits for the first step.", ...options };
     this.lines = [];
     this.marks = [];
-    this.canvas = h("div", { class: "canvas", tabindex: 0, role: "application", "aria-roledescription": "chart" });
+    this.canvas = h("div", { class: "canvas", tabindex: 0, role: "application", "aria-roledescription": "chart", "aria-label": options.title });
     this.overlay = h("canvas", { class: "overlay", "aria-hidden": "true" });
     this.tip = h("div", { class: "chart-tip", hidden: true, "aria-hidden": "true" });
     this.area = h("div", { class: "chart-area" }, this.canvas, this.overlay, this.tip);
@@ -208,25 +208,21 @@ export class Chart {
     paintMarks(context, this.marksOn(), area, scale.toX, quiet);
     const lines = this.lines.filter((line) => !line.isHidden);
     const length = this.group.smoothing;
+    const isCrowded = lines.length > crowdedMin;
     const budget = (this.group.isMoving ? movingPointsMax : pointsMax) / Math.max(1, lines.length);
     for (const line of lines) {
       const columns = this.columnsOf(line);
       const part = columns.visible(this.group.shown);
-      const look = { width: line.width ?? (this.isCrowded ? 1 : 1.6), hasDashes: !this.isCrowded || !this.group.isMoving,
+      const look = { width: line.width ?? (isCrowded ? 1 : 1.6), hasDashes: !isCrowded || !this.group.isMoving,
         stride: Math.max(1, Math.ceil((part[1] - part[0]) / budget)) };
       if (hasBands) paintBand(context, line, columns, part, scale, 0.18);
-      if (length > 0 && !hasBands && !this.isCrowded) {
+      if (length > 0 && !hasBands && !isCrowded) {
         paintLine(context, line, columns, columns.mean, part, scale, { ...look, width: 1, opacity: 0.2 });
       }
       paintLine(context, line, columns, columns.smoothed(length), part, scale, { ...look, opacity: line.opacity ?? 1 });
       const lost = (line.notFinite ?? []).map(([step]) => placeOf(this.group.axis, line.scale, step));
       if (lost.length > 0) paintNotFinite(context, lost, area, scale.toX, alarm);
     }
-  }
-
-  /** Whether there are too many lines to draw each with care. */
-  get isCrowded() {
-    return this.lines.length > crowdedMin;
   }
 
   /** The marks with their places. */

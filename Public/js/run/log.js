@@ -60,7 +60,7 @@ export class LogSection {
 
   #wait() {
     clearTimeout(this.timer);
-    if (this.isEnded || (this.isOver && this.lines.length > 0)) return;
+    if (this.isEnded || this.isOver) return;
     this.timer = setTimeout(() => this.#look(), lookSeconds * 1000);
   }
 
