@@ -39,7 +39,7 @@ class RunTest(DashboardTest):
             self.run_id: ["Evaluations", "Curves", "Spectrum and spread of the features", "Augmented pairs", "Embedding",
                           "Specification", "Log", "Events", "History", "Files"],
             self.evaluation: ["Result", "Curves", "Specification", "Needs", "Log", "Events", "History", "Files"],
-            self.embedding: ["Specification", "Needs", "Log", "Events", "History", "Files"],
+            self.embedding: ["Curves", "Specification", "Needs", "Log", "Events", "History", "Files"],
         }
         for job, names in sections.items():
             self.open(f"#/jobs/{job}")
@@ -86,7 +86,7 @@ class RunTest(DashboardTest):
         self.expect(self.page.locator(".opened img").first).to_have_js_property("naturalWidth", 32)
 
     def test_the_interval_of_a_class_is_wilsons(self):
-        self.open()
+        self.open(f"#/jobs/{self.evaluation}")
         low, high = self.page.evaluate('async () => (await import("/js/run/result.js")).wilson(0.8986, 10000)')
         # The daemon's own, of a real evaluation.
         self.assertAlmostEqual(low, 0.892529793093317, 6)

@@ -55,8 +55,7 @@ async function ask(job, dataset, split, file) {
 
 function result(place, job, subject, split, file, neighbours) {
   const name = subject.index === undefined ? shown(file.name ?? "The image") : `Image ${subject.index} of ${shown(subject.dataset)}, ${subject.split}`;
-  const address = URL.createObjectURL(file);
-  const picture = h("img", { src: address, alt: name, width: 88, height: 88, onload: () => URL.revokeObjectURL(address) });
+  const picture = pictureOf(file, name);
   const next = (index) => () => showNeighbours(place, job, { ...subject, file: undefined, split, index });
   return h("div", { class: "neighbours", role: "group", "aria-label": "Neighbours" },
     h("figure", { class: "subject" }, picture, h("figcaption", { class: "quiet" }, name)),
@@ -68,6 +67,18 @@ function result(place, job, subject, split, file, neighbours) {
       }, h("img", { src: one.image, alt: shown(`Image ${one.index}${one.class ? `: ${one.class}` : ""}`), width: 64, height: 64 }),
       h("span", {}, one.class ? shown(one.class) : String(one.index)),
       h("span", { class: "quiet" }, one.similarity === null ? "" : one.similarity.toFixed(3))))))));
+}
+
+/** A picture of a file, on a canvas, because the page's policy allows no other address for it. */
+function pictureOf(file, name) {
+  const canvas = h("canvas", { width: 88, height: 88, role: "img", "aria-label": name });
+  createImageBitmap(file).then((bitmap) => {
+    const side = Math.min(bitmap.width, bitmap.height);
+    const context = canvas.getContext("2d");
+    context.imageSmoothingEnabled = side > 88;
+    context.drawImage(bitmap, (bitmap.width - side) / 2, (bitmap.height - side) / 2, side, side, 0, 0, 88, 88);
+  }, () => canvas.replaceWith(h("span", {}, name)));
+  return canvas;
 }
 
 /** A place to drop an image, or to choose one: calls `onFile(file)`. */

@@ -91,11 +91,17 @@ export function chooseColumns(keys) {
   }
 }
 
+/** How narrow chosen columns may become, so that more of them fit. */
+const shrinkMin = 0.72;
+
 /** The columns that fit into `width` pixels, in their order on the page, each with its width there. */
 export function fittingColumns(width) {
   const chosen = chosenColumns();
-  const wanted = columns.filter((column, index) =>
+  const all = columns.filter((column, index) =>
     column.key === "name" || (chosen ? chosen.includes(column.key) : index < standard));
+  const sum = all.reduce((total, column) => total + column.width, 0);
+  const scale = chosen ? Math.min(1, Math.max(shrinkMin, width / sum)) : 1;
+  const wanted = all.map((column) => ({ ...column, width: Math.floor(column.width * scale) }));
   let left = width;
   const fitting = [];
   for (const column of wanted) {

@@ -10,10 +10,13 @@ import { healths, isFiltered, kinds, states, unfiltered } from "./view.js";
 /** Milliseconds without a key before a search begins. */
 const typingPause = 120;
 
-/** The bar; `change(part)` gives the view other members, `relayout()` shows other columns. */
+/**
+ * The bar; `change(part)` gives the view other members, `relayout()` shows other columns, `shownColumns()` are the
+ * keys of those that are shown.
+ */
 export class Filters {
-  constructor(view, { change, relayout, showKeys }) {
-    Object.assign(this, { view, change, relayout });
+  constructor(view, { change, relayout, shownColumns, showKeys }) {
+    Object.assign(this, { view, change, relayout, shownColumns });
     this.search = h("input", {
       type: "search", placeholder: "Search names, labels, notes", "aria-label": "Search", value: view.words,
       autocomplete: "off", spellcheck: "false", oninput: () => this.#typed(),
@@ -113,7 +116,7 @@ export class Filters {
   }
 
   #columns() {
-    const chosen = chosenColumns() ?? columns.slice(0, 13).map((column) => column.key);
+    const chosen = chosenColumns() ?? this.shownColumns();
     const boxes = columns.filter((column) => column.key !== "name").map((column) => {
       const box = h("input", { type: "checkbox", value: column.key, onchange: () => {
         chooseColumns(["name", ...boxes.map((one) => one.querySelector("input")).filter((one) => one.checked)
@@ -128,7 +131,7 @@ export class Filters {
       this.relayout();
       event.target.closest("details").open = false;
     } }, "Standard columns");
-    return [...boxes, h("p", { class: "quiet" }, "Columns that do not fit the window are left out."), reset];
+    return [...boxes, h("p", { class: "quiet" }, "They become narrower where there are many; the last ones are left out where they do not fit."), reset];
   }
 }
 
