@@ -89,9 +89,9 @@ class CompareTest(DashboardTest):
             summary = self.daemon.job(identifier)["summary"]["rankme"]
             lines = self.daemon.get(f"/jobs/{identifier}/metrics?points=1000&keys=rankme")["series"]["rankme"]
             at = next(point[1] for point in lines if point[0] == 5)
-            expected = {"Last": summary["last"], "Best": summary["max"], "at step": summary["best_step"],
+            expected = {"Last": summary["last"], "Best": summary["max"], "Best at step": summary["best_step"],
                         "Mean of the last tenth": summary["mean"], "Lowest": summary["min"],
-                        "Highest": summary["max"], "At step": at}
+                        "Highest": summary["max"], "At step 5": at}
             for name, value in expected.items():
                 self.expect(rows.nth(index).locator(f'td[data-label="{name}"]')).to_have_text(number(value))
         self.page.locator(".compare-values").get_by_role("button", name="Last", exact=True).click()

@@ -4,7 +4,7 @@ import { number } from "../core/format.js";
 import { runName } from "./legend.js";
 
 const columns = [
-  { key: "last", title: "Last" }, { key: "best", title: "Best" }, { key: "bestStep", title: "at step" },
+  { key: "last", title: "Last" }, { key: "best", title: "Best" }, { key: "bestStep", title: "Best at step" },
   { key: "mean", title: "Mean of the last tenth" }, { key: "min", title: "Lowest" }, { key: "max", title: "Highest" },
   { key: "at", title: "At step" },
 ];
@@ -47,7 +47,8 @@ export class Values {
     const sign = order.startsWith("-") ? -1 : 1;
     const by = order.replace(/^-/, "");
     if (by) rows.sort((a, b) => compare(a.values[by], b.values[by], sign));
-    const shownColumns = columns.filter((column) => column.key !== "at" || step !== "");
+    const shownColumns = columns.filter((column) => column.key !== "at" || step !== "").map((column) =>
+      (column.key === "at" ? { ...column, title: `At step ${Number(step).toLocaleString("en")}` } : column));
     const version = JSON.stringify([metric, step, order, rows.map(({ id, job, values }) => [id, job.name, values])]);
     replaceIfNew(this.place, version, () => h("table", { class: "figures stack", role: "table" },
       h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, h("th", { role: "columnheader", scope: "col" }, "Run"),
