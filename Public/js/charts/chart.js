@@ -14,6 +14,11 @@ if (window.Dygraph) {
   window.Dygraph.PLUGINS = window.Dygraph.PLUGINS.filter((plugin) => plugin !== Legend);
 }
 
+/** Points of all lines that are drawn, and while the window moves. */
+const [pointsMax, movingPointsMax] = [40_000, 8_000];
+/** Lines above which each is thin. */
+const crowdedMin = 12;
+
 /** Safari has no such call. */
 const whenIdle = window.requestIdleCallback ?? ((work) => setTimeout(work, 200));
 
@@ -33,7 +38,7 @@ export class Chart {
     this.options = { hasBands: true, empty: "Waits for the first step.", ...options };
     this.lines = [];
     this.marks = [];
-    this.canvas = h("div", { class: "canvas", tabindex: 0, role: "application", "aria-roledescription": "chart" });
+    this.canvas = h("div", { class: "canvas", tabindex: 0, role: "application", "aria-roledescription": "chart", "aria-label": options.title });
     this.overlay = h("canvas", { class: "overlay", "aria-hidden": "true" });
     this.tip = h("div", { class: "chart-tip", hidden: true, "aria-hidden": "true" });
     this.area = h("div", { class: "chart-area" }, this.canvas, this.overlay, this.tip);
@@ -203,15 +208,18 @@ export class Chart {
     paintMarks(context, this.marksOn(), area, scale.toX, quiet);
     const lines = this.lines.filter((line) => !line.isHidden);
     const length = this.group.smoothing;
+    const isCrowded = lines.length > crowdedMin;
+    const budget = (this.group.isMoving ? movingPointsMax : pointsMax) / Math.max(1, lines.length);
     for (const line of lines) {
       const columns = this.columnsOf(line);
       const part = columns.visible(this.group.shown);
+      const look = { width: line.width ?? (isCrowded ? 1 : 1.6), hasDashes: !isCrowded || !this.group.isMoving,
+        stride: Math.max(1, Math.ceil((part[1] - part[0]) / budget)) };
       if (hasBands) paintBand(context, line, columns, part, scale, 0.18);
-      if (length > 0) paintLine(context, line, columns, columns.mean, part, scale, { width: 1, opacity: hasBands ? 0 : 0.2 });
-      const isOther = this.near && this.near !== line;
-      const own = line.opacity ?? 1;
-      paintLine(context, line, columns, columns.smoothed(length), part, scale,
-        { width: this.near === line ? 2.6 : line.width ?? 1.6, opacity: isOther ? 0.25 * own : own });
+      if (length > 0 && !hasBands && !isCrowded) {
+        paintLine(context, line, columns, columns.mean, part, scale, { ...look, width: 1, opacity: 0.2 });
+      }
+      paintLine(context, line, columns, columns.smoothed(length), part, scale, { ...look, opacity: line.opacity ?? 1 });
       const lost = (line.notFinite ?? []).map(([step]) => placeOf(this.group.axis, line.scale, step));
       if (lost.length > 0) paintNotFinite(context, lost, area, scale.toX, alarm);
     }
@@ -242,9 +250,7 @@ export class Chart {
 
   /** Has a line stand out; null: none. */
   emphasize(line) {
-    if (this.near === line) return;
     this.near = line;
-    this.schedule();
   }
 
   /** Reads the values at the cursor aloud. */

@@ -26,6 +26,8 @@ export class ChartGroup {
     /** [from, to] of the axis; null: all. */
     this.window = null;
     this.cursor = null;
+    /** Whether the window has just changed and may go on changing. */
+    this.isMoving = false;
     this.forget = onColorsChange(() => this.draw());
     this.print = () => this.charts.forEach((chart) => chart.drawNow());
     addEventListener("beforeprint", this.print);
@@ -85,6 +87,7 @@ export class ChartGroup {
       const from = Math.min(Math.max(window[0], low), high - width);
       this.window = width >= (high - low) * 0.999 || !(width > 0) ? null : [from, from + width];
     } else this.window = null;
+    this.isMoving = true;
     this.draw();
     this.rest();
   }
@@ -106,8 +109,13 @@ export class ChartGroup {
   /** Asks for finer points once the window rests. */
   rest() {
     clearTimeout(this.timer);
-    if (!this.refine) return;
-    this.timer = setTimeout(() => this.refine(...this.shown, this.window === null), restMilliseconds);
+    this.timer = setTimeout(() => {
+      if (this.isMoving) {
+        this.isMoving = false;
+        this.draw();
+      }
+      this.refine?.(...this.shown, this.window === null);
+    }, restMilliseconds);
   }
 
   /** Shows the cursor at a place in all charts; null: nowhere. `source` is the chart that the pointer is on. */

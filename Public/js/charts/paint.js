@@ -13,19 +13,25 @@ export function paintBand(context, line, columns, [first, end], { toX, toY }, op
   context.globalAlpha = 1;
 }
 
-/** Draws a line through `values`; a single point between gaps as a dot. */
-export function paintLine(context, line, columns, values, [first, end], { toX, toY }, { width = 1.6, opacity = 1 } = {}) {
+/**
+ * Draws a line through `values`; a single point between gaps as a dot. `stride`: how many points are drawn as one, by
+ * their mean, where there are more than can be seen.
+ */
+export function paintLine(context, line, columns, values, [first, end], { toX, toY }, look = {}) {
+  const { width = 1.6, opacity = 1, stride = 1, hasDashes = true } = look;
   context.strokeStyle = line.paint;
   context.fillStyle = line.paint;
   context.globalAlpha = opacity;
   context.lineWidth = width;
-  // A hairline is drawn several times as fast; corners are not seen in it.
-  context.lineJoin = width > 1 ? "round" : "bevel";
-  context.setLineDash(line.dash ?? []);
+  context.lineJoin = stride > 1 || width <= 1 ? "bevel" : "round";
+  context.setLineDash(hasDashes ? line.dash ?? [] : []);
   context.beginPath();
   for (const [from, to] of runs(values, first, end)) {
-    context.moveTo(toX(columns.x[from]), toY(values[from]));
-    for (let index = from + 1; index < to; index += 1) context.lineTo(toX(columns.x[index]), toY(values[index]));
+    if (stride > 1) tracePart(context, columns.x, values, [from, to], { toX, toY }, stride);
+    else {
+      context.moveTo(toX(columns.x[from]), toY(values[from]));
+      for (let index = from + 1; index < to; index += 1) context.lineTo(toX(columns.x[index]), toY(values[index]));
+    }
   }
   context.stroke();
   context.setLineDash([]);
@@ -36,6 +42,21 @@ export function paintLine(context, line, columns, values, [first, end], { toX, t
     for (let index = from; index < to; index += 1) dot(context, toX(columns.x[index]), toY(values[index]), 2.2);
   }
   context.globalAlpha = 1;
+}
+
+/** Traces a stretch by the means of `stride` points at a time. */
+function tracePart(context, x, values, [from, to], { toX, toY }, stride) {
+  for (let start = from; start < to; start += stride) {
+    const stop = Math.min(to, start + stride);
+    let [place, sum] = [0, 0];
+    for (let index = start; index < stop; index += 1) {
+      place += x[index];
+      sum += values[index];
+    }
+    const [px, py] = [toX(place / (stop - start)), toY(sum / (stop - start))];
+    if (start === from) context.moveTo(px, py);
+    else context.lineTo(px, py);
+  }
 }
 
 /** The stretches [from, to) without a gap. */

@@ -2,7 +2,7 @@
 import { number } from "../core/format.js";
 import { shown } from "../core/text.js";
 import { placeText } from "./axis.js";
-import { paintCursor } from "./paint.js";
+import { paintCursor, paintLine } from "./paint.js";
 import { color } from "./theme.js";
 
 /** Lines whose values stand in the head of the chart; of more, the nearest one is shown at the pointer. */
@@ -20,6 +20,7 @@ export function showCursor(chart, isSource) {
     chart.emphasize(null);
     return showValues(chart, lines, (columns) => lastFinite(columns));
   }
+  if (chart.near && lines.length > 1) paintNear(chart, context);
   const told = lines.length <= headLinesMax ? lines : lines.filter((line) => line === chart.near);
   // On a single line the cursor stays on its points.
   const only = lines.length === 1 ? chart.columnsOf(lines[0]) : null;
@@ -29,6 +30,24 @@ export function showCursor(chart, isSource) {
     color("--quiet"));
   showValues(chart, lines, (columns) => columns.nearest(place), place);
   showTip(chart, isSource && lines.length > headLinesMax ? chart.near : null, place);
+}
+
+/** Draws the line that the pointer is nearest to once more, above the others. */
+function paintNear(chart, context) {
+  const { near, graph, group } = chart;
+  const area = graph.getArea();
+  const columns = chart.columnsOf(near);
+  const scale = { toX: (x) => graph.toDomXCoord(x), toY: (y) => graph.toDomYCoord(y) };
+  const part = columns.visible(group.shown);
+  const look = { stride: Math.max(1, Math.ceil((part[1] - part[0]) / area.w)) };
+  context.save();
+  context.beginPath();
+  context.rect(area.x, area.y, area.w, area.h);
+  context.clip();
+  const values = columns.smoothed(group.smoothing);
+  paintLine(context, { ...near, paint: color("--sheet"), dash: null }, columns, values, part, scale, { ...look, width: 6, opacity: 0.8 });
+  paintLine(context, near, columns, values, part, scale, { ...look, width: 2.6 });
+  context.restore();
 }
 
 /** The value of a line, smoothed as it is drawn, at a place. */

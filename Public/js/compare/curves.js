@@ -59,6 +59,8 @@ export class CompareCurves {
       const answer = this.answers.get(key);
       if (!answer) continue;
       const chart = this.charts.get(key) ?? this.#add(key, titles(key));
+      // The daemon's title of the metric may come after its curves.
+      chart.options.title = titles(key);
       chart.element.querySelector(".name").textContent = titles(key);
       this.list.append(chart.element);
       chart.set(runs.map((run) => this.#line(run, answer.get(run.id), key, hidden)).filter((line) => line.points.length > 0));

@@ -74,5 +74,5 @@ function valueRow({ id, index, job, values }, shownColumns, step) {
     shownColumns.map(({ key, title: name }) => h("td", { role: "cell", class: "number", "data-label": name },
       h("div", {
         title: key === "at" && values.atStep !== null && String(values.atStep) !== step ? `At step ${values.atStep}` : null,
-      }, number(values[key], key === "bestStep" ? 7 : 4)))));
+      }, key === "bestStep" ? values[key]?.toLocaleString("en") ?? "–" : number(values[key], 4)))));
 }

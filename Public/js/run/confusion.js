@@ -10,24 +10,25 @@ import { readNpy } from "./npy.js";
 import { artifactPath } from "./requests.js";
 import { artifactOf } from "./section.js";
 
-/** Classes up to which the matrix is a table; more are a picture. */
-const tableClassesMax = 20;
+/** Classes up to which the matrix is a table; more, or a narrow window, make it a picture. */
+const tableClassesMax = 12;
 /** Pairs that are listed as confused most. */
 const pairsMax = 12;
 /** Embeddings in which the labels of the images are looked for. */
 const embeddingsMax = 200;
 
 export class Confusion {
-  constructor(job) {
+  constructor(job, matrix) {
     this.job = job;
-    this.matrix = job.result.confusion;
+    this.matrix = matrix;
     this.classes = (job.result.per_class ?? []).map((one) => one.class);
     this.opened = h("div", { class: "opened" });
     this.element = h("article", { class: "card confusion" },
       h("h3", {}, "Confusion"),
       h("p", { class: "quiet" }, "Row: the class. Column: what it was taken for. A cell opens its images."),
-      this.classes.length <= tableClassesMax ? this.#table() : this.#picture(),
-      this.#pairs(), this.opened);
+      h("div", { class: "confusion-body" },
+        h("div", {}, this.classes.length <= tableClassesMax ? this.#table() : null, this.#picture()), this.#pairs()),
+      this.opened);
   }
 
   #name(label) {
@@ -36,7 +37,7 @@ export class Confusion {
 
   #table() {
     const sums = this.matrix.map((row) => Math.max(1, row.reduce((sum, count) => sum + count, 0)));
-    return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Confusion matrix" },
+    return h("div", { class: "matrix-table" },
       h("table", { class: "matrix" },
         h("thead", {}, h("tr", {}, h("th", { scope: "col" }, h("span", { class: "unseen" }, "Class")),
           this.classes.map((name) => h("th", { scope: "col" }, h("div", {}, outside(name)))))),
@@ -83,7 +84,7 @@ export class Confusion {
       .filter(({ label, taken, count }) => label !== taken && count > 0)
       .sort((a, b) => b.count - a.count).slice(0, pairsMax);
     if (wrong.length === 0) return h("p", {}, "Nothing is taken for anything else.");
-    return h("div", {}, h("h4", {}, "Confused most"), h("ul", { class: "pairs" }, wrong.map(({ label, taken, count }) =>
+    return h("div", { class: "confused" }, h("h4", {}, "Confused most"), h("ul", { class: "pairs" }, wrong.map(({ label, taken, count }) =>
       h("li", {}, h("button", { type: "button", onclick: () => this.#open(label, taken) },
         outside(this.#name(label)), " → ", outside(this.#name(taken)), ` ${count}`)))));
   }

@@ -75,8 +75,11 @@ export class Curves {
     for (const { keys, title, weight } of this.panels ?? []) {
       for (const key of keys) {
         if (!(key in line)) continue;
-        const value = line[key] === null ? null : line[key] * this.#factor(weight);
-        this.charts.get(title)?.append(key, [line.step, value, value, value]);
+        const point = [line.step, line[key], line[key], line[key]];
+        const points = (this.answer.series[key] ??= []);
+        if (line.step > (points.at(-1)?.[0] ?? -1)) points.push(point);
+        if (line[key] === null) ((this.answer.not_finite ??= {})[key] ??= []).push([line.step, 1]);
+        this.charts.get(title)?.append(key, ...scaled([point], this.#factor(weight)));
       }
     }
     if (line.time && this.scale?.clock && line.step > (this.scale.clock.at(-1)?.[0] ?? 0)) {

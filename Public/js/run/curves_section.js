@@ -16,6 +16,8 @@ export class CurvesSection {
     this.body = h("div");
     this.element = section("Curves", this.body);
     this.askedAt = -Infinity;
+    // Titles and parts of curves are described there; it is large, so it is asked for early.
+    api.schemas().catch(tolerate);
   }
 
   async update(job) {
@@ -29,16 +31,22 @@ export class CurvesSection {
     }
     // The lines come one by one: all are asked for when there are none yet, after a gap, and now and then.
     const isBehind = (job.latest?.step ?? 0) > this.lastStep;
-    if (!this.curves || (isBehind && this.#mayAsk()) || this.state !== job.state) await this.#ask();
+    if (!this.curves || ((isBehind || this.isWanting) && this.#mayAsk()) || this.state !== job.state) await this.#ask();
   }
 
   hear({ name, line }) {
     if (name === "metric" || name === "evaluation") {
       if (!this.curves || !line) return;
       this.lastStep = Math.max(this.lastStep, line.step ?? 0);
-      if (this.curves.append(line) && this.#mayAsk()) this.#ask().catch(tolerate);
+      this.isWanting = this.curves.append(line) || this.isWanting;
+      if (this.isWanting && this.#mayAsk()) this.#ask().catch(tolerate);
     }
     if (name === "checkpoint" || name === "transition") this.#mark().catch(tolerate);
+  }
+
+  /** Lines may have been missed: the next look at the job says whether they were. */
+  hearOther({ name }) {
+    if (name === "resync") this.askedAt = -Infinity;
   }
 
   #mayAsk() {
@@ -49,7 +57,7 @@ export class CurvesSection {
     if (this.isBusy) return;
     this.isBusy = true;
     const { job } = this;
-    this.askedAt = performance.now();
+    [this.askedAt, this.isWanting] = [performance.now(), false];
     try {
       if (!this.curves) {
         const { x, smooth, log, weighted } = Object.fromEntries(this.query);

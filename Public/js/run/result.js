@@ -1,10 +1,12 @@
 // What an evaluation has found: its accuracy beside the baselines, the classes, and what is taken for what.
+import { tolerate } from "../core/api.js";
 import { h, replaceIfNew } from "../core/dom.js";
 import { percent } from "../core/format.js";
 import { resultSource, resultTable } from "../core/parts.js";
 import { outside, shown } from "../core/text.js";
 import { Confusion } from "./confusion.js";
-import { section } from "./section.js";
+import { artifactJSON } from "./requests.js";
+import { artifactOf, section } from "./section.js";
 
 /** The 97.5% quantile of the normal distribution. */
 const quantile = 1.959964;
@@ -24,12 +26,20 @@ export class ResultSection {
     replaceIfNew(this.body, JSON.stringify([result, job.artifacts]), () => {
       const parts = [summary(result)];
       if (result.per_class?.length > 0) parts.push(classes(result));
-      if (Array.isArray(result.confusion)) parts.push(new Confusion(job).element);
+      if (Array.isArray(result.confusion)) parts.push(new Confusion(job, result.confusion).element);
+      else if (artifactOf(job, "confusion.json")) this.#addMatrix(job).catch(tolerate);
       return parts;
     });
   }
+
+  /** Adds the matrix of many classes, which only its file has. */
+  async #addMatrix(job) {
+    const { confusion } = await artifactJSON(job.id, "confusion.json");
+    this.body.append(new Confusion(job, confusion).element);
+  }
 }
 
+/** The figures of an evaluation. */
 function summary(result) {
   const facts = [
     ["Top-5", Number.isFinite(result.top5) ? percent(result.top5) : null],

@@ -24,9 +24,12 @@ export class SpecificationSection {
     const version = JSON.stringify([job.kind, job.spec]);
     if (this.element.hidden || version === this.version) return;
     this.version = version;
-    this.preset = undefined;
-    this.#show();
-    this.forget ??= whenSeen(this.element, () => this.#ask().catch(tolerate));
+    this.note.textContent = "Compares with the preset…";
+    if (this.isSeen) return void this.#ask().catch(tolerate);
+    this.forget ??= whenSeen(this.element, () => {
+      this.isSeen = true;
+      this.#ask().catch(tolerate);
+    });
   }
 
   destroy() {
@@ -42,6 +45,7 @@ export class SpecificationSection {
       embed: () => ({ checkpoint: spec.checkpoint, dataset: { name: spec.dataset?.name } }),
     }[kind]?.();
     this.preset = null;
+    this.isAsked = true;
     if (base && mayWrite()) {
       try {
         const text = await request("/jobs?dry_run=true", {
@@ -56,6 +60,7 @@ export class SpecificationSection {
   }
 
   #show() {
+    if (!this.isAsked) return;
     const { job, preset } = this;
     const rows = differences(job.spec, preset ?? null);
     const isWhole = this.whole.checked || !preset;

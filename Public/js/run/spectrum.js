@@ -39,7 +39,7 @@ export class SpectrumSection {
   }
 
   #build() {
-    this.group = new ChartGroup({ axes: ["dimension"], hasSmoothing: false });
+    this.group = new ChartGroup({ axes: ["dimension"], state: { log: true }, hasSmoothing: false });
     this.time = new ChartGroup({ axes: ["step"], hasSmoothing: false });
     this.slider = h("input", {
       type: "range", min: 0, max: 0, "aria-label": "Evaluation",
@@ -52,14 +52,14 @@ export class SpectrumSection {
       note: "Largest first. A sharp fall means that few directions are used",
     });
     this.deviations = new Chart(this.group, {
-      title: "Standard deviation per dimension", hasBands: false, floor: 0,
-      note: "Largest first. Near 0: the dimension is not used",
+      title: "Spread per dimension", hasBands: false, floor: 0, isLinear: true,
+      note: "Standard deviations, largest first. Near 0: the dimension is not used",
     });
     this.spread = new Chart(this.time, {
       title: "Spread over time", floor: 0, note: "Standard deviations: median, in their band from smallest to largest",
     });
     this.body.replaceChildren(this.group.controls,
-      h("div", { class: "charts" }, this.values.element, this.deviations.element, this.spread.element));
+      h("div", { class: "charts few" }, this.values.element, this.deviations.element, this.spread.element));
   }
 
   #draw() {

@@ -18,22 +18,22 @@ const time = (value) => (value ? h("time", { datetime: value, title: fullMoment(
  * entry)`: the content.
  */
 export const columns = [
-  { key: "name", title: "Name", width: 176, grow: 5, sort: "name", cell: nameCell },
-  { key: "state", title: "State", width: 104, grow: .5, sort: "state", cell: stateCell },
-  { key: "progress", title: "Progress", width: 174, grow: 1.5, cell: progressCell },
-  { key: "accuracy", title: "Accuracy", width: 140, grow: .5, isNumber: true, cell: accuracyCell },
-  { key: "loss", title: "Loss", width: 106, grow: 1.5, isNumber: true, cell: (row) => curveCell(row, "loss", "Loss") },
+  { key: "name", title: "Name", width: 170, grow: 5, sort: "name", cell: nameCell },
+  { key: "state", title: "State", width: 114, grow: .5, sort: "state", cell: stateCell },
+  { key: "progress", title: "Progress", width: 166, grow: 1.5, cell: progressCell },
+  { key: "accuracy", title: "Accuracy", width: 140, sort: "top1", isDown: true, grow: .5, isNumber: true, cell: accuracyCell },
+  { key: "loss", title: "Loss", width: 104, grow: 1.5, isNumber: true, sort: "loss", cell: (row) => curveCell(row, "loss", "Loss") },
   {
-    key: "rankme", title: "RankMe", width: 106, grow: 1.5, isNumber: true,
+    key: "rankme", title: "RankMe", width: 104, grow: 1.5, isNumber: true, sort: "rankme", isDown: true,
     cell: (row) => curveCell(row, "rankme", "RankMe"),
   },
-  { key: "running", title: "Running time", width: 98, isNumber: true, cell: runningCell },
-  { key: "created", title: "Queued", width: 90, isNumber: true, sort: "created_at", isDown: true, cell: (row) => time(row.created_at) },
-  { key: "health", title: "Health", width: 92, sort: "health", cell: (row) => healthChip(row) },
-  { key: "kind", title: "Kind", width: 72, sort: "kind", cell: (row) => row.kind },
-  { key: "labels", title: "Labels", width: 140, grow: 3, cell: labelsCell },
-  { key: "method", title: "Method", width: 106, cell: (row) => cut(row.method) },
-  { key: "dataset", title: "Dataset", width: 130, grow: 1, cell: (row) => cut(row.dataset) },
+  { key: "running", title: "Running time", width: 102, isNumber: true, sort: "running_seconds", isDown: true, cell: runningCell },
+  { key: "created", title: "Queued", width: 88, isNumber: true, sort: "created_at", isDown: true, cell: (row) => time(row.created_at) },
+  { key: "health", title: "Health", width: 90, sort: "health", cell: (row) => healthChip(row) },
+  { key: "labels", title: "Labels", width: 92, grow: 3, cell: labelsCell },
+  { key: "kind", title: "Kind", width: 78, sort: "kind", cell: (row) => row.kind },
+  { key: "method", title: "Method", width: 106, sort: "method", cell: (row) => cut(row.method) },
+  { key: "dataset", title: "Dataset", width: 130, grow: 1, sort: "dataset", cell: (row) => cut(row.dataset) },
   { key: "preset", title: "Preset", width: 120, cell: (row) => cut(row.preset) },
   { key: "sweep", title: "Sweep", width: 120, cell: sweepCell },
   { key: "priority", title: "Priority", width: 82, isNumber: true, sort: "priority", isDown: true, cell: (row) => String(row.priority) },
@@ -118,15 +118,16 @@ function progressCell(row, entry) {
   const share = Math.min(1, (step ?? 0) / steps);
   const isRunning = row.state === "running";
   const words = isRunning && Number.isFinite(left) ? `${brief(left)} left` : `${Math.floor(share * 100)}%`;
-  if (row.state === "succeeded") return quiet(`${number(steps, 7)} steps`);
-  return h("div", { class: "gauge", title: `Step ${number(step, 7)} of ${number(steps, 7)}` },
+  if (row.state === "succeeded") return quiet(`${steps.toLocaleString("en")} steps`);
+  return h("div", { class: "gauge", title: `Step ${(step ?? 0).toLocaleString("en")} of ${steps.toLocaleString("en")}` },
     h("progress", { max: 1, value: share, "aria-label": `Progress: ${Math.floor(share * 100)}%` }), h("span", {}, words));
 }
 
 /** A queued run: its place, when it will start, and how to change that. */
-function queueCell(row, { place, startsAt }) {
-  const start = startsAt === null ? "" : startsAt <= Date.now() + 1000 ? "next" : `starts ${moment(startsAt)}`;
-  const tip = `${start ? "Estimated from the runs before it. " : ""}Priority ${row.priority}: higher ones start first`;
+function queueCell(row, { place }) {
+  const { startsAt } = row;
+  const start = !startsAt ? "" : Date.parse(startsAt) <= Date.now() + 1000 ? "next" : `starts ${moment(startsAt)}`;
+  const tip = `${start ? `${start}, estimated from the runs before it. ` : ""}Priority ${row.priority}: higher ones start first`;
   const button = (by, sign, word) => h("button", {
     type: "button", tabindex: -1, "data-priority": by, title: `${word} priority (now ${row.priority})`,
     "aria-label": `${word} the priority of ${shown(title(row))}`, disabled: row.priority + by < 0 || row.priority + by > 100,

@@ -93,7 +93,7 @@ export class Groups {
     const section = this.opened.get(group.group);
     const head = { kind: "group", key: `head-${group.group}`, group, isOpen: Boolean(section), label: this.label };
     if (!section) return [head];
-    const rows = section.rows.map((row) => ({ kind: "row", key: row.id, row, section, startsAt: null }));
+    const rows = section.rows.map((row) => ({ kind: "row", key: row.id, row, section }));
     return [head, ...rows, ...(section.hasMore ? [{ kind: "more", key: `more-${group.group}`, section }] : [])];
   }
 }

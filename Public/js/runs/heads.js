@@ -4,8 +4,8 @@ import { percent } from "../core/format.js";
 import { outside } from "../core/text.js";
 
 /** What such a row shows, to build it again only when that has changed. */
-export function headVersion({ kind, section, group, isOpen }) {
-  return JSON.stringify([kind, section?.title, section?.total, section?.rows.length, group, isOpen]);
+export function headVersion({ kind, key, section, group, isOpen }) {
+  return JSON.stringify([kind, key, section?.title, section?.total, section?.rows.length, group, isOpen]);
 }
 
 /** The content of such a row; `actions` has `toggle(group)` and `showQueue()`. */
@@ -15,7 +15,7 @@ export function buildHead(entry, actions) {
   if (kind === "head") {
     return h("div", { class: "section-head" }, h("h2", {}, section.title), count(section.total));
   }
-  if (section.key !== "queue") return h("span", { class: "quiet" }, "Loading more…");
+  if (entry.key !== "queue-more") return h("span", { class: "quiet" }, "Loading more…");
   return h("button", { type: "button", class: "plain", onclick: () => actions.showQueue() },
     `Show all ${section.total.toLocaleString("en")} queued runs`);
 }

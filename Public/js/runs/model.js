@@ -1,9 +1,9 @@
 // The runs that the table shows: what runs, the queue, and all others; or groups.
 import { json } from "../core/api.js";
 import { Groups } from "./groups.js";
-import { Queue, Section, starts } from "./section.js";
+import { Section } from "./section.js";
 import { rowOf, withEvaluation, withLine } from "./row.js";
-import { runningStates, states } from "./view.js";
+import { pathOf, runningStates, states } from "./view.js";
 
 /** Queued jobs that are shown until the whole queue is asked for. */
 const queueRows = 8;
@@ -23,7 +23,7 @@ export class Runs {
     this.running = running && new Section("running", "Running", running, { sort: "-started_at" });
     const isPlain = view.sort === "" && view.group === "";
     const queued = isPlain ? only(view, ["queued"]) : null;
-    this.queue = queued && new Queue(queued);
+    this.queue = queued && new Section("queue", "Queue", queued, { sort: "queue" });
     this.groups = view.group ? new Groups(view, onUpdate) : null;
     const others = states.filter((state) => !runningStates.includes(state) && !(isPlain && state === "queued"));
     const rest = this.groups ? null : only(view, others);
@@ -53,9 +53,15 @@ export class Runs {
     if (failure) throw failure.reason;
   }
 
-  /** Asks again how far the running jobs are, because their speed and their end change with time. */
-  async refreshRunning() {
-    if (!this.running || this.running.rows.length === 0) return;
+  /** Asks again for what changes with time alone: how far the running jobs are, and when the queued ones start. */
+  async refresh() {
+    const isThere = (section) => section && section.rows.length > 0;
+    if (isThere(this.running)) await this.#refreshRunning();
+    if (isThere(this.queue)) await this.#refreshQueue();
+    this.onUpdate();
+  }
+
+  async #refreshRunning() {
     const shown = "id,state,progress,health,running_seconds";
     const list = await json(`/jobs?state=${runningStates.join(",")}&sort=-started_at&limit=100&fields=${shown}`);
     for (const job of list.jobs) {
@@ -66,7 +72,15 @@ export class Runs {
       const { progress, health, running_seconds } = job;
       this.#put({ ...row, ...(isNewer && { progress }), health, running_seconds, readAt: Date.now() });
     }
-    this.onUpdate();
+  }
+
+  async #refreshQueue() {
+    const limit = Math.min(100, this.isWholeQueue ? this.queue.rows.length : queueRows);
+    const list = await json(pathOf(this.queue.view, { sort: "queue", limit, fields: "id,starts_at" }));
+    for (const { id, starts_at: startsAt } of list.jobs) {
+      const row = this.queue.rows.find((one) => one.id === id);
+      if (row && row.startsAt !== startsAt) this.queue.put({ ...row, startsAt });
+    }
   }
 
   /** The row of a job, if it has been read. */
@@ -110,17 +124,19 @@ export class Runs {
   entries() {
     const entries = [];
     const shown = this.sections.filter((section) => section.total > 0);
-    const add = (section, rows, startTimes = null) => {
+    const add = (section, rows) => {
       if (shown.length > 1 || section.key !== "rest") entries.push({ kind: "head", key: section.key, section });
       rows.forEach((row, index) => entries.push({
-        kind: "row", key: row.id, row, section, startsAt: startTimes?.[index] ?? null, place: startTimes ? index + 1 : null,
+        kind: "row", key: row.id, row, section, place: section === this.queue ? index + 1 : null,
       }));
     };
     if (this.running?.total) add(this.running, this.running.rows);
     if (this.queue?.total) {
       const rows = this.isWholeQueue ? this.queue.rows : this.queue.rows.slice(0, queueRows);
-      add(this.queue, rows, starts(this.running?.rows ?? [], rows));
-      if (rows.length < this.queue.total) entries.push({ kind: "more", key: "queue-more", section: this.queue });
+      add(this.queue, rows);
+      if (rows.length < this.queue.total) {
+        entries.push({ kind: "more", key: this.isWholeQueue ? "queue-rest" : "queue-more", section: this.queue });
+      }
     }
     if (this.rest?.total) {
       add(this.rest, this.rest.rows);
@@ -130,10 +146,8 @@ export class Runs {
   }
 
   /** Shows the whole queue. */
-  async showQueue() {
+  showQueue() {
     this.isWholeQueue = true;
-    this.onUpdate();
-    await this.queue?.more();
     this.onUpdate();
   }
 }

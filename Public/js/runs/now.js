@@ -46,6 +46,9 @@ function content(row) {
   ];
 }
 
+/** A count with its thousands apart. */
+const count = (value) => (Number.isFinite(value) ? value.toLocaleString("en") : "–");
+
 function course(row) {
   const { step, steps, epoch, epochs, images_per_second: speed, seconds_left: left, finish_at: end } = row.progress;
   const share = steps ? Math.min(1, step / steps) : 0;
@@ -54,7 +57,7 @@ function course(row) {
     Number.isFinite(left) && `${duration(left)} left`, end && `ends about ${moment(end)}`,
   ].filter(Boolean);
   return h("div", { class: "now-course" },
-    h("p", {}, h("b", {}, percent(share)), " ", h("span", { class: "quiet" }, `step ${number(step, 7)} of ${number(steps, 7)}`)),
+    h("p", {}, h("b", {}, percent(share)), " ", h("span", { class: "quiet" }, `step ${count(step)} of ${count(steps)}`)),
     h("progress", { max: 1, value: share, "aria-label": `Progress of ${shown(title(row))}: ${Math.floor(share * 100)}%` }),
     h("p", { class: "quiet" }, facts.join(" · ")));
 }

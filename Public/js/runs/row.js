@@ -2,9 +2,9 @@
 
 /** The members of jobs that the table asks for. */
 export const fields = [
-  "id", "kind", "name", "labels", "notes", "priority", "state", "reason", "health", "estimate", "created_at",
-  "started_at", "finished_at", "running_seconds", "needs", "sweep", "progress", "latest", "evaluations", "result",
-  "spec",
+  "id", "kind", "name", "labels", "notes", "priority", "state", "reason", "health", "created_at", "started_at",
+  "finished_at", "running_seconds", "needs", "sweep", "progress", "latest", "evaluations", "result", "dataset",
+  "method", "starts_at", "spec",
 ].join(",");
 
 /** Metrics that are drawn as sparklines. */
@@ -19,8 +19,7 @@ export function rowOf(job) {
     state: job.state, reason: job.reason, health: job.health, created_at: job.created_at, started_at: job.started_at,
     finished_at: job.finished_at, running_seconds: job.running_seconds, readAt: Date.now(),
     needs: job.needs, sweep: job.sweep, progress: job.progress,
-    estimateSeconds: job.estimate?.seconds ?? null, startsAt: job.starts_at ?? null,
-    dataset: spec.dataset?.name ?? null, method: job.method ?? spec.method ?? null,
+    startsAt: job.starts_at, dataset: job.dataset, method: job.method,
     preset: spec.preset ?? null, trainedBy: spec.checkpoint?.job ?? null,
     step: latest?.step ?? null, loss: latest?.loss ?? null, rankme: latest?.rankme ?? null,
     curves: latest ? sparkKeys.filter((key) => key in latest) : [],

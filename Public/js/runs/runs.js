@@ -19,6 +19,9 @@ import { Table } from "./table.js";
 import { Ticker } from "./ticker.js";
 import { addressOf, isFiltered, readView } from "./view.js";
 
+/** Of each view, by its address, the run that was opened from it: the way back leads there. */
+const opened = new Map();
+
 /** Milliseconds in which rows that come in sight are gathered before their curves are asked for. */
 const curvePause = 60;
 
@@ -36,7 +39,7 @@ class RunsPage {
     this.bulk = new Bulk({ clear: () => this.selection.clear() });
     this.now = new Now();
     this.table = new Table({
-      open: (row) => { location.hash = `#/jobs/${row.id}`; },
+      open: (row) => this.#open(row),
       select: (row, { isRange }) => this.selection.toggle(row, isRange ? this.table.rows : null),
       selectAll: (isOn) => this.selection.setAll(this.table.rows, isOn),
       isSelected: (id) => this.selection.has(id),
@@ -94,12 +97,25 @@ class RunsPage {
     this.filters.noteLabels(this.table.rows);
     this.filters.show(this.view, runs.total);
     this.place.hidden = entries.length === 0;
+    if (runs.isLoaded) this.#goBack();
     this.empty.hidden = entries.length > 0 || !runs.isLoaded;
     if (!this.empty.hidden) {
       replaceIfNew(this.empty, String(isFiltered(this.view)), () =>
         (isFiltered(this.view) ? noMatch() : emptyState()));
     }
     this.filters.element.classList.toggle("off", runs.isLoaded && entries.length === 0 && !isFiltered(this.view));
+  }
+
+  #open(row) {
+    opened.set(location.hash, row.id);
+    location.hash = `#/jobs/${row.id}`;
+  }
+
+  /** Leads back to the run that was opened from this view, once. */
+  #goBack() {
+    const id = opened.get(location.hash);
+    opened.delete(location.hash);
+    if (id) this.table.put(id);
   }
 
   /** Shows another view; its address stays a link. */
@@ -171,11 +187,11 @@ class RunsPage {
     if (this.runs?.running?.rows.length > 0) this.table.tick((id) => this.runs.find(id));
   }
 
-  /** While the stream is broken everything is read again, else only how far the running jobs are. */
+  /** While the stream is broken everything is read again, else only what changes with time alone. */
   async #refresh() {
     if (!isLive()) return this.#load();
     try {
-      await this.runs?.refreshRunning();
+      await this.runs?.refresh();
     } catch (error) {
       tolerate(error);
     }
@@ -190,7 +206,7 @@ class RunsPage {
   #headActions() {
     return {
       toggle: (group) => this.runs.groups.toggle(group).catch(tolerate),
-      showQueue: () => this.runs.showQueue().catch(tolerate),
+      showQueue: () => this.runs.showQueue(),
     };
   }
 
@@ -206,7 +222,7 @@ class RunsPage {
       },
       open: () => {
         const entry = current();
-        if (entry?.row) location.hash = `#/jobs/${entry.row.id}`;
+        if (entry?.row) this.#open(entry.row);
         else if (entry?.group) this.#headActions().toggle(entry.group.group);
       },
       select: () => { if (current()?.row) this.selection.toggle(current().row); },

@@ -2,7 +2,7 @@
 // daemon reports, without asking again.
 import { json } from "../core/api.js";
 import { fields, rowOf } from "./row.js";
-import { arrival, matches, order, pathOf, queueOrder } from "./view.js";
+import { matches, order, pathOf } from "./view.js";
 
 /** Rows of the first page, which is soon there, and of each further one. */
 const firstRows = 60;
@@ -93,79 +93,4 @@ export class Section {
     this.total -= 1;
     return true;
   }
-}
-
-/**
- * The queued jobs in the order in which they begin: the highest priority first, of the same priority the oldest.
- * The daemon has a list by priority and one by age; the beginning of the queue follows from those.
- */
-export class Queue extends Section {
-  constructor(view) {
-    super("queue", "Queue", { ...view, states: ["queued"] }, { sort: "created_at" });
-    this.compare = queueOrder;
-  }
-
-  async load() {
-    const mine = ++this.turn;
-    const limit = Math.min(500, Math.max(firstRows, this.rows.length));
-    const [oldest, highest] = await Promise.all([
-      this.read(limit), json(pathOf(this.view, { sort: "-priority", limit, fields })),
-    ]);
-    if (mine !== this.turn) return;
-    this.total = oldest.total;
-    this.rows = beginning(oldest, highest);
-    this.cursor = this.rows.length < this.total ? "more" : null;
-  }
-
-  /** Reads the whole queue, as far as one page goes beyond what is here. */
-  async more() {
-    if (!this.hasMore || this.isLoading) return;
-    this.isLoading = true;
-    try {
-      const mine = this.turn;
-      const all = [];
-      for (let cursor = null; all.length === 0 || cursor;) {
-        const answer = await this.read(500, cursor);
-        if (mine !== this.turn) return;
-        all.push(...answer.jobs.map(rowOf));
-        cursor = answer.next_cursor;
-        if (answer.jobs.length === 0) break;
-      }
-      this.rows = all.sort(queueOrder);
-      this.total = all.length;
-      this.cursor = null;
-    } finally {
-      this.isLoading = false;
-    }
-  }
-}
-
-/** As much of the queue's beginning as follows from its oldest jobs and those of the highest priority. */
-function beginning(oldest, highest) {
-  const old = oldest.jobs.map(rowOf);
-  if (!oldest.next_cursor) return old.sort(queueOrder);
-  const high = highest.jobs.map(rowOf);
-  const lowest = high.at(-1)?.priority ?? 0;
-  // Of each priority above the lowest one, `high` has every job; of the lowest one, `old` has the first.
-  return [
-    ...high.filter((row) => row.priority > lowest).sort(queueOrder),
-    ...old.filter((row) => row.priority === lowest).sort(arrival),
-  ];
-}
-
-/**
- * When each queued job will begin, in milliseconds, as the daemon reports it, else as follows from what runs and
- * from the estimates of the jobs before it; null from the first one on whose time is not known.
- */
-export function starts(running, queued, now = Date.now()) {
-  // While jobs wait, each worker has one: as many run as there are workers.
-  const free = running.map((row) => (row.progress?.finish_at ? Date.parse(row.progress.finish_at) : NaN));
-  return queued.map((row) => {
-    if (row.startsAt) return Date.parse(row.startsAt);
-    if (free.length === 0 || free.some(Number.isNaN)) return null;
-    const worker = free.indexOf(Math.min(...free));
-    const begin = Math.max(now, free[worker]);
-    free[worker] = Number.isFinite(row.estimateSeconds) ? begin + row.estimateSeconds * 1000 : NaN;
-    return begin;
-  });
 }

@@ -212,7 +212,7 @@ export class Table {
     const isSelected = entry.kind === "row" && this.actions.isSelected(entry.key);
     // A row is never changed, only replaced.
     const { row } = entry;
-    const version = row ? `${this.version} ${isSelected} ${entry.startsAt} ${entry.place} ${this.actions.version(row)}`
+    const version = row ? `${this.version} ${isSelected} ${entry.place} ${this.actions.version(row)}`
       : `${this.version} ${this.actions.headVersion(entry)}`;
     const before = old.get(entry.key);
     const isSame = before?.version === version && before.row === row;

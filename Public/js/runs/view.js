@@ -83,12 +83,13 @@ function hasWords(row, words) {
 const sortValues = {
   created_at: (row) => row.created_at, started_at: (row) => row.started_at, finished_at: (row) => row.finished_at,
   name: (row) => row.name, state: (row) => row.state, kind: (row) => row.kind, priority: (row) => row.priority,
-  health: (row) => row.health?.state, running_seconds: (row) => row.running_seconds,
-  top1: (row) => row.best?.top1, loss: (row) => row.loss, rankme: (row) => row.rankme,
+  health: (row) => row.health?.state, running_seconds: (row) => row.running_seconds, dataset: (row) => row.dataset,
+  method: (row) => row.method, top1: (row) => row.best?.top1, loss: (row) => row.loss, rankme: (row) => row.rankme,
 };
 
 /** What the order `sort` of the API, like "-name", compares; a function for `Array.sort`. */
 export function order(sort) {
+  if (sort === "queue") return queueOrder;
   const isDescending = sort.startsWith("-");
   const value = sortValues[isDescending ? sort.slice(1) : sort] ?? sortValues.created_at;
   const sign = isDescending ? -1 : 1;
@@ -102,8 +103,8 @@ export function order(sort) {
 }
 
 /** The order in which jobs were queued. */
-export const arrival = (a, b) =>
+const arrival = (a, b) =>
   a.created_at < b.created_at ? -1 : a.created_at > b.created_at ? 1 : a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
 
 /** The order in which queued jobs begin. */
-export const queueOrder = (a, b) => b.priority - a.priority || arrival(a, b);
+const queueOrder = (a, b) => b.priority - a.priority || arrival(a, b);

@@ -1,8 +1,9 @@
 // Points in the plane on one canvas: moved, zoomed, pointed at, and caught with a lasso.
 import { h } from "../../core/dom.js";
 import { color, onColorsChange } from "../../charts/theme.js";
+import { drawPixels, pixelOf } from "./pixels.js";
 
-/** Up to this many points are discs; more are squares, which cost less. */
+/** Up to this many points are discs; more are squares of pixels, which cost less. */
 const discsMax = 2_500;
 /** Pixels within which a point counts as pointed at. */
 const reach = 9;
@@ -107,35 +108,40 @@ export class Scatter {
     cancelAnimationFrame(this.frame);
     this.frame = 0;
     if (!this.width) return;
-    const context = this.canvas.getContext("2d");
-    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
-    context.clearRect(0, 0, this.width, this.height);
+    const areDiscs = this.points.length <= discsMax;
+    this.context ??= this.canvas.getContext("2d", { willReadFrequently: !areDiscs });
+    const { context, ratio } = this;
     const scale = this.#transform();
-    const radius = Math.min(6, (this.points.length > discsMax ? 1.6 : 2.6) * Math.sqrt(Math.max(1, this.view.zoom)) ** 0.7);
-    const byGroup = this.colors.map(() => []);
-    for (let index = 0; index < this.points.length; index += 1) byGroup[this.groups[index]]?.push(index);
-    byGroup.forEach((indices, group) => {
-      context.fillStyle = this.colors[group].startsWith("--") ? color(this.colors[group]) : this.colors[group];
-      context.globalAlpha = this.only === null || this.only === group ? 0.8 : 0.1;
-      this.#drawPoints(context, indices, scale, radius);
-    });
-    context.globalAlpha = 1;
+    const radius = Math.min(6, (areDiscs ? 2.6 : 1.5) * Math.sqrt(Math.max(1, this.view.zoom)) ** 0.7);
+    const css = this.colors.map((name) => (name.startsWith("--") ? color(name) : name));
+    const opacityOf = (group) => (this.only === null || this.only === group ? 0.85 : 0.12);
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, this.width, this.height);
+    if (areDiscs) this.#drawDiscs(context, css, opacityOf, scale, radius);
+    else {
+      const pixels = css.map((name, group) => pixelOf(name, opacityOf(group)));
+      const { a, b, c, d } = scale;
+      drawPixels(context, this.points, this.groups, pixels, { a: a * ratio, b: b * ratio, c: c * ratio, d: d * ratio },
+        Math.round(2 * radius * ratio), this.only);
+    }
     this.#drawMarks(context, scale, radius);
     if (this.path?.length > 1) this.#drawLasso(context);
   }
 
-  #drawPoints(context, indices, { a, b, c, d }, radius) {
-    const areDiscs = this.points.length <= discsMax;
-    context.beginPath();
-    for (const index of indices) {
-      const [x, y] = [this.points[index][0] * a + b, this.points[index][1] * c + d];
-      if (x < -radius || y < -radius || x > this.width + radius || y > this.height + radius) continue;
-      if (areDiscs) {
+  #drawDiscs(context, css, opacityOf, { a, b, c, d }, radius) {
+    css.forEach((name, group) => {
+      context.fillStyle = name;
+      context.globalAlpha = opacityOf(group);
+      context.beginPath();
+      this.points.forEach((point, index) => {
+        if (this.groups[index] !== group) return;
+        const [x, y] = [point[0] * a + b, point[1] * c + d];
         context.moveTo(x + radius, y);
         context.arc(x, y, radius, 0, 2 * Math.PI);
-      } else context.fillRect(x - radius, y - radius, 2 * radius, 2 * radius);
-    }
-    if (areDiscs) context.fill();
+      });
+      context.fill();
+    });
+    context.globalAlpha = 1;
   }
 
   #drawMarks(context, { a, b, c, d }, radius) {
