@@ -1,6 +1,7 @@
 """The page of a run: what it says, what may be done on it, and that its numbers are those of the API."""
 
 import re
+from decimal import ROUND_HALF_UP, Decimal
 
 from browser import DashboardTest
 from daemon import endless, training
@@ -12,7 +13,8 @@ RUN = {"max_steps": 12, "dataset": {"name": "synthetic", "limit": 64}, "online":
 
 
 def percent(share):
-    return f"{share * 100:.1f}%"
+    """As the page has it: halves are rounded up."""
+    return f"{Decimal(share * 100).quantize(Decimal('0.1'), ROUND_HALF_UP)}%"
 
 
 class RunTest(DashboardTest):

@@ -34,7 +34,8 @@ class ComparePage {
     this.runs = asked.slice(0, runsMax).map((id, index) => ({ id, index, job: null }));
     this.keys = list("keys").length > 0 ? list("keys") : standardKeys;
     this.hidden = new Set(list("hide"));
-    this.view = { metric: query.get("metric") ?? "loss", step: query.get("step") ?? "", order: query.get("order") ?? "" };
+    const [metric, step, order] = ["metric", "step", "order"].map((name) => query.get(name) ?? "");
+    this.view = { metric: metric || standardKeys[0], step, order };
     this.isAll = query.get("all") === "1";
     this.results = new Map();
     this.lineSchema = {};
@@ -54,7 +55,8 @@ class ComparePage {
       this.#draw();
     });
     this.evaluations = new Evaluations();
-    this.refusal = h("div", {}, asked.length > runsMax ? alert(`Only the first ${runsMax} of ${asked.length} runs are compared.`) : null);
+    this.refusal = h("div", {}, asked.length > runsMax
+      ? alert(`Only the first ${runsMax} of ${asked.length} runs are compared.`) : null);
     this.heading = h("h1", {}, "Compare");
     this.menuPlace = h("span");
     this.body = h("div", { class: "compare" },
@@ -86,7 +88,10 @@ class ComparePage {
       if (this.isStopped) return;
       const missing = this.runs.filter((_run, at) => jobs[at] === null).map((run) => run.id);
       this.runs = this.runs.map((run, at) => ({ ...run, job: jobs[at] })).filter((run) => run.job);
-      if (missing.length > 0) this.refusal.append(alert(`${missing.length === 1 ? "This run does" : "These runs do"} not exist, or no longer: ${missing.join(", ")}.`));
+      if (missing.length > 0) {
+        const these = missing.length === 1 ? "This run does" : "These runs do";
+        this.refusal.append(alert(`${these} not exist, or no longer: ${missing.join(", ")}.`));
+      }
       if (this.runs.length === 0) return this.#showEmpty();
       this.lineSchema = (await api.schemas()).Line?.properties ?? {};
       await first;
@@ -105,7 +110,8 @@ class ComparePage {
 
   /** Metrics that any of the runs has, as the daemon describes them; those without a title come last. */
   get metrics() {
-    const found = new Set(this.known.filter(({ job }) => job.kind === "train").flatMap(({ job }) => Object.keys({ ...job.summary })));
+    const trainings = this.known.filter(({ job }) => job.kind === "train");
+    const found = new Set(trainings.flatMap(({ job }) => Object.keys({ ...job.summary })));
     const order = [...standardKeys, ...Object.keys(this.lineSchema)];
     const place = (key) => (order.includes(key) ? order.indexOf(key) : order.length);
     return [...found].sort((a, b) => place(a) - place(b));
@@ -119,7 +125,8 @@ class ComparePage {
   }
 
   async #readIntervals() {
-    const wanted = this.known.flatMap(({ job }) => evaluationsOf(job)).filter((one) => !one.interval && !this.results.has(one.id));
+    const wanted = this.known.flatMap(({ job }) => evaluationsOf(job))
+      .filter((one) => !one.interval && !this.results.has(one.id));
     const ids = [...new Set(wanted.map((one) => one.id))].slice(0, intervalsMax);
     for (const job of await readJobs(ids)) if (job?.result) this.results.set(job.id, job.result);
     if (ids.length > 0) this.#draw();
@@ -157,7 +164,8 @@ class ComparePage {
   #showEmpty() {
     document.title = "Compare · vicregd";
     this.body.replaceChildren(h("div", { class: "empty" },
-      h("p", {}, "No runs to compare. Select some in the ", h("a", { href: "#/" }, "table of runs"), " and press Compare.")));
+      h("p", {}, "No runs to compare. Select some in the ", h("a", { href: "#/" }, "table of runs"),
+        " and press Compare.")));
   }
 
   #choose(part) {
@@ -176,7 +184,11 @@ class ComparePage {
     this.#draw();
   }
 
-  #hide(id) { this.#setHidden(this.hidden.has(id) ? [...this.hidden].filter((other) => other !== id) : [...this.hidden, id]); }
+  #hide(id) {
+    const others = [...this.hidden].filter((other) => other !== id);
+    this.#setHidden(this.hidden.has(id) ? others : [...others, id]);
+  }
+
   #only(id) { this.#setHidden(this.ids.filter((other) => other !== id)); }
   #showAll() { this.#setHidden([]); }
 

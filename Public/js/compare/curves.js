@@ -54,7 +54,9 @@ export class CompareCurves {
     }
     this.scales = new Map(runs.map((run) => [run.id, this.#scale(run)]));
     const all = [...this.scales.values()];
-    this.group.offer(["step", ...(all.some((one) => one.stepsPerEpoch) ? ["epoch"] : []), ...(all.some((one) => one.clock?.length > 1) ? ["time"] : [])]);
+    const hasEpochs = all.some((one) => one.stepsPerEpoch);
+    const hasClock = all.some((one) => one.clock?.length > 1);
+    this.group.offer(["step", ...(hasEpochs ? ["epoch"] : []), ...(hasClock ? ["time"] : [])]);
     for (const key of keys) {
       const answer = this.answers.get(key);
       if (!answer) continue;
@@ -63,7 +65,8 @@ export class CompareCurves {
       chart.options.title = titles(key);
       chart.element.querySelector(".name").textContent = titles(key);
       this.list.append(chart.element);
-      chart.set(runs.map((run) => this.#line(run, answer.get(run.id), key, hidden)).filter((line) => line.points.length > 0));
+      const lines = runs.map((run) => this.#line(run, answer.get(run.id), key, hidden));
+      chart.set(lines.filter((line) => line.points.length > 0));
     }
     this.group.draw();
   }
@@ -123,7 +126,8 @@ export class CompareCurves {
     const { axis } = this.group;
     const places = [...this.scales.values()].filter((scale) => Number.isFinite(placeOf(axis, scale, 0)));
     const margin = (to - from) * 0.1;
-    const steps = places.flatMap((scale) => [stepOf(axis, scale, from - margin), stepOf(axis, scale, to + margin)]).filter(Number.isFinite);
+    const steps = places.flatMap((scale) => [from - margin, to + margin].map((place) => stepOf(axis, scale, place)))
+      .filter(Number.isFinite);
     if (steps.length === 0) return;
     const range = [Math.max(0, Math.floor(Math.min(...steps))), Math.max(1, Math.ceil(Math.max(...steps)))];
     const window = this.group.window;
@@ -133,7 +137,9 @@ export class CompareCurves {
       for (const { job, series } of curves) {
         const points = series[key];
         const scale = this.scales.get(job);
-        if (points?.length > 1) chart.detail(job, { window: [placeOf(axis, scale, range[0]), placeOf(axis, scale, range[1])], points });
+        if (points?.length > 1) {
+          chart.detail(job, { window: range.map((step) => placeOf(axis, scale, step)), points });
+        }
       }
     }
   }

@@ -1,16 +1,17 @@
 // The evaluations of the compared runs next to each other, with their intervals.
 import { h, replaceIfNew, svg } from "../core/dom.js";
-import { number, percent, title, words } from "../core/format.js";
-import { outside } from "../core/text.js";
-import { swatch } from "./legend.js";
+import { number, percent, words } from "../core/format.js";
+import { runName } from "./legend.js";
 
 /** What an evaluation measured, apart from the run: columns are compared that have the same. */
-const conditionOf = ({ protocol, layer, label_share: share = 1 }) => JSON.stringify([protocol, layer ?? null, share ?? 1]);
+const conditionOf = ({ protocol, layer, label_share: share }) =>
+  JSON.stringify([protocol, layer ?? null, share ?? 1]);
 
 /** A condition in words. */
 function conditionText(condition) {
   const [protocol, layer, share] = JSON.parse(condition);
-  return [protocol, layer && words(layer), share < 1 && `${number(share * 100)}% of the labels`].filter(Boolean).join(", ");
+  const labels = share < 1 && `${number(share * 100)}% of the labels`;
+  return [protocol, layer && words(layer), labels].filter(Boolean).join(", ");
 }
 
 /** The evaluations of a job: { id, condition, top1 }. */
@@ -28,12 +29,12 @@ export class Evaluations {
 
   /** `results` has of evaluation jobs that have been read their result. */
   show(runs, results) {
-    const rows = runs.map((run) => ({ ...run, evaluations: evaluationsOf(run.job) })).filter((run) => run.evaluations.length > 0);
+    const rows = runs.map((run) => ({ ...run, evaluations: evaluationsOf(run.job) }))
+      .filter((run) => run.evaluations.length > 0);
     const conditions = [...new Set(rows.flatMap((row) => row.evaluations.map((one) => one.condition)))].sort();
     this.element.hidden = rows.length === 0;
-    const withIntervals = rows.map((row) => ({
-      ...row, evaluations: row.evaluations.map((one) => ({ ...one, interval: one.interval ?? results.get(one.id)?.top1_interval ?? null })),
-    }));
+    const complete = (one) => ({ ...one, interval: one.interval ?? results.get(one.id)?.top1_interval ?? null });
+    const withIntervals = rows.map((row) => ({ ...row, evaluations: row.evaluations.map(complete) }));
     const version = JSON.stringify(withIntervals.map(({ id, job, evaluations }) => [id, job.name, evaluations]));
     replaceIfNew(this.place, version, () => conditionTable(withIntervals, conditions));
   }
@@ -46,7 +47,7 @@ function conditionTable(rows, conditions) {
       conditions.map((condition) => h("th", { scope: "col", role: "columnheader" }, conditionText(condition))))),
     h("tbody", { role: "rowgroup" }, rows.map(({ id, index, job, evaluations }) => h("tr", { role: "row" },
       h("th", { scope: "row", role: "rowheader", "data-label": "Run" },
-        h("div", { class: "run-name" }, swatch(index), h("a", { href: `#/jobs/${id}` }, outside(title(job), { kind: "line" })))),
+        runName({ id, index, job })),
       conditions.map((condition) => h("td", { role: "cell", "data-label": conditionText(condition) },
         cell(evaluations.filter((one) => one.condition === condition), scales.get(condition))))))));
 }

@@ -10,8 +10,14 @@ import { seriesColor, seriesDash } from "../charts/theme.js";
 export function swatch(index) {
   const dash = seriesDash(index);
   return svg("svg", { class: "swatch", viewBox: "0 0 22 8", "aria-hidden": "true" },
-    svg("path", { d: "M0 4H22", stroke: `var(${seriesColor(index)})`, ...(dash ? { "stroke-dasharray": dash.join(" ") } : {}) }));
+    svg("path", {
+      d: "M0 4H22", stroke: `var(${seriesColor(index)})`, ...(dash ? { "stroke-dasharray": dash.join(" ") } : {}),
+    }));
 }
+
+/** A run as tables name it: its line, and the way to its page. */
+export const runName = ({ id, index, job }) => h("div", { class: "run-name" },
+  swatch(index), h("a", { href: `#/jobs/${id}` }, outside(title(job), { kind: "line" })));
 
 /** The best accuracy of a run; null without one. */
 export function accuracy(job) {
@@ -31,7 +37,8 @@ export class Legend {
 
   show(runs, hidden) {
     this.all.hidden = hidden.size === 0;
-    const version = JSON.stringify([runs.map(({ id, job }) => [id, job.name, job.state, job.health, accuracy(job)]), [...hidden]]);
+    const shownOf = ({ id, job }) => [id, job.name, job.state, job.health, accuracy(job)];
+    const version = JSON.stringify([runs.map(shownOf), [...hidden]]);
     replaceIfNew(this.list, version, () => runs.map((run) => this.#item(run, hidden.has(run.id))));
   }
 

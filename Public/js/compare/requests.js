@@ -38,8 +38,10 @@ export function readCurves(ids, keys, points, range = null) {
 /** Values of metrics at one step: of each job { key: [step, mean] } of the finest bucket that holds it. */
 export async function readStep(ids, keys, step) {
   const { curves } = await readCurves(ids, keys, 2, [step, step]);
-  return new Map(curves.map(({ job, series }) => [job, Object.fromEntries(Object.entries(series).map(([key, points]) => {
+  const valueAt = (points) => {
     const holds = points.filter((point) => point[0] <= step).at(-1) ?? points[0];
-    return [key, holds ? [holds[0], holds[1]] : null];
-  }))]));
+    return holds ? [holds[0], holds[1]] : null;
+  };
+  const valuesAt = (series) => Object.fromEntries(Object.entries(series).map(([key, points]) => [key, valueAt(points)]));
+  return new Map(curves.map(({ job, series }) => [job, valuesAt(series)]));
 }

@@ -1,8 +1,7 @@
 // Last, best, mean and at-step values of one metric for each run.
 import { h, replaceIfNew } from "../core/dom.js";
-import { number, title } from "../core/format.js";
-import { outside } from "../core/text.js";
-import { swatch } from "./legend.js";
+import { number } from "../core/format.js";
+import { runName } from "./legend.js";
 
 const columns = [
   { key: "last", title: "Last" }, { key: "best", title: "Best" }, { key: "bestStep", title: "at step" },
@@ -13,7 +12,8 @@ const columns = [
 /** The values of a run's metric; those that are unknown are null. `at` is [step, value]. */
 export function valuesOf(job, key, at) {
   const { last = null, mean = null, min = null, max = null, best_step: bestStep = null } = job.summary?.[key] ?? {};
-  return { last, mean, min, max, best: bestValue(key, min, max), bestStep, at: at?.[1] ?? null, atStep: at?.[0] ?? null };
+  const [atStep = null, value = null] = at ?? [];
+  return { last, mean, min, max, best: bestValue(key, min, max), bestStep, at: value, atStep };
 }
 
 /** Metrics of which the highest value is the best, as the daemon counts them. */
@@ -39,7 +39,8 @@ export class Values {
   /** `steps` has of each run the value at the chosen step. */
   show(runs, known, { metric, step, order, titles, steps }) {
     this.element.hidden = known.length === 0;
-    replaceIfNew(this.metric, JSON.stringify(known.map(titles)), () => known.map((key) => h("option", { value: key }, titles(key))));
+    replaceIfNew(this.metric, JSON.stringify(known.map(titles)), () =>
+      known.map((key) => h("option", { value: key }, titles(key))));
     this.metric.value = metric;
     if (document.activeElement !== this.step) this.step.value = step;
     const rows = runs.map((run) => ({ ...run, values: valuesOf(run.job, metric, steps?.get(run.id)?.[metric]) }));
@@ -51,13 +52,14 @@ export class Values {
     replaceIfNew(this.place, version, () => h("table", { class: "figures stack", role: "table" },
       h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, h("th", { role: "columnheader", scope: "col" }, "Run"),
         shownColumns.map((column) => this.#head(column, by, sign)))),
-      h("tbody", { role: "rowgroup" }, rows.map((row) => valueRow(row, shownColumns, step)))));
+      h("tbody", { role: "rowgroup" }, rows.map((row) => valueRow(row, shownColumns)))));
   }
 
   #head({ key, title: name }, by, sign) {
     const state = by !== key ? "none" : sign > 0 ? "ascending" : "descending";
+    const next = { none: key, ascending: `-${key}`, descending: "" }[state];
     return h("th", { scope: "col", role: "columnheader", class: "number", "aria-sort": state },
-      h("button", { type: "button", class: "plain", onclick: () => this.choose({ order: state === "ascending" ? `-${key}` : state === "descending" ? "" : key }) },
+      h("button", { type: "button", class: "plain", onclick: () => this.choose({ order: next }) },
         name, h("span", { "aria-hidden": "true" }, { ascending: " ↑", descending: " ↓", none: "" }[state])));
   }
 }
@@ -67,12 +69,12 @@ function compare(a, b, sign) {
   return sign * (a - b);
 }
 
-function valueRow({ id, index, job, values }, shownColumns, step) {
+function valueRow({ id, index, job, values }, shownColumns) {
   return h("tr", { role: "row" },
     h("th", { scope: "row", role: "rowheader", "data-label": "Run" },
-      h("div", { class: "run-name" }, swatch(index), h("a", { href: `#/jobs/${id}` }, outside(title(job), { kind: "line" })))),
+      runName({ id, index, job })),
     shownColumns.map(({ key, title: name }) => h("td", { role: "cell", class: "number", "data-label": name },
       h("div", {
-        title: key === "at" && values.atStep !== null && String(values.atStep) !== step ? `At step ${values.atStep}` : null,
+        title: key === "at" && values.atStep !== null ? `At step ${values.atStep}` : null,
       }, key === "bestStep" ? values[key]?.toLocaleString("en") ?? "–" : number(values[key], 4)))));
 }

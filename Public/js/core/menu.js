@@ -38,7 +38,8 @@ export function choiceMenu(title, options, chosen, change) {
   let values = chosen;
   const one = menu(named(values), () => options.map(([value, name]) => {
     const box = h("input", { type: "checkbox", onchange: () => {
-      values = options.map(([other]) => other).filter((other) => (other === value ? box.checked : values.includes(other)));
+      const isChosen = (other) => (other === value ? box.checked : values.includes(other));
+      values = options.map(([other]) => other).filter(isChosen);
       one.rename(named(values));
       change(values);
     } });

@@ -5,7 +5,7 @@ import { h } from "../core/dom.js";
 import { actions, isOver, title } from "../core/format.js";
 import { alert } from "../core/parts.js";
 import { mayWrite } from "../core/role.js";
-import { outside, shown } from "../core/text.js";
+import { outside } from "../core/text.js";
 
 /** Requests at the same time. */
 const requestsMax = 4;
@@ -28,9 +28,10 @@ export class Bulk {
     this.rows = [];
     this.text = h("b", { class: "count" });
     this.compare = h("a", { class: "button" }, "Compare");
+    const change = (action, done) => this.#run(this.#able(action), (row) => post(row, action), done);
     this.buttons = {
-      pause: this.#button("Pause", () => this.#run(this.#able("pause"), "pause", (row) => post(row, "pause"), "pausing")),
-      resume: this.#button("Resume", () => this.#run(this.#able("resume"), "resume", (row) => post(row, "resume"), "resumed")),
+      pause: this.#button("Pause", () => change("pause", "pausing")),
+      resume: this.#button("Resume", () => change("resume", "resumed")),
       cancel: this.#button("Cancel…", () => this.#cancel()),
       label: this.#button("Label…", () => this.#label()),
       delete: this.#button("Delete…", () => this.#delete()),
@@ -60,7 +61,7 @@ export class Bulk {
   #able(action) { return this.rows.filter((row) => actions(row).includes(action)); }
 
   /** Sends a request for each row and says how it went. */
-  async #run(rows, name, send, done) {
+  async #run(rows, send, done) {
     this.result.replaceChildren();
     const refusals = [];
     let index = 0;
@@ -98,7 +99,7 @@ export class Bulk {
     });
     if (!isSure) return;
     const mode = now.checked ? "now" : "graceful";
-    await this.#run(rows, "cancel", (row) => post(row, "cancel", { mode }), "cancelled");
+    await this.#run(rows, (row) => post(row, "cancel", { mode }), "cancelled");
   }
 
   async #delete() {
@@ -107,10 +108,11 @@ export class Bulk {
     const isSure = await ask({
       title: `Delete ${count(rows)}?`, action: `Delete ${count(rows)}`, isDanger: true,
       content: [names(rows), h("p", {}, "Metrics, checkpoints and artifacts are removed. This cannot be undone."),
-        left > 0 && h("p", {}, `${left} selected ${left === 1 ? "run has" : "runs have"} not finished and will be kept.`)],
+        left > 0 && h("p", {},
+          `${left} selected ${left === 1 ? "run has" : "runs have"} not finished and will be kept.`)],
     });
     if (!isSure) return;
-    await this.#run(rows, "delete", (row) => request(`/jobs/${row.id}`, { method: "DELETE" }), "deleted");
+    await this.#run(rows, (row) => request(`/jobs/${row.id}`, { method: "DELETE" }), "deleted");
   }
 
   async #label() {
@@ -126,13 +128,14 @@ export class Bulk {
           h("datalist", { id: "label-keys" }, keys.map((one) => h("option", { value: one })))),
         h("p", { class: "field" }, h("label", { for: "label-value" }, "Value"), value),
         h("p", {}, h("label", {}, remove, " Remove the label with this key")),
-        keys.length > 0 && h("p", { class: "quiet" }, "Labels now: ", keys.map((one, index) => [index ? ", " : "", outside(one)])),
+        keys.length > 0 && h("p", { class: "quiet" }, "Labels now: ",
+          keys.map((one, index) => [index ? ", " : "", outside(one)])),
       ],
     });
     if (!isSure || key.value === "") return;
     const labels = { [key.value]: remove.checked ? null : value.value };
     const changed = remove.checked ? rows.filter((row) => key.value in row.labels) : rows;
-    await this.#run(changed, "label", (row) => patch(row, { labels }), "labelled");
+    await this.#run(changed, (row) => patch(row, { labels }), "labelled");
   }
 }
 
@@ -142,6 +145,7 @@ export const compareAddress = (rows) => `#/compare?jobs=${rows.map((row) => row.
 /** The first names of what an action concerns. */
 function names(rows) {
   const shownMax = 6;
-  return h("ul", { class: "names" }, rows.slice(0, shownMax).map((row) => h("li", {}, outside(shown(title(row)), { kind: "line" }))),
+  return h("ul", { class: "names" },
+    rows.slice(0, shownMax).map((row) => h("li", {}, outside(title(row), { kind: "line" }))),
     rows.length > shownMax ? h("li", {}, `and ${rows.length - shownMax} more`) : null);
 }

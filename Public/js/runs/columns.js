@@ -10,7 +10,8 @@ import { curvesOf, sparkline } from "./sparklines.js";
 const quiet = (text, tip) => h("span", { class: "quiet", title: tip }, text);
 const dash = () => null;
 const cut = (text) => (text ? outside(text, { kind: "line" }) : dash());
-const time = (value) => (value ? h("time", { datetime: value, title: fullMoment(value) }, moment(value)) : dash());
+const time = (value) =>
+  (value ? h("time", { datetime: value, title: fullMoment(value) }, moment(value)) : dash());
 
 /**
  * The columns, those that matter most first. `width` in pixels, `grow`: its share of what the window has left,
@@ -21,14 +22,26 @@ export const columns = [
   { key: "name", title: "Name", width: 170, grow: 5, sort: "name", cell: nameCell },
   { key: "state", title: "State", width: 114, grow: .5, sort: "state", cell: stateCell },
   { key: "progress", title: "Progress", width: 166, grow: 1.5, cell: progressCell },
-  { key: "accuracy", title: "Accuracy", width: 140, sort: "top1", isDown: true, grow: .5, isNumber: true, cell: accuracyCell },
-  { key: "loss", title: "Loss", width: 104, grow: 1.5, isNumber: true, sort: "loss", cell: (row) => curveCell(row, "loss", "Loss") },
+  {
+    key: "accuracy", title: "Accuracy", width: 140, grow: .5, isNumber: true, sort: "top1", isDown: true,
+    cell: accuracyCell,
+  },
+  {
+    key: "loss", title: "Loss", width: 104, grow: 1.5, isNumber: true, sort: "loss",
+    cell: (row) => curveCell(row, "loss", "Loss"),
+  },
   {
     key: "rankme", title: "RankMe", width: 104, grow: 1.5, isNumber: true, sort: "rankme", isDown: true,
     cell: (row) => curveCell(row, "rankme", "RankMe"),
   },
-  { key: "running", title: "Running time", width: 102, isNumber: true, sort: "running_seconds", isDown: true, cell: runningCell },
-  { key: "created", title: "Queued", width: 88, isNumber: true, sort: "created_at", isDown: true, cell: (row) => time(row.created_at) },
+  {
+    key: "running", title: "Running time", width: 102, isNumber: true, sort: "running_seconds", isDown: true,
+    cell: runningCell,
+  },
+  {
+    key: "created", title: "Queued", width: 88, isNumber: true, sort: "created_at", isDown: true,
+    cell: (row) => time(row.created_at),
+  },
   { key: "health", title: "Health", width: 90, sort: "health", cell: (row) => healthChip(row) },
   { key: "labels", title: "Labels", width: 92, grow: 3, cell: labelsCell },
   { key: "kind", title: "Kind", width: 78, sort: "kind", cell: (row) => row.kind },
@@ -36,9 +49,18 @@ export const columns = [
   { key: "dataset", title: "Dataset", width: 130, grow: 1, sort: "dataset", cell: (row) => cut(row.dataset) },
   { key: "preset", title: "Preset", width: 120, cell: (row) => cut(row.preset) },
   { key: "sweep", title: "Sweep", width: 120, cell: sweepCell },
-  { key: "priority", title: "Priority", width: 82, isNumber: true, sort: "priority", isDown: true, cell: (row) => String(row.priority) },
-  { key: "started", title: "Started", width: 96, isNumber: true, sort: "started_at", isDown: true, cell: (row) => time(row.started_at) },
-  { key: "finished", title: "Finished", width: 96, isNumber: true, sort: "finished_at", isDown: true, cell: (row) => time(row.finished_at) },
+  {
+    key: "priority", title: "Priority", width: 82, isNumber: true, sort: "priority", isDown: true,
+    cell: (row) => String(row.priority),
+  },
+  {
+    key: "started", title: "Started", width: 96, isNumber: true, sort: "started_at", isDown: true,
+    cell: (row) => time(row.started_at),
+  },
+  {
+    key: "finished", title: "Finished", width: 96, isNumber: true, sort: "finished_at", isDown: true,
+    cell: (row) => time(row.finished_at),
+  },
   { key: "notes", title: "Notes", width: 160, grow: 3, cell: (row) => cut(row.notes) },
   { key: "id", title: "Id", width: 152, cell: (row) => h("code", {}, row.id) },
 ];
@@ -69,11 +91,17 @@ export function chooseColumns(keys) {
   }
 }
 
+/** How narrow chosen columns may become, so that more of them fit. */
+const shrinkMin = 0.72;
+
 /** The columns that fit into `width` pixels, in their order on the page, each with its width there. */
 export function fittingColumns(width) {
   const chosen = chosenColumns();
-  const wanted = columns.filter((column, index) =>
+  const all = columns.filter((column, index) =>
     column.key === "name" || (chosen ? chosen.includes(column.key) : index < standard));
+  const sum = all.reduce((total, column) => total + column.width, 0);
+  const scale = chosen ? Math.min(1, Math.max(shrinkMin, width / sum)) : 1;
+  const wanted = all.map((column) => ({ ...column, width: Math.floor(column.width * scale) }));
   let left = width;
   const fitting = [];
   for (const column of wanted) {
@@ -86,7 +114,8 @@ export function fittingColumns(width) {
   }
   const shares = fitting.reduce((sum, column) => sum + (column.grow ?? 0), 0) || 1;
   const inOrder = placed(fitting);
-  return inOrder.map((column) => ({ ...column, width: column.width + Math.floor((left * (column.grow ?? 0)) / shares) }));
+  const extra = (column) => Math.floor((left * (column.grow ?? 0)) / shares);
+  return inOrder.map((column) => ({ ...column, width: column.width + extra(column) }));
 }
 
 /** What stands next to what, from left to right; the rest follows in the order of importance. */
@@ -107,7 +136,8 @@ function nameCell(row) {
 /** The state; its reason is on hover, and in words where it failed. */
 function stateCell(row) {
   const count = row.needs?.length ?? 0;
-  const why = row.state === "blocked" ? `Waits for ${count === 1 ? "another run" : `${count} other runs`}` : row.reason?.replaceAll("_", " ");
+  const others = count === 1 ? "another run" : `${count} other runs`;
+  const why = row.state === "blocked" ? `Waits for ${others}` : row.reason?.replaceAll("_", " ");
   return h("span", { class: `state ${row.state}`, title: why }, row.state);
 }
 
@@ -119,18 +149,22 @@ function progressCell(row, entry) {
   const isRunning = row.state === "running";
   const words = isRunning && Number.isFinite(left) ? `${brief(left)} left` : `${Math.floor(share * 100)}%`;
   if (row.state === "succeeded") return quiet(`${steps.toLocaleString("en")} steps`);
-  return h("div", { class: "gauge", title: `Step ${(step ?? 0).toLocaleString("en")} of ${steps.toLocaleString("en")}` },
-    h("progress", { max: 1, value: share, "aria-label": `Progress: ${Math.floor(share * 100)}%` }), h("span", {}, words));
+  const tip = `Step ${(step ?? 0).toLocaleString("en")} of ${steps.toLocaleString("en")}`;
+  return h("div", { class: "gauge", title: tip },
+    h("progress", { max: 1, value: share, "aria-label": `Progress: ${Math.floor(share * 100)}%` }),
+    h("span", {}, words));
 }
 
 /** A queued run: its place, when it will start, and how to change that. */
 function queueCell(row, { place }) {
   const { startsAt } = row;
   const start = !startsAt ? "" : Date.parse(startsAt) <= Date.now() + 1000 ? "next" : `starts ${moment(startsAt)}`;
-  const tip = `${start ? `${start}, estimated from the runs before it. ` : ""}Priority ${row.priority}: higher ones start first`;
+  const estimate = start ? `${start}, estimated from the runs before it. ` : "";
+  const tip = `${estimate}Priority ${row.priority}: higher ones start first`;
   const button = (by, sign, word) => h("button", {
     type: "button", tabindex: -1, "data-priority": by, title: `${word} priority (now ${row.priority})`,
-    "aria-label": `${word} the priority of ${shown(title(row))}`, disabled: row.priority + by < 0 || row.priority + by > 100,
+    "aria-label": `${word} the priority of ${title(row)}`,
+    disabled: row.priority + by < 0 || row.priority + by > 100,
   }, sign);
   return h("div", { class: "queued-place", title: tip },
     h("span", {}, [place && `${place}.`, start || "waiting"].filter(Boolean).join(" ")),
@@ -152,7 +186,8 @@ function accuracyCell({ best, kind }) {
 
 function curveCell(row, key, name) {
   if (row[key] === null || row[key] === undefined) return dash();
-  return h("span", { class: "curve" }, sparkline(name, curvesOf(row)?.[key]), h("span", { class: "value" }, number(row[key])));
+  return h("span", { class: "curve" },
+    sparkline(name, curvesOf(row)?.[key]), h("span", { class: "value" }, number(row[key])));
 }
 
 function runningCell(row) {
@@ -176,6 +211,7 @@ function labelsCell(row) {
 function sweepCell(row) {
   if (!row.sweep) return dash();
   return h("button", {
-    type: "button", class: "chip", tabindex: -1, title: "Show only the trials of this sweep", "data-sweep-filter": row.sweep.id,
+    type: "button", class: "chip", tabindex: -1, title: "Show only the trials of this sweep",
+    "data-sweep-filter": row.sweep.id,
   }, `${row.sweep.id.slice(-5)} · ${row.sweep.trial}`);
 }

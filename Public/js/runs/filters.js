@@ -10,16 +10,22 @@ import { healths, isFiltered, kinds, states, unfiltered } from "./view.js";
 /** Milliseconds without a key before a search begins. */
 const typingPause = 120;
 
-/** The bar; `change(part)` gives the view other members, `relayout()` shows other columns. */
+/**
+ * The bar; `change(part)` gives the view other members, `relayout()` shows other columns, `shownColumns()` are the
+ * keys of those that are shown.
+ */
 export class Filters {
-  constructor(view, { change, relayout, showKeys }) {
-    Object.assign(this, { view, change, relayout });
+  constructor(view, { change, relayout, shownColumns, showKeys }) {
+    Object.assign(this, { view, change, relayout, shownColumns });
     this.search = h("input", {
       type: "search", placeholder: "Search names, labels, notes", "aria-label": "Search", value: view.words,
-      autocomplete: "off", spellcheck: "false", oninput: () => this.#typed(), onkeydown: (event) => this.#searchKey(event),
+      autocomplete: "off", spellcheck: "false", oninput: () => this.#typed(),
+      onkeydown: (event) => this.#searchKey(event),
     });
-    this.states = choiceMenu("State", states.map((state) => [state, state]), view.states, (all) => change({ states: all }));
-    this.health = choiceMenu("Health", healths.map((one) => [one, healthWords[one]]), view.health, (all) => change({ health: all }));
+    this.states = choiceMenu("State", states.map((state) => [state, state]), view.states,
+      (all) => change({ states: all }));
+    this.health = choiceMenu("Health", healths.map((one) => [one, healthWords[one]]), view.health,
+      (all) => change({ health: all }));
     this.selects = {
       kind: this.#select("kind", "Any kind", async () => kinds.map((kind) => [kind, kind])),
       method: this.#select("method", "Any method", methods),
@@ -32,7 +38,9 @@ export class Filters {
     this.count = h("span", { class: "quiet count", role: "status" });
     this.labelKeys = new Set();
     const columnMenu = menu("Columns", () => this.#columns(), { kind: "right" });
-    const keys = h("button", { type: "button", title: "Keys (?)", "aria-label": "Show the keys", onclick: showKeys }, "?");
+    const keys = h("button", {
+      type: "button", title: "Keys (?)", "aria-label": "Show the keys", onclick: showKeys,
+    }, "?");
     // On a narrow window the filters are behind a button, and a list has the place of the table's head.
     const toggle = h("button", { type: "button", class: "narrow", "aria-expanded": "false", onclick: () => {
       toggle.setAttribute("aria-expanded", String(this.element.classList.toggle("open")));
@@ -108,7 +116,7 @@ export class Filters {
   }
 
   #columns() {
-    const chosen = chosenColumns() ?? columns.slice(0, 13).map((column) => column.key);
+    const chosen = chosenColumns() ?? this.shownColumns();
     const boxes = columns.filter((column) => column.key !== "name").map((column) => {
       const box = h("input", { type: "checkbox", value: column.key, onchange: () => {
         chooseColumns(["name", ...boxes.map((one) => one.querySelector("input")).filter((one) => one.checked)
@@ -123,7 +131,7 @@ export class Filters {
       this.relayout();
       event.target.closest("details").open = false;
     } }, "Standard columns");
-    return [...boxes, h("p", { class: "quiet" }, "Columns that do not fit the window are left out."), reset];
+    return [...boxes, h("p", { class: "quiet" }, "They become narrower where there are many; the last ones are left out where they do not fit."), reset];
   }
 }
 

@@ -27,7 +27,8 @@ function groupHead({ group, isOpen, label }, actions) {
     : label === null ? `Sweep ${group.group}` : group.group;
   return h("div", { class: "section-head" },
     h("button", {
-      type: "button", class: "plain", "aria-expanded": String(isOpen), tabindex: -1, onclick: () => actions.toggle(group.group),
+      type: "button", class: "plain", "aria-expanded": String(isOpen), tabindex: -1,
+      onclick: () => actions.toggle(group.group),
     }, h("span", { "aria-hidden": "true" }, isOpen ? "▾ " : "▸ "), outside(name, { kind: "line" })),
     count(group.count),
     group.top1 === null ? null : h("span", { class: "quiet" }, `best ${percent(group.top1)}`));

@@ -2,7 +2,8 @@
 import { h } from "../core/dom.js";
 
 const keys = [
-  [["j", "↓"], "Next run"], [["k", "↑"], "Previous run"], [["g", "Home"], "First run"], [["G", "End"], "Last run that is loaded"],
+  [["j", "↓"], "Next run"], [["k", "↑"], "Previous run"], [["g", "Home"], "First run"],
+  [["G", "End"], "Last run that is loaded"],
   [["Enter"], "Open the run"], [["Space", "x"], "Select the run"], [["Shift+↓", "Shift+↑"], "Select several runs"],
   [["a"], "Select all runs that are loaded"], [["Esc"], "Clear the selection"], [["c"], "Compare the selected runs"],
   [["+", "−"], "Change the priority of a queued run"], [["/"], "Search"], [["?"], "Show these keys"],
@@ -17,9 +18,12 @@ const isTaken = (target) => target.closest("input:not([type=checkbox]), textarea
  * `compare`, `search`, `reprioritize(by)`. Gives a function that stops.
  */
 export function followKeys(actions) {
-  const moves = { j: 1, J: 1, ArrowDown: 1, k: -1, K: -1, ArrowUp: -1, g: -Infinity, Home: -Infinity, G: Infinity, End: Infinity };
+  const moves = {
+    j: 1, J: 1, ArrowDown: 1, k: -1, K: -1, ArrowUp: -1, g: -Infinity, Home: -Infinity, G: Infinity, End: Infinity,
+  };
   const others = {
-    a: actions.selectAll, Escape: actions.clear, c: actions.compare, "/": actions.search, "?": showKeys, x: actions.select,
+    a: actions.selectAll, x: actions.select, c: actions.compare, Escape: actions.clear,
+    "/": actions.search, "?": showKeys,
     "+": () => actions.reprioritize(1), "-": () => actions.reprioritize(-1),
   };
   const press = (event) => {

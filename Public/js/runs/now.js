@@ -27,11 +27,14 @@ export class Now {
       const card = this.cards.get(row.id) ?? h("article", { class: "now-card" });
       if (!this.cards.has(row.id)) this.element.append(card);
       this.cards.set(row.id, card);
-      replaceIfNew(card, JSON.stringify([row.name, row.health, row.progress, row.loss, row.rankme, row.state, version(row)]),
-        () => content(row));
+      const { name, health, progress, loss, rankme, state } = row;
+      const shownNow = JSON.stringify([name, health, progress, loss, rankme, state, version(row)]);
+      replaceIfNew(card, shownNow, () => content(row));
     }
   }
 }
+
+const tones = { good: "good", warning: "warn", unknown: "" };
 
 function content(row) {
   const { state, message } = row.health ?? {};
@@ -40,7 +43,7 @@ function content(row) {
   return [
     h("div", { class: "now-head" },
       h("h2", {}, h("a", { href: `#/jobs/${row.id}`, class: "outside cut", dir: "auto", title: name }, name)),
-      h("p", { class: `hint ${{ good: "good", warning: "warn" }[state] ?? (message && state !== "unknown" ? "bad" : "")}` }, verdict)),
+      h("p", { class: `hint ${tones[state] ?? (message ? "bad" : "")}` }, verdict)),
     course(row),
     curve(row, "loss", "Loss"), curve(row, "rankme", "RankMe"),
   ];
@@ -57,8 +60,9 @@ function course(row) {
     Number.isFinite(left) && `${duration(left)} left`, end && `ends about ${moment(end)}`,
   ].filter(Boolean);
   return h("div", { class: "now-course" },
-    h("p", {}, h("b", {}, percent(share)), " ", h("span", { class: "quiet" }, `step ${count(step)} of ${count(steps)}`)),
-    h("progress", { max: 1, value: share, "aria-label": `Progress of ${shown(title(row))}: ${Math.floor(share * 100)}%` }),
+    h("p", {}, h("b", {}, percent(share)), " ",
+      h("span", { class: "quiet" }, `step ${count(step)} of ${count(steps)}`)),
+    h("progress", { max: 1, value: share, "aria-label": `Progress of ${title(row)}: ${Math.floor(share * 100)}%` }),
     h("p", { class: "quiet" }, facts.join(" · ")));
 }
 

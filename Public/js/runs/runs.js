@@ -50,7 +50,8 @@ class RunsPage {
       drawn: (rows) => this.#drawn(rows), wantMore: (section) => this.#more(section),
     });
     this.filters = new Filters(view, {
-      change: (part) => this.#change(part), relayout: () => this.table.relayout(), showKeys,
+      change: (part) => this.#change(part), relayout: () => this.table.relayout(),
+      shownColumns: () => this.table.columns.map((column) => column.key), showKeys,
     });
     this.refusal = h("div");
     this.empty = h("div", { hidden: true });

@@ -31,7 +31,8 @@ export async function readCurves(rows) {
   try {
     const keys = [...new Set(lacking.flatMap((row) => row.curves))];
     const jobs = lacking.map((row) => row.id);
-    const { curves } = await json(`/curves?${new URLSearchParams({ jobs: jobs.join(","), keys: keys.join(","), points })}`);
+    const query = new URLSearchParams({ jobs: jobs.join(","), keys: keys.join(","), points });
+    const { curves } = await json(`/curves?${query}`);
     for (const { job, series } of curves) {
       const row = lacking.find((one) => one.id === job);
       if (row) known.set(job, { series, step: row.step, keys: row.curves.length });

@@ -34,8 +34,8 @@ export class Table {
     this.head = h("thead", { role: "rowgroup" });
     this.body = h("tbody", { role: "rowgroup" }, this.above, this.below);
     this.element = h("table", {
-      class: "jobs", role: "grid", "aria-label": "Runs", "aria-multiselectable": "true", onclick: (event) => this.#click(event),
-      onfocusin: (event) => this.#focused(event),
+      class: "jobs", role: "grid", "aria-label": "Runs", "aria-multiselectable": "true",
+      onclick: (event) => this.#click(event), onfocusin: (event) => this.#focused(event),
     }, this.head, this.body);
     this.frame = 0;
     this.redraw = () => { this.frame ||= requestAnimationFrame(() => this.#draw()); };
@@ -148,7 +148,8 @@ export class Table {
     const kind = column.isNumber ? "number" : "";
     if (!column.sort) return h("th", { role: "columnheader", class: kind }, column.title);
     const [isUp, isDown] = [this.sort === column.sort, this.sort === `-${column.sort}`];
-    return h("th", { role: "columnheader", class: kind, "aria-sort": isUp ? "ascending" : isDown ? "descending" : "none" },
+    const order = isUp ? "ascending" : isDown ? "descending" : "none";
+    return h("th", { role: "columnheader", class: kind, "aria-sort": order },
       h("button", {
         type: "button", class: "plain", "data-column": column.key, title: `Sort by ${column.title.toLowerCase()}`,
         onclick: () => this.actions.sort(column),
@@ -232,7 +233,8 @@ export class Table {
     return h("tr", { role: "row", class: `run ${row.state}`, "aria-selected": String(isSelected) },
       h("td", { role: "gridcell", class: "box" }, box),
       this.columns.map((column) => h(column.key === "name" ? "th" : "td", {
-        role: column.key === "name" ? "rowheader" : "gridcell", class: column.isNumber ? `number c-${column.key}` : `c-${column.key}`,
+        role: column.key === "name" ? "rowheader" : "gridcell",
+        class: column.isNumber ? `number c-${column.key}` : `c-${column.key}`,
         "data-label": column.title,
       }, column.cell(row, entry))));
   }
@@ -249,7 +251,8 @@ export class Table {
     this.cursor = key;
     if (entry.kind !== "row") return this.redraw();
     const isBox = event.target.closest(".box");
-    if (event.target.closest("[data-priority]")) this.actions.reprioritize(entry.row, Number(event.target.closest("button").dataset.priority));
+    const step = event.target.closest("[data-priority]")?.dataset.priority;
+    if (step) this.actions.reprioritize(entry.row, Number(step));
     else if (isBox || event.shiftKey || event.ctrlKey || event.metaKey) {
       if (!isBox && event.target.closest("a")) return;
       this.actions.select(entry.row, { isRange: event.shiftKey });

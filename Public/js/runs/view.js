@@ -74,8 +74,8 @@ function hasLabel(row, label) {
 }
 
 function hasWords(row, words) {
-  const texts = [row.name ?? "", row.notes ?? "", ...Object.entries(row.labels).map(([key, value]) => `${key}=${value}`)];
-  const all = texts.map(lower);
+  const labels = Object.entries(row.labels).map(([key, value]) => `${key}=${value}`);
+  const all = [row.name ?? "", row.notes ?? "", ...labels].map(lower);
   return lower(words).split(" ").filter(Boolean).every((word) => all.some((text) => text.includes(word)));
 }
 
