@@ -1,6 +1,7 @@
 """A Chromium that reports everything that a page does wrong."""
 
 import functools
+import importlib.util
 import os
 import shutil
 import unittest
@@ -87,6 +88,24 @@ NAMELESS = """() => [...document.querySelectorAll("a[href], button, input, selec
   .map((element) => element.outerHTML.slice(0, 200))"""
 
 
+# What axe-core finds wrong, in lines. It is loaded by the test, not by the page, whose policy would forbid it.
+AXE = """async () => {
+  const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+  return violations.flatMap((one) => one.nodes.map((node) =>
+    `${one.id}: ${node.html.slice(0, 200)} | ${node.failureSummary.replace(/\\s+/g, " ").slice(0, 300)}`));
+}"""
+
+
+@functools.cache
+def axe_source():
+    """The script of axe-core from Python's axe-playwright-python; None without it."""
+    found = importlib.util.find_spec("axe_playwright_python")
+    if found is None:
+        return None
+    with open(f"{found.submodule_search_locations[0]}/axe.min.js") as script:
+        return script.read()
+
+
 class DashboardTest(unittest.TestCase):
     """A daemon for each class, a fresh browser profile for each test, and what must hold of every page."""
 
@@ -124,6 +143,7 @@ class DashboardTest(unittest.TestCase):
 
     def tearDown(self):
         self.check_page()
+        self.check_access()
         strange = [error for error in self.errors if not any(part in error for part in self.expected_errors)]
         self.assertEqual(strange, [], "the console has errors")
         self.assertLessEqual(self.hosts, {urlsplit(self.daemon.url).netloc}, "another host was asked")
@@ -133,6 +153,14 @@ class DashboardTest(unittest.TestCase):
         self.assertEqual(self.page.evaluate(DUPLICATE_IDS), [], "ids are repeated")
         self.assertEqual(self.page.evaluate(NAMELESS), [], "controls without a name")
         self.assertEqual(self.page.evaluate("() => window.witness?.violations ?? []"), [], "the policy was violated")
+
+    def check_access(self):
+        """What axe-core asks of a page, contrast included."""
+        if axe_source() is None or not self.page.url.startswith("http"):
+            return
+        if not self.page.evaluate("() => 'axe' in window"):
+            self.page.evaluate(axe_source())
+        self.assertEqual(self.page.evaluate(AXE), [], "the page is not accessible")
 
     def check_width(self, what):
         self.assertEqual(self.page.evaluate(OVERFLOW), [], f"{what} is wider than the window")

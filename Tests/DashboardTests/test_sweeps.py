@@ -299,6 +299,19 @@ class SweepsTest(DashboardTest):
             self.see(".problem .alert", "max_trials must be")
             self.expect(self.page.get_by_role("dialog")).to_have_count(0)
 
+    def test_a_daemon_that_dies_leaves_the_page_marked_as_old_until_it_is_back(self):
+        self.expected_errors += ["Failed to load resource", "ERR_"]
+        self.show(self.grid)
+        before = self.numbers()
+        self.daemon.kill()
+        self.see("#connection", "Shown as of")
+        self.assertEqual(self.numbers(), before)
+        self.daemon.start()
+        self.expect(self.page.locator("#connection")).to_have_text("")
+        identifier = self.begin(sweep("after the restart", {RATE: {"choice": [0.001]}}))
+        self.page.evaluate("location.hash = '#/sweeps'")
+        self.see(f'tr[data-key="{identifier}"] .state.succeeded')
+
     def test_a_sweep_that_does_not_exist_is_said_not_to(self):
         self.expected_errors += ["404"]
         self.open("#/sweeps/0123456789abcdef")

@@ -22,7 +22,7 @@ export class LogSection {
     this.id = id;
     this.lines = [];
     this.count = linesAtFirst;
-    this.pre = h("pre", { tabindex: 0, role: "region", "aria-label": "Log", class: "log wraps" });
+    this.pre = h("pre", { tabindex: 0, role: "region", "aria-label": "Lines of the log", class: "log wraps" });
     this.search = h("input", { type: "search", "aria-label": "Search the log", placeholder: "Search", oninput: () => this.#render() });
     this.level = h("select", { "aria-label": "Level", onchange: () => this.#render() },
       levels.map((level) => h("option", { value: level }, level === "info" ? "All levels" : `From ${level}`)));
