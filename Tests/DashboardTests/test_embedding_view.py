@@ -67,7 +67,7 @@ class EmbeddingViewTest(DashboardTest):
         for x, y in corners[1:]:
             self.page.mouse.move(box["x"] + x, box["y"] + y)
         self.page.mouse.up()
-        self.see(".image-list strong", f"Caught with the lasso: {len(projection['points'])}")
+        self.see(".image-list strong", f"Selected with the lasso: {len(projection['points'])}")
         inside = self.page.evaluate("""async () => {
           const { isInside } = await import("/js/run/embedding/scatter.js");
           const path = [[0, 0], [4, 0], [4, 4], [2, 1], [0, 4]];

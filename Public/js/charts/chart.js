@@ -28,17 +28,20 @@ const sight = new IntersectionObserver((entries) => {
 }, { rootMargin: "400px" });
 
 /**
- * A chart of a group. Options: `title`; `note`; `hasBands` (true); `floor`, a value that is always in sight; `rule`,
- * { value, label, shade }: a value to compare with; `isLinear`: never on a logarithmic axis; `onPick(line)`: a click
+ * A chart of a group. Options: `title`; `note`; `hasBands` (true); `floor`, a value that is always in sight;
+ * `rule`,
+ * { value, label, shade }: a value to compare with; `isLinear`: never on a logarithmic axis; `onPick(line)`:
+ * a click
  * on a line; `empty`: what it says without lines. `element` is the figure.
  */
 export class Chart {
   constructor(group, options) {
     this.group = group;
-    this.options = { hasBands: true, empty: "Waits for the first step.", ...options };
+    this.options = { hasBands: true, empty: "Waiting for the first step.", ...options };
     this.lines = [];
     this.marks = [];
-    this.canvas = h("div", { class: "canvas", tabindex: 0, role: "application", "aria-roledescription": "chart", "aria-label": options.title });
+    this.canvas = h("div", { class: "canvas", tabindex: 0, role: "application",
+      "aria-roledescription": "chart", "aria-label": options.title });
     this.overlay = h("canvas", { class: "overlay", "aria-hidden": "true" });
     this.tip = h("div", { class: "chart-tip", hidden: true, "aria-hidden": "true" });
     this.area = h("div", { class: "chart-area" }, this.canvas, this.overlay, this.tip);
@@ -63,7 +66,8 @@ export class Chart {
   }
 
   /**
-   * Shows lines: { id, label, color (name of a property), dash, scale, points: [[step, mean, min, max]], notFinite:
+   * Shows lines: { id, label, color (name of a property), dash, scale, points: [[step, mean, min, max]],
+   * notFinite:
    * [[step, count]], isHidden, width, opacity, isSilent: its values are not told }.
    */
   set(lines) {
@@ -91,7 +95,8 @@ export class Chart {
   detail(id, detail) {
     const line = this.lines.find((one) => one.id === id);
     if (!line) return;
-    line.detail = detail && { window: detail.window, columns: new Columns(detail.points, this.group.axis, line.scale) };
+    line.detail = detail && { window: detail.window,
+      columns: new Columns(detail.points, this.group.axis, line.scale) };
     this.schedule();
   }
 
@@ -124,7 +129,9 @@ export class Chart {
     if (isInSight && this.isDirty) this.drawNow();
   }
 
-  /** Draws with the next frame, or, out of sight, for the first time when the browser has nothing else to do. */
+  /**
+   * Draws with the next frame, or, out of sight, for the first time when the browser has nothing else to do.
+   */
   schedule() {
     this.isDirty = true;
     if (this.isInSight) this.frame ||= requestAnimationFrame(() => this.drawNow());
@@ -158,9 +165,11 @@ export class Chart {
     return {
       file: window.map((x) => [x, range[0]]), labels: ["x", "y"], dateWindow: window, valueRange: range,
       logscale: isLogarithmic, plotter: (event) => this.#paint(event), legend: "never", interactionModel: {},
-      highlightCircleSize: 0, gridLineColor: ink, axisLineColor: ink, axisLabelFontSize: 11, rightGap: zoomed ? 2 : 6,
+      highlightCircleSize: 0, gridLineColor: ink, axisLineColor: ink, axisLabelFontSize: 11,
+        rightGap: zoomed ? 2 : 6,
       axes: {
-        x: { drawGrid: false, axisLabelWidth: 70, ticker: (from, to, pixels) => xTicks(this.group.axis, from, to, pixels) },
+        x: { drawGrid: false, axisLabelWidth: 70,
+          ticker: (from, to, pixels) => xTicks(this.group.axis, from, to, pixels) },
         y: { axisLabelWidth: 46, ticker: (from, to, pixels) => yTicks(from, to, pixels, isLogarithmic) },
       },
     };
@@ -182,7 +191,8 @@ export class Chart {
       if (line.isHidden) continue;
       const columns = this.columnsOf(line);
       const [first, end] = columns.visible(window);
-      const [lower, upper] = this.options.hasBands ? [columns.low, columns.high] : [columns.mean, columns.mean];
+      const [lower, upper] = this.options.hasBands ? [columns.low, columns.high]
+        : [columns.mean, columns.mean];
       for (let index = first; index < end; index += 1) {
         count(lower[index]);
         count(upper[index]);
@@ -199,7 +209,8 @@ export class Chart {
     const scale = { toX: (x) => graph.toDomXCoord(x), toY: (y) => graph.toDomYCoord(y) };
     if (!this.isLogarithmic) {
       // The same by two multiplications, as there are many points.
-      const [x0, x1, y0, y1] = [scale.toX(0), scale.toX(1) - scale.toX(0), scale.toY(0), scale.toY(1) - scale.toY(0)];
+      const [x0, x1, y0, y1] = [scale.toX(0), scale.toX(1) - scale.toX(0), scale.toY(0),
+        scale.toY(1) - scale.toY(0)];
       Object.assign(scale, { toX: (x) => x0 + x * x1, toY: (y) => y0 + y * y1 });
     }
     const [good, bad, quiet, alarm] = ["--good", "--bad-soft", "--quiet", "--bad"].map(color);
@@ -213,13 +224,15 @@ export class Chart {
     for (const line of lines) {
       const columns = this.columnsOf(line);
       const part = columns.visible(this.group.shown);
-      const look = { width: line.width ?? (isCrowded ? 1 : 1.6), hasDashes: !isCrowded || !this.group.isMoving,
+      const look = { width: line.width ?? (isCrowded ? 1 : 1.6),
+        hasDashes: !isCrowded || !this.group.isMoving,
         stride: Math.max(1, Math.ceil((part[1] - part[0]) / budget)) };
       if (hasBands) paintBand(context, line, columns, part, scale, 0.18);
       if (length > 0 && !hasBands && !isCrowded) {
         paintLine(context, line, columns, columns.mean, part, scale, { ...look, width: 1, opacity: 0.2 });
       }
-      paintLine(context, line, columns, columns.smoothed(length), part, scale, { ...look, opacity: line.opacity ?? 1 });
+      paintLine(context, line, columns, columns.smoothed(length), part, scale,
+        { ...look, opacity: line.opacity ?? 1 });
       const lost = (line.notFinite ?? []).map(([step]) => placeOf(this.group.axis, line.scale, step));
       if (lost.length > 0) paintNotFinite(context, lost, area, scale.toX, alarm);
     }

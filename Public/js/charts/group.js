@@ -9,8 +9,10 @@ const restMilliseconds = 40;
 const smoothingShareMax = 0.25;
 
 /**
- * A group of charts. `axes` are the axes to choose from, `state` is { axis, smooth (0…100), log } as the address has
- * it, and `onState` is called with it when it changes. `refine(from, to)` is called with the window, in places of the
+ * A group of charts. `axes` are the axes to choose from, `state` is { axis, smooth (0…100), log } as the
+ * address has
+ * it, and `onState` is called with it when it changes. `refine(from, to)` is called with the window, in
+ * places of the
  * axis, once it rests: it may call `detail` of the charts.
  */
 export class ChartGroup {
@@ -118,7 +120,9 @@ export class ChartGroup {
     }, restMilliseconds);
   }
 
-  /** Shows the cursor at a place in all charts; null: nowhere. `source` is the chart that the pointer is on. */
+  /**
+   * Shows the cursor at a place in all charts; null: nowhere. `source` is the chart that the pointer is on.
+   */
   point(place, source = null) {
     this.cursor = place;
     for (const chart of this.charts) chart.showCursor(chart === source);
@@ -134,13 +138,15 @@ export class ChartGroup {
 
   #set(change) {
     Object.assign(this, change);
-    this.onState({ axis: this.axis === this.axes[0] ? "" : this.axis, smooth: this.smooth || "", log: this.isLogarithmic ? "1" : "" });
+    this.onState({ axis: this.axis === this.axes[0] ? "" : this.axis, smooth: this.smooth || "",
+      log: this.isLogarithmic ? "1" : "" });
     for (const chart of this.charts) chart.place();
     this.draw();
   }
 
   #axisOptions() {
-    return this.axes.map((axis) => h("option", { value: axis, selected: axis === this.axis }, axisTitle(axis)));
+    return this.axes.map((axis) => h("option", { value: axis, selected: axis === this.axis },
+      axisTitle(axis)));
   }
 
   #makeControls() {
@@ -149,17 +155,20 @@ export class ChartGroup {
       oninput: (event) => this.#set({ smooth: Number(event.target.value) }),
     });
     const axis = h("select", {
-      class: "axis", "aria-label": "Axis", onchange: (event) => this.#set({ axis: event.target.value, window: null }),
+      class: "axis", "aria-label": "Axis", onchange: (event) =>
+        this.#set({ axis: event.target.value, window: null }),
     }, this.#axisOptions());
     const log = h("input", {
       type: "checkbox", class: "log", checked: this.isLogarithmic,
       onchange: (event) => this.#set({ isLogarithmic: event.target.checked }),
     });
     return h("div", { class: "controls chart-controls" },
-      h("span", { hidden: !this.hasSmoothing }, "Smoothing ", slider, " ", h("output", { class: "smoothing quiet" }, "off")),
+      h("span", { hidden: !this.hasSmoothing }, "Smoothing ", slider, " ",
+        h("output", { class: "smoothing quiet" }, "off")),
       h("label", { class: "axis-label" }, "Axis ", axis),
       h("label", {}, log, " Logarithmic"),
-      h("button", { type: "button", class: "all", hidden: true, onclick: () => this.zoom(null) }, "Show all"));
+      h("button", { type: "button", class: "all", hidden: true, onclick: () => this.zoom(null) },
+        "Show all"));
   }
 
   #showControls() {

@@ -19,7 +19,8 @@ export function listen(chart) {
     pointerleave: () => { if (!chart.drag) chart.group.point(null); },
     dblclick: () => chart.group.zoom(null),
     keydown: (event) => press(chart, event),
-    focus: () => { if (canvas.matches(":focus-visible") && chart.group.cursor === null) moveCursor(chart, 0); },
+    focus: () => { if (canvas.matches(":focus-visible") && chart.group.cursor === null) moveCursor(chart, 0);
+      },
     blur: () => chart.group.point(null),
   };
   for (const [name, handler] of Object.entries(handlers)) canvas.addEventListener(name, handler);
@@ -74,7 +75,8 @@ function end(chart, event) {
   chart.drag = null;
   if (!chart.graph || !drag || drag.isPan) return;
   const { x, y, place } = placeOfPointer(chart, event);
-  if (Math.abs(x - drag.x) >= dragMin) return chart.group.zoom([Math.min(place, drag.place), Math.max(place, drag.place)]);
+  if (Math.abs(x - drag.x) >= dragMin) return chart.group.zoom(
+    [Math.min(place, drag.place), Math.max(place, drag.place)]);
   const line = chart.options.onPick && chart.pick(place, y);
   if (line) chart.options.onPick(line);
 }
@@ -105,7 +107,8 @@ function press(chart, event) {
 /** Moves the cursor by a number of points of the longest line, and reads the values aloud. */
 function moveCursor(chart, count) {
   const lines = chart.lines.filter((line) => !line.isHidden).map((line) => chart.columnsOf(line));
-  const longest = lines.reduce((best, columns) => (columns.count > (best?.count ?? 0) ? columns : best), null);
+  const longest = lines.reduce((best, columns) => (columns.count > (best?.count ?? 0) ? columns : best),
+    null);
   if (!longest) return;
   const { group } = chart;
   const [first, end] = longest.visible(group.shown);

@@ -5,20 +5,26 @@ const places = {
   step: (scale, step) => step,
   dimension: (scale, number) => number,
   epoch: (scale, step) => (scale.stepsPerEpoch ? step / scale.stepsPerEpoch : NaN),
-  time: (scale, step) => (scale.clock?.length ? (between(scale.clock, 0, 1, step) - scale.clock[0][1]) / 1000 : NaN),
+  time: (scale, step) => (scale.clock?.length ? (between(scale.clock, 0, 1, step) - scale.clock[0][1]) / 1000
+    : NaN),
 };
 
-/** Where a step of a run lies on the axis "step", "epoch" or "time" (seconds since its start); NaN: unknown. */
+/**
+ * Where a step of a run lies on the axis "step", "epoch" or "time" (seconds since its start); NaN: unknown.
+ */
 export const placeOf = (axis, scale, step) => places[axis](scale ?? {}, step);
 
 /** The step of a place on the axis: the inverse of `placeOf`. */
 export function stepOf(axis, scale, place) {
   if (axis === "epoch") return place * (scale?.stepsPerEpoch ?? NaN);
-  if (axis === "time") return scale?.clock?.length ? between(scale.clock, 1, 0, place * 1000 + scale.clock[0][1]) : NaN;
+  if (axis === "time") return scale?.clock?.length
+    ? between(scale.clock, 1, 0, place * 1000 + scale.clock[0][1]) : NaN;
   return place;
 }
 
-/** The value of column `to` where column `from` has `value`, between the rows; beyond them that of the last. */
+/**
+ * The value of column `to` where column `from` has `value`, between the rows; beyond them that of the last.
+ */
 function between(rows, from, to, value) {
   const at = lowerBound(rows.length, (index) => rows[index][from] >= value);
   if (at === 0) return rows[0][to];
@@ -28,7 +34,9 @@ function between(rows, from, to, value) {
   return before[to] + (after[to] - before[to]) * (width > 0 ? (value - before[from]) / width : 0);
 }
 
-/** The first of `count` places at which `isThere` holds, which it does for all that follow; `count`: nowhere. */
+/**
+ * The first of `count` places at which `isThere` holds, which it does for all that follow; `count`: nowhere.
+ */
 export function lowerBound(count, isThere) {
   let [low, high] = [0, count];
   while (low < high) {

@@ -13,7 +13,8 @@ const tableRowsMax = 500;
 export function valueRows(chart) {
   const axis = chart.group.axis;
   const lines = chart.lines.filter((line) => !line.isHidden);
-  const head = [axisTitle(axis).toLowerCase(), ...lines.flatMap(({ label }) => [label, `${label} min`, `${label} max`])];
+  const head = [axisTitle(axis).toLowerCase(),
+    ...lines.flatMap(({ label }) => [label, `${label} min`, `${label} max`])];
   const byPlace = new Map();
   lines.forEach((line, at) => {
     const columns = chart.columnsOf(line);
@@ -60,12 +61,14 @@ export function showTable(chart) {
   const every = Math.max(1, Math.ceil(rows.length / tableRowsMax));
   const some = rows.filter((_, index) => index % every === 0);
   const close = () => dialog.close();
-  const dialog = h("dialog", { class: "values", "aria-label": `Values: ${chart.options.title}`, onclose: () => dialog.remove() },
+  const dialog = h("dialog", { class: "values", "aria-label": `Values: ${chart.options.title}`,
+    onclose: () => dialog.remove() },
     h("div", { class: "dialog-head" }, h("h2", {}, chart.options.title),
       h("button", { type: "button", onclick: () => saveCSV(chart) }, "Download CSV"),
       h("button", { type: "button", onclick: close }, "Close")),
     rows.length === 0 ? alert("There are no values in sight.") : null,
-    every > 1 ? h("p", { class: "quiet" }, `Every ${every}th of ${rows.length} rows; the CSV has all.`) : null,
+    every > 1 ? h("p", { class: "quiet" }, `Every ${every}th of ${rows.length} rows; the CSV has all.`)
+      : null,
     h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Table of values" },
       h("table", { class: "numbers" },
         h("thead", {}, h("tr", {}, head.map((name) => h("th", { scope: "col" }, shown(name))))),

@@ -6,15 +6,18 @@ export function paintBand(context, line, columns, [first, end], { toX, toY }, op
   context.globalAlpha = opacity;
   for (const [from, to] of runs(columns.mean, first, end)) {
     context.beginPath();
-    for (let index = from; index < to; index += 1) context.lineTo(toX(columns.x[index]), toY(columns.high[index]));
-    for (let index = to - 1; index >= from; index -= 1) context.lineTo(toX(columns.x[index]), toY(columns.low[index]));
+    for (let index = from; index < to; index += 1) context.lineTo(toX(columns.x[index]),
+      toY(columns.high[index]));
+    for (let index = to - 1; index >= from; index -= 1) context.lineTo(toX(columns.x[index]),
+      toY(columns.low[index]));
     context.fill();
   }
   context.globalAlpha = 1;
 }
 
 /**
- * Draws a line through `values`; a single point between gaps as a dot. `stride`: how many points are drawn as one, by
+ * Draws a line through `values`; a single point between gaps as a dot. `stride`: how many points are drawn as
+ * one, by
  * their mean, where there are more than can be seen.
  */
 export function paintLine(context, line, columns, values, [first, end], { toX, toY }, look = {}) {
@@ -30,7 +33,8 @@ export function paintLine(context, line, columns, values, [first, end], { toX, t
     if (stride > 1) tracePart(context, columns.x, values, [from, to], { toX, toY }, stride);
     else {
       context.moveTo(toX(columns.x[from]), toY(values[from]));
-      for (let index = from + 1; index < to; index += 1) context.lineTo(toX(columns.x[index]), toY(values[index]));
+      for (let index = from + 1; index < to; index += 1) context.lineTo(toX(columns.x[index]),
+        toY(values[index]));
     }
   }
   context.stroke();
@@ -39,7 +43,8 @@ export function paintLine(context, line, columns, values, [first, end], { toX, t
   const isSparse = end - first <= 24;
   for (const [from, to] of runs(values, first, end)) {
     if (!isSparse && to - from > 1) continue;
-    for (let index = from; index < to; index += 1) dot(context, toX(columns.x[index]), toY(values[index]), 2.2);
+    for (let index = from; index < to; index += 1) dot(context, toX(columns.x[index]), toY(values[index]),
+      2.2);
   }
   context.globalAlpha = 1;
 }

@@ -25,8 +25,10 @@ export function showCursor(chart, isSource) {
   // On a single line the cursor stays on its points.
   const only = lines.length === 1 ? chart.columnsOf(lines[0]) : null;
   const place = only ? only.x[only.nearest(cursor)] : cursor;
-  const dots = told.map((line) => ({ y: chart.graph.toDomYCoord(smoothAt(chart, line, place)), paint: line.paint }));
-  paintCursor(context, chart.graph.toDomXCoord(place), dots.filter(({ y }) => Number.isFinite(y)), chart.graph.getArea(),
+  const dots = told.map((line) => ({ y: chart.graph.toDomYCoord(smoothAt(chart, line, place)),
+    paint: line.paint }));
+  paintCursor(context, chart.graph.toDomXCoord(place), dots.filter(({ y }) => Number.isFinite(y)),
+    chart.graph.getArea(),
     color("--quiet"));
   showValues(chart, lines, (columns) => columns.nearest(place), place);
   showTip(chart, isSource && lines.length > headLinesMax ? chart.near : null, place);
@@ -45,7 +47,8 @@ function paintNear(chart, context) {
   context.rect(area.x, area.y, area.w, area.h);
   context.clip();
   const values = columns.smoothed(group.smoothing);
-  paintLine(context, { ...near, paint: color("--sheet"), dash: null }, columns, values, part, scale, { ...look, width: 6, opacity: 0.8 });
+  paintLine(context, { ...near, paint: color("--sheet"), dash: null }, columns, values, part, scale,
+    { ...look, width: 6, opacity: 0.8 });
   paintLine(context, near, columns, values, part, scale, { ...look, width: 2.6 });
   context.restore();
 }
@@ -73,7 +76,8 @@ function overlayContext({ area, overlay }) {
 }
 
 /**
- * Writes values into the head: the last ones, or with `place` those at the cursor, with their bands and the place in
+ * Writes values into the head: the last ones, or with `place` those at the cursor, with their bands and the
+ * place in
  * the line below.
  */
 function showValues(chart, lines, indexOf, place) {
@@ -83,13 +87,16 @@ function showValues(chart, lines, indexOf, place) {
     const columns = chart.columnsOf(line);
     const index = indexOf(columns);
     const [mean, low, high] = [columns.mean, columns.low, columns.high].map((column) => column[index]);
-    const smooth = group.smoothing > 0 ? ` (smoothed ${number(columns.smoothed(group.smoothing)[index])})` : "";
-    return { text: number(mean) + smooth, band: low < high ? `${number(low)} to ${number(high)}` : number(mean) };
+    const smooth = group.smoothing > 0 ? ` (smoothed ${number(columns.smoothed(group.smoothing)[index])})`
+      : "";
+    return { text: number(mean) + smooth, band: low < high ? `${number(low)} to ${number(high)}`
+      : number(mean) };
   });
   const values = told.map(({ text }) => text).join(" / ") || `${lines.length} lines`;
   const bands = options.hasBands && told.length > 0 ? `, ${told.map(({ band }) => band).join(" / ")}` : "";
   write(chart.value, values);
-  write(chart.note, isAtCursor ? capital(placeText(group.axis, place)) + bands + markAt(chart, place) : options.note ?? "");
+  write(chart.note, isAtCursor ? capital(placeText(group.axis, place)) + bands + markAt(chart, place)
+    : options.note ?? "");
 }
 
 function write(element, text) {

@@ -29,7 +29,8 @@ export function progress(job) {
   const at = job.progress;
   if (!at || !at.steps) return h("span", { class: "quiet" }, "–");
   const share = Math.min(1, at.step / at.steps);
-  const parts = [Number.isFinite(at.epochs) ? `epoch ${at.epoch} of ${at.epochs}` : `step ${at.step} of ${at.steps}`];
+  const hasEpochs = Number.isFinite(at.epochs);
+  const parts = [hasEpochs ? `epoch ${at.epoch} of ${at.epochs}` : `step ${at.step} of ${at.steps}`];
   if (job.state === "running" || job.state === "cancelling") {
     if (Number.isFinite(at.images_per_second)) parts.push(`${number(at.images_per_second)} images/s`);
     if (Number.isFinite(at.seconds_left)) parts.push(`${duration(at.seconds_left)} left`);

@@ -25,14 +25,20 @@ export class Confusion {
     this.opened = h("div", { class: "opened" });
     this.element = h("article", { class: "card confusion" },
       h("h3", {}, "Confusion"),
-      h("p", { class: "quiet" }, "Row: the class. Column: what it was taken for. A cell opens its images."),
+      h("p", { class: "quiet" },
+        "Row: the class. Column: what it was taken for. Click a cell to see its images."),
       h("div", { class: "confusion-body" },
-        h("div", {}, this.classes.length <= tableClassesMax ? this.#table() : null, this.#picture()), this.#pairs()),
+        h("div", {}, this.classes.length <= tableClassesMax ? this.#table() : null, this.#picture()),
+          this.#pairs()),
       this.opened);
   }
 
   #name(label) {
     return this.classes[label] ?? `class ${label}`;
+  }
+
+  #cellTitle(label, taken) {
+    return shown(`${this.#name(label)} taken for ${this.#name(taken)}: ${this.matrix[label][taken]}`);
   }
 
   #table() {
@@ -46,7 +52,7 @@ export class Confusion {
           row.map((count, taken) => h("td", {
             class: label === taken ? "right" : "wrong", style: { "--share": Math.sqrt(count / sums[label]) },
           }, count === 0 ? h("span", { class: "none" }, "0") : h("button", {
-            type: "button", "aria-label": shown(`${this.#name(label)} taken for ${this.#name(taken)}: ${count}`),
+            type: "button", "aria-label": this.#cellTitle(label, taken),
             onclick: () => this.#open(label, taken),
           }, String(count)))))))));
   }
@@ -55,7 +61,8 @@ export class Confusion {
   #picture() {
     const count = this.classes.length;
     const side = Math.max(3, Math.floor(720 / count));
-    const canvas = h("canvas", { width: count * side, height: count * side, class: "matrix-picture", role: "img",
+    const canvas = h("canvas", { width: count * side, height: count * side, class: "matrix-picture",
+      role: "img",
       "aria-label": `Confusion of ${count} classes; the pairs that are confused most are listed below.` });
     const context = canvas.getContext("2d");
     const cell = (event) => {
@@ -73,7 +80,7 @@ export class Confusion {
     });
     canvas.addEventListener("pointermove", (event) => {
       const [label, taken] = cell(event);
-      canvas.title = shown(`${this.#name(label)} taken for ${this.#name(taken)}: ${this.matrix[label][taken]}`);
+      canvas.title = this.#cellTitle(label, taken);
     });
     canvas.addEventListener("click", (event) => this.#open(...cell(event)));
     return canvas;
@@ -84,13 +91,14 @@ export class Confusion {
       .filter(({ label, taken, count }) => label !== taken && count > 0)
       .sort((a, b) => b.count - a.count).slice(0, pairsMax);
     if (wrong.length === 0) return h("p", {}, "Nothing is taken for anything else.");
-    return h("div", { class: "confused" }, h("h4", {}, "Confused most"), h("ul", { class: "pairs" }, wrong.map(({ label, taken, count }) =>
+    return h("div", { class: "confused" }, h("h4", {}, "Most confused"),
+      h("ul", { class: "pairs" }, wrong.map(({ label, taken, count }) =>
       h("li", {}, h("button", { type: "button", onclick: () => this.#open(label, taken) },
         outside(this.#name(label)), " → ", outside(this.#name(taken)), ` ${count}`)))));
   }
 
   async #open(label, taken) {
-    this.opened.replaceChildren(h("p", { class: "quiet" }, "Looks for the images…"));
+    this.opened.replaceChildren(h("p", { class: "quiet" }, "Looking for the images…"));
     try {
       const found = await this.#indices(label, taken);
       const name = this.job.result.dataset?.name ?? this.job.result.dataset;
@@ -98,10 +106,12 @@ export class Confusion {
       const neighbours = h("div");
       const heading = label === taken ? `${shown(this.#name(label))}, recognised`
         : `${shown(this.#name(label))} taken for ${shown(this.#name(taken))}`;
-      const onPick = mayWrite() && source ? (item) => showNeighbours(neighbours, source, { dataset: name, split: "test", index: item.index }) : null;
+      const onPick = mayWrite() && source ? (item) =>
+        showNeighbours(neighbours, source, { dataset: name, split: "test", index: item.index }) : null;
       const items = found.map((index) => ({ index, title: `Image ${index}: ${heading}` }));
       this.opened.replaceChildren(
-        imageList(name, "test", items, { heading: `${heading}: ${found.length.toLocaleString("en")}`, onPick, onClose: () => this.opened.replaceChildren() }),
+        imageList(name, "test", items, { heading: `${heading}: ${found.length.toLocaleString("en")}`, onPick,
+          onClose: () => this.opened.replaceChildren() }),
         neighbours);
       this.opened.scrollIntoView({ block: "nearest" });
     } catch (error) {
@@ -121,9 +131,13 @@ export class Confusion {
     }
     const [{ shape, values }, labels] = arrays;
     const count = shape.at(-1);
-    if (labels.length !== count) throw new Error("The dataset has changed since this evaluation, so its images cannot be told apart.");
+    if (labels.length !== count) {
+      throw new Error("The dataset has changed since this evaluation: its images cannot be shown.");
+    }
     const found = [];
-    for (let index = 0; index < count; index += 1) if (labels[index] === label && values[index] === taken) found.push(index);
+    for (let index = 0; index < count; index += 1) {
+      if (labels[index] === label && values[index] === taken) found.push(index);
+    }
     return found;
   }
 
@@ -137,8 +151,10 @@ export class Confusion {
   async #labels() {
     if (artifactOf(this.job, "labels.npy")) return (await this.#array(this.job.id, "labels.npy")).values;
     const name = this.job.result.dataset?.name ?? this.job.result.dataset;
-    const { jobs } = await json(`/jobs?kind=embed&state=succeeded&limit=${embeddingsMax}&fields=id,spec,artifacts`);
-    const embedding = jobs.find((job) => job.spec?.dataset?.name === name && (job.spec?.split ?? "test") === "test"
+    const query = `kind=embed&state=succeeded&limit=${embeddingsMax}&fields=id,spec,artifacts`;
+    const { jobs } = await json(`/jobs?${query}`);
+    const embedding = jobs.find((job) => job.spec?.dataset?.name === name
+      && (job.spec?.split ?? "test") === "test"
       && !job.spec?.dataset?.limit && artifactOf(job, "labels.npy"));
     if (embedding) return (await this.#array(embedding.id, "labels.npy")).values;
     throw new Error("This evaluation was made by a version that did not keep the classes of its images. "

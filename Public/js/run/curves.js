@@ -10,14 +10,17 @@ import { curves, hasFinerCurves } from "./requests.js";
 
 /** Points that a line has at least and at most. */
 const pointsRange = [200, 600];
-/** Lines that have come since the last answer, as a share of its points, from which all are asked for again. */
+/**
+ * Lines that have come since the last answer, as a share of its points, from which all are asked for again.
+ */
 const tailShareMax = 0.5;
 const styles = [
   { color: "--series-1" }, { color: "--series-2", dash: [5, 3] }, { color: "--series-8", dash: [2, 2] },
 ];
 
 /**
- * The curves of one job. Call `update` when the job has changed and `append` with each of its lines; `destroy` when
+ * The curves of one job. Call `update` when the job has changed and `append` with each of its lines;
+ * `destroy` when
  * the page goes.
  */
 export class Curves {
@@ -54,7 +57,8 @@ export class Curves {
     this.answer = await curves(this.id, keys, points);
     [this.tail, this.answerPoints] = [0, points];
     this.scale = { stepsPerEpoch: stepsPerEpoch(job), clock: this.answer.time_ms ?? null };
-    this.group.offer(["step", ...(this.scale.stepsPerEpoch ? ["epoch"] : []), ...(this.scale.clock?.length > 1 ? ["time"] : [])]);
+    this.group.offer(["step", ...(this.scale.stepsPerEpoch ? ["epoch"] : []),
+      ...(this.scale.clock?.length > 1 ? ["time"] : [])]);
     this.#draw();
     if (this.group.window) this.group.rest();
     return true;
@@ -97,7 +101,8 @@ export class Curves {
       const seconds = (Date.parse(time) - scale.clock[0][1]) / 1000;
       return { step: stepOf("time", scale, seconds), kind: "attempt", text: `attempt ${attempt}` };
     }) : [];
-    const written = checkpoints.map(({ step }) => ({ step, kind: "checkpoint", text: `checkpoint at step ${number(step, 7)}` }));
+    const written = checkpoints.map(({ step }) =>
+      ({ step, kind: "checkpoint", text: `checkpoint at step ${number(step, 7)}` }));
     this.marks = [...begun, ...written];
     for (const chart of this.charts.values()) chart.mark(this.marks, scale);
   }
@@ -122,7 +127,8 @@ export class Curves {
       const chart = this.charts.get(panel.title) ?? this.#addChart(panel);
       const factor = this.#factor(panel.weight);
       const name = chart.element.querySelector(".name");
-      name.textContent = factor === 1 && !(this.isWeighted && panel.weight) ? panel.title : `${panel.title} × ${number(factor)}`;
+      name.textContent = factor === 1 && !(this.isWeighted && panel.weight) ? panel.title
+        : `${panel.title} × ${number(factor)}`;
       chart.set(panel.keys.map((key, index) => ({
         id: key, label: panel.labels?.[index] ?? panel.title, ...styles[index], scale: this.scale,
         points: scaled(this.answer.series[key] ?? [], factor), notFinite: this.answer.not_finite?.[key],
@@ -134,7 +140,8 @@ export class Curves {
   #addChart(panel) {
     const chart = new Chart(this.group, { ...panel, file: this.job.name ?? this.id });
     this.charts.set(panel.title, chart);
-    const after = this.panels.slice(0, this.panels.indexOf(panel)).findLast((one) => this.charts.has(one.title));
+    const after = this.panels.slice(0, this.panels.indexOf(panel))
+      .findLast((one) => this.charts.has(one.title));
     const before = after ? this.charts.get(after.title).element.nextSibling : this.list.firstChild;
     this.list.insertBefore(chart.element, before);
     if (this.marks) chart.mark(this.marks, this.scale);
@@ -145,7 +152,8 @@ export class Curves {
   async #refine(from, to, isAll) {
     if (isAll || !this.answer || this.answer.width <= 1 || !(await hasFinerCurves())) return;
     const { axis, smoothing } = this.group;
-    // The smoothed mean needs what comes before the window; neighbours of the edges let lines leave the window.
+    // The smoothed mean needs what comes before the window; neighbours of the edges let lines leave the
+    // window.
     const margin = 3 * smoothing + (to - from) * 0.05;
     const last = this.job.progress?.steps ?? this.job.latest?.step ?? Number.MAX_SAFE_INTEGER;
     const first = Math.max(0, Math.floor(stepOf(axis, this.scale, from - margin)) || 0);
@@ -169,7 +177,10 @@ export class Curves {
 
 const isFigure = (line, key) => line[key] === null || Number.isFinite(line[key]);
 
-/** Steps of an epoch of a training; null where they are not known, as where `max_steps` cuts the last epoch short. */
+/**
+ * Steps of an epoch of a training; null where they are not known, as where `max_steps` cuts the last epoch
+ * short.
+ */
 function stepsPerEpoch({ kind, progress, spec }) {
   const { steps, epochs } = progress ?? {};
   return kind === "train" && !spec?.max_steps && steps > 0 && epochs > 0 ? steps / epochs : null;

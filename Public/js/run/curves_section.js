@@ -31,7 +31,8 @@ export class CurvesSection {
     }
     // The lines come one by one: all are asked for when there are none yet, after a gap, and now and then.
     const isBehind = (job.latest?.step ?? 0) > this.lastStep;
-    if (!this.curves || ((isBehind || this.isWanting) && this.#mayAsk()) || this.state !== job.state) await this.#ask();
+    if (!this.curves || ((isBehind || this.isWanting) && this.#mayAsk())
+      || this.state !== job.state) await this.#ask();
   }
 
   hear({ name, line }) {
@@ -61,7 +62,8 @@ export class CurvesSection {
     try {
       if (!this.curves) {
         const { x, smooth, log, weighted } = Object.fromEntries(this.query);
-        this.curves = new Curves(job, (await api.schemas()).Line, { state: { x, smooth, log, weighted }, onState: rememberQuery });
+        this.curves = new Curves(job, (await api.schemas()).Line,
+          { state: { x, smooth, log, weighted }, onState: rememberQuery });
         this.body.replaceChildren(this.curves.element);
       }
       await this.curves.update(job);
@@ -75,7 +77,8 @@ export class CurvesSection {
 
   async #mark() {
     if (!this.curves || this.job.kind !== "train") return;
-    const [checkpoints, transitions] = await Promise.all([api.checkpoints(this.id), api.transitions(this.id)]);
+    const [checkpoints, transitions] = await Promise.all(
+      [api.checkpoints(this.id), api.transitions(this.id)]);
     const begun = transitions.filter(({ to, attempt }) => to === "running" && attempt > 1);
     this.curves.mark(checkpoints, begun);
   }

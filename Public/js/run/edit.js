@@ -6,12 +6,16 @@ import { mayWrite } from "../core/role.js";
 import { shown } from "../core/text.js";
 import { patch, tagged } from "./requests.js";
 
-/** How often a change is sent again because something else of the job, as its progress, has changed meanwhile. */
+/**
+ * How often a change is sent again because something else of the job, as its progress, has changed meanwhile.
+ */
 const attemptsMax = 5;
 
 /**
- * A value of a job that can be edited in place. Options: `field` of the job; `what`, its name for people; `view(job)`
- * gives what is shown; `isLong`: several lines; `read(text)` gives the field's value of what was typed, and throws an
+ * A value of a job that can be edited in place. Options: `field` of the job; `what`, its name for people;
+ * `view(job)`
+ * gives what is shown; `isLong`: several lines; `read(text)` gives the field's value of what was typed, and
+ * throws an
  * Error with a sentence; `write(value)` gives the text to edit.
  */
 export class Editable {
@@ -35,8 +39,10 @@ export class Editable {
   #show() {
     const { view, what } = this.options;
     const button = mayWrite() && h("button", {
-      type: "button", class: "plain edit", "aria-label": `Edit ${what}`, title: `Edit ${what}`, onclick: () => this.#edit(),
-    }, this.job[this.options.field] && JSON.stringify(this.job[this.options.field]) !== "{}" ? "Edit" : `Add ${what}`);
+      type: "button", class: "plain edit", "aria-label": `Edit ${what}`, title: `Edit ${what}`,
+        onclick: () => this.#edit(),
+    }, this.job[this.options.field] && JSON.stringify(this.job[this.options.field]) !== "{}" ? "Edit"
+      : `Add ${what}`);
     const content = view(this.job);
     this.element.hidden = !content && !button;
     this.element.replaceChildren(...[content, button].filter(Boolean));
@@ -45,7 +51,8 @@ export class Editable {
   #edit() {
     const { field, what, isLong, write, hint } = this.options;
     this.before = JSON.stringify(this.job[field]);
-    const attributes = { "aria-label": what, value: isLong ? null : write(this.job[field]), spellcheck: "false", type: isLong ? null : "text" };
+    const attributes = { "aria-label": what, value: isLong ? null : write(this.job[field]),
+      spellcheck: "false", type: isLong ? null : "text" };
     this.input = h(isLong ? "textarea" : "input", attributes);
     if (isLong) this.input.value = write(this.job[field]);
     this.refusal = h("div");
@@ -118,7 +125,8 @@ export class Editable {
 }
 
 /** Labels as lines "KEY=VALUE". */
-export const labelsText = (labels) => Object.entries(labels ?? {}).map(([key, value]) => `${key}=${value}`).join("\n");
+export const labelsText = (labels) => Object.entries(labels ?? {}).map(([key, value]) => `${key}=${value}`)
+  .join("\n");
 
 /** The change from `labels` to what was typed, as a merge patch: a label that is gone is null. */
 export function labelsChange(text, labels) {

@@ -23,7 +23,8 @@ export class EvaluationsSection {
     this.element.hidden = job.kind !== "train" || !job.started_at;
     if (this.element.hidden) return;
     const list = job.evaluations ?? [];
-    if (list.length === 0) return void replaceIfNew(this.body, `none ${job.state} ${mayWrite()}`, () => none(job));
+    if (list.length === 0) return void replaceIfNew(this.body, `none ${job.state} ${mayWrite()}`,
+      () => none(job));
     await Promise.all(list.slice(-lookupsMax).filter(({ id }) => !this.jobs.has(id)).map(async ({ id }) => {
       try {
         this.jobs.set(id, await api.job(id));
@@ -38,7 +39,8 @@ export class EvaluationsSection {
   /** An evaluation of this training has begun, gone on or ended. */
   hearOther({ name, state, job }) {
     if (name !== "state" || state.kind !== "evaluate") return;
-    if (!this.jobs.has(job) && state.spec?.checkpoint?.job !== this.id && !(state.needs ?? []).includes(this.id)) return;
+    if (!this.jobs.has(job) && state.spec?.checkpoint?.job !== this.id
+      && !(state.needs ?? []).includes(this.id)) return;
     const isNew = !this.jobs.has(job);
     this.jobs.set(job, state);
     if (isNew || isOver(state)) this.reload();
@@ -46,10 +48,12 @@ export class EvaluationsSection {
   }
 
   #show() {
-    const jobs = (this.list ?? []).map((one) => this.jobs.get(one.id) ?? { ...one, kind: "evaluate", state: "", result: null, spec: one });
+    const jobs = (this.list ?? []).map((one) => this.jobs.get(one.id)
+      ?? { ...one, kind: "evaluate", state: "", result: null, spec: one });
     const best = Math.max(...jobs.map(({ result }) => result?.top1 ?? -1));
     const columns = ["Evaluation", "State", "Top-1", "95% interval", "Untrained", "Raw pixels", "Top-5"];
-    replaceIfNew(this.body, JSON.stringify(jobs.map(({ id, name, state, reason, result }) => [id, name, state, reason, result])), () =>
+    replaceIfNew(this.body, JSON.stringify(jobs.map(({ id, name, state, reason, result }) =>
+      [id, name, state, reason, result])), () =>
       h("div", { class: "evaluations" }, table(columns, jobs.map((job) => row(job, best)))));
   }
 }
@@ -57,17 +61,20 @@ export class EvaluationsSection {
 /** A training that nobody has evaluated. */
 function none(job) {
   const link = mayWrite() ? h("a", { href: `#/new?kind=evaluate&job=${job.id}` }, "Evaluate it") : null;
-  return h("p", { class: "empty" }, "Not evaluated yet. ", link, link ? " to compare it with raw pixels and with the untrained encoder." : "");
+  return h("p", { class: "empty" }, "Not evaluated yet. ", link,
+    link ? " to compare it with raw pixels and with the untrained encoder." : "");
 }
 
 function row(job, best) {
   const { result, spec } = job;
   const share = spec?.label_share ?? result?.label_share ?? 1;
-  const about = [spec?.protocol ?? result?.protocol, spec?.layer ?? result?.layer, share < 1 && `${percent(share)} of the labels`].filter(Boolean).join(" · ");
+  const about = [spec?.protocol ?? result?.protocol, spec?.layer ?? result?.layer,
+    share < 1 && `${percent(share)} of the labels`].filter(Boolean).join(" · ");
   const figure = (value) => (Number.isFinite(value) ? percent(value) : "");
   const top1 = result?.top1 ?? job.top1;
   return [
-    [h("a", { href: `#/jobs/${job.id}` }, outside(job.name ? title(job) : about)), job.name ? h("span", { class: "quiet" }, ` ${about}`) : null],
+    [h("a", { href: `#/jobs/${job.id}` }, outside(job.name ? title(job) : about)),
+      job.name ? h("span", { class: "quiet" }, ` ${about}`) : null],
     job.state ? stateChip(job) : "", h(top1 === best ? "strong" : "span", {}, figure(top1)),
     result?.top1_interval ? result.top1_interval.map(percent).join(" to ") : "",
     figure(result?.baselines?.untrained), figure(result?.baselines?.raw_pixels), figure(result?.top5),

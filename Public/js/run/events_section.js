@@ -15,7 +15,8 @@ export class EventsSection {
     this.id = id;
     this.events = null;
     this.body = h("div");
-    this.details = h("details", { ontoggle: () => this.#ask().catch(tolerate) }, h("summary", {}, "Show events"), this.body);
+    this.details = h("details", { ontoggle: () => this.#ask().catch(tolerate) },
+      h("summary", {}, "Show events"), this.body);
     this.element = section("Events", this.details);
   }
 
@@ -38,7 +39,8 @@ export class EventsSection {
     const from = Math.max(0, (this.job.latest?.step ?? 0) - linesMax * every);
     const text = await request(`/jobs/${this.id}/metrics?from_step=${from}`);
     this.from = from;
-    this.events = text.split("\n").filter((line) => line && !line.startsWith('{"event":"metric"')).map((line) => JSON.parse(line));
+    this.events = text.split("\n").filter((line) => line && !line.startsWith('{"event":"metric"'))
+      .map((line) => JSON.parse(line));
     this.#show();
   }
 
@@ -46,7 +48,8 @@ export class EventsSection {
     const some = this.events.slice(-eventsMax).reverse();
     const note = this.from > 0 || this.events.length > some.length;
     this.body.replaceChildren(...[
-      note ? h("p", { class: "quiet" }, this.from > 0 ? `Since step ${number(this.from, 9)}, newest first.` : `The last ${eventsMax}, newest first.`) : null,
+      note ? h("p", { class: "quiet" }, this.from > 0 ? `Since step ${number(this.from, 9)}, newest first.`
+        : `The last ${eventsMax}, newest first.`) : null,
       some.length > 0 ? table(["Time", "Event", "Step", "Details"], some.map((event) => [
         h("time", { datetime: event.time, title: event.time }, moment(event.time)), words(event.event),
         Number.isFinite(event.step) ? event.step.toLocaleString("en") : "", outside(details(event)),
@@ -60,10 +63,16 @@ function details(event) {
   switch (event.event) {
     case "checkpoint": case "artifact": return `${event.name}, ${bytes(event.bytes)}`;
     case "health": return `${healthWords[event.state] ?? event.state}: ${event.message}`;
-    case "started": return `attempt ${event.attempt} on ${[event.cpu, event.threads && `${event.threads} threads`, event.isa].filter(Boolean).join(", ")}`;
-    case "end": return [event.state, event.reason && words(event.reason), event.message].filter(Boolean).join(", ");
-    case "evaluation": return Object.entries(event).filter(([key, value]) => Number.isFinite(value) && !["step", "epoch"].includes(key))
-      .map(([key, value]) => `${words(key)} ${key.endsWith("top1") ? percent(value) : number(value)}`).join(", ");
+    case "started": {
+      const machine = [event.cpu, event.threads && `${event.threads} threads`, event.isa];
+      return `attempt ${event.attempt} on ${machine.filter(Boolean).join(", ")}`;
+    }
+    case "end": return [event.state, event.reason && words(event.reason), event.message].filter(Boolean)
+      .join(", ");
+    case "evaluation": return Object.entries(event)
+      .filter(([key, value]) => Number.isFinite(value) && !["step", "epoch"].includes(key))
+      .map(([key, value]) => `${words(key)} ${key.endsWith("top1") ? percent(value) : number(value)}`)
+        .join(", ");
     default: return event.message ?? event.reason ?? "";
   }
 }

@@ -26,7 +26,8 @@ export function facts(job) {
     ["Learning rate", Number.isFinite(latest.lr) ? number(latest.lr) : null],
     ["Gradient norm", Number.isFinite(latest.grad_norm) ? number(latest.grad_norm) : null],
     ["Trained by", job.kind !== "train" ? trainingLink(job) : null],
-    ["Sweep", job.sweep ? h("a", { href: `#/sweeps/${job.sweep.id}` }, `trial ${job.sweep.trial} of ${job.sweep.id.slice(-5)}`) : null],
+    ["Sweep", job.sweep ? h("a", { href: `#/sweeps/${job.sweep.id}` },
+      `trial ${job.sweep.trial} of ${job.sweep.id.slice(-5)}`) : null],
   ];
   return h("dl", { class: "facts" },
     entries.filter(([, value]) => value !== null)

@@ -10,14 +10,17 @@ import { outside, shown } from "../core/text.js";
 import { Editable, labelsChange, labelsText } from "./edit.js";
 import { facts } from "./facts.js";
 
-/** The buttons: their text, what they do, and the request that they send; `question`: what is asked before. */
+/**
+ * The buttons: their text, what they do, and the request that they send; `question`: what is asked before.
+ */
 const buttons = {
   pause: { text: "Pause", tip: "Write a checkpoint, then wait until resumed", path: "pause" },
   resume: { text: "Resume", tip: "Continue from the last checkpoint", path: "resume" },
   retry: { text: "Retry", tip: "Start again from the last checkpoint", path: "retry" },
   cancel: {
     text: "Cancel", tip: "End the job; a running one writes a checkpoint first", path: "cancel",
-    body: { mode: "graceful" }, question: "Cancel this job? A running one writes a checkpoint first.", yes: "Cancel job",
+    body: { mode: "graceful" }, question: "Cancel this job? A running one writes a checkpoint first.",
+      yes: "Cancel job",
   },
   stop: {
     text: "Stop now", tip: "End the job at once, without a checkpoint", path: "cancel", body: { mode: "now" },
@@ -61,7 +64,8 @@ export class Head {
       [stateChip(job), healthChip(job), h("code", { class: "id" }, job.id)]);
     replaceIfNew(this.buttons, JSON.stringify([job.state, job.kind, mayWrite()]), () => this.#buttons(job));
     replaceIfNew(this.message, JSON.stringify([job.state, job.message]), () => message(job));
-    replaceIfNew(this.facts, JSON.stringify({ ...job, spec: null, labels: null, notes: null }), () => facts(job));
+    replaceIfNew(this.facts, JSON.stringify({ ...job, spec: null, labels: null, notes: null }),
+      () => facts(job));
     this.#showHealth(job);
   }
 
@@ -83,13 +87,15 @@ export class Head {
     if (mayWrite() && job.kind !== "import") {
       all.push(h("a", { class: "button", href: `#/new?from=${job.id}` }, "Duplicate & edit"));
     }
-    if (job.kind !== "import") all.push(h("button", { type: "button", onclick: () => this.#copyCurl() }, "Copy as curl"));
+    if (job.kind !== "import") all.push(h("button", { type: "button", onclick: () => this.#copyCurl() },
+      "Copy as curl"));
     return all;
   }
 
   async #ask(action) {
     const { question, yes, text } = action;
-    if (question && !(await ask({ title: text, content: h("p", {}, question), action: yes, isDanger: true }))) return;
+    if (question && !(await ask({ title: text, content: h("p", {}, question), action: yes,
+      isDanger: true }))) return;
     await this.#change(action);
   }
 
@@ -106,7 +112,8 @@ export class Head {
 
   async #copyCurl() {
     const { kind, name, labels, spec } = this.job;
-    const line = curl({ kind, ...(name ? { name } : {}), ...(Object.keys(labels ?? {}).length > 0 ? { labels } : {}), spec });
+    const line = curl({ kind, ...(name ? { name } : {}),
+      ...(Object.keys(labels ?? {}).length > 0 ? { labels } : {}), spec });
     this.curl.replaceChildren(line);
     this.curl.hidden = false;
     if (await copy(line.querySelector("code"))) line.querySelector("[role=status]").textContent = "Copied.";

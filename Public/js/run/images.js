@@ -7,7 +7,8 @@ import { imagePath } from "./requests.js";
 const imagesAtOnce = 60;
 
 /**
- * A list of images: `items` are { index, caption, title }. A press on one calls `onPick(item)`, where that is given.
+ * A list of images: `items` are { index, caption, title }. A press on one calls `onPick(item)`, where that is
+ * given.
  * `heading` says what they are.
  */
 export function imageList(dataset, split, items, { heading, onPick = null, onClose = null } = {}) {
@@ -30,9 +31,11 @@ export function imageList(dataset, split, items, { heading, onPick = null, onClo
 
 function imageOf(dataset, split, item, onPick) {
   const text = item.title ?? `Image ${item.index}`;
-  const picture = h("img", { src: imagePath(dataset, split, item.index), alt: shown(text), loading: "lazy", width: 64, height: 64 });
+  const picture = h("img", { src: imagePath(dataset, split, item.index), alt: shown(text), loading: "lazy",
+    width: 64, height: 64 });
   const caption = h("span", {}, shown(item.caption ?? String(item.index)));
   return onPick
-    ? h("button", { type: "button", class: "image", title: `${shown(text)}. Show its neighbours.`, onclick: () => onPick(item) }, picture, caption)
+    ? h("button", { type: "button", class: "image", title: `${shown(text)}. Show its neighbours.`,
+      onclick: () => onPick(item) }, picture, caption)
     : h("span", { class: "image", title: shown(text) }, picture, caption);
 }

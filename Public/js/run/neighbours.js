@@ -6,19 +6,23 @@ import { shown } from "../core/text.js";
 import { imagePath } from "./requests.js";
 
 const neighboursCount = 12;
-/** Seconds between two questions while the features of the dataset are being computed, which takes minutes at first. */
+/**
+ * Seconds between two questions while the features of the dataset are being computed, which takes minutes at
+ * first.
+ */
 const waitSeconds = 3;
 const types = ["image/png", "image/jpeg", "image/webp"];
 
 /**
- * Fills `place` with the neighbours of an image: `subject` is { dataset, split, index } of one of a dataset, or
+ * Fills `place` with the neighbours of an image: `subject` is { dataset, split, index } of one of a dataset,
+ * or
  * { file, dataset, split }, of one that is looked for in that dataset. A further call replaces what is shown.
  */
 export async function showNeighbours(place, job, subject) {
   const turn = (place.turn ?? 0) + 1;
   place.turn = turn;
   const isCurrent = () => place.turn === turn && place.isConnected;
-  const status = h("p", { class: "quiet", role: "status" }, "Looks for similar images…");
+  const status = h("p", { class: "quiet", role: "status" }, "Looking for similar images…");
   place.replaceChildren(h("div", { class: "neighbours" }, status));
   place.scrollIntoView({ block: "nearest" });
   try {
@@ -43,7 +47,7 @@ export async function showNeighbours(place, job, subject) {
 
 async function imageOf({ dataset, split, index }) {
   const response = await fetch(imagePath(dataset, split, index));
-  if (!response.ok) throw new Error(`Image ${index} of ${shown(dataset)} is not there any more.`);
+  if (!response.ok) throw new Error(`Image ${index} of ${shown(dataset)} no longer exists.`);
   return response.blob();
 }
 
@@ -54,7 +58,8 @@ async function ask(job, dataset, split, file) {
 }
 
 function result(place, job, subject, split, file, neighbours) {
-  const name = subject.index === undefined ? shown(file.name ?? "The image") : `Image ${subject.index} of ${shown(subject.dataset)}, ${subject.split}`;
+  const name = subject.index === undefined ? shown(file.name ?? "The image")
+    : `Image ${subject.index} of ${shown(subject.dataset)}, ${subject.split}`;
   const picture = pictureOf(file, name);
   const next = (index) => () => showNeighbours(place, job, { ...subject, file: undefined, split, index });
   return h("div", { class: "neighbours", role: "group", "aria-label": "Neighbours" },
@@ -63,8 +68,10 @@ function result(place, job, subject, split, file, neighbours) {
       h("p", { class: "image-head" }, h("strong", {}, `Most similar in ${shown(subject.dataset)}, ${split}`),
         h("button", { type: "button", class: "plain", onclick: () => place.replaceChildren() }, "Close")),
       h("ul", { class: "images" }, neighbours.map((one) => h("li", {}, h("button", {
-        type: "button", class: "image", title: `Image ${one.index}. Show its neighbours.`, onclick: next(one.index),
-      }, h("img", { src: one.image, alt: shown(`Image ${one.index}${one.class ? `: ${one.class}` : ""}`), width: 64, height: 64 }),
+        type: "button", class: "image", title: `Image ${one.index}. Show its neighbours.`,
+          onclick: next(one.index),
+      }, h("img", { src: one.image, alt: shown(`Image ${one.index}${one.class ? `: ${one.class}` : ""}`),
+        width: 64, height: 64 }),
       h("span", {}, one.class ? shown(one.class) : String(one.index)),
       h("span", { class: "quiet" }, one.similarity === null ? "" : one.similarity.toFixed(3))))))));
 }
@@ -76,7 +83,8 @@ function pictureOf(file, name) {
     const side = Math.min(bitmap.width, bitmap.height);
     const context = canvas.getContext("2d");
     context.imageSmoothingEnabled = side > 88;
-    context.drawImage(bitmap, (bitmap.width - side) / 2, (bitmap.height - side) / 2, side, side, 0, 0, 88, 88);
+    context.drawImage(bitmap, (bitmap.width - side) / 2, (bitmap.height - side) / 2, side, side, 0, 0, 88,
+      88);
   }, () => canvas.replaceWith(h("span", {}, name)));
   return canvas;
 }
@@ -89,12 +97,14 @@ export function dropZone(onFile) {
     else if (file) message.replaceChildren(alert(`${shown(file.name)} is not a PNG, JPEG or WebP image.`));
   };
   const message = h("div");
-  const input = h("input", { type: "file", accept: types.join(","), class: "unseen", id: "neighbour-file", onchange: () => { take(input.files[0]); input.value = ""; } });
+  const input = h("input", { type: "file", accept: types.join(","), class: "unseen", id: "neighbour-file",
+    onchange: () => { take(input.files[0]); input.value = ""; } });
   const zone = h("div", {
     class: "drop",
     ondragover: (event) => { event.preventDefault(); zone.classList.add("over"); },
     ondragleave: () => zone.classList.remove("over"),
-    ondrop: (event) => { event.preventDefault(); zone.classList.remove("over"); take(event.dataTransfer.files[0]); },
+    ondrop: (event) => { event.preventDefault(); zone.classList.remove("over");
+      take(event.dataTransfer.files[0]); },
   }, input, h("label", { for: "neighbour-file" }, "Drop an image here, or choose one"), message);
   return zone;
 }

@@ -3,7 +3,8 @@
 /** Reads { shape, values } of an array of int64, int32, float32 or float64 in C order. */
 export function readNpy(buffer) {
   const bytes = new Uint8Array(buffer);
-  if (String.fromCharCode(...bytes.subarray(0, 6)) !== "\x93NUMPY") throw new Error("This is not an array of NumPy.");
+  if (String.fromCharCode(...bytes.subarray(0,
+    6)) !== "\x93NUMPY") throw new Error("This is not an array of NumPy.");
   const view = new DataView(buffer);
   const start = bytes[6] >= 2 ? 12 : 10;
   const length = bytes[6] >= 2 ? view.getUint32(8, true) : view.getUint16(8, true);

@@ -24,12 +24,15 @@ export class PairsSection {
         onload: () => split(picture, this.body),
       });
       return [h("p", { class: "quiet" },
-        `Each image of the first batch, then the ${views} views of it that step 1 sees, before normalisation.`), picture];
+        `Each image of the first batch, then its ${views} views in step 1, before normalisation.`), picture];
     });
   }
 }
 
-/** Cuts a tall sheet into columns that use the width: the rows of the sheet are images, its columns their views. */
+/**
+ * Cuts a tall sheet into columns that use the width: the rows of the sheet are images, its columns their
+ * views.
+ */
 function split(picture, body) {
   const { naturalWidth: width, naturalHeight: height } = picture;
   const strips = Math.min(8, Math.floor(height / width));
@@ -48,7 +51,9 @@ function split(picture, body) {
   picture.replaceWith(list);
 }
 
-/** Pixels from one image of the sheet to the next: their side and a gap, found where a whole line is white. */
+/**
+ * Pixels from one image of the sheet to the next: their side and a gap, found where a whole line is white.
+ */
 function rowHeight(picture) {
   const { naturalWidth: width, naturalHeight: height } = picture;
   const canvas = h("canvas", { width, height });
@@ -56,7 +61,8 @@ function rowHeight(picture) {
   context.drawImage(picture, 0, 0);
   const { data } = context.getImageData(0, 0, width, height);
   const isGap = (y) => {
-    for (let at = y * width * 4; at < (y + 1) * width * 4; at += 1) if (data[at] !== data[y * width * 4 + (at % 4)]) return false;
+    for (let at = y * width * 4; at < (y + 1) * width * 4;
+      at += 1) if (data[at] !== data[y * width * 4 + (at % 4)]) return false;
     return data[y * width * 4] === 255;
   };
   let y = 1;

@@ -21,7 +21,8 @@ export function weights(spec) {
 const methodOf = (spec) => spec?.method ?? "vicreg";
 
 /**
- * The panels of a job: { keys, title, note, labels, rule, floor, isLinear, weight }. `schema` is the API's schema of a
+ * The panels of a job: { keys, title, note, labels, rule, floor, isLinear, weight }. `schema` is the API's
+ * schema of a
  * line.
  */
 export function panelsOf(job, schema) {
@@ -48,7 +49,8 @@ function trainingPanels(spec, schema) {
       keys: ["probe_top1", "knn_top1"], labels: ["probe", "kNN"], title: "Online accuracy", isPercent: true,
       note: "Of held-back images: linear probe (solid), nearest neighbours (dashed)",
     },
-    panel("holdout_loss"), panel("holdout_rankme"), panel("grad_norm"), panel("lr"), panel("images_per_second"),
+    panel("holdout_loss"), panel("holdout_rankme"), panel("grad_norm"), panel("lr"),
+      panel("images_per_second"),
   ];
 }
 
@@ -57,7 +59,8 @@ function spreadRule(spec) {
   const method = methodOf(spec);
   const width = spec?.projector?.widths?.at(-1);
   const isOfDirections = ["barlow-twins", "simclr", "byol", "simsiam"].includes(method) && width > 0;
-  const value = { vicreg: spec?.loss?.gamma, sigreg: 1 }[method] ?? (isOfDirections ? 1 / Math.sqrt(width) : undefined);
+  const value = { vicreg: spec?.loss?.gamma, sigreg: 1 }[method]
+    ?? (isOfDirections ? 1 / Math.sqrt(width) : undefined);
   if (!Number.isFinite(value)) return undefined;
   const text = Number(value.toPrecision(3));
   return { value, shade: value * collapseShare, label: method === "vicreg" ? `γ ${text}` : `target ${text}` };
@@ -67,7 +70,8 @@ const subjects = ["", "_untrained", "_raw_pixels"];
 
 /** The curves of an evaluation: the same figure of the encoder and of its baselines in one panel. */
 function otherPanels(known, schema) {
-  const bases = [...known].filter((key) => key in (schema.properties ?? {}) === false || "title" in schema.properties[key])
+  const bases = [...known].filter((key) => key in (schema.properties ?? {}) === false
+    || "title" in schema.properties[key])
     .filter((key) => !subjects.slice(1).some((end) => key.endsWith(end)));
   return bases.sort().map((base) => {
     const keys = subjects.map((end) => base + end).filter((key) => known.has(key));

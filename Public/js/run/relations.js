@@ -17,14 +17,15 @@ export class RelationsSection {
   }
 
   async update(job) {
-    const needs = [...new Set([...(job.needs ?? []), job.spec?.checkpoint?.job, job.spec?.init_from?.job])].filter(Boolean);
+    const needs = [...new Set([...(job.needs ?? []), job.spec?.checkpoint?.job, job.spec?.init_from?.job])]
+      .filter(Boolean);
     this.element.hidden = needs.length === 0;
     if (needs.length === 0) return;
     const version = JSON.stringify([needs, job.state]);
     if (this.version === version) return;
     this.version = version;
     const found = await Promise.all(needs.slice(0, needsMax).map((id) =>
-      json(`/jobs/${id}`).catch(() => ({ id, kind: "job", state: "not there any more", isLost: true }))));
+      json(`/jobs/${id}`).catch(() => ({ id, kind: "job", state: "no longer exists", isLost: true }))));
     this.#show(found);
   }
 
@@ -36,9 +37,11 @@ export class RelationsSection {
 
   #show(found) {
     this.found = found;
-    replaceIfNew(this.body, JSON.stringify(found.map(({ id, name, state, reason }) => [id, name, state, reason])), () =>
+    replaceIfNew(this.body, JSON.stringify(found.map(({ id, name, state, reason }) =>
+      [id, name, state, reason])), () =>
       table(["Job", "Kind", "State"], found.map((job) => [
-        job.isLost ? job.id : h("a", { href: `#/jobs/${job.id}` }, outside(title(job))), job.kind, stateChip(job),
+        job.isLost ? job.id : h("a", { href: `#/jobs/${job.id}` }, outside(title(job))), job.kind,
+          stateChip(job),
       ])));
   }
 }

@@ -4,8 +4,10 @@ import { api, json, request } from "../core/api.js";
 const path = (id, rest = "") => `/jobs/${encodeURIComponent(id)}${rest}`;
 
 /**
- * Curves: { series: { key: [[step, mean, min, max], …] }, not_finite: { key: [[step, count], …] }, time_ms: [[step,
- * milliseconds], …] }, of all steps or those `from` one `to` another. `time_ms` is missing where the daemon has none.
+ * Curves: { series: { key: [[step, mean, min, max], …] }, not_finite: { key: [[step, count], …] }, time_ms:
+ * [[step,
+ * milliseconds], …] }, of all steps or those `from` one `to` another. `time_ms` is missing where the daemon
+ * has none.
  */
 export async function curves(id, keys, points, steps = null) {
   const query = new URLSearchParams({ points, keys: keys.join(",") });

@@ -39,26 +39,32 @@ export class ResultSection {
   }
 }
 
+const whole = (count) => count.toLocaleString("en");
+
 /** The figures of an evaluation. */
 function summary(result) {
   const facts = [
     ["Top-5", Number.isFinite(result.top5) ? percent(result.top5) : null],
     ["On training images", Number.isFinite(result.train_top1) ? percent(result.train_top1) : null],
     ["95% interval", result.top1_interval ? result.top1_interval.map(percent).join(" to ") : null],
-    ["Spread of seeds", Number.isFinite(result.top1_std) ? `${(result.top1_std * 100).toFixed(2)} points` : null],
+    ["Spread of seeds", Number.isFinite(result.top1_std) ? `${(result.top1_std * 100).toFixed(2)} points`
+      : null],
     ["Images", Number.isFinite(result.test_images)
-      ? `${(result.train_images ?? 0).toLocaleString("en")} to fit, ${result.test_images.toLocaleString("en")} to test` : null],
+      ? `${whole(result.train_images ?? 0)} to fit, ${whole(result.test_images)} to test` : null],
     ["Ridge", Number.isFinite(result.ridge) ? String(result.ridge) : null],
   ].filter(([, value]) => value !== null);
-  return h("article", { class: "card" }, h("h3", {}, "Top-1 accuracy"), resultTable(result), resultSource(result),
-    h("dl", { class: "facts small" }, facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))));
+  return h("article", { class: "card" }, h("h3", {}, "Top-1 accuracy"), resultTable(result),
+    resultSource(result),
+    h("dl", { class: "facts small" }, facts.map(([name, value]) =>
+      h("div", {}, h("dt", {}, name), h("dd", {}, value)))));
 }
 
 /** Wilson's 95% interval of a share of `count` images. */
 export function wilson(share, count) {
   const z2 = quantile ** 2;
   const middle = (share + z2 / (2 * count)) / (1 + z2 / count);
-  const half = (quantile / (1 + z2 / count)) * Math.sqrt((share * (1 - share)) / count + z2 / (4 * count * count));
+  const half = (quantile / (1 + z2 / count)) * Math.sqrt((share * (1 - share)) / count
+    + z2 / (4 * count * count));
   return [Math.max(0, middle - half), Math.min(1, middle + half)];
 }
 
@@ -73,18 +79,22 @@ function classes({ per_class: all }) {
   };
   fill();
   return h("article", { class: "card" },
-    h("h3", {}, "Accuracy per class"), h("p", { class: "quiet" }, "Bar: share of the class that is recognised. Line: 95% interval. Order ", order),
+    h("h3", {}, "Accuracy per class"), h("p", { class: "quiet" },
+      "Bar: share of the class that is recognised. Line: 95% interval. Order ", order),
     h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Accuracy per class" },
       h("table", { class: "class-bars" },
-        h("thead", { class: "unseen" }, h("tr", {}, ["Class", "Accuracy", "Images"].map((name) => h("th", { scope: "col" }, name)))), body)));
+        h("thead", { class: "unseen" }, h("tr", {},
+          ["Class", "Accuracy", "Images"].map((name) => h("th", { scope: "col" }, name)))), body)));
 }
 
 function classRow({ class: name, top1, images }) {
   const [low, high] = images > 0 ? wilson(top1, images) : [0, 1];
   return h("tr", {}, h("th", { scope: "row" }, outside(name)),
     h("td", { class: "wide" }, h("span", {
-      class: "bar", title: shown(`${name}: ${percent(top1)}, 95% interval ${percent(low)} to ${percent(high)}, ${images} images`),
+      class: "bar",
+      title: shown(`${name}: ${percent(top1)}, 95% interval ${percent(low)} to ${percent(high)}`),
       style: { "--share": top1, "--low": low, "--high": high },
     }, h("i"))),
-    h("td", { class: "figure" }, percent(top1)), h("td", { class: "figure quiet" }, images.toLocaleString("en")));
+    h("td", { class: "figure" }, percent(top1)),
+      h("td", { class: "figure quiet" }, images.toLocaleString("en")));
 }

@@ -39,7 +39,8 @@ class RunPage {
     const context = { id, query, reload: () => this.update() };
     this.head = new Head(id, context.reload);
     /**
-     * Each section has an `element` and `update(job)`, which hides it where the job has nothing of its kind; some have
+     * Each section has an `element` and `update(job)`, which hides it where the job has nothing of its kind;
+     * some have
      * `hear(change)`, for events of the job, and `destroy()`.
      */
     this.sections = [
@@ -77,7 +78,8 @@ class RunPage {
   #progress(line) {
     const { job } = this;
     if (line.event !== "metric" || !(line.step > (job.latest?.step ?? -1))) return;
-    this.#show({ ...job, latest: line, progress: { ...job.progress, step: line.step, epoch: line.epoch ?? job.progress?.epoch } });
+    this.#show({ ...job, latest: line, progress: { ...job.progress, step: line.step,
+      epoch: line.epoch ?? job.progress?.epoch } });
   }
 
   #show(job) {

@@ -5,7 +5,9 @@ import { h } from "../core/dom.js";
 export const section = (heading, ...children) =>
   h("section", { class: "run-section", hidden: true, "aria-label": heading }, h("h2", {}, heading), children);
 
-/** Calls `callback` once when the element first comes near the window; returns a function that ends the wait. */
+/**
+ * Calls `callback` once when the element first comes near the window; returns a function that ends the wait.
+ */
 export function whenSeen(element, callback) {
   const observer = new IntersectionObserver((entries) => {
     if (!entries.some((entry) => entry.isIntersecting)) return;

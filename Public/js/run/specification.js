@@ -14,7 +14,8 @@ export class SpecificationSection {
     this.body = h("div");
     this.note = h("p", { class: "quiet" });
     this.element = section("Specification",
-      h("div", { class: "controls" }, h("label", { class: "whole" }, this.whole, " All fields"), h("label", {}, this.text, " As JSON")),
+      h("div", { class: "controls" }, h("label", { class: "whole" }, this.whole, " All fields"),
+        h("label", {}, this.text, " As JSON")),
       this.note, this.body);
   }
 
@@ -24,7 +25,7 @@ export class SpecificationSection {
     const version = JSON.stringify([job.kind, job.spec]);
     if (this.element.hidden || version === this.version) return;
     this.version = version;
-    this.note.textContent = "Compares with the preset…";
+    this.note.textContent = "Comparing with the preset…";
     if (this.isSeen) return void this.#ask().catch(tolerate);
     this.forget ??= whenSeen(this.element, () => {
       this.isSeen = true;
@@ -40,8 +41,10 @@ export class SpecificationSection {
   async #ask() {
     const { kind, spec } = this.job;
     const base = {
-      train: () => ({ preset: spec.preset, ...(spec.method ? { method: spec.method } : {}), dataset: { name: spec.dataset?.name } }),
-      evaluate: () => ({ checkpoint: spec.checkpoint, protocol: spec.protocol, dataset: { name: spec.dataset?.name } }),
+      train: () => ({ preset: spec.preset, ...(spec.method ? { method: spec.method } : {}),
+        dataset: { name: spec.dataset?.name } }),
+      evaluate: () => ({ checkpoint: spec.checkpoint, protocol: spec.protocol,
+        dataset: { name: spec.dataset?.name } }),
       embed: () => ({ checkpoint: spec.checkpoint, dataset: { name: spec.dataset?.name } }),
     }[kind]?.();
     this.preset = null;
@@ -49,7 +52,8 @@ export class SpecificationSection {
     if (base && mayWrite()) {
       try {
         const text = await request("/jobs?dry_run=true", {
-          method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ kind, spec: base }),
+          method: "POST", headers: { "Content-Type": "application/json" },
+            body: JSON.stringify({ kind, spec: base }),
         });
         this.preset = JSON.parse(text).spec;
       } catch (error) {
@@ -68,14 +72,16 @@ export class SpecificationSection {
     const name = job.kind === "train" ? `preset “${job.spec.preset}”` : "the defaults";
     const count = rows.filter((row) => row.differs).length;
     this.note.textContent = !preset ? "Every field of this job, with defaults."
-      : count === 0 ? `Nothing differs from ${name}.` : `${count} ${count === 1 ? "field differs" : "fields differ"} from ${name}.`;
+      : count === 0 ? `Nothing differs from ${name}.`
+        : `${count} ${count === 1 ? "field differs" : "fields differ"} from ${name}.`;
     replaceIfNew(this.body, JSON.stringify([this.version, preset, isWhole, this.text.checked]), () => {
       if (this.text.checked) return jsonText(job);
       const some = isWhole ? rows : rows.filter((row) => row.differs);
       if (some.length === 0) return [];
       const columns = ["Field", "Value", ...(preset ? [job.kind === "train" ? "Preset" : "Default"] : [])];
       return table(columns, some.map((row) => [
-        h("code", { class: preset && row.differs ? "differs" : "" }, row.path), outside(text(row.value)), ...(preset ? [outside(text(row.base))] : []),
+        h("code", { class: preset && row.differs ? "differs" : "" }, row.path), outside(text(row.value)),
+          ...(preset ? [outside(text(row.base))] : []),
       ]));
     });
   }
@@ -84,13 +90,18 @@ export class SpecificationSection {
 const jsonText = (job) => h("pre", { tabindex: 0, role: "region", "aria-label": "Specification" },
   shown(JSON.stringify({ kind: job.kind, name: job.name, spec: job.spec }, null, 2)));
 
-const text = (value) => (value === undefined ? "not there" : typeof value === "string" ? value : JSON.stringify(value));
+const text = (value) => (value === undefined ? "not there" : typeof value === "string" ? value
+  : JSON.stringify(value));
 
-/** Each field of a specification: { path, value, base, differs }; members of objects one by one, lists as a whole. */
+/**
+ * Each field of a specification: { path, value, base, differs }; members of objects one by one, lists as a
+ * whole.
+ */
 export function differences(spec, base) {
   const own = flat(spec);
   const other = base ? flat(base) : new Map();
-  const paths = base ? [...own.keys(), ...[...other.keys()].filter((path) => !own.has(path) && isLeafOf(path, own))] : [...own.keys()];
+  const paths = base ? [...own.keys(), ...[...other.keys()]
+    .filter((path) => !own.has(path) && isLeafOf(path, own))] : [...own.keys()];
   return paths.sort().map((path) => {
     const [value, standard] = [own.get(path), other.get(path)];
     // Fields that this job's version did not have say nothing.
@@ -100,7 +111,8 @@ export function differences(spec, base) {
 }
 
 /** Whether a member of the base is missing in an object that the specification has. */
-const isLeafOf = (path, own) => [...own.keys()].some((one) => one.startsWith(path.slice(0, path.lastIndexOf(".") + 1)) && path.includes("."));
+const isLeafOf = (path, own) => [...own.keys()]
+  .some((one) => one.startsWith(path.slice(0, path.lastIndexOf(".") + 1)) && path.includes("."));
 
 function flat(value, path = "", rows = new Map()) {
   if (value && typeof value === "object" && !Array.isArray(value)) {

@@ -56,7 +56,8 @@ export class SpectrumSection {
       note: "Standard deviations, largest first. Near 0: the dimension is not used",
     });
     this.spread = new Chart(this.time, {
-      title: "Spread over time", floor: 0, note: "Standard deviations: median, in their band from smallest to largest",
+      title: "Spread over time", floor: 0,
+        note: "Standard deviations: median, in their band from smallest to largest",
     });
     this.body.replaceChildren(this.group.controls,
       h("div", { class: "charts few" }, this.values.element, this.deviations.element, this.spread.element));
@@ -71,7 +72,8 @@ export class SpectrumSection {
       const isChosen = index === chosen;
       return {
         id: String(index), label: `step ${rows[index].step}`, color: isChosen ? "--series-1" : "--series-8",
-        opacity: isChosen ? 1 : 0.25, isSilent: !isChosen, points: ordered.map((value, at) => [at + 1, value, value, value]),
+        opacity: isChosen ? 1 : 0.25, isSilent: !isChosen,
+          points: ordered.map((value, at) => [at + 1, value, value, value]),
       };
     });
     this.values.set(lines("singular_values"));

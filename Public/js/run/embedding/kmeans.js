@@ -14,7 +14,8 @@ function random(seed) {
 }
 
 /**
- * Lloyd's algorithm from the seeds of k-means++, the same clusters each time: the number of the cluster of each point
+ * Lloyd's algorithm from the seeds of k-means++, the same clusters each time: the number of the cluster of
+ * each point
  * [x, y]. Cluster 0 is the largest.
  */
 export function clusters(points, count, seed = 1) {
@@ -35,7 +36,8 @@ function seeds(points, count, next) {
     const [x, y] = centres.at(-1);
     let sum = 0;
     for (let index = 0; index < points.length; index += 1) {
-      distances[index] = Math.min(distances[index], (points[index][0] - x) ** 2 + (points[index][1] - y) ** 2);
+      distances[index] = Math.min(distances[index],
+        (points[index][0] - x) ** 2 + (points[index][1] - y) ** 2);
       sum += distances[index];
     }
     let left = next() * sum;
@@ -52,7 +54,8 @@ function assign(points, centres, owner) {
   for (let index = 0; index < points.length; index += 1) {
     let [best, least] = [0, Infinity];
     for (let centre = 0; centre < centres.length; centre += 1) {
-      const distance = (points[index][0] - centres[centre][0]) ** 2 + (points[index][1] - centres[centre][1]) ** 2;
+      const distance = (points[index][0] - centres[centre][0]) ** 2
+        + (points[index][1] - centres[centre][1]) ** 2;
       if (distance < least) [best, least] = [centre, distance];
     }
     if (owner[index] !== best) [owner[index], isChanged] = [best, true];

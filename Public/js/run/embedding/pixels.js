@@ -14,8 +14,10 @@ export function pixelOf(css, opacity) {
 let probe = null;
 
 /**
- * Fills `context` with squares of `side` pixels at `points`, moved by { a, b, c, d } as x · a + b and y · c + d, each
- * in the colour of its group; groups without a colour are left out. `last` is the group that is drawn above the others.
+ * Fills `context` with squares of `side` pixels at `points`, moved by { a, b, c, d } as x · a + b and y · c +
+ * d, each
+ * in the colour of its group; groups without a colour are left out. `last` is the group that is drawn above
+ * the others.
  */
 export function drawPixels(context, points, groups, colors, { a, b, c, d }, side, last) {
   const { width, height } = context.canvas;

@@ -10,10 +10,14 @@ const reach = 9;
 const zoomStep = 1.35;
 const panStep = 60;
 const margin = 18;
+const keysText = "Arrows move, plus and minus zoom, 0 shows all; N and P go from point to point, "
+  + "Enter chooses one.";
 
 /**
- * A picture of `points` [[x, y], …]. `onPoint(index)` is called with the point at the pointer or the keyboard's cursor,
- * -1 for none; `onPick(index)` when one is chosen; `onLasso(indices)` with those that were caught. `paint(groups,
+ * A picture of `points` [[x, y], …]. `onPoint(index)` is called with the point at the pointer or the
+ * keyboard's cursor,
+ * -1 for none; `onPick(index)` when one is chosen; `onLasso(indices)` with those that were caught.
+ * `paint(groups,
  * colors)` says which group each point is in and how the groups look.
  */
 export class Scatter {
@@ -28,7 +32,7 @@ export class Scatter {
     this.isLasso = false;
     this.canvas = h("canvas", {
       class: "scatter", tabindex: 0, role: "application", "aria-roledescription": "scatter plot",
-      "aria-label": `${label} Arrows move, plus and minus zoom, 0 shows all; N and P go from point to point, Enter chooses one.`,
+      "aria-label": `${label} ${keysText}`,
     });
     this.#measure();
     this.#listen();
@@ -82,7 +86,8 @@ export class Scatter {
   #measure() {
     let [left, right, bottom, top] = [Infinity, -Infinity, Infinity, -Infinity];
     for (const [x, y] of this.points) {
-      [left, right, bottom, top] = [Math.min(left, x), Math.max(right, x), Math.min(bottom, y), Math.max(top, y)];
+      [left, right, bottom, top] = [Math.min(left, x), Math.max(right, x), Math.min(bottom, y),
+        Math.max(top, y)];
     }
     this.box = { left, bottom, width: right - left || 1, height: top - bottom || 1 };
     this.view = { zoom: 1, x: 0, y: 0 };
@@ -92,7 +97,8 @@ export class Scatter {
     const { clientWidth: width, clientHeight: height } = this.canvas;
     if (width === 0) return;
     [this.width, this.height, this.ratio] = [width, height, devicePixelRatio];
-    [this.canvas.width, this.canvas.height] = [Math.round(width * this.ratio), Math.round(height * this.ratio)];
+    [this.canvas.width, this.canvas.height] =
+      [Math.round(width * this.ratio), Math.round(height * this.ratio)];
     this.#draw();
   }
 
@@ -100,7 +106,8 @@ export class Scatter {
   #transform() {
     const { left, bottom, width, height } = this.box;
     const { zoom, x, y } = this.view;
-    const [a, c] = [((this.width - 2 * margin) / width) * zoom, (-(this.height - 2 * margin) / height) * zoom];
+    const [a, c] = [((this.width - 2 * margin) / width) * zoom,
+      (-(this.height - 2 * margin) / height) * zoom];
     return { a, b: margin * zoom + x - left * a, c, d: (this.height - margin) * zoom + y - bottom * c };
   }
 
@@ -121,7 +128,8 @@ export class Scatter {
     else {
       const pixels = css.map((name, group) => pixelOf(name, opacityOf(group)));
       const { a, b, c, d } = scale;
-      drawPixels(context, this.points, this.groups, pixels, { a: a * ratio, b: b * ratio, c: c * ratio, d: d * ratio },
+      drawPixels(context, this.points, this.groups, pixels,
+        { a: a * ratio, b: b * ratio, c: c * ratio, d: d * ratio },
         Math.round(2 * radius * ratio), this.only);
     }
     this.#drawMarks(context, scale, radius);
@@ -149,7 +157,8 @@ export class Scatter {
     context.lineWidth = 1.5;
     const ring = (index, extra) => {
       context.beginPath();
-      context.arc(this.points[index][0] * a + b, this.points[index][1] * c + d, radius + extra, 0, 2 * Math.PI);
+      context.arc(this.points[index][0] * a + b, this.points[index][1] * c + d, radius + extra, 0,
+        2 * Math.PI);
       context.stroke();
     };
     if (this.caught.size <= 500) for (const index of this.caught) ring(index, 1);
@@ -193,7 +202,8 @@ export class Scatter {
 
   #listen() {
     const handlers = {
-      pointerdown: (event) => this.#start(event), pointermove: (event) => this.#move(event), pointerup: (event) => this.#end(event),
+      pointerdown: (event) => this.#start(event), pointermove: (event) => this.#move(event),
+        pointerup: (event) => this.#end(event),
       pointercancel: () => { this.drag = this.path = null; this.schedule(); },
       pointerleave: () => { if (!this.drag) this.#point(-1); },
       dblclick: () => this.reset(), keydown: (event) => this.#press(event), blur: () => this.#point(-1),
@@ -248,11 +258,14 @@ export class Scatter {
 
   #press(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const pan = (x, y) => { this.view = { ...this.view, x: this.view.x + x, y: this.view.y + y }; this.schedule(); };
+    const pan = (x, y) => { this.view = { ...this.view, x: this.view.x + x, y: this.view.y + y };
+      this.schedule(); };
     const step = (by) => this.#point((this.at + by + this.points.length) % this.points.length);
     const actions = {
-      ArrowLeft: () => pan(panStep, 0), ArrowRight: () => pan(-panStep, 0), ArrowUp: () => pan(0, panStep), ArrowDown: () => pan(0, -panStep),
-      "+": () => this.zoomBy(zoomStep), "=": () => this.zoomBy(zoomStep), "-": () => this.zoomBy(1 / zoomStep), 0: () => this.reset(),
+      ArrowLeft: () => pan(panStep, 0), ArrowRight: () => pan(-panStep, 0), ArrowUp: () => pan(0, panStep),
+        ArrowDown: () => pan(0, -panStep),
+      "+": () => this.zoomBy(zoomStep), "=": () => this.zoomBy(zoomStep),
+        "-": () => this.zoomBy(1 / zoomStep), 0: () => this.reset(),
       n: () => step(1), p: () => step(-1), Enter: () => { if (this.at >= 0) this.onPick(this.at); },
     };
     const action = actions[event.key];

@@ -1,4 +1,5 @@
-// The embedding of a training: held-back images in the plane, their classes or clusters, and their neighbours.
+// The embedding of a training: held-back images in the plane, their classes or clusters, and their
+// neighbours.
 import { tolerate } from "../../core/api.js";
 import { announce, h } from "../../core/dom.js";
 import { percent } from "../../core/format.js";
@@ -57,10 +58,14 @@ export class EmbeddingSection {
 
   #build() {
     const { points, explained_variance: shares, step } = this.data;
-    const axes = shares?.length === 2 ? ` The axes have ${percent(shares[0])} and ${percent(shares[1])} of the variance.` : "";
-    const about = `${points.length.toLocaleString("en")} held-back images at step ${(step ?? 0).toLocaleString("en")}, on the two principal axes of their features.${axes}`;
+    const axes = shares?.length === 2
+      ? ` The axes have ${percent(shares[0])} and ${percent(shares[1])} of the variance.` : "";
+    const [count, at] = [points.length, step ?? 0].map((value) => value.toLocaleString("en"));
+    const about = `${count} held-back images at step ${at}, on the two principal axes of their features.`
+      + axes;
     this.scatter = new Scatter(points, {
-      label: about, onPoint: (index) => this.#showImage(index), onPick: (index) => this.#pick(index), onLasso: (indices) => this.#catch(indices),
+      label: about, onPoint: (index) => this.#showImage(index), onPick: (index) => this.#pick(index),
+        onLasso: (indices) => this.#catch(indices),
     });
     this.tip = h("div", { class: "scatter-tip", hidden: true, "aria-hidden": "true" });
     this.legend = h("ul", { class: "legend" });
@@ -82,20 +87,24 @@ export class EmbeddingSection {
 
   #controls() {
     const options = [...(this.#hasLabels ? [["class", "Class"]] : []), ["cluster", "Cluster"]];
-    this.by = h("select", { "aria-label": "Colour by", onchange: () => this.#group() }, options.map(([value, text]) => h("option", { value }, text)));
+    this.by = h("select", { "aria-label": "Colour by", onchange: () => this.#group() },
+      options.map(([value, text]) => h("option", { value }, text)));
     this.count = h("input", {
-      type: "number", min: clusterRange[0], max: clusterRange[1], value: this.data.classes?.length > 1 ? Math.min(clusterRange[1], this.data.classes.length) : 8,
+      type: "number", min: clusterRange[0], max: clusterRange[1],
+        value: this.data.classes?.length > 1 ? Math.min(clusterRange[1], this.data.classes.length) : 8,
       class: "cluster-count", "aria-label": "Number of clusters", oninput: () => this.#group(),
     });
     const lasso = h("button", { type: "button", "aria-pressed": "false", onclick: () => {
       this.scatter.isLasso = !this.scatter.isLasso;
       lasso.setAttribute("aria-pressed", String(this.scatter.isLasso));
     } }, "Lasso");
-    const button = (text, label, act) => h("button", { type: "button", "aria-label": label, title: label, onclick: act }, text);
+    const button = (text, label, act) => h("button",
+      { type: "button", "aria-label": label, title: label, onclick: act }, text);
     this.countLabel = h("label", {}, this.count, " clusters");
     return h("div", { class: "controls chart-controls" },
       h("label", {}, "Colour by ", this.by), this.countLabel, lasso,
-      h("span", { class: "zoom-buttons" }, button("+", "Zoom in", () => this.scatter.zoomBy(1.5)), button("−", "Zoom out", () => this.scatter.zoomBy(1 / 1.5)),
+      h("span", { class: "zoom-buttons" }, button("+", "Zoom in", () => this.scatter.zoomBy(1.5)),
+        button("−", "Zoom out", () => this.scatter.zoomBy(1 / 1.5)),
         button("Show all", "Show all points", () => this.scatter.reset())),
       h("span", { class: "quiet" }, "Drag to move, Shift-drag for a lasso, wheel after a click to zoom."));
   }
@@ -105,7 +114,8 @@ export class EmbeddingSection {
     const isCluster = this.by.value === "cluster";
     this.countLabel.hidden = !isCluster;
     const { points, labels, classes } = this.data;
-    const count = Math.min(clusterRange[1], Math.max(clusterRange[0], Math.round(Number(this.count.value)) || clusterRange[0]));
+    const count = Math.min(clusterRange[1], Math.max(clusterRange[0],
+      Math.round(Number(this.count.value)) || clusterRange[0]));
     this.groups = isCluster ? clusters(points, count) : labels.map((label) => label ?? -1);
     const total = Math.max(0, ...this.groups) + 1;
     const colors = Array.from({ length: total }, (_, index) => groupColor(index, total));
@@ -121,8 +131,10 @@ export class EmbeddingSection {
     this.legend.replaceChildren(...members.map((indices, group) => {
       const button = h("button", {
         type: "button", "aria-pressed": "false", onclick: () => this.#choose(group, indices, button),
-      }, h("i", { class: "swatch", style: { background: colors[group].startsWith("--") ? `var(${colors[group]})` : colors[group] } }),
-      outside(this.names[group]), h("span", { class: "quiet" }, ` ${indices.length.toLocaleString("en")}${isCluster ? this.#majority(indices) : ""}`));
+      }, h("i", { class: "swatch", style: { background: colors[group].startsWith("--")
+        ? `var(${colors[group]})` : colors[group] } }),
+      outside(this.names[group]), h("span", { class: "quiet" },
+        ` ${indices.length.toLocaleString("en")}${isCluster ? this.#majority(indices) : ""}`));
       return h("li", {}, button);
     }));
   }
@@ -131,15 +143,18 @@ export class EmbeddingSection {
   #majority(indices) {
     if (!this.#hasLabels || indices.length === 0) return "";
     const counts = new Map();
-    for (const index of indices) counts.set(this.data.labels[index], (counts.get(this.data.labels[index]) ?? 0) + 1);
+    for (const index of indices) counts.set(this.data.labels[index],
+      (counts.get(this.data.labels[index]) ?? 0) + 1);
     const [[label, count]] = [...counts].sort((a, b) => b[1] - a[1]);
-    return label === null ? "" : `, ${percent(count / indices.length)} ${shown(this.data.classes?.[label] ?? `class ${label}`)}`;
+    return label === null ? ""
+      : `, ${percent(count / indices.length)} ${shown(this.data.classes?.[label] ?? `class ${label}`)}`;
   }
 
   /** Lets one group stand out and shows its images, or none again. */
   #choose(group, indices, button) {
     const isOn = button.getAttribute("aria-pressed") === "true";
-    for (const other of this.legend.querySelectorAll("button")) other.setAttribute("aria-pressed", String(other === button && !isOn));
+    for (const other of this.legend.querySelectorAll("button")) other.setAttribute("aria-pressed",
+      String(other === button && !isOn));
     this.scatter.show(isOn ? null : group);
     if (isOn) this.opened.replaceChildren();
     else this.#open(indices, this.names[group]);
@@ -147,13 +162,14 @@ export class EmbeddingSection {
 
   #catch(indices) {
     this.scatter.mark(indices);
-    this.#open(indices, "Caught with the lasso");
+    this.#open(indices, "Selected with the lasso");
     announce(`${indices.length} images`);
   }
 
   #open(indices, heading) {
     const { dataset, split } = this.#dataset;
-    const items = indices.map((point) => ({ index: this.data.indices[point], caption: this.#className(point), title: this.#title(point) }));
+    const items = indices.map((point) => ({ index: this.data.indices[point], caption: this.#className(point),
+      title: this.#title(point) }));
     const onPick = mayWrite() ? (item) => this.#find(item.index) : null;
     this.opened.replaceChildren(imageList(dataset, split, items, {
       heading: `${shown(heading)}: ${indices.length.toLocaleString("en")}`, onPick,
@@ -163,7 +179,8 @@ export class EmbeddingSection {
 
   #className(point) {
     const label = this.data.labels?.[point];
-    return label === null || label === undefined ? String(this.data.indices[point]) : String(this.data.classes?.[label] ?? `class ${label}`);
+    return label === null || label === undefined ? String(this.data.indices[point])
+      : String(this.data.classes?.[label] ?? `class ${label}`);
   }
 
   #title(point) {
@@ -186,7 +203,8 @@ export class EmbeddingSection {
     if (document.activeElement === this.scatter.canvas) announce(this.#title(index));
     this.timer = setTimeout(() => {
       const { dataset, split } = this.#dataset;
-      this.tip.prepend(h("img", { src: imagePath(dataset, split, this.data.indices[index]), alt: "", width: 80, height: 80 }));
+      this.tip.prepend(h("img", { src: imagePath(dataset, split, this.data.indices[index]), alt: "",
+        width: 80, height: 80 }));
     }, restMilliseconds);
   }
 
