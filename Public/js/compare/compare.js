@@ -61,7 +61,7 @@ class ComparePage {
     this.menuPlace = h("span");
     this.body = h("div", { class: "compare" },
       h("div", { class: "compare-top" }, this.legend.element, this.curves.element),
-      this.values.element, this.differences.element, this.evaluations.element);
+      this.evaluations.element, this.values.element, this.differences.element);
     main.replaceChildren(h("div", { class: "section-line" }, this.heading, this.menuPlace), this.refusal, this.body);
     this.forget = onChange((change) => this.#apply(change));
     this.#load();
@@ -146,7 +146,9 @@ class ComparePage {
     this.curves.show(this.runs, this.keys, this.hidden, this.titleOf);
     if (this.known.length === 0) return;
     this.legend.show(this.known, this.hidden);
-    this.values.show(this.known, this.metrics, { ...this.view, titles: this.titleOf, steps: this.steps });
+    // An evaluation has a loss as well, of its own kind.
+    const trainings = this.known.filter(({ job }) => job.kind === "train");
+    this.values.show(trainings, this.metrics, { ...this.view, titles: this.titleOf, steps: this.steps });
     this.differences.show(this.known, this.isAll);
     this.evaluations.show(this.known, this.results);
   }
