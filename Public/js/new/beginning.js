@@ -6,7 +6,8 @@ import { kinds } from "./kinds.js";
 import { isSame, put } from "./pointers.js";
 
 /** Members of a job that its duplicate takes over where they are not the default. */
-const jobMembers = ["name", "labels", "notes", "priority", "max_attempts", "max_duration_seconds", "on_dependency_failure"];
+const jobMembers = ["name", "labels", "notes", "priority", "max_attempts", "max_duration_seconds",
+  "on_dependency_failure"];
 const sweepMembers = ["name", "labels", "notes", "priority"];
 
 /**
@@ -21,7 +22,8 @@ export async function openDraft(kind, query) {
   if (source?.kind && source.kind in kinds) kind = source.kind;
   const kept = keptDraft(kind);
   if (kept && (origin === "" || kept.origin === origin)) {
-    return { kind, draft: kept, words: kept.isTouched ? "This is what you had filled in and not sent." : null };
+    return { kind, draft: kept,
+      words: kept.isTouched ? "This is what you had filled in and not sent." : null };
   }
   let words = null;
   let draft = blankDraft(kind, origin);
@@ -59,11 +61,13 @@ async function duplicate(kind, value) {
 const jobDefaults = { labels: {}, priority: 50, max_attempts: 1, on_dependency_failure: "cancel" };
 
 function members(value, names) {
-  const isTold = (name) => value[name] !== null && value[name] !== undefined && !isSame(value[name], jobDefaults[name]);
+  const isTold = (name) => value[name] !== null && value[name] !== undefined
+    && !isSame(value[name], jobDefaults[name]);
   return Object.fromEntries(names.filter(isTold).map((name) => [name, value[name]]));
 }
 
-const withoutDefaults = (spec) => Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== null));
+const withoutDefaults = (spec) =>
+  Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== null));
 
 /** Fills a blank form with what the address names. */
 function fill(draft, kind, query) {

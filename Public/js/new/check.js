@@ -1,5 +1,5 @@
 // The live check: the daemon resolves what the form holds without queueing it.
-import { api } from "../core/api.js";
+import { api, tolerate } from "../core/api.js";
 import { bytes, duration, number } from "../core/format.js";
 
 /** Milliseconds without a change after which the daemon is asked. */
@@ -42,10 +42,16 @@ export class Check {
   }
 }
 
-/** What the daemon resolves of a job or batch of a form: { jobs } or { sweep }. */
-export async function resolve(path, body) {
-  const answer = await api.check(path, body);
-  return path === "/sweeps" ? { sweep: answer, jobs: [] } : { sweep: null, jobs: answer.jobs ?? [answer] };
+/** What the daemon makes of a sweep's training, { base }; null where it refuses it. */
+export async function baseOf({ base }) {
+  try {
+    const { spec } = await api.check("/jobs", { kind: "train", spec: base?.spec ?? {} });
+    return { base: { spec } };
+  } catch (error) {
+    tolerate(error);
+    if (error.status !== 422) throw error;
+    return null;
+  }
 }
 
 /** Time, memory and disk of a job in a sentence. */
@@ -61,9 +67,11 @@ export function costText(estimate, steps) {
 export function sweepText({ configurations, max_trials: trials, estimate, spec }) {
   const count = Math.min(...[configurations, trials].filter(Number.isFinite)) * spec.seeds;
   const lines = [`Longest training: ${costText(estimate)}.`];
-  if (Number.isFinite(configurations)) lines.push(`The space has ${count1(configurations, "configuration")}.`);
+  if (Number.isFinite(configurations)) lines.push(
+    `The space has ${count1(configurations, "configuration")}.`);
   if (!Number.isFinite(count)) return lines;
-  const all = estimate.seconds === null ? "" : `: about ${duration(count * estimate.seconds)}, one after the other, if none ends early`;
+  const all = estimate.seconds === null ? ""
+    : `: about ${duration(count * estimate.seconds)}, one after the other, if none ends early`;
   lines.push(`${count1(count, "training")} at most${all}.`);
   return lines;
 }

@@ -7,7 +7,8 @@ import { isObject } from "./pointers.js";
 
 /** The control of a field; `list` is the id of a datalist with proposals. */
 export function controlFor(field, list) {
-  const make = { number, integer: number, numbers, boolean, choice, strings, labels, json }[field.type] ?? text;
+  const make = { number, integer: number, numbers, boolean, choice, strings, labels, json }[field.type]
+    ?? text;
   return make(field, list);
 }
 
@@ -46,7 +47,8 @@ function numbers(field) {
 }
 
 function text(field, list) {
-  if (!field.isLong) return line({ dir: "auto", list, placeholder: field.isNullable ? "optional" : null }, (typed) => typed, written);
+  if (!field.isLong) return line(
+    { dir: "auto", list, placeholder: field.isNullable ? "optional" : null }, (typed) => typed, written);
   return lines({ rows: 2, dir: "auto", placeholder: "optional" }, (typed) => typed, written);
 }
 
@@ -62,7 +64,8 @@ function lines(attributes, parse, format) {
 }
 
 const strings = () =>
-  lines({ placeholder: "one per line" }, (typed) => typed.split(/[\n,]/).map((one) => one.trim()).filter(Boolean),
+  lines({ placeholder: "one per line" },
+    (typed) => typed.split(/[\n,]/).map((one) => one.trim()).filter(Boolean),
     (value) => (Array.isArray(value) ? value.map(written).join("\n") : written(value)));
 
 function labels() {

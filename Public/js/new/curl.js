@@ -6,5 +6,6 @@ const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 /** The curl command that posts `body`; with a token from the environment where the daemon needs one. */
 export function curlText(path, body, needsToken) {
   const token = needsToken ? ' -H "Authorization: Bearer $VICREGD_TOKEN"' : "";
-  return `curl ${location.origin}${path}${token} -H 'Content-Type: application/json' -d ${quoted(JSON.stringify(body))}`;
+  const type = "-H 'Content-Type: application/json'";
+  return `curl ${location.origin}${path}${token} ${type} -d ${quoted(JSON.stringify(body))}`;
 }

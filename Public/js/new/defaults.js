@@ -41,7 +41,8 @@ export async function defaultsFor(kind, spec) {
   if (!anchors.every((pointer) => at(spec, pointer) !== undefined)) return { plain: null, full: null };
   const plain = await resolved(kind, excerpt(spec, anchors));
   const wanted = excerpt(spec, [...anchors, ...switches]);
-  if (plain === null || isSame(wanted, excerpt(plain, [...anchors, ...switches]))) return { plain, full: plain };
+  const isPlain = plain === null || isSame(wanted, excerpt(plain, [...anchors, ...switches]));
+  if (isPlain) return { plain, full: plain };
   return { plain, full: (await resolved(kind, wanted)) ?? plain };
 }
 

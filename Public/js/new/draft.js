@@ -40,7 +40,8 @@ export class Draft {
   }
 
   #place(pointer) {
-    return pointer.startsWith(`${thenPrefix}/`) ? [this.then, pointer.slice(thenPrefix.length)] : [this.first, pointer];
+    return pointer.startsWith(`${thenPrefix}/`) ? [this.then, pointer.slice(thenPrefix.length)]
+      : [this.first, pointer];
   }
 
   get(pointer) {
@@ -84,7 +85,8 @@ export class Draft {
     }
     const { kind, ref = trainingRef, ...rest } = first;
     const training = { kind, ref, ...rest };
-    const evaluation = { kind: "evaluate", spec: { checkpoint: { job: ref, which: "last" }, protocol: "logistic" } };
+    const evaluation = { kind: "evaluate",
+      spec: { checkpoint: { job: ref, which: "last" }, protocol: "logistic" } };
     if (first.name) evaluation.name = evaluationName(first.name);
     this.body = { jobs: [training, ...(this.body.jobs ?? []).slice(1), evaluation] };
   }
@@ -101,7 +103,8 @@ export class Draft {
   refusal(body) {
     if (!isObject(body)) return "must be an object";
     if (this.kind === "import") return null;
-    if (this.kind === "sweep") return body.base === undefined || isObject(body.base) ? null : "base must be an object";
+    if (this.kind === "sweep") return body.base === undefined || isObject(body.base) ? null
+      : "base must be an object";
     const first = "jobs" in body ? body.jobs?.[0] : body;
     if ("jobs" in body && (!Array.isArray(body.jobs) || !body.jobs.every(isObject) || !first)) {
       return "jobs must be a list of jobs";

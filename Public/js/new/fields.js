@@ -23,15 +23,19 @@ export function fieldView(field, form, { control = controlFor(field), mayVary = 
   const label = h("label", { for: id }, name);
   const keyText = field.pointer.replace(/^\/(base\/spec\/|spec\/|evaluate\/)?/, "").replaceAll("/", ".");
   const key = field.pointer.startsWith("/then") ? null : h("code", { class: "key", title: keyText }, keyText);
-  const vary = mayVary ? h("button", { type: "button", class: "plain vary", onclick: () => form.vary(field) }, "Vary") : null;
-  const hint = h("p", { class: "quiet hint-text", id: `${id}-hint` }, [field.text, field.range && `Range: ${field.range}.`]
+  const vary = mayVary
+    ? h("button", { type: "button", class: "plain vary", onclick: () => form.vary(field) }, "Vary") : null;
+  const hint = h("p", { class: "quiet hint-text", id: `${id}-hint` },
+    [field.text, field.range && `Range: ${field.range}.`]
     .filter(Boolean).join(" "));
   const back = h("button", { type: "button", class: "plain", onclick: () => form.reset(field) });
-  const was = h("p", { class: "was", hidden: true }, h("span", { class: "mark-word" }, "Changed."), " ", back);
+  const was = h("p", { class: "was", hidden: true }, h("span", { class: "mark-word" }, "Changed."), " ",
+    back);
   const error = h("p", { class: "error", id: `${id}-error` });
   input.setAttribute("aria-describedby", `${id}-error ${id}-hint`);
   const head = h("div", { class: "field-head" }, isBox ? control.element : null, label, key, vary);
-  const element = h("div", { class: `field${isBox ? " box" : ""}${field.type === "reference" ? " wide" : ""}` },
+  const element = h("div",
+    { class: `field${isBox ? " box" : ""}${field.type === "reference" ? " wide" : ""}` },
     head, isBox ? null : control.element, was, error, hint);
 
   const isTyped = input.matches("input[type=text], textarea");
@@ -73,6 +77,7 @@ function standardWords(value, field) {
   if (value === true) return "on";
   if (value === false) return "off";
   if (Array.isArray(value)) return value.join(", ") || "nothing";
-  if (typeof value === "object") return field.type === "object" ? "on" : Object.keys(value).length ? JSON.stringify(value) : "nothing";
+  if (typeof value === "object") return field.type === "object" ? "on" : Object.keys(value).length
+    ? JSON.stringify(value) : "nothing";
   return shown(String(value));
 }

@@ -37,7 +37,8 @@ export class Form {
   #view(field) {
     const isPlainObject = field.type === "object" && !field.isNullable && field.fixed.length === 0;
     if (isPlainObject) return null;
-    const options = { mayVary: this.kind === "sweep" && field.pointer.startsWith(`${baseSpec}/`) && parametersOf(field).length === 1
+    const options = { mayVary: this.kind === "sweep" && field.pointer.startsWith(`${baseSpec}/`)
+      && parametersOf(field).length === 1
       && !field.pointer.endsWith("/preset") };
     if (field.type === "object") options.control = objectControl(field);
     if (field.type === "reference") {
@@ -64,7 +65,8 @@ export class Form {
 
   #group(group) {
     const place = (view) => group.often.indexOf(view.field.pointer);
-    const often = group.views.filter((view) => place(view) >= 0).sort((one, other) => place(one) - place(other));
+    const often = group.views.filter((view) => place(view) >= 0)
+      .sort((one, other) => place(one) - place(other));
     const seldom = group.views.filter((view) => place(view) < 0);
     group.summary = h("summary");
     group.fold = seldom.length > 0 ? h("details", { class: "more" }, group.summary,
@@ -91,8 +93,9 @@ export class Form {
   /** Says what is no longer sent, after `words`; `isReset` offers to reset everything. */
   #setAside(words = "", isReset = false) {
     const gone = this.values.setAside();
-    const set = `Not sent, as the choice has no such field: ${gone.join(", ")}. It is kept, should you go back.`;
-    if (gone.length > 0) this.page.say(`${words}${set}`, isReset);
+    const names = gone.join(", ");
+    const told = `Not sent, as the choice has no such field: ${names}. It is kept, should you go back.`;
+    if (gone.length > 0) this.page.say(words + told, isReset);
     return gone.length > 0;
   }
 
@@ -104,8 +107,8 @@ export class Form {
   }
 
   /**
-   * Takes the daemon's defaults. Those of a new preset may be of another method, which lacks fields that the old
-   * one had.
+   * Takes the daemon's defaults. Those of a new preset may be of another method, which lacks fields that
+   * the old one had.
    */
   adopt(defaults) {
     this.values.defaults = defaults;
@@ -155,12 +158,14 @@ export class Form {
 
   /** The fields that the user has changed. */
   get changed() {
-    return this.views.filter((view) => this.#isMarked(view.field) && this.draft.get(view.field.pointer) !== undefined
+    return this.views.filter(
+      (view) => this.#isMarked(view.field) && this.draft.get(view.field.pointer) !== undefined
       && this.values.applies(view.field));
   }
 
   #isMarked(field) {
-    return !["text", "labels", "strings", "reference"].includes(field.type) && !/\/preset$/.test(field.pointer)
+    return !["text", "labels", "strings", "reference"].includes(field.type)
+      && !/\/preset$/.test(field.pointer)
       && (kinds[this.kind].at !== "" || field.fallback !== undefined);
   }
 
@@ -185,7 +190,8 @@ export class Form {
 
   /** Whether another field of the same place applies. */
   #hasOther(field) {
-    return this.views.some(({ field: one }) => one !== field && one.pointer === field.pointer && this.values.applies(one));
+    return this.views.some(
+      ({ field: one }) => one !== field && one.pointer === field.pointer && this.values.applies(one));
   }
 
   /** Whether a field, or one of an object that may be turned off, has all words of the filter. */
@@ -222,7 +228,8 @@ export class Form {
    * first field at fault.
    */
   fault(errors) {
-    const places = [...this.views.filter((view) => view.isThere), ...(this.then?.places ?? []), ...(this.space?.places ?? [])]
+    const places = [...this.views.filter((view) => view.isThere), ...(this.then?.places ?? []),
+      ...(this.space?.places ?? [])]
       .map((one) => ({ place: one.pointer ?? one.field.pointer, one }));
     const found = new Map(places.map(({ one }) => [one, []]));
     const strangers = [];
@@ -246,7 +253,8 @@ export class Form {
 /** The field at a place, or at the nearest place around it. */
 function nearest(places, pointer) {
   if (pointer?.startsWith("/then")) {
-    return places.find(({ place }) => place === pointer) ?? places.find(({ place }) => place === "/then-evaluate");
+    return places.find(({ place }) => place === pointer)
+      ?? places.find(({ place }) => place === "/then-evaluate");
   }
   for (let place = pointer; place; place = place.slice(0, place.lastIndexOf("/"))) {
     const found = places.find((one) => one.place === place);
@@ -263,9 +271,11 @@ function allFields(kind, schemas) {
   if (kind === "sweep") {
     const text = "An evaluation of each training, by which trials can be compared.";
     fields.push({
-      pointer: "/evaluate", key: "evaluate", type: "object", text, conditions: [], isNullable: true, fixed: [],
+      pointer: "/evaluate", key: "evaluate", type: "object", text, conditions: [], isNullable: true,
+        fixed: [],
       fallback: null, members: [],
-      children: fieldsOf(schemas.EvaluateSpecification, schemas, { prefix: "/evaluate", leave: ["checkpoint"] }),
+      children: fieldsOf(schemas.EvaluateSpecification, schemas,
+        { prefix: "/evaluate", leave: ["checkpoint"] }),
     });
   }
   return fields;

@@ -10,7 +10,10 @@ export function parse(text) {
   }
 }
 
-/** The line and column of a parser's message, in words. Browsers give a position, a line and column, or neither. */
+/**
+ * The line and column of a parser's message, in words. Browsers give a position, a line and column, or
+ * neither.
+ */
 function whereIn(text, message) {
   const reason = message.replace(/^JSON\.parse: /, "").replace(/\s*(in JSON )?at (position|line) .*$/, "")
     .replace(/,? ?\.{3}.*is not valid JSON$/s, "").replace(/ in JSON$/, "");
@@ -27,12 +30,14 @@ function whereIn(text, message) {
 export class JSONView {
   constructor(edited) {
     this.error = h("p", { class: "error", id: "json-error", role: "status" });
-    this.input = h("textarea", { id: "json", spellcheck: "false", rows: 16, "aria-describedby": "json-error json-hint",
+    this.input = h("textarea",
+      { id: "json", spellcheck: "false", rows: 16, "aria-describedby": "json-error json-hint",
       autocomplete: "off", autocapitalize: "off" });
     this.discard = h("button", { type: "button", class: "plain", hidden: true }, "Discard this text");
     this.input.addEventListener("input", () => edited(this.input.value));
     this.element = h("div", { class: "field" },
-      h("div", { class: "field-head" }, h("label", { for: "json" }, "JSON"), this.discard), this.input, this.error,
+      h("div", { class: "field-head" }, h("label", { for: "json" }, "JSON"), this.discard), this.input,
+        this.error,
       h("p", { class: "quiet", id: "json-hint" }, "Exactly what is sent. Edit it here, or in the fields."));
   }
 

@@ -3,7 +3,8 @@ import { isObject } from "./pointers.js";
 
 function lackOfCheckpoint({ spec }) {
   const { checkpoint } = spec ?? {};
-  const isMissing = checkpoint === undefined || (isObject(checkpoint) && !("job" in checkpoint) && !("model" in checkpoint));
+  const isMissing = checkpoint === undefined
+    || (isObject(checkpoint) && !("job" in checkpoint) && !("model" in checkpoint));
   return isMissing ? "Choose a training or a model." : null;
 }
 
@@ -41,7 +42,8 @@ export const kinds = {
     specification: "TrainSpecification", leave: ["base", "space", "evaluate"],
     blank: () => ({ base: { kind: "train", spec: { preset: "small" } }, space: {}, max_trials: 20 }),
     anchors: ["/preset"], switches: ["/method", "/dataset/name", "/encoder/arch", "/optimizer/name"],
-    lack: ({ space }) => (isObject(space) && Object.keys(space).length === 0 ? "Choose at least one field to vary." : null),
+    lack: ({ space }) =>
+      (isObject(space) && Object.keys(space).length === 0 ? "Choose at least one field to vary." : null),
     page: (sweep) => `#/sweeps/${sweep.id}`,
   },
   import: {

@@ -8,6 +8,7 @@ export function metricControl(field, schemas) {
   const all = flat(fieldsOf(schemas.TrainSpecification, schemas));
   const known = all.find((one) => one.pointer === "/checkpoint/keep_best/metric")?.options ?? [];
   const control = controlFor(field, "known-metrics");
-  const list = h("datalist", { id: "known-metrics" }, ["evaluation.top1", ...known].map((value) => h("option", { value })));
+  const list = h("datalist", { id: "known-metrics" },
+    ["evaluation.top1", ...known].map((value) => h("option", { value })));
   return { ...control, element: h("div", {}, control.element, list) };
 }

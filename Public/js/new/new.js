@@ -2,7 +2,7 @@
 import { api, tolerate } from "../core/api.js";
 import { announce, h, repeat } from "../core/dom.js";
 import { alert } from "../core/parts.js";
-import { Check } from "./check.js";
+import { baseOf, Check } from "./check.js";
 import { openDraft } from "./beginning.js";
 import { blankDraft, draftBefore, forgetBefore } from "./draft.js";
 import { defaultsFor } from "./defaults.js";
@@ -68,7 +68,8 @@ class NewPage {
     this.load(async () => {
       const session = await api.session();
       if (session.role === "read") {
-        this.body.replaceChildren(alert("Your token has the role read: it may look at everything and start nothing."));
+        this.body.replaceChildren(
+          alert("Your token has the role read: it may look at everything and start nothing."));
         return;
       }
       this.needsToken = session.needs_token;
@@ -99,12 +100,14 @@ class NewPage {
     this.json = new JSONView((text) => this.#typed(text));
     this.json.discard.addEventListener("click", () => this.#typed(null));
     this.verdict = new Verdict(kinds[this.kind].button);
-    this.curl = h("details", { class: "curl-view" }, h("summary", {}, "Equivalent curl command"), h("div", {}));
+    this.curl = h("details", { class: "curl-view" }, h("summary", {}, "Equivalent curl command"),
+      h("div", {}));
     this.curl.addEventListener("toggle", () => this.#showCurl());
     this.fieldset = h("fieldset", { class: "all" }, this.form.element);
     this.element = h("form", { class: "new", novalidate: true, onsubmit: (event) => this.#submit(event) },
       h("div", { class: "new-fields" }, this.#toolbar(), this.fieldset),
-      h("aside", { class: "new-side" }, this.verdict.element, h("div", { class: "texts" }, this.json.element, this.curl)));
+      h("aside", { class: "new-side" }, this.verdict.element,
+        h("div", { class: "texts" }, this.json.element, this.curl)));
     this.body.replaceChildren(this.element);
     this.#show();
     this.#changed({ isEdit: false });
@@ -116,7 +119,8 @@ class NewPage {
       type: "search", id: "filter", autocomplete: "off", placeholder: "learning rate, blur, checkpoint…",
       oninput: () => {
         const count = this.form.find(filter.value);
-        found.textContent = filter.value.trim() === "" ? "" : `${count} ${count === 1 ? "field matches" : "fields match"}.`;
+        found.textContent = filter.value.trim() === "" ? ""
+          : `${count} ${count === 1 ? "field matches" : "fields match"}.`;
       },
       onkeydown: (event) => {
         if (event.key === "Enter") event.preventDefault();
@@ -132,7 +136,8 @@ class NewPage {
     this.#build(this.schemas, blankDraft(this.kind));
     if (!old.isTouched) return;
     this.notice.replaceChildren(h("p", {}, "The form is blank again. ",
-      h("button", { type: "button", class: "plain", onclick: () => this.#build(this.schemas, old) }, "Undo")));
+      h("button", { type: "button", class: "plain", onclick: () => this.#build(this.schemas, old) },
+        "Undo")));
   }
 
   #offerBefore() {
@@ -223,7 +228,8 @@ class NewPage {
       return true;
     } catch (error) {
       tolerate(error);
-      this.verdict.say(error.status === 0 ? "The daemon does not answer. It will check this when it does." : error.message);
+      this.verdict.say(error.status === 0 ? "The daemon does not answer. It will check this when it does."
+        : error.message);
       return error.status !== 0 && error.status < 500 && error.status !== 429;
     }
   }
@@ -288,18 +294,6 @@ class NewPage {
     }
     const again = error.status === 0 ? " If you send the form again unchanged, it starts only once." : "";
     this.verdict.refuse(error.message + again);
-  }
-}
-
-/** What the daemon makes of a sweep's training, { base }; null where it refuses it. */
-async function baseOf({ base }) {
-  try {
-    const { spec } = await api.check("/jobs", { kind: "train", spec: base?.spec ?? {} });
-    return { base: { spec } };
-  } catch (error) {
-    tolerate(error);
-    if (error.status !== 422) throw error;
-    return null;
   }
 }
 

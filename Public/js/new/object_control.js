@@ -12,7 +12,8 @@ import { isObject } from "./pointers.js";
 export function objectControl(field) {
   if (field.fixed.length === 0) {
     const box = controlFor({ type: "boolean" });
-    return { ...box, read: () => (box.input.checked ? {} : null), write: (value) => box.write(isObject(value)) };
+    return { ...box, read: () => (box.input.checked ? {} : null),
+      write: (value) => box.write(isObject(value)) };
   }
   const input = h("select", {}, h("option", { value: "" }, "random"),
     field.fixed.map((value) => h("option", { value }, value)));
@@ -53,7 +54,8 @@ export function choiceOf(field, load) {
 function datasetText({ state, counts, classes, shape }) {
   if (state && state !== "ready") return `Its state is ${state}.`;
   const parts = [
-    counts?.train && `${number(counts.train)} training images`, classes ? `${classes.length} classes` : "unlabelled",
+    counts?.train && `${number(counts.train)} training images`,
+      classes ? `${classes.length} classes` : "unlabelled",
     shape && `${shape.at(-1)} px`,
   ];
   return parts.filter(Boolean).join(", ");

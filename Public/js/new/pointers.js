@@ -34,7 +34,9 @@ export function put(document, pointer, value) {
 const define = (object, key, value) =>
   Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
 
-/** Removes the value at a pointer, and the objects around it that are then empty, except those that `keeps`. */
+/**
+ * Removes the value at a pointer, and the objects around it that are then empty, except those that `keeps`.
+ */
 export function remove(document, pointer, keeps = () => false) {
   const keys = keysOf(pointer);
   const end = pointer.lastIndexOf("/");

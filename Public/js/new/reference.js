@@ -22,7 +22,8 @@ export class ReferenceControl {
     this.jobs = new Map();
     this.models = null;
     const sources = [["job", "A training"], ["model", "A model"]];
-    if (field.isNullable) sources.unshift(["none", field.nullWords ? `Nothing: ${field.nullWords}` : "Nothing"]);
+    if (field.isNullable) sources.unshift(
+      ["none", field.nullWords ? `Nothing: ${field.nullWords}` : "Nothing"]);
     this.input = h("select", {}, sources.map(([value, text]) => h("option", { value }, text)));
     this.job = this.#list(field, "job", "Training", "job");
     this.which = this.#list(field, "which", "Checkpoint", "job");
@@ -32,7 +33,8 @@ export class ReferenceControl {
     this.older = h("button", { type: "button", class: "plain", hidden: true,
       onclick: () => load(() => this.#addJobs()) }, "Load older trainings");
     const parts = [
-      this.#part("Find a training", this.search, "job"), this.job.element, this.which.element, this.model.element,
+      this.#part("Find a training", this.search, "job"), this.job.element, this.which.element,
+        this.model.element,
     ];
     this.goesOn = field.members.includes("optimizer") ? this.#box(field) : null;
     if (this.goesOn) parts.push(this.goesOn.element);
@@ -90,10 +92,12 @@ export class ReferenceControl {
   write(value) {
     const isFirst = this.value === null || this.value?.job !== value?.job;
     this.value = value ?? null;
-    if (value === null || (value === undefined && this.input.options[0].value === "none")) this.input.value = "none";
+    if (value === null || (
+      value === undefined && this.input.options[0].value === "none")) this.input.value = "none";
     else if (value?.model !== undefined) this.input.value = "model";
     else if (value?.job !== undefined || this.source === "none") this.input.value = "job";
-    for (const part of this.element.querySelectorAll("[data-source]")) part.hidden = part.dataset.source !== this.source;
+    for (const part of this.element.querySelectorAll(
+      "[data-source]")) part.hidden = part.dataset.source !== this.source;
     select(this.job.input, value?.job);
     select(this.model.input, value?.model);
     if (this.which.input.options.length === 0) this.#offerWhich([]);

@@ -5,7 +5,8 @@ import { escaped } from "./pointers.js";
  * The fields of an object's schema. `prefix` is the place of that object in what is sent; `leave` names
  * members that get no field.
  *
- * A field: { pointer, key, type, text, conditions, isNullable, nullWords, range, options, fallback, children }.
+ * A field: { pointer, key, type, text, conditions, isNullable, nullWords, range, options, fallback, children
+ * }.
  * `type`: number, integer, boolean, choice, text, numbers, strings, labels, object, reference or json.
  * `conditions`: the values that other fields must have, as [{ pointer, values, isNot }]; all must hold.
  * Several fields may have one pointer, such as the `lambda` of two methods; at most one of them applies.
@@ -49,7 +50,8 @@ function member(part, key, pointer, inherited, context) {
     };
     Object.assign(field, shape(own, field, context));
     // A choice names its null among the others; elsewhere an empty line stands for it and says what it means.
-    if (field.type !== "choice") field.text = text.replace(nullPhrase, "").replace(/[;,.]?\s*$/, text ? "." : "");
+    if (field.type !== "choice") field.text = text.replace(nullPhrase, "")
+      .replace(/[;,.]?\s*$/, text ? "." : "");
     return field;
   });
 }
@@ -137,7 +139,8 @@ function listShape(schema) {
   return { type: "numbers", limits: items, count: most, range: `${count}, each ${rangeText(items)}` };
 }
 
-const digits = (value) => (Math.abs(value) < 1e-3 && value !== 0 ? String(value) : value.toLocaleString("en"));
+const digits = (value) =>
+  (Math.abs(value) < 1e-3 && value !== 0 ? String(value) : value.toLocaleString("en"));
 
 /** The range of a number in words, like "above 0, at most 1,000". */
 function rangeText(limits) {

@@ -42,7 +42,8 @@ export function proposal({ field, index }, current) {
 
 const write = (value) => {
   if (typeof value !== "string") return JSON.stringify(value);
-  return /^[A-Za-z][\w.+/-]*$/.test(value) && !["true", "false", "null"].includes(value) ? value : JSON.stringify(value);
+  return /^[A-Za-z][\w.+/-]*$/.test(value) && !["true", "false", "null"].includes(value) ? value
+    : JSON.stringify(value);
 };
 
 /** Values with commas between them; words need no quotation marks. */
@@ -85,7 +86,8 @@ export class SpaceEditor {
       this.cards.get(parameter.pointer)?.focus();
     });
     this.element = h("div", { class: "field wide" }, this.list, this.empty,
-      h("div", { class: "field-head" }, h("label", { for: "space-add" }, "Add a parameter")), this.add, this.error);
+      h("div", { class: "field-head" }, h("label", { for: "space-add" }, "Add a parameter")), this.add,
+        this.error);
   }
 
   /** Shows a space; `isObject` is not certain, as the JSON view may hold anything. */
@@ -103,7 +105,8 @@ export class SpaceEditor {
         this.cards.set(pointer, card);
         this.list.append(card.element);
       }
-      this.cards.get(pointer).write(isObject(value) ? value : {}, [...names].filter((one) => one !== pointer));
+      this.cards.get(pointer)
+        .write(isObject(value) ? value : {}, [...names].filter((one) => one !== pointer));
     }
     this.empty.hidden = all.length > 0;
     for (const option of this.add.options) option.hidden = names.has(option.value);
@@ -111,7 +114,8 @@ export class SpaceEditor {
 
   /** The things that can be at fault: { pointer, input, fault(messages) }. */
   get places() {
-    const own = { pointer: "/space", input: this.add, element: this.element, fault: (messages) => fault(this.add, this.error, messages) };
+    const own = { pointer: "/space", input: this.add, element: this.element,
+      fault: (messages) => fault(this.add, this.error, messages) };
     return [own, ...this.cards.values()];
   }
 }
@@ -143,7 +147,8 @@ class ParameterCard {
       types.map(([value, text]) => h("option", { value }, text)));
     this.lines = { choice: line(), low: line(), high: line(), step: line() };
     this.fields = {
-      choice: labelled("Values, with commas", this.lines.choice, "choice"), low: labelled("From", this.lines.low, "low"),
+      choice: labelled("Values, with commas", this.lines.choice, "choice"),
+        low: labelled("From", this.lines.low, "low"),
       high: labelled("To", this.lines.high, "high"), step: labelled("Step", this.lines.step, "step"),
     };
     this.other = h("select", { onchange: () => this.#edited() });
@@ -192,7 +197,8 @@ class ParameterCard {
 
   /** Takes the numbers along to another kind of values. */
   #retype() {
-    const numbers = (this.value.choice ?? this.value.uniform ?? this.value.log_uniform ?? this.value.int ?? [])
+    const numbers = (this.value.choice ?? this.value.uniform ?? this.value.log_uniform ?? this.value.int
+      ?? [])
       .filter(Number.isFinite);
     const ends = numbers.length > 0 ? [Math.min(...numbers), Math.max(...numbers)] : [0, 1];
     if (this.type === "choice") this.lines.choice.value = numbers.map(write).join(", ");
@@ -207,7 +213,8 @@ class ParameterCard {
     const type = types.map(([name]) => name).find((name) => name in value) ?? "choice";
     this.input.value = type;
     for (const [kind, field] of Object.entries(this.fields)) {
-      field.hidden = kind === "choice" ? type !== "choice" : type === "choice" || (kind === "step" && type !== "int");
+      field.hidden = kind === "choice" ? type !== "choice" : type === "choice"
+        || (kind === "step" && type !== "int");
     }
     const list = Array.isArray(value[type]) ? value[type] : [];
     this.#show(this.lines.choice, type === "choice" ? list.map(write).join(", ") : "");

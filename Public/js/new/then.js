@@ -13,11 +13,13 @@ export function thenFields(form, schemas) {
     page.changed();
   };
   const own = {
-    edit: (field, value) => change(() => (field.type === "then" ? draft.setThen(value) : draft.set(field.pointer, value))),
+    edit: (field, value) =>
+      change(() => (field.type === "then" ? draft.setThen(value) : draft.set(field.pointer, value))),
     reset: () => {}, show: () => form.show(),
   };
   const there = fieldView({
-    pointer: "/then-evaluate", type: "then", text: "Next to raw pixels and the untrained encoder.", conditions: [],
+    pointer: "/then-evaluate", type: "then", text: "Next to raw pixels and the untrained encoder.",
+      conditions: [],
   }, own, { control: controlFor({ type: "boolean" }) });
   const protocolField = fieldsOf(schemas.EvaluateSpecification, schemas, { prefix: "/then/spec" })
     .find((field) => field.key === "protocol");

@@ -30,7 +30,8 @@ export class Values {
     const { at: prefix, switches } = kinds[this.kind];
     const isSpec = prefix !== "" && pointer.startsWith(`${prefix}/`);
     const key = isSpec ? pointer.slice(prefix.length) : null;
-    const found = isSpec ? at(switches.includes(key) ? this.defaults.plain : this.defaults.full, key) : undefined;
+    const found = isSpec ? at(switches.includes(key) ? this.defaults.plain : this.defaults.full, key)
+      : undefined;
     return found !== undefined ? found : this.fallbacks.get(pointer);
   }
 
@@ -39,7 +40,8 @@ export class Values {
     return [...field.conditions, ...furtherConditions(field.pointer)].every(({ pointer, values, isNot }) => {
       const varied = this.varied(pointer)?.choice;
       const present = Array.isArray(varied) ? varied : [this.value(pointer)];
-      return present.some((value) => value === undefined || value === null || values.includes(value) !== isNot);
+      return present.some((value) => value === undefined || value === null
+        || values.includes(value) !== isNot);
     });
   }
 
@@ -65,7 +67,8 @@ export class Values {
       else this.reset(pointer);
       return;
     }
-    const isChosen = (["choice", "boolean"].includes(field.type) || value === null) && !pointer.endsWith("/preset");
+    const isChosen = (["choice", "boolean"].includes(field.type) || value === null)
+      && !pointer.endsWith("/preset");
     if (isChosen && isSame(value, standard ?? null)) this.reset(pointer);
     else this.draft.set(pointer, value);
   }
@@ -98,12 +101,13 @@ export class Values {
   /** Empty objects of these have a meaning. */
   keeps = (pointer) => {
     const field = this.fields.find((one) => one.pointer === pointer);
-    return field?.type === "object" && (field.isNullable || field.fixed.length > 0) && !isObject(this.standard(pointer));
+    return field?.type === "object" && (field.isNullable || field.fixed.length > 0)
+      && !isObject(this.standard(pointer));
   };
 
   /**
-   * Sets aside what does not belong to the choices any more, and brings back what does; gives the names of the
-   * former.
+   * Sets aside what does not belong to the choices any more, and brings back what does; gives the names of what
+   * is set aside.
    */
   setAside() {
     const { draft } = this;
@@ -116,7 +120,8 @@ export class Values {
         draft.aside[pointer] = draft.get(pointer);
         this.reset(pointer);
         gone.push(nameOf(pointer));
-      } else if (isNeeded && field.type !== "object" && pointer in draft.aside && draft.get(pointer) === undefined) {
+      } else if (isNeeded && field.type !== "object" && pointer in draft.aside
+        && draft.get(pointer) === undefined) {
         draft.set(pointer, draft.aside[pointer]);
         delete draft.aside[pointer];
       }

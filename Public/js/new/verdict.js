@@ -33,7 +33,8 @@ export class Verdict {
     }
     const names = { train: "Training", evaluate: "Evaluation", embed: "Embeddings", import: "Import" };
     if (sweep) this.say("Ready to start.", ...sweepText(sweep));
-    else this.say("Ready to start.", ...jobs.map((job) => `${names[job.kind]}: ${costText(job.estimate, job.steps)}.`));
+    else this.say("Ready to start.",
+      ...jobs.map((job) => `${names[job.kind]}: ${costText(job.estimate, job.steps)}.`));
     this.element.classList.add("is-good");
   }
 
