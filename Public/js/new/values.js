@@ -106,8 +106,8 @@ export class Values {
   };
 
   /**
-   * Sets aside what does not belong to the choices any more, and brings back what does; gives the names of what
-   * is set aside.
+   * Sets aside what does not belong to the choices any more, and brings back what does; gives the names of
+   * what is set aside.
    */
   setAside() {
     const { draft } = this;
