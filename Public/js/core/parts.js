@@ -1,5 +1,6 @@
 // Pieces that more than one page shows.
 import { copyable } from "./clipboard.js";
+import { curlText } from "./curl.js";
 import { h } from "./dom.js";
 import { duration, healthWords, moment, number, percent, words } from "./format.js";
 import { outside, shown } from "./text.js";
@@ -74,11 +75,8 @@ export function resultSource(result) {
   return outside([source, result.verdict].filter(Boolean).join(". "), { name: "p", kind: "quiet" });
 }
 
-/** A curl line that can be copied. */
-export function curl(body) {
-  const json = "-H 'Content-Type: application/json'";
-  return copyable(`curl ${location.origin}/jobs ${json} -d '${JSON.stringify(body)}'`);
-}
+/** A curl line that posts a job and can be copied. */
+export const curl = (body) => copyable(curlText("/jobs", body));
 
 /** An error as a message that is read out. */
 export const alert = (text) => outside(text, { name: "p", role: "alert", kind: "alert" });

@@ -13,7 +13,7 @@ import { metricControl } from "./metrics.js";
 import { at } from "./pointers.js";
 import { submit } from "./submission.js";
 import { Verdict } from "./verdict.js";
-import { curlText } from "./curl.js";
+import { curlText } from "../core/curl.js";
 import { copyable } from "../core/clipboard.js";
 
 /**

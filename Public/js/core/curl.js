@@ -1,4 +1,4 @@
-// The command that does what a form does.
+// Requests as commands of a shell.
 
 /** A text as one word of a shell. */
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
