@@ -7,9 +7,12 @@ const tickCount = 5;
 
 /** Values from `low` to `high` at equal distances. */
 export function linear(low, high) {
-  const [from, to] = low === high ? [low - (Math.abs(low) || 1) / 2, high + (Math.abs(high) || 1) / 2] : [low, high];
+  const [from, to] = low === high
+    ? [low - (Math.abs(low) || 1) / 2, high + (Math.abs(high) || 1) / 2]
+    : [low, high];
   return {
-    kind: "linear", domain: [from, to],
+    kind: "linear",
+    domain: [from, to],
     place: (value) => (Number.isFinite(value) ? (value - from) / (to - from) : null),
     value: (place) => from + place * (to - from),
     ticks: () => roundTicks(from, to).map((value) => ({ value, text: number(value) })),
@@ -22,7 +25,8 @@ export function logarithmic(low, high) {
   const [from, to] = low === high ? [low / 2, high * 2] : [low, high];
   const [start, span] = [Math.log(from), Math.log(to) - Math.log(from)];
   return {
-    kind: "log", domain: [from, to],
+    kind: "log",
+    domain: [from, to],
     place: (value) => (value > 0 && Number.isFinite(value) ? (Math.log(value) - start) / span : null),
     value: (place) => Math.exp(start + place * span),
     ticks: () => powerTicks(from, to).map((value) => ({ value, text: number(value) })),
@@ -37,7 +41,9 @@ export function ordinal(values) {
   const last = Math.max(1, all.length - 1);
   const text = (value) => (typeof value === "number" ? number(value, 6) : shown(String(value)));
   return {
-    kind: "ordinal", values: all, domain: [0, all.length - 1],
+    kind: "ordinal",
+    values: all,
+    domain: [0, all.length - 1],
     place: (value) => {
       const index = all.indexOf(value);
       if (index < 0) return null;
@@ -49,7 +55,9 @@ export function ordinal(values) {
   };
 }
 
-/** The scale for numbers that were measured: logarithmic where they span more than a power of ten and a half. */
+/**
+ * The scale for numbers that were measured: logarithmic where they span more than a power of ten and a half.
+ */
 export function measured(values) {
   const finite = values.filter(Number.isFinite);
   if (finite.length === 0) return linear(0, 1);
@@ -79,7 +87,9 @@ function powerTicks(from, to) {
   const powers = [];
   for (let power = first; power <= last; power += 1) powers.push(Number((10 ** power).toPrecision(12)));
   if (powers.length < 2) {
-    const halves = [1, 2, 5].flatMap((factor) => [first - 1, first, last].map((power) => factor * 10 ** power));
+    const halves = [1, 2, 5].flatMap((factor) =>
+      [first - 1, first, last].map((power) => factor * 10 ** power)
+    );
     return [...new Set(halves.map((value) => Number(value.toPrecision(12))))]
       .filter((value) => value >= from * 0.999 && value <= to * 1.001).sort((one, other) => one - other);
   }

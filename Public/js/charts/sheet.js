@@ -11,8 +11,14 @@ const lateMilliseconds = 400;
 export function colours() {
   if (schemes[1].matches) {
     return {
-      ink: "CanvasText", quiet: "GrayText", line: "GrayText", sheet: "Canvas", accent: "Highlight",
-      curve: "Highlight", "curve-2": "LinkText", bad: "LinkText",
+      ink: "CanvasText",
+      quiet: "GrayText",
+      line: "GrayText",
+      sheet: "Canvas",
+      accent: "Highlight",
+      curve: "Highlight",
+      "curve-2": "LinkText",
+      bad: "LinkText",
     };
   }
   const style = getComputedStyle(document.documentElement);
@@ -20,9 +26,9 @@ export function colours() {
 }
 
 /**
- * A canvas that fills the width of `element` at a height in pixels. `base(context, { width, height, colours })`
- * draws the data: called after `refresh()`, and when size or colours have changed. `over` draws above it what
- * follows the pointer: called after `redraw()` too. A canvas out of sight is drawn a little later.
+ * A canvas that fills the width of `element` at a height in pixels. `base(context, { width, height, colours
+ * })` draws the data: called after `refresh()`, and when size or colours have changed. `over` draws above it
+ * what follows the pointer: called after `redraw()` too. A canvas out of sight is drawn a little later.
  */
 export class Sheet {
   #frame = 0;
@@ -66,7 +72,10 @@ export class Sheet {
     const ratio = Math.min(3, devicePixelRatio || 1);
     const box = { width: this.width, height: this.height, colours: colours() };
     if (!this.#base) {
-      this.#base = h("canvas", { width: Math.round(this.width * ratio), height: Math.round(this.height * ratio) });
+      this.#base = h("canvas", {
+        width: Math.round(this.width * ratio),
+        height: Math.round(this.height * ratio),
+      });
       this.base(this.#context(this.#base, ratio), box);
     }
     // Assigned in any case: that clears it.
@@ -121,7 +130,9 @@ export const shadeCount = 12;
 
 /** The colour of each step: pale to the page's accent. */
 export function shades({ quiet, accent, sheet }) {
-  if (schemes[1].matches) return Array.from({ length: shadeCount }, (_, index) => (index < shadeCount / 2 ? quiet : accent));
+  if (schemes[1].matches) {
+    return Array.from({ length: shadeCount }, (_, index) => (index < shadeCount / 2 ? quiet : accent));
+  }
   const [pale, full] = [mixed(channels(quiet), channels(sheet), 0.6), channels(accent)];
   return Array.from({ length: shadeCount }, (_, index) => {
     const mix = mixed(pale, full, index / (shadeCount - 1));

@@ -40,13 +40,19 @@ class ComparePage {
     this.results = new Map();
     this.lineSchema = {};
     this.legend = new Legend({
-      toggle: (id) => this.#hide(id), only: (id) => this.#only(id), showAll: () => this.#showAll(),
-      remove: (id) => this.#remove(id), point: (id) => this.curves.emphasize(id),
+      toggle: (id) => this.#hide(id),
+      only: (id) => this.#only(id),
+      showAll: () => this.#showAll(),
+      remove: (id) => this.#remove(id),
+      point: (id) => this.curves.emphasize(id),
     });
     this.curves = new CompareCurves({
       state: { axis: query.get("x"), smooth: query.get("smooth"), log: query.get("log") },
       onState: ({ axis, ...rest }) => rememberQuery({ x: axis, ...rest }),
-      open: (id) => { location.hash = `#/jobs/${id}`; }, point: (id) => this.legend.emphasize(id),
+      open: (id) => {
+        location.hash = `#/jobs/${id}`;
+      },
+      point: (id) => this.legend.emphasize(id),
     });
     this.values = new Values((part) => this.#choose(part));
     this.differences = new Differences(({ all }) => {
@@ -55,14 +61,28 @@ class ComparePage {
       this.#draw();
     });
     this.evaluations = new Evaluations();
-    this.refusal = h("div", {}, asked.length > runsMax
-      ? alert(`Only the first ${runsMax} of ${asked.length} runs are compared.`) : null);
+    this.refusal = h(
+      "div",
+      {},
+      asked.length > runsMax
+        ? alert(`Only the first ${runsMax} of ${asked.length} runs are compared.`)
+        : null,
+    );
     this.heading = h("h1", {}, "Compare");
     this.menuPlace = h("span");
-    this.body = h("div", { class: "compare" },
+    this.body = h(
+      "div",
+      { class: "compare" },
       h("div", { class: "compare-top" }, this.legend.element, this.curves.element),
-      this.evaluations.element, this.values.element, this.differences.element);
-    main.replaceChildren(h("div", { class: "section-line" }, this.heading, this.menuPlace), this.refusal, this.body);
+      this.evaluations.element,
+      this.values.element,
+      this.differences.element,
+    );
+    main.replaceChildren(
+      h("div", { class: "section-line" }, this.heading, this.menuPlace),
+      this.refusal,
+      this.body,
+    );
     this.forget = onChange((change) => this.#apply(change));
     this.#load();
   }
@@ -74,9 +94,13 @@ class ComparePage {
     this.curves.destroy();
   }
 
-  get ids() { return this.runs.map((run) => run.id); }
+  get ids() {
+    return this.runs.map((run) => run.id);
+  }
   /** The runs that have been read. */
-  get known() { return this.runs.filter((run) => run.job); }
+  get known() {
+    return this.runs.filter((run) => run.job);
+  }
 
   async #load() {
     if (this.runs.length === 0) return this.#showEmpty();
@@ -155,29 +179,46 @@ class ComparePage {
 
   #showMenu() {
     if (this.metrics.length === 0) return;
-    const menu = choiceMenu("Metrics", this.metrics.map((key) => [key, this.titleOf(key)]), this.keys, (keys) => {
-      this.keys = keys;
-      rememberQuery({ keys: keys.join(",") });
-      this.#readCurves().then(() => this.#draw()).catch(tolerate);
-    });
+    const menu = choiceMenu(
+      "Metrics",
+      this.metrics.map((key) => [key, this.titleOf(key)]),
+      this.keys,
+      (keys) => {
+        this.keys = keys;
+        rememberQuery({ keys: keys.join(",") });
+        this.#readCurves().then(() => this.#draw()).catch(tolerate);
+      },
+    );
     this.menuPlace.replaceChildren(menu.element);
   }
 
   #showEmpty() {
     document.title = "Compare · vicregd";
-    this.body.replaceChildren(h("div", { class: "empty" },
-      h("p", {}, "No runs to compare. Select some in the ", h("a", { href: "#/" }, "table of runs"),
-        " and press Compare.")));
+    this.body.replaceChildren(
+      h(
+        "div",
+        { class: "empty" },
+        h(
+          "p",
+          {},
+          "No runs to compare. Select some in the ",
+          h("a", { href: "#/" }, "table of runs"),
+          " and press Compare.",
+        ),
+      ),
+    );
   }
 
   #choose(part) {
     Object.assign(this.view, part);
     rememberQuery(part);
     this.#draw();
-    if ("step" in part || "metric" in part) this.#readStep().catch((error) => {
-      tolerate(error);
-      this.refusal.replaceChildren(alert(error.message));
-    });
+    if ("step" in part || "metric" in part) {
+      this.#readStep().catch((error) => {
+        tolerate(error);
+        this.refusal.replaceChildren(alert(error.message));
+      });
+    }
   }
 
   #setHidden(ids) {
@@ -191,8 +232,12 @@ class ComparePage {
     this.#setHidden(this.hidden.has(id) ? others : [...others, id]);
   }
 
-  #only(id) { this.#setHidden(this.ids.filter((other) => other !== id)); }
-  #showAll() { this.#setHidden([]); }
+  #only(id) {
+    this.#setHidden(this.ids.filter((other) => other !== id));
+  }
+  #showAll() {
+    this.#setHidden([]);
+  }
 
   #remove(id) {
     this.runs = this.runs.filter((run) => run.id !== id);
@@ -226,7 +271,9 @@ class ComparePage {
     const open = this.known.filter(({ job }) => !["succeeded", "failed", "cancelled"].includes(job.state));
     if (open.length === 0) return;
     try {
-      const jobs = new Map((await readJobs(open.map((run) => run.id))).filter(Boolean).map((job) => [job.id, job]));
+      const jobs = new Map(
+        (await readJobs(open.map((run) => run.id))).filter(Boolean).map((job) => [job.id, job]),
+      );
       this.runs = this.runs.map((run) => ({ ...run, job: jobs.get(run.id) ?? run.job }));
       await this.#readCurves(true);
       this.#draw();

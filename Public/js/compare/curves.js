@@ -10,21 +10,34 @@ import { readCurves } from "./requests.js";
 
 /** Points of all lines of a chart together, and of one line at least and at most. */
 const [pointsOfAll, pointsMin, pointsMax] = [24_000, 120, 600];
-/** Runs up to which lines of one colour differ by dashes, and are drawn thick; more are told apart by pointing. */
+/**
+ * Runs up to which lines of one colour differ by dashes, and are drawn thick; more are told apart by
+ * pointing.
+ */
 const dashedMax = 32;
 
-/** `state` and `onState` as those of a group of charts; `open(id)`, `point(id)`: a line was clicked, or stands out. */
+/**
+ * `state` and `onState` as those of a group of charts; `open(id)`, `point(id)`: a line was clicked, or stands
+ * out.
+ */
 export class CompareCurves {
   constructor({ state, onState, open, point }) {
     this.actions = { open, point };
     this.charts = new Map();
     this.answers = new Map();
     this.group = new ChartGroup({
-      axes: ["step", "epoch", "time"], state, onState,
+      axes: ["step", "epoch", "time"],
+      state,
+      onState,
       refine: (from, to, isAll) => this.#refine(from, to, isAll).catch(tolerate),
     });
     this.list = h("div", { class: "charts" });
-    this.element = h("section", { class: "compare-curves", "aria-label": "Curves" }, this.group.controls, this.list);
+    this.element = h(
+      "section",
+      { class: "compare-curves", "aria-label": "Curves" },
+      this.group.controls,
+      this.list,
+    );
   }
 
   get points() {
@@ -84,10 +97,14 @@ export class CompareCurves {
 
   /** Has the line of a run stand out in all charts. */
   emphasize(id) {
-    for (const chart of this.charts.values()) chart.emphasize(chart.lines.find((line) => line.id === id) ?? null);
+    for (const chart of this.charts.values()) {
+      chart.emphasize(chart.lines.find((line) => line.id === id) ?? null);
+    }
   }
 
-  destroy() { this.group.destroy(); }
+  destroy() {
+    this.group.destroy();
+  }
 
   #scale({ id, job }) {
     const steps = job?.progress?.steps;
@@ -98,16 +115,24 @@ export class CompareCurves {
   #line({ id, index, job }, answer, key, hidden) {
     const isMany = this.runs.length > dashedMax;
     return {
-      id, label: job ? title(job) : id, color: seriesColor(index), dash: isMany ? null : seriesDash(index),
-      width: isMany ? 1 : 1.6, scale: this.scales.get(id),
-      points: answer?.series[key] ?? [], notFinite: this.runs.length <= 8 ? answer?.not_finite?.[key] : [],
+      id,
+      label: job ? title(job) : id,
+      color: seriesColor(index),
+      dash: isMany ? null : seriesDash(index),
+      width: isMany ? 1 : 1.6,
+      scale: this.scales.get(id),
+      points: answer?.series[key] ?? [],
+      notFinite: this.runs.length <= 8 ? answer?.not_finite?.[key] : [],
       isHidden: hidden.has(id),
     };
   }
 
   #add(key, name) {
     const chart = new Chart(this.group, {
-      title: name, hasBands: false, file: "comparison", empty: "No run has this metric.",
+      title: name,
+      hasBands: false,
+      file: "comparison",
+      empty: "No run has this metric.",
       onPick: (line) => this.actions.open(line.id),
     });
     // Whichever line the pointer is next to stands out in the list of runs as well.
@@ -126,7 +151,9 @@ export class CompareCurves {
     const { axis } = this.group;
     const places = [...this.scales.values()].filter((scale) => Number.isFinite(placeOf(axis, scale, 0)));
     const margin = (to - from) * 0.1;
-    const steps = places.flatMap((scale) => [from - margin, to + margin].map((place) => stepOf(axis, scale, place)))
+    const steps = places.flatMap((scale) =>
+      [from - margin, to + margin].map((place) => stepOf(axis, scale, place))
+    )
       .filter(Number.isFinite);
     if (steps.length === 0) return;
     const range = [Math.max(0, Math.floor(Math.min(...steps))), Math.max(1, Math.ceil(Math.max(...steps)))];

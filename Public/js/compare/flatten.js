@@ -1,6 +1,8 @@
 // Specifications as flat lists of settings.
 
-/** A specification as a Map from "optimizer.lr" to its value as text; lists of plain values are one setting. */
+/**
+ * A specification as a Map from "optimizer.lr" to its value as text; lists of plain values are one setting.
+ */
 export function flatten(value, place = "", into = new Map()) {
   const isPlain = (one) => one === null || typeof one !== "object";
   if (isPlain(value)) into.set(place, value === null ? "none" : String(value));
@@ -12,8 +14,8 @@ export function flatten(value, place = "", into = new Map()) {
 }
 
 /**
- * The settings of jobs: [{ name, values, differs }], a value for each job, null where it has no such setting, in the
- * order in which the first job that has it names it.
+ * The settings of jobs: [{ name, values, differs }], a value for each job, null where it has no such setting,
+ * in the order in which the first job that has it names it.
  */
 export function settings(jobs) {
   const all = jobs.map((job) => flatten({ kind: job.kind, ...job.spec }));

@@ -9,15 +9,25 @@ import { seriesColor, seriesDash } from "../charts/theme.js";
 /** A piece of the line by which the run of that number is drawn. */
 export function swatch(index) {
   const dash = seriesDash(index);
-  return svg("svg", { class: "swatch", viewBox: "0 0 22 8", "aria-hidden": "true" },
+  return svg(
+    "svg",
+    { class: "swatch", viewBox: "0 0 22 8", "aria-hidden": "true" },
     svg("path", {
-      d: "M0 4H22", stroke: `var(${seriesColor(index)})`, ...(dash ? { "stroke-dasharray": dash.join(" ") } : {}),
-    }));
+      d: "M0 4H22",
+      stroke: `var(${seriesColor(index)})`,
+      ...(dash ? { "stroke-dasharray": dash.join(" ") } : {}),
+    }),
+  );
 }
 
 /** A run as tables name it: its line, and the way to its page. */
-export const runName = ({ id, index, job }) => h("div", { class: "run-name" },
-  swatch(index), h("a", { href: `#/jobs/${id}` }, outside(title(job), { kind: "line" })));
+export const runName = ({ id, index, job }) =>
+  h(
+    "div",
+    { class: "run-name" },
+    swatch(index),
+    h("a", { href: `#/jobs/${id}` }, outside(title(job), { kind: "line" })),
+  );
 
 /** The best accuracy of a run; null without one. */
 export function accuracy(job) {
@@ -25,14 +35,20 @@ export function accuracy(job) {
   return best ? { top1: best.top1, protocol: best.protocol } : null;
 }
 
-/** `toggle(id)` shows a run's curves or hides them, `only(id)` hides all others, `remove(id)` takes it out. */
+/**
+ * `toggle(id)` shows a run's curves or hides them, `only(id)` hides all others, `remove(id)` takes it out.
+ */
 export class Legend {
   constructor(actions) {
     this.actions = actions;
     this.list = h("ul", { class: "compared" });
     this.all = h("button", { type: "button", class: "plain", onclick: () => actions.showAll() }, "Show all");
-    this.element = h("section", { class: "compare-legend", "aria-label": "Runs" },
-      h("div", { class: "legend-head" }, h("h2", {}, "Runs"), this.all), this.list);
+    this.element = h(
+      "section",
+      { class: "compare-legend", "aria-label": "Runs" },
+      h("div", { class: "legend-head" }, h("h2", {}, "Runs"), this.all),
+      this.list,
+    );
   }
 
   show(runs, hidden) {
@@ -52,19 +68,32 @@ export class Legend {
     const name = title(job);
     const best = accuracy(job);
     const button = (text, label, onclick) =>
-      h("button", { type: "button", class: "plain", "aria-label": `${label} ${name}`, title: label, onclick }, text);
-    return h("li", {
-      "data-id": id, class: isHidden ? "off" : null,
-      onpointerenter: () => actions.point(id), onpointerleave: () => actions.point(null),
-    },
-    h("button", {
-      type: "button", class: "toggle", "aria-pressed": String(!isHidden), title: isHidden ? "Show" : "Hide",
-      "aria-label": `Curves of ${name}`, onclick: () => actions.toggle(id),
-    }, swatch(index)),
-    h("a", { href: `#/jobs/${id}`, title: shown(name) }, outside(name, { kind: "line" })),
-    best ? h("span", { class: "quiet number", title: best.protocol }, percent(best.top1)) : null,
-    healthChip(job),
-    button("only", "Show only", () => actions.only(id)),
-    button("×", "Remove from the comparison:", () => actions.remove(id)));
+      h(
+        "button",
+        { type: "button", class: "plain", "aria-label": `${label} ${name}`, title: label, onclick },
+        text,
+      );
+    return h(
+      "li",
+      {
+        "data-id": id,
+        class: isHidden ? "off" : null,
+        onpointerenter: () => actions.point(id),
+        onpointerleave: () => actions.point(null),
+      },
+      h("button", {
+        type: "button",
+        class: "toggle",
+        "aria-pressed": String(!isHidden),
+        title: isHidden ? "Show" : "Hide",
+        "aria-label": `Curves of ${name}`,
+        onclick: () => actions.toggle(id),
+      }, swatch(index)),
+      h("a", { href: `#/jobs/${id}`, title: shown(name) }, outside(name, { kind: "line" })),
+      best ? h("span", { class: "quiet number", title: best.protocol }, percent(best.top1)) : null,
+      healthChip(job),
+      button("only", "Show only", () => actions.only(id)),
+      button("×", "Remove from the comparison:", () => actions.remove(id)),
+    );
   }
 }

@@ -26,8 +26,8 @@ async function each(items, work) {
 export const readJobs = (ids) => each(ids, (id) => json(`/jobs/${encodeURIComponent(id)}`));
 
 /**
- * Curves of many jobs: { curves: [{ job, width, series: { key: [[step, mean, min, max], …] }, time_ms, epoch }] }.
- * `range`: [from, to] steps.
+ * Curves of many jobs: { curves: [{ job, width, series: { key: [[step, mean, min, max], …] }, time_ms, epoch
+ * }] }. `range`: [from, to] steps.
  */
 export function readCurves(ids, keys, points, range = null) {
   const query = new URLSearchParams({ jobs: ids.join(","), keys: keys.join(","), points, x: "time" });
@@ -42,6 +42,7 @@ export async function readStep(ids, keys, step) {
     const holds = points.filter((point) => point[0] <= step).at(-1) ?? points[0];
     return holds ? [holds[0], holds[1]] : null;
   };
-  const valuesAt = (series) => Object.fromEntries(Object.entries(series).map(([key, points]) => [key, valueAt(points)]));
+  const valuesAt = (series) =>
+    Object.fromEntries(Object.entries(series).map(([key, points]) => [key, valueAt(points)]));
   return new Map(curves.map(({ job, series }) => [job, valuesAt(series)]));
 }

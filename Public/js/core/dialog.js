@@ -8,12 +8,26 @@ import { h } from "./dom.js";
 export function ask({ title, content, action, isDanger = false }) {
   const confirm = h("button", { type: "submit", class: isDanger ? "danger" : "main", value: "yes" }, action);
   const heading = h("h2", { id: "dialog-title" }, title);
-  const leave = h("button", { type: "button", onclick: () => dialog.close("") }, isDanger ? "Keep it" : "Not now");
-  const form = h("form", { method: "dialog", novalidate: true, onsubmit: (event) => {
-    // Closed here: the page's policy forbids forms to lead anywhere.
-    event.preventDefault();
-    dialog.close("yes");
-  } }, heading, h("div", {}, content), h("div", { class: "buttons" }, confirm, leave));
+  const leave = h(
+    "button",
+    { type: "button", onclick: () => dialog.close("") },
+    isDanger ? "Keep it" : "Not now",
+  );
+  const form = h(
+    "form",
+    {
+      method: "dialog",
+      novalidate: true,
+      onsubmit: (event) => {
+        // Closed here: the page's policy forbids forms to lead anywhere.
+        event.preventDefault();
+        dialog.close("yes");
+      },
+    },
+    heading,
+    h("div", {}, content),
+    h("div", { class: "buttons" }, confirm, leave),
+  );
   const dialog = h("dialog", { class: "question", "aria-labelledby": "dialog-title" }, form);
   document.body.append(dialog);
   dialog.showModal();

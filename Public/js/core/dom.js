@@ -72,8 +72,8 @@ export function announce(text) {
 const quietSeconds = 10;
 
 /**
- * Calls `work` now, and again at once when something has changed, but at least `seconds` after the last call has
- * ended, while the page is visible and until `work` gives false; returns a function that stops it.
+ * Calls `work` now, and again at once when something has changed, but at least `seconds` after the last call
+ * has ended, while the page is visible and until `work` gives false; returns a function that stops it.
  * `concerns(change)`, if given, says which changes count.
  */
 export function repeat(seconds, work, concerns = () => true) {

@@ -4,8 +4,23 @@ import { api, tolerate } from "./api.js";
 import { heard } from "./freshness.js";
 
 const names = [
-  "state", "transition", "metric", "evaluation", "checkpoint", "artifact", "health", "result", "warning", "started",
-  "yielded", "end", "deleted", "sweep", "trial", "sweep_deleted", "resync",
+  "state",
+  "transition",
+  "metric",
+  "evaluation",
+  "checkpoint",
+  "artifact",
+  "health",
+  "result",
+  "warning",
+  "started",
+  "yielded",
+  "end",
+  "deleted",
+  "sweep",
+  "trial",
+  "sweep_deleted",
+  "resync",
 ];
 /** Seconds between two checks of the session and of a broken stream. */
 const checkSeconds = 5;
@@ -18,9 +33,9 @@ export const isLive = () => source?.readyState === EventSource.OPEN;
 
 /**
  * Calls `callback` at each change of any job or sweep with `{ name, job, sweep, line, state }`; returns a
- * function that ends it. `name` is the event's; `line` is the line that a job has recorded; `state` is the whole
- * job, of the event `state`, or the whole sweep. The name `resync` says that changes may have been missed: the
- * stream has just been opened, or opened again.
+ * function that ends it. `name` is the event's; `line` is the line that a job has recorded; `state` is the
+ * whole job, of the event `state`, or the whole sweep. The name `resync` says that changes may have been
+ * missed: the stream has just been opened, or opened again.
  */
 export function onChange(callback) {
   callbacks.add(callback);

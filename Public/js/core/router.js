@@ -15,13 +15,53 @@ import { alert } from "./parts.js";
 const pages = [
   { path: /^\/$/, at: "/", nav: "Runs", title: "Runs", load: () => import("../runs/runs.js") },
   { path: /^\/jobs\/([0-9a-z]+)$/, under: "/", title: "Run", load: () => import("../run/run.js") },
-  { path: /^\/compare$/, at: "/compare", under: "/", title: "Compare", load: () => import("../compare/compare.js") },
-  { path: /^\/sweeps$/, at: "/sweeps", nav: "Sweeps", title: "Sweeps", load: () => import("../sweeps/list.js") },
-  { path: /^\/sweeps\/([0-9a-z]+)$/, under: "/sweeps", title: "Sweep", load: () => import("../sweeps/sweep.js") },
-  { path: /^\/datasets$/, at: "/datasets", nav: "Datasets", title: "Datasets", load: () => import("../datasets/list.js") },
-  { path: /^\/datasets\/([^/]+)$/, under: "/datasets", title: "Dataset", load: () => import("../datasets/dataset.js") },
-  { path: /^\/models$/, at: "/models", nav: "Models", title: "Models", load: () => import("../models/list.js") },
-  { path: /^\/system$/, at: "/system", nav: "System", title: "System", load: () => import("../system/system.js") },
+  {
+    path: /^\/compare$/,
+    at: "/compare",
+    under: "/",
+    title: "Compare",
+    load: () => import("../compare/compare.js"),
+  },
+  {
+    path: /^\/sweeps$/,
+    at: "/sweeps",
+    nav: "Sweeps",
+    title: "Sweeps",
+    load: () => import("../sweeps/list.js"),
+  },
+  {
+    path: /^\/sweeps\/([0-9a-z]+)$/,
+    under: "/sweeps",
+    title: "Sweep",
+    load: () => import("../sweeps/sweep.js"),
+  },
+  {
+    path: /^\/datasets$/,
+    at: "/datasets",
+    nav: "Datasets",
+    title: "Datasets",
+    load: () => import("../datasets/list.js"),
+  },
+  {
+    path: /^\/datasets\/([^/]+)$/,
+    under: "/datasets",
+    title: "Dataset",
+    load: () => import("../datasets/dataset.js"),
+  },
+  {
+    path: /^\/models$/,
+    at: "/models",
+    nav: "Models",
+    title: "Models",
+    load: () => import("../models/list.js"),
+  },
+  {
+    path: /^\/system$/,
+    at: "/system",
+    nav: "System",
+    title: "System",
+    load: () => import("../system/system.js"),
+  },
   { path: /^\/new$/, at: "/new", nav: "New", title: "New", load: () => import("../new/new.js") },
 ];
 
@@ -87,7 +127,9 @@ export function rememberQuery(parameters) {
   const { path, query } = address() ?? { path: "/", query: new URLSearchParams() };
   for (const [name, value] of Object.entries(parameters)) {
     query.delete(name);
-    for (const one of [value].flat()) if (one !== null && one !== undefined && one !== "") query.append(name, one);
+    for (const one of [value].flat()) {
+      if (one !== null && one !== undefined && one !== "") query.append(name, one);
+    }
   }
   const text = query.toString();
   history.replaceState(null, "", `#${path}${text ? `?${text}` : ""}`);

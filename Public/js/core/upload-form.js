@@ -19,20 +19,51 @@ export class UploadForm {
   constructor({ kind, path, accept, hint, onDone }) {
     Object.assign(this, { kind, path, onDone });
     this.file = null;
-    this.choose = h("input", { type: "file", class: "unseen", id: "upload-file", accept, onchange: () => this.#take(this.choose.files[0]) });
-    this.chosen = h("span", { class: "quiet" }, hint);
-    this.zone = h("label", { class: "drop-zone", for: "upload-file" },
-      h("strong", {}, "Drop a file here, or choose one"), this.chosen);
-    this.name = h("input", {
-      type: "text", id: "upload-name", autocomplete: "off", spellcheck: "false", "aria-describedby": "upload-name-error",
+    this.choose = h("input", {
+      type: "file",
+      class: "unseen",
+      id: "upload-file",
+      accept,
+      onchange: () => this.#take(this.choose.files[0]),
     });
-    this.fields = h("div", { class: "fields" }, field("name", "Name", this.name, "Letters, digits, “.”, “_” and “-”."));
+    this.chosen = h("span", { class: "quiet" }, hint);
+    this.zone = h(
+      "label",
+      { class: "drop-zone", for: "upload-file" },
+      h("strong", {}, "Drop a file here, or choose one"),
+      this.chosen,
+    );
+    this.name = h("input", {
+      type: "text",
+      id: "upload-name",
+      autocomplete: "off",
+      spellcheck: "false",
+      "aria-describedby": "upload-name-error",
+    });
+    this.fields = h(
+      "div",
+      { class: "fields" },
+      field("name", "Name", this.name, "Letters, digits, “.”, “_” and “-”."),
+    );
     this.problem = h("div", { class: "problem", tabindex: -1 });
     this.progress = h("div", { class: "upload-progress", hidden: true });
     this.button = h("button", { type: "submit", class: "main" }, "Upload");
-    this.form = h("form", { class: "upload", novalidate: true, onsubmit: (event) => this.#submit(event) },
-      this.choose, this.zone, this.fields, this.problem, this.progress, h("p", {}, this.button));
-    this.element = h("details", { class: "card upload-card" }, h("summary", {}, `Upload a ${kind}`), this.form);
+    this.form = h(
+      "form",
+      { class: "upload", novalidate: true, onsubmit: (event) => this.#submit(event) },
+      this.choose,
+      this.zone,
+      this.fields,
+      this.problem,
+      this.progress,
+      h("p", {}, this.button),
+    );
+    this.element = h(
+      "details",
+      { class: "card upload-card" },
+      h("summary", {}, `Upload a ${kind}`),
+      this.form,
+    );
     this.#readParameters();
     const upload = runningUpload(kind);
     if (upload) this.#follow(upload);
@@ -70,7 +101,9 @@ export class UploadForm {
       return tolerate(error);
     }
     const fields = parameters.filter(({ in: place }) => place === "query")
-      .map(({ name, schema, description }) => field(name, capital(words(name)), control(name, schema), sentence(description)));
+      .map(({ name, schema, description }) =>
+        field(name, capital(words(name)), control(name, schema), sentence(description))
+      );
     this.fields.append(...fields);
   }
 
@@ -88,14 +121,18 @@ export class UploadForm {
     if (runningUpload(this.kind)) return;
     this.#clearErrors();
     if (!this.file) return this.#showProblem("Choose a file first.");
-    if (this.name.value.trim() === "") return this.#showErrors([{ pointer: "/name", message: "must be given" }]);
+    if (this.name.value.trim() === "") {
+      return this.#showErrors([{ pointer: "/name", message: "must be given" }]);
+    }
     const name = this.name.value.trim();
     const query = new URLSearchParams();
     for (const part of this.fields.querySelectorAll("[data-parameter]")) {
       if (part.value.trim() !== "") query.set(part.dataset.parameter, part.value.trim());
     }
     // The API's path with the name, and the parameters that were filled in.
-    const path = `${this.path.replace("{name}", encodeURIComponent(name))}${query.size > 0 ? `?${query}` : ""}`;
+    const path = `${this.path.replace("{name}", encodeURIComponent(name))}${
+      query.size > 0 ? `?${query}` : ""
+    }`;
     await this.#follow(new Upload(this.kind, name, path, this.file));
   }
 
@@ -105,8 +142,12 @@ export class UploadForm {
     this.button.disabled = true;
     const bar = h("progress", { max: upload.file.size || 1, value: 0, "aria-label": "Upload" });
     const text = h("span", { class: "quiet" });
-    this.progress.replaceChildren(outside(upload.name, { name: "strong" }), bar, text,
-      h("button", { type: "button", onclick: () => upload.cancel() }, "Cancel the upload"));
+    this.progress.replaceChildren(
+      outside(upload.name, { name: "strong" }),
+      bar,
+      text,
+      h("button", { type: "button", onclick: () => upload.cancel() }, "Cancel the upload"),
+    );
     this.progress.hidden = false;
     const show = () => {
       bar.value = upload.sent;
@@ -154,8 +195,9 @@ export class UploadForm {
       part.setAttribute("aria-invalid", "true");
       return false;
     });
-    if (strangers.length > 0) this.#showProblem(strangers.map(({ pointer, message }) => `${pointer} ${message}`).join("; "));
-    else this.fields.querySelector("[aria-invalid]")?.focus();
+    if (strangers.length > 0) {
+      this.#showProblem(strangers.map(({ pointer, message }) => `${pointer} ${message}`).join("; "));
+    } else this.fields.querySelector("[aria-invalid]")?.focus();
   }
 
   #showProblem(text) {
@@ -177,8 +219,14 @@ const sentence = (text) => (text ? `${capital(text)}${text.endsWith(".") ? "" : 
 function field(name, label, part, hint) {
   const id = `upload-${name}`;
   part.setAttribute("aria-describedby", [hint && `${id}-hint`, `${id}-error`].filter(Boolean).join(" "));
-  return h("div", { class: "field" }, h("label", { for: id }, label), part,
-    hint && h("p", { class: "quiet", id: `${id}-hint` }, hint), h("p", { class: "error", id: `${id}-error` }));
+  return h(
+    "div",
+    { class: "field" },
+    h("label", { for: id }, label),
+    part,
+    hint && h("p", { class: "quiet", id: `${id}-hint` }, hint),
+    h("p", { class: "error", id: `${id}-error` }),
+  );
 }
 
 /** A control for a parameter: a choice, or a line that the daemon checks. */
@@ -186,11 +234,20 @@ function control(name, schema) {
   const attributes = { id: `upload-${name}`, "data-parameter": name };
   if (schema.enum) {
     const open = schema.default === undefined ? [h("option", { value: "" }, "from the file")] : [];
-    return h("select", attributes, open, schema.enum.map((value) =>
-      h("option", { value, selected: value === schema.default }, value)));
+    return h(
+      "select",
+      attributes,
+      open,
+      schema.enum.map((value) => h("option", { value, selected: value === schema.default }, value)),
+    );
   }
   const placeholder = schema.default === undefined ? "from the file" : "default";
   return h("input", {
-    type: "text", inputmode: "decimal", autocomplete: "off", placeholder, value: schema.default ?? undefined, ...attributes,
+    type: "text",
+    inputmode: "decimal",
+    autocomplete: "off",
+    placeholder,
+    value: schema.default ?? undefined,
+    ...attributes,
   });
 }

@@ -9,11 +9,20 @@ import { UploadForm } from "../core/upload-form.js";
 import { datasetsAPI, shapeText } from "./data.js";
 
 const columns = [
-  "Dataset", "State", "Training images", "Test images", "Classes", "Image size", "Files", "Source", "Created",
+  "Dataset",
+  "State",
+  "Training images",
+  "Test images",
+  "Classes",
+  "Image size",
+  "Files",
+  "Source",
+  "Created",
 ];
 const figures = [2, 3, 4, 6];
-const hint = "tar, tar.gz, tar.xz or zip of PNG, JPEG or WebP files in train/CLASS/ and test/CLASS/, in CLASS/, or in "
-  + "no class; also CIFAR, MNIST, STL-10, .npz";
+const hint =
+  "tar, tar.gz, tar.xz or zip of PNG, JPEG or WebP files in train/CLASS/ and test/CLASS/, in CLASS/, or in " +
+  "no class; also CIFAR, MNIST, STL-10, .npz";
 
 /** Fills `main` with the list and keeps it up to date; returns a function that stops. */
 export function show(main) {
@@ -28,21 +37,42 @@ export function show(main) {
 class DatasetsPage {
   constructor(main) {
     this.body = h("tbody", { role: "rowgroup" });
-    this.table = h("table", { class: "stack library", role: "table", hidden: true }, tableHead(columns), this.body);
+    this.table = h(
+      "table",
+      { class: "stack library", role: "table", hidden: true },
+      tableHead(columns),
+      this.body,
+    );
     this.empty = h("p", { class: "empty", hidden: true }, "No datasets.");
     let form = null;
     if (mayWrite()) {
       form = new UploadForm({
-        kind: "dataset", path: "/datasets/{name}", accept: ".tar,.gz,.tgz,.xz,.txz,.zip", hint,
-        onDone: ({ name }) => { location.hash = `#/datasets/${encodeURIComponent(name)}`; },
+        kind: "dataset",
+        path: "/datasets/{name}",
+        accept: ".tar,.gz,.tgz,.xz,.txz,.zip",
+        hint,
+        onDone: ({ name }) => {
+          location.hash = `#/datasets/${encodeURIComponent(name)}`;
+        },
       });
       this.stopDrops = form.acceptDrops(main);
     }
     for (const index of figures) this.table.querySelectorAll("thead th")[index].classList.add("figure");
-    main.replaceChildren(h("div", { class: "head" }, h("h1", {}, "Datasets"),
-      h("div", { class: "buttons" },
-        form ? h("a", { class: "button", href: "#/new?kind=import" }, "Import a path of the server") : null)),
-    ...(form ? [form.element] : []), this.table, this.empty);
+    main.replaceChildren(
+      h(
+        "div",
+        { class: "head" },
+        h("h1", {}, "Datasets"),
+        h(
+          "div",
+          { class: "buttons" },
+          form ? h("a", { class: "button", href: "#/new?kind=import" }, "Import a path of the server") : null,
+        ),
+      ),
+      ...(form ? [form.element] : []),
+      this.table,
+      this.empty,
+    );
   }
 
   async update() {
@@ -62,8 +92,10 @@ function row(dataset) {
   const result = tableRow(columns, [
     h("a", { href: `#/datasets/${encodeURIComponent(name)}` }, outside(name)),
     [stateOf(dataset), state === "failed" ? outside(problem, { isCut: true, kind: "quiet" }) : null],
-    count(counts?.train), count(counts?.test),
-    classes ? classes.length : counts ? "unlabelled" : "–", shapeText(dataset),
+    count(counts?.train),
+    count(counts?.test),
+    classes ? classes.length : counts ? "unlabelled" : "–",
+    shapeText(dataset),
     dataset.bytes === null || dataset.bytes === undefined ? "–" : bytes(dataset.bytes),
     outside(dataset.source, { isCut: true }),
     createdAt ? h("time", { datetime: createdAt }, moment(createdAt)) : "–",

@@ -19,7 +19,11 @@ const path = (name) => `/models/${encodeURIComponent(name)}`;
 /** Fills `main` with the list and keeps it up to date; returns a function that stops. */
 export function show(main) {
   const page = new ModelsPage(main);
-  const stopList = repeat(1, () => page.update(), ({ name }) => ["end", "state", "deleted", "resync"].includes(name));
+  const stopList = repeat(
+    1,
+    () => page.update(),
+    ({ name }) => ["end", "state", "deleted", "resync"].includes(name),
+  );
   return () => {
     stopList();
     page.stopDrops?.();
@@ -30,24 +34,45 @@ class ModelsPage {
   constructor(main) {
     this.problem = h("div", { class: "problem" });
     this.body = h("tbody", { role: "rowgroup" });
-    this.table = h("table", { class: "stack library", role: "table", hidden: true }, tableHead(columns), this.body);
+    this.table = h(
+      "table",
+      { class: "stack library", role: "table", hidden: true },
+      tableHead(columns),
+      this.body,
+    );
     for (const index of figures) this.table.querySelectorAll("thead th")[index].classList.add("figure");
     this.table.querySelector("thead th:last-child").append(h("span", { class: "unseen" }, "Actions"));
-    this.empty = h("div", { class: "empty", hidden: true },
-      h("p", {}, "No models yet. An uploaded encoder can be evaluated, and training can start from it."));
+    this.empty = h(
+      "div",
+      { class: "empty", hidden: true },
+      h("p", {}, "No models yet. An uploaded encoder can be evaluated, and training can start from it."),
+    );
     this.runs = h("tbody", { role: "rowgroup" });
-    this.exports = h("section", { hidden: true }, h("h2", {}, "Encoders of runs"),
+    this.exports = h(
+      "section",
+      { hidden: true },
+      h("h2", {}, "Encoders of runs"),
       h("p", { class: "quiet" }, "Each can be exported from its run's page, with all its checkpoints."),
-      h("table", { class: "stack library", role: "table" }, tableHead(runColumns), this.runs));
+      h("table", { class: "stack library", role: "table" }, tableHead(runColumns), this.runs),
+    );
     let form = null;
     if (mayWrite()) {
       form = new UploadForm({
-        kind: "model", path: "/models/{name}", accept: ".safetensors", hint, onDone: () => this.update(),
+        kind: "model",
+        path: "/models/{name}",
+        accept: ".safetensors",
+        hint,
+        onDone: () => this.update(),
       });
       this.stopDrops = form.acceptDrops(main);
     }
-    main.replaceChildren(h("h1", {}, "Models"), ...(form ? [form.element] : []), this.problem,
-      h("section", {}, this.table, this.empty), this.exports);
+    main.replaceChildren(
+      h("h1", {}, "Models"),
+      ...(form ? [form.element] : []),
+      this.problem,
+      h("section", {}, this.table, this.empty),
+      this.exports,
+    );
   }
 
   async update() {
@@ -65,17 +90,30 @@ class ModelsPage {
   #row(model) {
     const { name } = model;
     const result = tableRow(columns, [
-      h("a", { href: `${path(name)}/export`, download: `${name}.safetensors`, title: "Download the file" }, outside(name)),
-      network(model), model.image_size ? `${model.image_size} px` : h("span", { class: "quiet" }, "of each dataset"),
-      model.parameters.toLocaleString("en"), bytes(model.bytes),
+      h(
+        "a",
+        { href: `${path(name)}/export`, download: `${name}.safetensors`, title: "Download the file" },
+        outside(name),
+      ),
+      network(model),
+      model.image_size ? `${model.image_size} px` : h("span", { class: "quiet" }, "of each dataset"),
+      model.parameters.toLocaleString("en"),
+      bytes(model.bytes),
       h("code", { title: model.digest }, `${model.digest.slice(0, 12)}…`),
       h("time", { datetime: model.created_at }, moment(model.created_at)),
-      mayWrite() ? h("span", { class: "row-actions" },
-        h("a", { href: `#/new?kind=evaluate&model=${encodeURIComponent(name)}` }, "Evaluate"),
-        h("a", { href: `#/new?kind=train&model=${encodeURIComponent(name)}` }, "Start from it"),
-        h("button", {
-          type: "button", class: "plain", onclick: (event) => this.#delete(name, event.currentTarget),
-        }, "Delete…")) : null,
+      mayWrite()
+        ? h(
+          "span",
+          { class: "row-actions" },
+          h("a", { href: `#/new?kind=evaluate&model=${encodeURIComponent(name)}` }, "Evaluate"),
+          h("a", { href: `#/new?kind=train&model=${encodeURIComponent(name)}` }, "Start from it"),
+          h("button", {
+            type: "button",
+            class: "plain",
+            onclick: (event) => this.#delete(name, event.currentTarget),
+          }, "Delete…"),
+        )
+        : null,
     ]);
     for (const index of figures) result.children[index].classList.add("figure");
     return result;
@@ -83,18 +121,29 @@ class ModelsPage {
 
   async #showRuns() {
     const query = new URLSearchParams({
-      kind: "train", state: "succeeded", sort: "-finished_at", limit: runsMax, fields: "id,kind,name,spec,finished_at",
+      kind: "train",
+      state: "succeeded",
+      sort: "-finished_at",
+      limit: runsMax,
+      fields: "id,kind,name,spec,finished_at",
     });
     const { jobs, total } = await json(`/jobs?${query}`);
     this.exports.hidden = jobs.length === 0;
-    replaceIfNew(this.exports.querySelector("h2"), total, () => (total > jobs.length
-      ? `Encoders of runs, the latest ${jobs.length} of ${total}` : "Encoders of runs"));
+    replaceIfNew(
+      this.exports.querySelector("h2"),
+      total,
+      () => (total > jobs.length
+        ? `Encoders of runs, the latest ${jobs.length} of ${total}`
+        : "Encoders of runs"),
+    );
     refresh(this.runs, jobs, (job) => job.id, runRow);
   }
 
   async #delete(name, button) {
     const isSure = await ask({
-      title: `Delete ${shown(name)}?`, action: "Delete the model", isDanger: true,
+      title: `Delete ${shown(name)}?`,
+      action: "Delete the model",
+      isDanger: true,
       content: h("p", {}, "Its file is removed from the daemon's disk."),
     });
     if (!isSure) return;
@@ -119,11 +168,16 @@ function network({ arch, width, stem, fc }) {
 
 function runRow(job) {
   const { encoder, method } = job.spec ?? {};
-  const exported = (format) => h("a", { href: `/jobs/${job.id}/export?format=${format}`, download: "" },
-    format === "onnx" ? "ONNX" : format);
+  const exported = (format) =>
+    h(
+      "a",
+      { href: `/jobs/${job.id}/export?format=${format}`, download: "" },
+      format === "onnx" ? "ONNX" : format,
+    );
   return tableRow(runColumns, [
     h("a", { href: `#/jobs/${job.id}` }, outside(title(job), { isCut: true })),
-    encoder ? network(encoder) : "–", method ?? "–",
+    encoder ? network(encoder) : "–",
+    method ?? "–",
     h("time", { datetime: job.finished_at }, moment(job.finished_at)),
     h("span", { class: "row-actions" }, exported("safetensors"), exported("onnx")),
   ]);

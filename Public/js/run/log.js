@@ -22,22 +22,45 @@ export class LogSection {
     this.id = id;
     this.lines = [];
     this.count = linesAtFirst;
-    this.pre = h("pre", { tabindex: 0, role: "region", "aria-label": "Lines of the log", class: "log wraps" });
-    this.search = h("input", { type: "search", "aria-label": "Search the log", placeholder: "Search",
-      oninput: () => this.#render() });
-    this.level = h("select", { "aria-label": "Level", onchange: () => this.#render() },
-      levels.map((level) => h("option", { value: level },
-        level === "info" ? "All levels" : `From ${level}`)));
+    this.pre = h("pre", {
+      tabindex: 0,
+      role: "region",
+      "aria-label": "Lines of the log",
+      class: "log wraps",
+    });
+    this.search = h("input", {
+      type: "search",
+      "aria-label": "Search the log",
+      placeholder: "Search",
+      oninput: () => this.#render(),
+    });
+    this.level = h(
+      "select",
+      { "aria-label": "Level", onchange: () => this.#render() },
+      levels.map((level) => h("option", { value: level }, level === "info" ? "All levels" : `From ${level}`)),
+    );
     this.follow = h("input", { type: "checkbox", checked: true, onchange: () => this.#toEnd() });
-    const wrap = h("input", { type: "checkbox", checked: true,
-      onchange: () => this.pre.classList.toggle("wraps", wrap.checked) });
+    const wrap = h("input", {
+      type: "checkbox",
+      checked: true,
+      onchange: () => this.pre.classList.toggle("wraps", wrap.checked),
+    });
     this.found = h("span", { class: "quiet", role: "status" });
     this.more = h("button", { type: "button", onclick: () => this.#earlier() }, "Earlier lines");
-    this.element = section("Log",
-      h("div", { class: "controls log-controls" }, this.search, this.level,
+    this.element = section(
+      "Log",
+      h(
+        "div",
+        { class: "controls log-controls" },
+        this.search,
+        this.level,
         h("label", {}, this.follow, " Follow"),
-        h("label", {}, wrap, " Wrap"), this.found),
-      this.pre, h("p", { class: "controls" }, this.more, h("a", { href: `/jobs/${id}/log` }, "Full log")));
+        h("label", {}, wrap, " Wrap"),
+        this.found,
+      ),
+      this.pre,
+      h("p", { class: "controls" }, this.more, h("a", { href: `/jobs/${id}/log` }, "Full log")),
+    );
     this.sight = new IntersectionObserver(([entry]) => {
       this.isInSight = entry.isIntersecting;
       if (this.isInSight) this.#look();
@@ -101,7 +124,7 @@ export class LogSection {
     if (this.isBusy) return;
     this.isBusy = true;
     try {
-      for (let count = newLines; ; count *= 4) {
+      for (let count = newLines;; count *= 4) {
         const tail = await this.#tail(Math.min(count, linesMax));
         const at = overlap(this.lines, tail);
         if (at === 0 && tail.length === count && count < linesMax) continue;
@@ -129,14 +152,20 @@ export class LogSection {
     const wanted = this.search.value.trim().toLowerCase();
     const least = rank(this.level.value);
     const lines = this.lines.filter((line) =>
-      rank(levelOf(line)) >= least && (!wanted || line.toLowerCase().includes(wanted)));
+      rank(levelOf(line)) >= least && (!wanted || line.toLowerCase().includes(wanted))
+    );
     const isFiltered = wanted || least > 0;
-    this.found.textContent = isFiltered ? `${lines.length} of ${this.lines.length} lines`
+    this.found.textContent = isFiltered
+      ? `${lines.length} of ${this.lines.length} lines`
       : `${this.lines.length} lines`;
     this.pre.replaceChildren(...lines.map((line) => {
       const level = levelOf(line);
-      return h("span", { class: rank(level) > 0 ? `line ${level}` : "line" }, ...marked(shown(line), wanted),
-        "\n");
+      return h(
+        "span",
+        { class: rank(level) > 0 ? `line ${level}` : "line" },
+        ...marked(shown(line), wanted),
+        "\n",
+      );
     }));
     this.#toEnd();
   }

@@ -13,13 +13,19 @@ const requestsMax = 4;
 const refusalsMax = 5;
 
 const count = (rows) => `${rows.length} ${rows.length === 1 ? "run" : "runs"}`;
-const post = (row, action, body = {}) => request(`/jobs/${row.id}/${action}`, {
-  method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
-});
+const post = (row, action, body = {}) =>
+  request(`/jobs/${row.id}/${action}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
 /** Changes members of a job by a merge patch. */
-export const patch = (row, body) => request(`/jobs/${row.id}`, {
-  method: "PATCH", headers: { "Content-Type": "application/merge-patch+json" }, body: JSON.stringify(body),
-});
+export const patch = (row, body) =>
+  request(`/jobs/${row.id}`, {
+    method: "PATCH",
+    headers: { "Content-Type": "application/merge-patch+json" },
+    body: JSON.stringify(body),
+  });
 
 /** The bar for the selected runs. `clear()` ends the selection. */
 export class Bulk {
@@ -37,9 +43,19 @@ export class Bulk {
       delete: this.#button("Delete…", () => this.#delete()),
     };
     this.result = h("div", { role: "status", class: "bulk-result" });
-    const dismiss = h("button", { type: "button", class: "plain", onclick: () => clear() }, "Clear selection");
-    this.bar = h("div", { class: "bulk", role: "toolbar", "aria-label": "Selected runs", hidden: true },
-      this.text, this.compare, ...Object.values(this.buttons), dismiss);
+    const dismiss = h(
+      "button",
+      { type: "button", class: "plain", onclick: () => clear() },
+      "Clear selection",
+    );
+    this.bar = h(
+      "div",
+      { class: "bulk", role: "toolbar", "aria-label": "Selected runs", hidden: true },
+      this.text,
+      this.compare,
+      ...Object.values(this.buttons),
+      dismiss,
+    );
     this.element = h("div", { class: "bulk-place" }, this.bar, this.result);
   }
 
@@ -50,15 +66,24 @@ export class Bulk {
     this.text.textContent = `${rows.length} selected`;
     this.compare.href = compareAddress(rows);
     const able = {
-      pause: this.#able("pause").length, resume: this.#able("resume").length, cancel: this.#able("cancel").length,
-      label: rows.length, delete: rows.filter(isOver).length,
+      pause: this.#able("pause").length,
+      resume: this.#able("resume").length,
+      cancel: this.#able("cancel").length,
+      label: rows.length,
+      delete: rows.filter(isOver).length,
     };
-    for (const [name, button] of Object.entries(this.buttons)) button.hidden = able[name] === 0 || !mayWrite();
+    for (const [name, button] of Object.entries(this.buttons)) {
+      button.hidden = able[name] === 0 || !mayWrite();
+    }
   }
 
-  #button(text, onclick) { return h("button", { type: "button", onclick }, text); }
+  #button(text, onclick) {
+    return h("button", { type: "button", onclick }, text);
+  }
 
-  #able(action) { return this.rows.filter((row) => actions(row).includes(action)); }
+  #able(action) {
+    return this.rows.filter((row) => actions(row).includes(action));
+  }
 
   /** Sends a request for each row and says how it went. */
   async #run(rows, send, done) {
@@ -81,7 +106,8 @@ export class Bulk {
     this.result.replaceChildren(
       well > 0 ? h("p", { class: "quiet" }, `${well} ${well === 1 ? "run" : "runs"} ${done}.`) : "",
       ...refusals.slice(0, refusalsMax).map(([row, text]) => alert(`${title(row)}: ${text}`)),
-      refusals.length > refusalsMax ? h("p", {}, `${refusals.length - refusalsMax} more were refused.`) : "");
+      refusals.length > refusalsMax ? h("p", {}, `${refusals.length - refusalsMax} more were refused.`) : "",
+    );
     clearTimeout(this.timer);
     // A refusal stays until the next action; a success need not.
     if (refusals.length === 0) this.timer = setTimeout(() => this.result.replaceChildren(), 6000);
@@ -93,9 +119,20 @@ export class Bulk {
     const graceful = h("input", { type: "radio", name: "mode", value: "graceful", checked: true });
     const isRunning = rows.some((row) => ["running", "pausing"].includes(row.state));
     const isSure = await ask({
-      title: `Cancel ${count(rows)}?`, action: `Cancel ${count(rows)}`, isDanger: true,
-      content: [names(rows), isRunning && h("p", {}, h("label", {}, graceful, " Write a checkpoint first"), h("br"),
-        h("label", {}, now, " Stop at once, without a checkpoint"))],
+      title: `Cancel ${count(rows)}?`,
+      action: `Cancel ${count(rows)}`,
+      isDanger: true,
+      content: [
+        names(rows),
+        isRunning &&
+        h(
+          "p",
+          {},
+          h("label", {}, graceful, " Write a checkpoint first"),
+          h("br"),
+          h("label", {}, now, " Stop at once, without a checkpoint"),
+        ),
+      ],
     });
     if (!isSure) return;
     const mode = now.checked ? "now" : "graceful";
@@ -106,10 +143,15 @@ export class Bulk {
     const rows = this.rows.filter(isOver);
     const left = this.rows.length - rows.length;
     const isSure = await ask({
-      title: `Delete ${count(rows)}?`, action: `Delete ${count(rows)}`, isDanger: true,
-      content: [names(rows), h("p", {}, "Metrics, checkpoints and artifacts are removed. This cannot be undone."),
-        left > 0 && h("p", {},
-          `${left} selected ${left === 1 ? "run has" : "runs have"} not finished and will be kept.`)],
+      title: `Delete ${count(rows)}?`,
+      action: `Delete ${count(rows)}`,
+      isDanger: true,
+      content: [
+        names(rows),
+        h("p", {}, "Metrics, checkpoints and artifacts are removed. This cannot be undone."),
+        left > 0 &&
+        h("p", {}, `${left} selected ${left === 1 ? "run has" : "runs have"} not finished and will be kept.`),
+      ],
     });
     if (!isSure) return;
     await this.#run(rows, (row) => request(`/jobs/${row.id}`, { method: "DELETE" }), "deleted");
@@ -119,17 +161,33 @@ export class Bulk {
     const { rows } = this;
     const key = h("input", { type: "text", id: "label-key", autocomplete: "off", list: "label-keys" });
     const value = h("input", { type: "text", id: "label-value", autocomplete: "off" });
-    const remove = h("input", { type: "checkbox", onchange: () => { value.disabled = remove.checked; } });
+    const remove = h("input", {
+      type: "checkbox",
+      onchange: () => {
+        value.disabled = remove.checked;
+      },
+    });
     const keys = [...new Set(rows.flatMap((row) => Object.keys(row.labels)))].sort();
     const isSure = await ask({
-      title: `Label ${count(rows)}`, action: "Apply",
+      title: `Label ${count(rows)}`,
+      action: "Apply",
       content: [
-        h("p", { class: "field" }, h("label", { for: "label-key" }, "Key"), key,
-          h("datalist", { id: "label-keys" }, keys.map((one) => h("option", { value: one })))),
+        h(
+          "p",
+          { class: "field" },
+          h("label", { for: "label-key" }, "Key"),
+          key,
+          h("datalist", { id: "label-keys" }, keys.map((one) => h("option", { value: one }))),
+        ),
         h("p", { class: "field" }, h("label", { for: "label-value" }, "Value"), value),
         h("p", {}, h("label", {}, remove, " Remove the label with this key")),
-        keys.length > 0 && h("p", { class: "quiet" }, "Labels now: ",
-          keys.map((one, index) => [index ? ", " : "", outside(one)])),
+        keys.length > 0 &&
+        h(
+          "p",
+          { class: "quiet" },
+          "Labels now: ",
+          keys.map((one, index) => [index ? ", " : "", outside(one)]),
+        ),
       ],
     });
     if (!isSure || key.value === "") return;
@@ -145,7 +203,10 @@ export const compareAddress = (rows) => `#/compare?jobs=${rows.map((row) => row.
 /** The first names of what an action concerns. */
 function names(rows) {
   const shownMax = 6;
-  return h("ul", { class: "names" },
+  return h(
+    "ul",
+    { class: "names" },
     rows.slice(0, shownMax).map((row) => h("li", {}, outside(title(row), { kind: "line" }))),
-    rows.length > shownMax ? h("li", {}, `and ${rows.length - shownMax} more`) : null);
+    rows.length > shownMax ? h("li", {}, `and ${rows.length - shownMax} more`) : null,
+  );
 }

@@ -8,10 +8,19 @@ const example = { kind: "train", spec: { preset: "small", dataset: { name: "fash
 /** Before the first job. */
 export function emptyState() {
   if (!mayWrite()) return h("div", { class: "empty" }, h("p", {}, "No runs yet."));
-  return h("div", { class: "empty" },
-    h("p", {}, "No runs yet. ", h("a", { href: "#/new" }, "Start a first training"), " here, or from a terminal:"),
+  return h(
+    "div",
+    { class: "empty" },
+    h(
+      "p",
+      {},
+      "No runs yet. ",
+      h("a", { href: "#/new" }, "Start a first training"),
+      " here, or from a terminal:",
+    ),
     curl(example),
-    h("p", { class: "quiet" }, "It trains on the 60,000 images of Fashion-MNIST; its curves appear here."));
+    h("p", { class: "quiet" }, "It trains on the 60,000 images of Fashion-MNIST; its curves appear here."),
+  );
 }
 
 /** Where the filters leave none. */

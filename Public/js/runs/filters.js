@@ -11,21 +11,34 @@ import { healths, isFiltered, kinds, states, unfiltered } from "./view.js";
 const typingPause = 120;
 
 /**
- * The bar; `change(part)` gives the view other members, `relayout()` shows other columns, `shownColumns()` are the
- * keys of those that are shown.
+ * The bar; `change(part)` gives the view other members, `relayout()` shows other columns, `shownColumns()`
+ * are the keys of those that are shown.
  */
 export class Filters {
   constructor(view, { change, relayout, shownColumns, showKeys }) {
     Object.assign(this, { view, change, relayout, shownColumns });
     this.search = h("input", {
-      type: "search", placeholder: "Search names, labels, notes", "aria-label": "Search", value: view.words,
-      autocomplete: "off", spellcheck: "false", oninput: () => this.#typed(),
+      type: "search",
+      placeholder: "Search names, labels, notes",
+      "aria-label": "Search",
+      value: view.words,
+      autocomplete: "off",
+      spellcheck: "false",
+      oninput: () => this.#typed(),
       onkeydown: (event) => this.#searchKey(event),
     });
-    this.states = choiceMenu("State", states.map((state) => [state, state]), view.states,
-      (all) => change({ states: all }));
-    this.health = choiceMenu("Health", healths.map((one) => [one, healthWords[one]]), view.health,
-      (all) => change({ health: all }));
+    this.states = choiceMenu(
+      "State",
+      states.map((state) => [state, state]),
+      view.states,
+      (all) => change({ states: all }),
+    );
+    this.health = choiceMenu(
+      "Health",
+      healths.map((one) => [one, healthWords[one]]),
+      view.health,
+      (all) => change({ health: all }),
+    );
     this.selects = {
       kind: this.#select("kind", "Any kind", async () => kinds.map((kind) => [kind, kind])),
       method: this.#select("method", "Any method", methods),
@@ -39,15 +52,33 @@ export class Filters {
     this.labelKeys = new Set();
     const columnMenu = menu("Columns", () => this.#columns(), { kind: "right" });
     const keys = h("button", {
-      type: "button", title: "Keys (?)", "aria-label": "Show the keys", onclick: showKeys,
+      type: "button",
+      title: "Keys (?)",
+      "aria-label": "Show the keys",
+      onclick: showKeys,
     }, "?");
     // On a narrow window the filters are behind a button, and a list has the place of the table's head.
-    const toggle = h("button", { type: "button", class: "narrow", "aria-expanded": "false", onclick: () => {
-      toggle.setAttribute("aria-expanded", String(this.element.classList.toggle("open")));
-    } }, "Filters");
-    this.element = h("div", { class: "filters", role: "search" },
-      this.search, toggle, this.states.element, this.health.element, ...Object.values(this.selects),
-      columnMenu.element, keys, this.chips, this.count);
+    const toggle = h("button", {
+      type: "button",
+      class: "narrow",
+      "aria-expanded": "false",
+      onclick: () => {
+        toggle.setAttribute("aria-expanded", String(this.element.classList.toggle("open")));
+      },
+    }, "Filters");
+    this.element = h(
+      "div",
+      { class: "filters", role: "search" },
+      this.search,
+      toggle,
+      this.states.element,
+      this.health.element,
+      ...Object.values(this.selects),
+      columnMenu.element,
+      keys,
+      this.chips,
+      this.count,
+    );
     this.show(view, null);
   }
 
@@ -84,13 +115,18 @@ export class Filters {
   #select(name, none, read) {
     const label = { group: "Group by", sort: "Sort by" }[name] ?? name[0].toUpperCase() + name.slice(1);
     const select = h("select", {
-      "aria-label": label, "data-filter": name, onchange: () => this.change({ [name]: select.value }),
+      "aria-label": label,
+      "data-filter": name,
+      onchange: () => this.change({ [name]: select.value }),
     }, h("option", { value: "" }, none));
     const fill = async () => {
       try {
         const options = await read();
         const value = select.value;
-        select.replaceChildren(select.firstChild, ...options.map(([key, title]) => h("option", { value: key }, title)));
+        select.replaceChildren(
+          select.firstChild,
+          ...options.map(([key, title]) => h("option", { value: key }, title)),
+        );
         setValue(select, value, name);
       } catch (error) {
         tolerate(error);
@@ -102,36 +138,70 @@ export class Filters {
   }
 
   #groupings() {
-    return [["sweep", "By sweep"], ...[...this.labelKeys].sort().map((key) => [`label:${key}`, `By ${shown(key)}`])];
+    return [
+      ["sweep", "By sweep"],
+      ...[...this.labelKeys].sort().map((key) => [`label:${key}`, `By ${shown(key)}`]),
+    ];
   }
 
   #chips() {
-    const chips = this.view.labels.map((label) => h("button", {
-      type: "button", class: "chip", "aria-label": `Remove the filter ${shown(label)}`,
-      onclick: () => this.change({ labels: this.view.labels.filter((other) => other !== label) }),
-    }, outside(label), " ×"));
-    const clear = h("button", { type: "button", class: "plain", onclick: () => this.change(unfiltered(this.view)) },
-      "Clear filters");
+    const chips = this.view.labels.map((label) =>
+      h(
+        "button",
+        {
+          type: "button",
+          class: "chip",
+          "aria-label": `Remove the filter ${shown(label)}`,
+          onclick: () => this.change({ labels: this.view.labels.filter((other) => other !== label) }),
+        },
+        outside(label),
+        " ×",
+      )
+    );
+    const clear = h("button", {
+      type: "button",
+      class: "plain",
+      onclick: () => this.change(unfiltered(this.view)),
+    }, "Clear filters");
     return isFiltered(this.view) ? [...chips, clear] : chips;
   }
 
   #columns() {
     const chosen = chosenColumns() ?? this.shownColumns();
     const boxes = columns.filter((column) => column.key !== "name").map((column) => {
-      const box = h("input", { type: "checkbox", value: column.key, onchange: () => {
-        chooseColumns(["name", ...boxes.map((one) => one.querySelector("input")).filter((one) => one.checked)
-          .map((one) => one.value)]);
-        this.relayout();
-      } });
+      const box = h("input", {
+        type: "checkbox",
+        value: column.key,
+        onchange: () => {
+          chooseColumns([
+            "name",
+            ...boxes.map((one) => one.querySelector("input")).filter((one) => one.checked)
+              .map((one) => one.value),
+          ]);
+          this.relayout();
+        },
+      });
       box.checked = chosen.includes(column.key);
       return h("label", {}, box, " ", column.title);
     });
-    const reset = h("button", { type: "button", class: "plain", onclick: (event) => {
-      chooseColumns(null);
-      this.relayout();
-      event.target.closest("details").open = false;
-    } }, "Standard columns");
-    return [...boxes, h("p", { class: "quiet" }, "They become narrower where there are many; the last ones are left out where they do not fit."), reset];
+    const reset = h("button", {
+      type: "button",
+      class: "plain",
+      onclick: (event) => {
+        chooseColumns(null);
+        this.relayout();
+        event.target.closest("details").open = false;
+      },
+    }, "Standard columns");
+    return [
+      ...boxes,
+      h(
+        "p",
+        { class: "quiet" },
+        "They become narrower where there are many; the last ones are left out where they do not fit.",
+      ),
+      reset,
+    ];
   }
 }
 
@@ -146,8 +216,9 @@ function setValue(select, value, name) {
 
 /** The orders that the table's head offers. */
 function orders() {
-  return columns.filter((column) => column.sort).flatMap(({ sort, title }) =>
-    [[sort, `${title}, ascending`], [`-${sort}`, `${title}, descending`]]);
+  return columns.filter((column) => column.sort).flatMap((
+    { sort, title },
+  ) => [[sort, `${title}, ascending`], [`-${sort}`, `${title}, descending`]]);
 }
 
 async function methods() {

@@ -1,5 +1,5 @@
-// The runs by the value of a label or by sweep. The daemon has no such list: the page reads once which job is in
-// which group, and the rows of a group when it is opened.
+// The runs by the value of a label or by sweep. The daemon has no such list: the page reads once which job is
+// in which group, and the rows of a group when it is opened.
 import { json } from "../core/api.js";
 import { bestEvaluation } from "./row.js";
 import { Section } from "./section.js";
@@ -14,7 +14,10 @@ export class Groups {
   constructor(view, onUpdate) {
     // What runs stands above all groups.
     const others = states.filter((state) => !runningStates.includes(state));
-    this.view = { ...view, states: others.filter((one) => view.states.length === 0 || view.states.includes(one)) };
+    this.view = {
+      ...view,
+      states: others.filter((one) => view.states.length === 0 || view.states.includes(one)),
+    };
     this.label = view.group.startsWith("label:") ? view.group.slice("label:".length) : null;
     this.onUpdate = onUpdate;
     /** Of each job its group and its accuracy. */
@@ -24,8 +27,12 @@ export class Groups {
     this.isScanned = false;
   }
 
-  get sections() { return [...this.opened.values()]; }
-  get total() { return this.jobs.size; }
+  get sections() {
+    return [...this.opened.values()];
+  }
+  get total() {
+    return this.jobs.size;
+  }
 
   async load() {
     if (this.view.states.length === 0) return;
@@ -59,7 +66,9 @@ export class Groups {
   }
 
   /** Forgets a deleted job; whether it was here. */
-  forget(id) { return this.jobs.delete(id); }
+  forget(id) {
+    return this.jobs.delete(id);
+  }
 
   /** Opens a group, or closes it. */
   async toggle(group) {
@@ -69,7 +78,10 @@ export class Groups {
     if (group === none) keep = (row) => this.#place(row).group === none;
     else if (this.label === null) view.sweep = group;
     else view.labels = [...view.labels, `${this.label}=${group}`];
-    const section = new Section(`group-${group}`, group, view, { sort: this.view.sort || "-created_at", keep });
+    const section = new Section(`group-${group}`, group, view, {
+      sort: this.view.sort || "-created_at",
+      keep,
+    });
     this.opened.set(group, section);
     await section.load();
     this.onUpdate();
@@ -85,15 +97,26 @@ export class Groups {
       groups.set(group, known);
     }
     const byName = [...groups.values()].sort((a, b) =>
-      (a.group === none) - (b.group === none) || b.count - a.count || (a.group < b.group ? -1 : 1));
+      (a.group === none) - (b.group === none) || b.count - a.count || (a.group < b.group ? -1 : 1)
+    );
     return byName.flatMap((group) => this.#entriesOf(group));
   }
 
   #entriesOf(group) {
     const section = this.opened.get(group.group);
-    const head = { kind: "group", key: `head-${group.group}`, group, isOpen: Boolean(section), label: this.label };
+    const head = {
+      kind: "group",
+      key: `head-${group.group}`,
+      group,
+      isOpen: Boolean(section),
+      label: this.label,
+    };
     if (!section) return [head];
     const rows = section.rows.map((row) => ({ kind: "row", key: row.id, row, section }));
-    return [head, ...rows, ...(section.hasMore ? [{ kind: "more", key: `more-${group.group}`, section }] : [])];
+    return [
+      head,
+      ...rows,
+      ...(section.hasMore ? [{ kind: "more", key: `more-${group.group}`, section }] : []),
+    ];
   }
 }

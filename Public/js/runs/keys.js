@@ -2,29 +2,52 @@
 import { h } from "../core/dom.js";
 
 const keys = [
-  [["j", "↓"], "Next run"], [["k", "↑"], "Previous run"], [["g", "Home"], "First run"],
+  [["j", "↓"], "Next run"],
+  [["k", "↑"], "Previous run"],
+  [["g", "Home"], "First run"],
   [["G", "End"], "Last run that is loaded"],
-  [["Enter"], "Open the run"], [["Space", "x"], "Select the run"], [["Shift+↓", "Shift+↑"], "Select several runs"],
-  [["a"], "Select all runs that are loaded"], [["Esc"], "Clear the selection"], [["c"], "Compare the selected runs"],
-  [["+", "−"], "Change the priority of a queued run"], [["/"], "Search"], [["?"], "Show these keys"],
+  [["Enter"], "Open the run"],
+  [["Space", "x"], "Select the run"],
+  [["Shift+↓", "Shift+↑"], "Select several runs"],
+  [["a"], "Select all runs that are loaded"],
+  [["Esc"], "Clear the selection"],
+  [["c"], "Compare the selected runs"],
+  [["+", "−"], "Change the priority of a queued run"],
+  [["/"], "Search"],
+  [["?"], "Show these keys"],
 ];
 
 /** Where keys are text, or already mean something. */
-const isTaken = (target) => target.closest("input:not([type=checkbox]), textarea, select, dialog, details[open]")
-  || target.isContentEditable;
+const isTaken = (target) =>
+  target.closest("input:not([type=checkbox]), textarea, select, dialog, details[open]") ||
+  target.isContentEditable;
 
 /**
- * Follows the keyboard for a table; `actions` has `move(by, isRange)`, `open`, `select`, `selectAll`, `clear`,
- * `compare`, `search`, `reprioritize(by)`. Gives a function that stops.
+ * Follows the keyboard for a table; `actions` has `move(by, isRange)`, `open`, `select`, `selectAll`,
+ * `clear`, `compare`, `search`, `reprioritize(by)`. Gives a function that stops.
  */
 export function followKeys(actions) {
   const moves = {
-    j: 1, J: 1, ArrowDown: 1, k: -1, K: -1, ArrowUp: -1, g: -Infinity, Home: -Infinity, G: Infinity, End: Infinity,
+    j: 1,
+    J: 1,
+    ArrowDown: 1,
+    k: -1,
+    K: -1,
+    ArrowUp: -1,
+    g: -Infinity,
+    Home: -Infinity,
+    G: Infinity,
+    End: Infinity,
   };
   const others = {
-    a: actions.selectAll, x: actions.select, c: actions.compare, Escape: actions.clear,
-    "/": actions.search, "?": showKeys,
-    "+": () => actions.reprioritize(1), "-": () => actions.reprioritize(-1),
+    a: actions.selectAll,
+    x: actions.select,
+    c: actions.compare,
+    Escape: actions.clear,
+    "/": actions.search,
+    "?": showKeys,
+    "+": () => actions.reprioritize(1),
+    "-": () => actions.reprioritize(-1),
   };
   const press = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || isTaken(event.target)) return;
@@ -45,11 +68,28 @@ export function followKeys(actions) {
 export function showKeys() {
   if (document.querySelector("dialog.keys")) return;
   const close = h("button", { type: "button", onclick: () => dialog.close() }, "Close");
-  const dialog = h("dialog", { class: "keys", "aria-labelledby": "keys-title", onclose: () => dialog.remove() },
+  const dialog = h(
+    "dialog",
+    {
+      class: "keys",
+      "aria-labelledby": "keys-title",
+      onclose: () => dialog.remove(),
+    },
     h("h2", { id: "keys-title" }, "Keys"),
-    h("dl", {}, keys.map(([names, meaning]) => h("div", {},
-      h("dt", {}, names.map((name, index) => [index ? " or " : "", h("kbd", {}, name)])), h("dd", {}, meaning)))),
-    h("p", {}, close));
+    h(
+      "dl",
+      {},
+      keys.map(([names, meaning]) =>
+        h(
+          "div",
+          {},
+          h("dt", {}, names.map((name, index) => [index ? " or " : "", h("kbd", {}, name)])),
+          h("dd", {}, meaning),
+        )
+      ),
+    ),
+    h("p", {}, close),
+  );
   document.body.append(dialog);
   dialog.showModal();
 }

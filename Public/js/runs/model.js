@@ -25,14 +25,20 @@ export class Runs {
     const queued = isPlain ? only(view, ["queued"]) : null;
     this.queue = queued && new Section("queue", "Queue", queued, { sort: "queue" });
     this.groups = view.group ? new Groups(view, onUpdate) : null;
-    const others = states.filter((state) => !runningStates.includes(state) && !(isPlain && state === "queued"));
+    const others = states.filter((state) =>
+      !runningStates.includes(state) && !(isPlain && state === "queued")
+    );
     const rest = this.groups ? null : only(view, others);
-    this.rest = rest && new Section("rest", isPlain ? "Waiting and finished" : "All others", rest,
-      { sort: view.sort || "-created_at" });
+    this.rest = rest &&
+      new Section("rest", isPlain ? "Waiting and finished" : "All others", rest, {
+        sort: view.sort || "-created_at",
+      });
     this.isLoaded = false;
   }
 
-  get sections() { return [this.running, this.queue, this.rest, ...(this.groups?.sections ?? [])].filter(Boolean); }
+  get sections() {
+    return [this.running, this.queue, this.rest, ...(this.groups?.sections ?? [])].filter(Boolean);
+  }
 
   /** Jobs that the filters leave. */
   get total() {
@@ -53,7 +59,10 @@ export class Runs {
     if (failure) throw failure.reason;
   }
 
-  /** Asks again for what changes with time alone: how far the running jobs are, and when the queued ones start. */
+  /**
+   * Asks again for what changes with time alone: how far the running jobs are, and when the queued ones
+   * start.
+   */
   async refresh() {
     const isThere = (section) => section && section.rows.length > 0;
     if (isThere(this.running)) await this.#refreshRunning();
@@ -63,7 +72,9 @@ export class Runs {
 
   async #refreshRunning() {
     const shown = "id,state,progress,health,running_seconds";
-    const list = await json(`/jobs?state=${runningStates.join(",")}&sort=-started_at&limit=100&fields=${shown}`);
+    const list = await json(
+      `/jobs?state=${runningStates.join(",")}&sort=-started_at&limit=100&fields=${shown}`,
+    );
     for (const job of list.jobs) {
       const row = this.find(job.id);
       if (!row || row.state !== job.state) continue;
@@ -125,17 +136,29 @@ export class Runs {
     const entries = [];
     const shown = this.sections.filter((section) => section.total > 0);
     const add = (section, rows) => {
-      if (shown.length > 1 || section.key !== "rest") entries.push({ kind: "head", key: section.key, section });
-      rows.forEach((row, index) => entries.push({
-        kind: "row", key: row.id, row, section, place: section === this.queue ? index + 1 : null,
-      }));
+      if (shown.length > 1 || section.key !== "rest") {
+        entries.push({ kind: "head", key: section.key, section });
+      }
+      rows.forEach((row, index) =>
+        entries.push({
+          kind: "row",
+          key: row.id,
+          row,
+          section,
+          place: section === this.queue ? index + 1 : null,
+        })
+      );
     };
     if (this.running?.total) add(this.running, this.running.rows);
     if (this.queue?.total) {
       const rows = this.isWholeQueue ? this.queue.rows : this.queue.rows.slice(0, queueRows);
       add(this.queue, rows);
       if (rows.length < this.queue.total) {
-        entries.push({ kind: "more", key: this.isWholeQueue ? "queue-rest" : "queue-more", section: this.queue });
+        entries.push({
+          kind: "more",
+          key: this.isWholeQueue ? "queue-rest" : "queue-more",
+          section: this.queue,
+        });
       }
     }
     if (this.rest?.total) {

@@ -38,14 +38,20 @@ const tones = { good: "good", warning: "warn", unknown: "" };
 
 function content(row) {
   const { state, message } = row.health ?? {};
-  const verdict = message ? `${healthWords[state]}: ${shown(message)}` : "Health is judged after the first steps";
+  const verdict = message
+    ? `${healthWords[state]}: ${shown(message)}`
+    : "Health is judged after the first steps";
   const name = shown(title(row));
   return [
-    h("div", { class: "now-head" },
+    h(
+      "div",
+      { class: "now-head" },
       h("h2", {}, h("a", { href: `#/jobs/${row.id}`, class: "outside cut", dir: "auto", title: name }, name)),
-      h("p", { class: `hint ${tones[state] ?? (message ? "bad" : "")}` }, verdict)),
+      h("p", { class: `hint ${tones[state] ?? (message ? "bad" : "")}` }, verdict),
+    ),
     course(row),
-    curve(row, "loss", "Loss"), curve(row, "rankme", "RankMe"),
+    curve(row, "loss", "Loss"),
+    curve(row, "rankme", "RankMe"),
   ];
 }
 
@@ -53,22 +59,40 @@ function content(row) {
 const count = (value) => (Number.isFinite(value) ? value.toLocaleString("en") : "–");
 
 function course(row) {
-  const { step, steps, epoch, epochs, images_per_second: speed, seconds_left: left, finish_at: end } = row.progress;
+  const { step, steps, epoch, epochs, images_per_second: speed, seconds_left: left, finish_at: end } =
+    row.progress;
   const share = steps ? Math.min(1, step / steps) : 0;
   const facts = [
-    epochs && `epoch ${epoch} of ${epochs}`, Number.isFinite(speed) && `${number(speed)} images/s`,
-    Number.isFinite(left) && `${duration(left)} left`, end && `ends about ${moment(end)}`,
+    epochs && `epoch ${epoch} of ${epochs}`,
+    Number.isFinite(speed) && `${number(speed)} images/s`,
+    Number.isFinite(left) && `${duration(left)} left`,
+    end && `ends about ${moment(end)}`,
   ].filter(Boolean);
-  return h("div", { class: "now-course" },
-    h("p", {}, h("b", {}, percent(share)), " ",
-      h("span", { class: "quiet" }, `step ${count(step)} of ${count(steps)}`)),
-    h("progress", { max: 1, value: share, "aria-label": `Progress of ${title(row)}: ${Math.floor(share * 100)}%` }),
-    h("p", { class: "quiet" }, facts.join(" · ")));
+  return h(
+    "div",
+    { class: "now-course" },
+    h(
+      "p",
+      {},
+      h("b", {}, percent(share)),
+      " ",
+      h("span", { class: "quiet" }, `step ${count(step)} of ${count(steps)}`),
+    ),
+    h("progress", {
+      max: 1,
+      value: share,
+      "aria-label": `Progress of ${title(row)}: ${Math.floor(share * 100)}%`,
+    }),
+    h("p", { class: "quiet" }, facts.join(" · ")),
+  );
 }
 
 function curve(row, key, name) {
   if (row[key] === null || row[key] === undefined) return null;
-  return h("div", { class: "now-curve" },
+  return h(
+    "div",
+    { class: "now-curve" },
     h("p", {}, h("span", { class: "quiet" }, name), " ", h("b", {}, number(row[key]))),
-    sparkline(name, curvesOf(row)?.[key]) ?? h("span", { class: "quiet" }, "first steps"));
+    sparkline(name, curvesOf(row)?.[key]) ?? h("span", { class: "quiet" }, "first steps"),
+  );
 }

@@ -2,9 +2,29 @@
 
 /** The members of jobs that the table asks for. */
 export const fields = [
-  "id", "kind", "name", "labels", "notes", "priority", "state", "reason", "health", "created_at", "started_at",
-  "finished_at", "running_seconds", "needs", "sweep", "progress", "latest", "evaluations", "result", "dataset",
-  "method", "starts_at", "spec",
+  "id",
+  "kind",
+  "name",
+  "labels",
+  "notes",
+  "priority",
+  "state",
+  "reason",
+  "health",
+  "created_at",
+  "started_at",
+  "finished_at",
+  "running_seconds",
+  "needs",
+  "sweep",
+  "progress",
+  "latest",
+  "evaluations",
+  "result",
+  "dataset",
+  "method",
+  "starts_at",
+  "spec",
 ].join(",");
 
 /** Metrics that are drawn as sparklines. */
@@ -15,15 +35,34 @@ export function rowOf(job) {
   const spec = job.spec ?? {};
   const latest = job.kind === "train" ? job.latest : null;
   return {
-    id: job.id, kind: job.kind, name: job.name, labels: job.labels ?? {}, notes: job.notes, priority: job.priority,
-    state: job.state, reason: job.reason, health: job.health, created_at: job.created_at, started_at: job.started_at,
-    finished_at: job.finished_at, running_seconds: job.running_seconds, readAt: Date.now(),
-    needs: job.needs, sweep: job.sweep, progress: job.progress,
-    startsAt: job.starts_at, dataset: job.dataset, method: job.method,
-    preset: spec.preset ?? null, trainedBy: spec.checkpoint?.job ?? null,
-    step: latest?.step ?? null, loss: latest?.loss ?? null, rankme: latest?.rankme ?? null,
+    id: job.id,
+    kind: job.kind,
+    name: job.name,
+    labels: job.labels ?? {},
+    notes: job.notes,
+    priority: job.priority,
+    state: job.state,
+    reason: job.reason,
+    health: job.health,
+    created_at: job.created_at,
+    started_at: job.started_at,
+    finished_at: job.finished_at,
+    running_seconds: job.running_seconds,
+    readAt: Date.now(),
+    needs: job.needs,
+    sweep: job.sweep,
+    progress: job.progress,
+    startsAt: job.starts_at,
+    dataset: job.dataset,
+    method: job.method,
+    preset: spec.preset ?? null,
+    trainedBy: spec.checkpoint?.job ?? null,
+    step: latest?.step ?? null,
+    loss: latest?.loss ?? null,
+    rankme: latest?.rankme ?? null,
     curves: latest ? sparkKeys.filter((key) => key in latest) : [],
-    evaluations: job.evaluations ?? [], best: bestOf(job),
+    evaluations: job.evaluations ?? [],
+    best: bestOf(job),
   };
 }
 
@@ -48,7 +87,11 @@ export function bestEvaluation(evaluations) {
 export function withEvaluation(row, evaluation) {
   const { id, result } = evaluation;
   const one = {
-    id, protocol: result.protocol, layer: result.layer, label_share: result.label_share, top1: result.top1,
+    id,
+    protocol: result.protocol,
+    layer: result.layer,
+    label_share: result.label_share,
+    top1: result.top1,
   };
   const evaluations = [...row.evaluations.filter((other) => other.id !== id), one];
   return { ...row, evaluations, best: bestEvaluation(evaluations) };
@@ -59,7 +102,11 @@ export function withLine(row, line) {
   const progress = { ...row.progress, step: line.step, epoch: line.epoch };
   const curves = sparkKeys.filter((key) => key in line);
   return {
-    ...row, progress, step: line.step, loss: line.loss ?? null, rankme: line.rankme ?? row.rankme,
+    ...row,
+    progress,
+    step: line.step,
+    loss: line.loss ?? null,
+    rankme: line.rankme ?? row.rankme,
     curves: curves.length > row.curves.length ? curves : row.curves,
   };
 }

@@ -44,19 +44,31 @@ class RunsPage {
       selectAll: (isOn) => this.selection.setAll(this.table.rows, isOn),
       isSelected: (id) => this.selection.has(id),
       reprioritize: (row, by) => this.#reprioritize(row, by),
-      sort: (column) => this.#sort(column), filter: (data) => this.#filter(data),
+      sort: (column) => this.#sort(column),
+      filter: (data) => this.#filter(data),
       version: (row) => this.curveVersions.get(row.id) ?? 0,
-      headVersion: (entry) => headVersion(entry), build: (entry) => buildHead(entry, this.#headActions()),
-      drawn: (rows) => this.#drawn(rows), wantMore: (section) => this.#more(section),
+      headVersion: (entry) => headVersion(entry),
+      build: (entry) => buildHead(entry, this.#headActions()),
+      drawn: (rows) => this.#drawn(rows),
+      wantMore: (section) => this.#more(section),
     });
     this.filters = new Filters(view, {
-      change: (part) => this.#change(part), relayout: () => this.table.relayout(),
-      shownColumns: () => this.table.columns.map((column) => column.key), showKeys,
+      change: (part) => this.#change(part),
+      relayout: () => this.table.relayout(),
+      shownColumns: () => this.table.columns.map((column) => column.key),
+      showKeys,
     });
     this.refusal = h("div");
     this.empty = h("div", { hidden: true });
     this.place = h("div", { class: "runs-table" }, this.table.element);
-    this.list = h("section", { "aria-label": "Runs" }, this.filters.element, this.bulk.element, this.place, this.empty);
+    this.list = h(
+      "section",
+      { "aria-label": "Runs" },
+      this.filters.element,
+      this.bulk.element,
+      this.place,
+      this.empty,
+    );
     main.replaceChildren(h("h1", { class: "unseen" }, "Runs"), this.now.element, this.refusal, this.list);
     this.table.attach();
     this.stopKeys = followKeys(this.#keyActions());
@@ -101,10 +113,16 @@ class RunsPage {
     if (runs.isLoaded) this.#goBack();
     this.empty.hidden = entries.length > 0 || !runs.isLoaded;
     if (!this.empty.hidden) {
-      replaceIfNew(this.empty, String(isFiltered(this.view)), () =>
-        (isFiltered(this.view) ? noMatch() : emptyState()));
+      replaceIfNew(
+        this.empty,
+        String(isFiltered(this.view)),
+        () => (isFiltered(this.view) ? noMatch() : emptyState()),
+      );
     }
-    this.filters.element.classList.toggle("off", runs.isLoaded && entries.length === 0 && !isFiltered(this.view));
+    this.filters.element.classList.toggle(
+      "off",
+      runs.isLoaded && entries.length === 0 && !isFiltered(this.view),
+    );
   }
 
   #open(row) {
@@ -128,13 +146,17 @@ class RunsPage {
   }
 
   #sort(column) {
-    const [first, second] = column.isDown ? [`-${column.sort}`, column.sort] : [column.sort, `-${column.sort}`];
+    const [first, second] = column.isDown
+      ? [`-${column.sort}`, column.sort]
+      : [column.sort, `-${column.sort}`];
     this.#change({ sort: { [first]: second, [second]: "" }[this.view.sort] ?? first });
   }
 
   #filter({ labelFilter, sweepFilter }) {
     if (sweepFilter) this.#change({ sweep: sweepFilter });
-    else if (!this.view.labels.includes(labelFilter)) this.#change({ labels: [...this.view.labels, labelFilter] });
+    else if (!this.view.labels.includes(labelFilter)) {
+      this.#change({ labels: [...this.view.labels, labelFilter] });
+    }
   }
 
   async #more(section) {
@@ -226,10 +248,14 @@ class RunsPage {
         if (entry?.row) this.#open(entry.row);
         else if (entry?.group) this.#headActions().toggle(entry.group.group);
       },
-      select: () => { if (current()?.row) this.selection.toggle(current().row); },
+      select: () => {
+        if (current()?.row) this.selection.toggle(current().row);
+      },
       selectAll: () => this.selection.setAll(this.table.rows, true),
       clear: () => this.selection.clear(),
-      compare: () => { if (this.selection.rows.length > 0) location.hash = compareAddress(this.selection.rows); },
+      compare: () => {
+        if (this.selection.rows.length > 0) location.hash = compareAddress(this.selection.rows);
+      },
       search: () => {
         this.filters.search.focus();
         this.filters.search.select();

@@ -9,8 +9,8 @@ const firstRows = 60;
 const moreRows = 200;
 
 /**
- * The rows that a view leaves, in the order `sort` of the API. `keep`, if given, is a further condition that the
- * daemon cannot check.
+ * The rows that a view leaves, in the order `sort` of the API. `keep`, if given, is a further condition that
+ * the daemon cannot check.
  */
 export class Section {
   constructor(key, title, view, { sort, keep = () => true } = {}) {
@@ -24,7 +24,9 @@ export class Section {
   }
 
   /** Whether the daemon has more rows than are here. */
-  get hasMore() { return this.cursor !== null; }
+  get hasMore() {
+    return this.cursor !== null;
+  }
 
   /** Reads the first page, and again as many rows as were here; throws the API's `Problem`. */
   async load() {
@@ -63,7 +65,9 @@ export class Section {
   }
 
   /** Whether the row belongs here. */
-  takes(row) { return matches(this.view, row) && this.keep(row); }
+  takes(row) {
+    return matches(this.view, row) && this.keep(row);
+  }
 
   /** Takes a changed or new row in, or out where it no longer belongs here. Whether anything changed. */
   put(row) {

@@ -9,10 +9,16 @@ export class Selection {
     this.anchor = null;
   }
 
-  get rows() { return [...this.chosen.values()]; }
-  has(id) { return this.chosen.has(id); }
+  get rows() {
+    return [...this.chosen.values()];
+  }
+  has(id) {
+    return this.chosen.has(id);
+  }
 
-  /** Selects a row, or no longer; with `order`, the rows as they are shown, all from the last one that was. */
+  /**
+   * Selects a row, or no longer; with `order`, the rows as they are shown, all from the last one that was.
+   */
   toggle(row, order = null) {
     const ids = order?.map((one) => one.id) ?? [];
     const [from, to] = [ids.indexOf(this.anchor), ids.indexOf(row.id)];
@@ -31,7 +37,7 @@ export class Selection {
   }
 
   setAll(rows, isOn) {
-    if (isOn) for (const row of rows) this.chosen.set(row.id, row);
+    if (isOn) { for (const row of rows) this.chosen.set(row.id, row); }
     else this.chosen.clear();
     this.onUpdate();
   }

@@ -23,7 +23,9 @@ const lacks = ({ id, curves, step }) => {
   return !at || at.keys !== curves.length || step >= at.step * growth + 1;
 };
 
-/** Asks for the curves of the rows that lack them, all in one request; gives the ids of those that have come. */
+/**
+ * Asks for the curves of the rows that lack them, all in one request; gives the ids of those that have come.
+ */
 export async function readCurves(rows) {
   const lacking = rows.filter(lacks).slice(0, rowsMax);
   if (lacking.length === 0 || isReading || document.hidden) return [];
@@ -73,9 +75,13 @@ export function sparkline(name, curve) {
   const x = (step) => ((step - from) / (to - from || 1)) * width;
   const y = (value) => height - 1.5 - ((value - low) / (high - low || 1)) * (height - 3);
   const path = found.map(([step, mean], index) =>
-    `${index === 0 ? "M" : "L"}${x(step).toFixed(1)} ${y(mean).toFixed(1)}`).join("");
+    `${index === 0 ? "M" : "L"}${x(step).toFixed(1)} ${y(mean).toFixed(1)}`
+  ).join("");
   return svg("svg", {
-    class: "spark", viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", role: "img",
+    class: "spark",
+    viewBox: `0 0 ${width} ${height}`,
+    preserveAspectRatio: "none",
+    role: "img",
     "aria-label": `${name} from ${number(found[0][1])} to ${number(found.at(-1)[1])}`,
   }, svg("path", { d: path }));
 }

@@ -1,5 +1,5 @@
-// A table of any number of rows, of which only those in sight are in the page. On a narrow screen each row is a
-// card. One row is the cursor, which the keyboard moves.
+// A table of any number of rows, of which only those in sight are in the page. On a narrow screen each row is
+// a card. One row is the cursor, which the keyboard moves.
 import { h } from "../core/dom.js";
 import { duration, title } from "../core/format.js";
 import { shown } from "../core/text.js";
@@ -11,7 +11,9 @@ const heights = { row: 32, head: 34, group: 34, more: 40 };
 const cardHeight = 92;
 /** Below this width of the window rows are cards. */
 const narrow = matchMedia("(max-width: 44rem)");
-/** Rows that are drawn above and below those in sight, at least; a multiple of them is drawn, to draw seldom. */
+/**
+ * Rows that are drawn above and below those in sight, at least; a multiple of them is drawn, to draw seldom.
+ */
 const spare = 8;
 /** Pixels of the column of check boxes. */
 const boxWidth = 36;
@@ -33,12 +35,23 @@ export class Table {
     this.below = h("tr", { role: "presentation", class: "spacer" });
     this.head = h("thead", { role: "rowgroup" });
     this.body = h("tbody", { role: "rowgroup" }, this.above, this.below);
-    this.element = h("table", {
-      class: "jobs", role: "grid", "aria-label": "Runs", "aria-multiselectable": "true",
-      onclick: (event) => this.#click(event), onfocusin: (event) => this.#focused(event),
-    }, this.head, this.body);
+    this.element = h(
+      "table",
+      {
+        class: "jobs",
+        role: "grid",
+        "aria-label": "Runs",
+        "aria-multiselectable": "true",
+        onclick: (event) => this.#click(event),
+        onfocusin: (event) => this.#focused(event),
+      },
+      this.head,
+      this.body,
+    );
     this.frame = 0;
-    this.redraw = () => { this.frame ||= requestAnimationFrame(() => this.#draw()); };
+    this.redraw = () => {
+      this.frame ||= requestAnimationFrame(() => this.#draw());
+    };
     this.relayout = () => {
       this.width = 0;
       this.redraw();
@@ -49,7 +62,9 @@ export class Table {
   }
 
   /** Starts to follow the width of its place, once it is in the page. */
-  attach() { this.observer.observe(this.element.parentElement); }
+  attach() {
+    this.observer.observe(this.element.parentElement);
+  }
 
   destroy() {
     removeEventListener("scroll", this.redraw);
@@ -72,17 +87,26 @@ export class Table {
   }
 
   /** Rows, without the heads. */
-  get rows() { return this.entries.filter((entry) => entry.kind === "row").map((entry) => entry.row); }
+  get rows() {
+    return this.entries.filter((entry) => entry.kind === "row").map((entry) => entry.row);
+  }
 
   /** The entry of the cursor. */
-  get current() { return this.entries[this.#indexOf(this.cursor) - 1] ?? null; }
+  get current() {
+    return this.entries[this.#indexOf(this.cursor) - 1] ?? null;
+  }
 
   /** One more than the entry's place; 0: it is not shown. */
-  #indexOf(key) { return this.entries.findIndex((entry) => entry.key === key) + 1; }
+  #indexOf(key) {
+    return this.entries.findIndex((entry) => entry.key === key) + 1;
+  }
 
   /** Moves the cursor by rows, or to the first or last one, and into sight; gives the row there. */
   move(by) {
-    const places = this.entries.map((entry, index) => (entry.kind === "more" || entry.kind === "head" ? -1 : index))
+    const places = this.entries.map((
+      entry,
+      index,
+    ) => (entry.kind === "more" || entry.kind === "head" ? -1 : index))
       .filter((index) => index >= 0);
     if (places.length === 0) return null;
     const at = places.indexOf(this.#indexOf(this.cursor) - 1);
@@ -134,13 +158,21 @@ export class Table {
     this.headVersion = version;
     const focus = this.head.contains(document.activeElement) ? document.activeElement.dataset.column : null;
     const all = h("input", {
-      type: "checkbox", "aria-label": "Select all runs that are loaded", "data-column": "all",
+      type: "checkbox",
+      "aria-label": "Select all runs that are loaded",
+      "data-column": "all",
       onchange: () => this.actions.selectAll(all.checked),
     });
     all.checked = selected > 0 && selected === rows.length;
     all.indeterminate = selected > 0 && selected < rows.length;
-    this.head.replaceChildren(h("tr", { role: "row" },
-      h("th", { role: "columnheader", class: "box" }, all), this.columns.map((column) => this.#headCell(column))));
+    this.head.replaceChildren(
+      h(
+        "tr",
+        { role: "row" },
+        h("th", { role: "columnheader", class: "box" }, all),
+        this.columns.map((column) => this.#headCell(column)),
+      ),
+    );
     if (focus) this.head.querySelector(`[data-column="${focus}"]`)?.focus();
   }
 
@@ -149,11 +181,22 @@ export class Table {
     if (!column.sort) return h("th", { role: "columnheader", class: kind }, column.title);
     const [isUp, isDown] = [this.sort === column.sort, this.sort === `-${column.sort}`];
     const order = isUp ? "ascending" : isDown ? "descending" : "none";
-    return h("th", { role: "columnheader", class: kind, "aria-sort": order },
-      h("button", {
-        type: "button", class: "plain", "data-column": column.key, title: `Sort by ${column.title.toLowerCase()}`,
-        onclick: () => this.actions.sort(column),
-      }, column.title, h("span", { "aria-hidden": "true", class: "arrow" }, isUp ? " ↑" : isDown ? " ↓" : "")));
+    return h(
+      "th",
+      { role: "columnheader", class: kind, "aria-sort": order },
+      h(
+        "button",
+        {
+          type: "button",
+          class: "plain",
+          "data-column": column.key,
+          title: `Sort by ${column.title.toLowerCase()}`,
+          onclick: () => this.actions.sort(column),
+        },
+        column.title,
+        h("span", { "aria-hidden": "true", class: "arrow" }, isUp ? " ↑" : isDown ? " ↓" : ""),
+      ),
+    );
   }
 
   /** The entries in sight, as [from, to). */
@@ -181,7 +224,8 @@ export class Table {
     const first = Math.max(0, (Math.floor(from / spare) - 1) * spare);
     const last = Math.min(this.entries.length, (Math.ceil(to / spare) + 1) * spare);
     const focusKey = this.body.contains(document.activeElement)
-      ? document.activeElement.closest("tr")?.dataset.key : undefined;
+      ? document.activeElement.closest("tr")?.dataset.key
+      : undefined;
     const inner = focusKey && document.activeElement.tagName === "INPUT";
     const old = this.drawn;
     this.drawn = new Map();
@@ -204,7 +248,9 @@ export class Table {
     }
     const shown = this.entries.slice(from, to);
     this.actions.drawn(shown.filter((entry) => entry.kind === "row").map((entry) => entry.row));
-    const more = this.entries.slice(from, last).find((entry) => entry.kind === "more" && entry.key !== "queue-more");
+    const more = this.entries.slice(from, last).find((entry) =>
+      entry.kind === "more" && entry.key !== "queue-more"
+    );
     if (more) this.actions.wantMore(more.section);
   }
 
@@ -213,7 +259,8 @@ export class Table {
     const isSelected = entry.kind === "row" && this.actions.isSelected(entry.key);
     // A row is never changed, only replaced.
     const { row } = entry;
-    const version = row ? `${this.version} ${isSelected} ${entry.place} ${this.actions.version(row)}`
+    const version = row
+      ? `${this.version} ${isSelected} ${entry.place} ${this.actions.version(row)}`
       : `${this.version} ${this.actions.headVersion(entry)}`;
     const before = old.get(entry.key);
     const isSame = before?.version === version && before.row === row;
@@ -230,18 +277,26 @@ export class Table {
     const { row } = entry;
     const box = h("input", { type: "checkbox", tabindex: -1, "aria-label": `Select ${shown(title(row))}` });
     box.checked = isSelected;
-    return h("tr", { role: "row", class: `run ${row.state}`, "aria-selected": String(isSelected) },
+    return h(
+      "tr",
+      { role: "row", class: `run ${row.state}`, "aria-selected": String(isSelected) },
       h("td", { role: "gridcell", class: "box" }, box),
-      this.columns.map((column) => h(column.key === "name" ? "th" : "td", {
-        role: column.key === "name" ? "rowheader" : "gridcell",
-        class: column.isNumber ? `number c-${column.key}` : `c-${column.key}`,
-        "data-label": column.title,
-      }, column.cell(row, entry))));
+      this.columns.map((column) =>
+        h(column.key === "name" ? "th" : "td", {
+          role: column.key === "name" ? "rowheader" : "gridcell",
+          class: column.isNumber ? `number c-${column.key}` : `c-${column.key}`,
+          "data-label": column.title,
+        }, column.cell(row, entry))
+      ),
+    );
   }
 
   #other(entry) {
-    return h("tr", { role: "row", class: `${entry.kind}-row` },
-      h("td", { role: "gridcell", "aria-colspan": this.columns.length + 1 }, this.actions.build(entry)));
+    return h(
+      "tr",
+      { role: "row", class: `${entry.kind}-row` },
+      h("td", { role: "gridcell", "aria-colspan": this.columns.length + 1 }, this.actions.build(entry)),
+    );
   }
 
   #click(event) {

@@ -1,11 +1,19 @@
-// What the table of runs shows: filters, order and grouping. A view is its address, a query to the daemon, and a
-// test that a changed job can be put to without asking the daemon.
+// What the table of runs shows: filters, order and grouping. A view is its address, a query to the daemon,
+// and a test that a changed job can be put to without asking the daemon.
 
 /** The states in which a job runs; such jobs always come first. */
 export const runningStates = ["running", "pausing", "cancelling"];
 /** All states, in the order of a job's life. */
 export const states = [
-  "blocked", "queued", "running", "pausing", "paused", "cancelling", "succeeded", "failed", "cancelled",
+  "blocked",
+  "queued",
+  "running",
+  "pausing",
+  "paused",
+  "cancelling",
+  "succeeded",
+  "failed",
+  "cancelled",
 ];
 export const healths = ["good", "warning", "collapsed", "diverging", "unknown"];
 export const kinds = ["train", "evaluate", "embed", "import"];
@@ -30,8 +38,14 @@ export function readView(query) {
 
 /** The filters of a view as parameters, which the address and the API share. */
 const filters = (view) => ({
-  q: view.words.trim(), state: view.states.join(","), health: view.health.join(","), kind: view.kind,
-  label: view.labels, sweep: view.sweep, dataset: view.dataset, method: view.method,
+  q: view.words.trim(),
+  state: view.states.join(","),
+  health: view.health.join(","),
+  kind: view.kind,
+  label: view.labels,
+  sweep: view.sweep,
+  dataset: view.dataset,
+  method: view.method,
 });
 
 /** The view as parameters of the page's address. */
@@ -41,13 +55,19 @@ export const addressOf = (view) => ({ ...filters(view), sort: view.sort, group: 
 export const isFiltered = (view) => Object.values(filters(view)).some((value) => value.length > 0);
 
 /** The view without its filters. */
-export const unfiltered = (view) => ({ ...readView(new URLSearchParams()), sort: view.sort, group: view.group });
+export const unfiltered = (view) => ({
+  ...readView(new URLSearchParams()),
+  sort: view.sort,
+  group: view.group,
+});
 
 /** The path of a list: the view's filters, `more` parameters like { sort: "-name", limit: 100 }. */
 export function pathOf(view, more = {}) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries({ ...filters(view), ...more })) {
-    for (const one of [value].flat()) if (one !== "" && one !== null && one !== undefined) query.append(name, one);
+    for (const one of [value].flat()) {
+      if (one !== "" && one !== null && one !== undefined) query.append(name, one);
+    }
   }
   return `/jobs?${query}`;
 }
@@ -58,13 +78,13 @@ const lower = (text) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
 /** Whether the view's filters leave the row, by the daemon's rules. */
 export function matches(view, row) {
   const isAmong = (choices, value) => choices.length === 0 || choices.includes(value);
-  return isAmong(view.states, row.state) && isAmong(view.health, row.health?.state)
-    && (!view.kind || view.kind === row.kind)
-    && (!view.sweep || view.sweep === row.sweep?.id)
-    && (!view.dataset || view.dataset === row.dataset)
-    && (!view.method || view.method === row.method)
-    && view.labels.every((label) => hasLabel(row, label))
-    && hasWords(row, view.words);
+  return isAmong(view.states, row.state) && isAmong(view.health, row.health?.state) &&
+    (!view.kind || view.kind === row.kind) &&
+    (!view.sweep || view.sweep === row.sweep?.id) &&
+    (!view.dataset || view.dataset === row.dataset) &&
+    (!view.method || view.method === row.method) &&
+    view.labels.every((label) => hasLabel(row, label)) &&
+    hasWords(row, view.words);
 }
 
 function hasLabel(row, label) {
@@ -81,10 +101,20 @@ function hasWords(row, words) {
 
 /** What rows are sorted by, as the API names it: the value of a row, null where it has none. */
 const sortValues = {
-  created_at: (row) => row.created_at, started_at: (row) => row.started_at, finished_at: (row) => row.finished_at,
-  name: (row) => row.name, state: (row) => row.state, kind: (row) => row.kind, priority: (row) => row.priority,
-  health: (row) => row.health?.state, running_seconds: (row) => row.running_seconds, dataset: (row) => row.dataset,
-  method: (row) => row.method, top1: (row) => row.best?.top1, loss: (row) => row.loss, rankme: (row) => row.rankme,
+  created_at: (row) => row.created_at,
+  started_at: (row) => row.started_at,
+  finished_at: (row) => row.finished_at,
+  name: (row) => row.name,
+  state: (row) => row.state,
+  kind: (row) => row.kind,
+  priority: (row) => row.priority,
+  health: (row) => row.health?.state,
+  running_seconds: (row) => row.running_seconds,
+  dataset: (row) => row.dataset,
+  method: (row) => row.method,
+  top1: (row) => row.best?.top1,
+  loss: (row) => row.loss,
+  rankme: (row) => row.rankme,
 };
 
 /** What the order `sort` of the API, like "-name", compares; a function for `Array.sort`. */

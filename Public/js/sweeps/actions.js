@@ -36,16 +36,25 @@ export class SweepActions {
     if (this.buttons.dataset.names === names.join()) return;
     this.buttons.dataset.names = names.join();
     const hadFocus = this.buttons.contains(document.activeElement);
-    this.buttons.replaceChildren(...names.map((name) =>
-      h("button", { type: "button", onclick: (event) => this.#press(name, event.currentTarget) }, labels[name])));
+    this.buttons.replaceChildren(
+      ...names.map((name) =>
+        h("button", {
+          type: "button",
+          onclick: (event) => this.#press(name, event.currentTarget),
+        }, labels[name])
+      ),
+    );
     if (hadFocus) this.buttons.querySelector("button")?.focus();
   }
 
   async #press(name, button) {
     const { id } = this.sweep;
     const work = {
-      pause: () => sweepsAPI.change(id, "pause"), resume: () => sweepsAPI.change(id, "resume"),
-      extend: () => this.#extend(), cancel: () => this.#cancel(), delete: () => this.#delete(),
+      pause: () => sweepsAPI.change(id, "pause"),
+      resume: () => sweepsAPI.change(id, "resume"),
+      extend: () => this.#extend(),
+      cancel: () => this.#cancel(),
+      delete: () => this.#delete(),
     }[name];
     button.disabled = true;
     this.problem.replaceChildren();
@@ -62,26 +71,48 @@ export class SweepActions {
   async #cancel() {
     const { running, queued } = this.sweep.trials;
     const isSure = await ask({
-      title: `Cancel ${sweepTitle(this.sweep)}?`, action: "Cancel the sweep", isDanger: true,
-      content: h("p", {}, `${running} running and ${queued} queued trials are stopped. A cancelled sweep cannot go on.`),
+      title: `Cancel ${sweepTitle(this.sweep)}?`,
+      action: "Cancel the sweep",
+      isDanger: true,
+      content: h(
+        "p",
+        {},
+        `${running} running and ${queued} queued trials are stopped. A cancelled sweep cannot go on.`,
+      ),
     });
     return isSure && sweepsAPI.change(this.sweep.id, "cancel");
   }
 
   async #delete() {
     const isSure = await ask({
-      title: `Delete ${sweepTitle(this.sweep)}?`, action: "Delete the sweep", isDanger: true,
-      content: h("p", {}, "The sweep and its table of trials are removed. Its jobs stay, and belong to no sweep then."),
+      title: `Delete ${sweepTitle(this.sweep)}?`,
+      action: "Delete the sweep",
+      isDanger: true,
+      content: h(
+        "p",
+        {},
+        "The sweep and its table of trials are removed. Its jobs stay, and belong to no sweep then.",
+      ),
     });
     return isSure && sweepsAPI.remove(this.sweep.id);
   }
 
   async #extend() {
     const least = Math.max(this.sweep.spec.max_trials ?? 0, this.sweep.trials.total);
-    const field = h("input", { type: "number", id: "max-trials", min: least + 1, step: 1, value: least + 10 });
+    const field = h("input", {
+      type: "number",
+      id: "max-trials",
+      min: least + 1,
+      step: 1,
+      value: least + 10,
+    });
     const isSure = await ask({
-      title: `Extend ${sweepTitle(this.sweep)}`, action: "Extend",
-      content: [h("p", {}, h("label", { for: "max-trials" }, `Trials in all (up to now ${least})`)), h("p", {}, field)],
+      title: `Extend ${sweepTitle(this.sweep)}`,
+      action: "Extend",
+      content: [
+        h("p", {}, h("label", { for: "max-trials" }, `Trials in all (up to now ${least})`)),
+        h("p", {}, field),
+      ],
     });
     // A number that the daemon refuses is refused in its words.
     const most = field.value === "" ? null : Number(field.value);

@@ -12,7 +12,9 @@ export function fromPlaces(scale, [low, high]) {
     const place = scale.place(value);
     return place >= low - 0.02 && place <= high + 0.02;
   });
-  return inside.length > 0 ? [inside[0], inside.at(-1)] : [scale.value((low + high) / 2), scale.value((low + high) / 2)];
+  return inside.length > 0
+    ? [inside[0], inside.at(-1)]
+    : [scale.value((low + high) / 2), scale.value((low + high) / 2)];
 }
 
 /** A brush's ends as places. */
@@ -45,8 +47,8 @@ export function readBrushes(text) {
 }
 
 /**
- * Two fields per axis, so that brushing needs no pointer. `onBrush(key, [low, high] or null)` is called on each
- * change. `show(axes, brushes)` fills them.
+ * Two fields per axis, so that brushing needs no pointer. `onBrush(key, [low, high] or null)` is called on
+ * each change. `show(axes, brushes)` fills them.
  */
 export class BrushFields {
   constructor(onBrush) {
@@ -56,7 +58,9 @@ export class BrushFields {
   }
 
   show(axes, brushes) {
-    const version = JSON.stringify(axes.map(({ key, scale }) => [key, scale.kind === "ordinal" ? scale.values : null]));
+    const version = JSON.stringify(
+      axes.map(({ key, scale }) => [key, scale.kind === "ordinal" ? scale.values : null]),
+    );
     if (version !== this.version) {
       this.version = version;
       this.rows = axes.map((axis) => this.#row(axis));
@@ -74,7 +78,9 @@ export class BrushFields {
   }
 
   #shown(scale, value) {
-    return scale.kind === "ordinal" ? String(scale.values.indexOf(value)) : String(Number(value.toPrecision(6)));
+    return scale.kind === "ordinal"
+      ? String(scale.values.indexOf(value))
+      : String(Number(value.toPrecision(6)));
   }
 
   #row(axis) {
@@ -83,10 +89,20 @@ export class BrushFields {
     row.controls = ["from", "to"].map((word) => {
       const label = `${axis.name} ${word}`;
       if (axis.scale.kind !== "ordinal") {
-        return h("input", { type: "number", step: "any", "aria-label": label, placeholder: word, onchange: change });
+        return h("input", {
+          type: "number",
+          step: "any",
+          "aria-label": label,
+          placeholder: word,
+          onchange: change,
+        });
       }
-      return h("select", { "aria-label": label, onchange: change }, h("option", { value: "" }, "any"),
-        axis.scale.values.map((value, index) => h("option", { value: index }, axis.scale.text(value))));
+      return h(
+        "select",
+        { "aria-label": label, onchange: change },
+        h("option", { value: "" }, "any"),
+        axis.scale.values.map((value, index) => h("option", { value: index }, axis.scale.text(value))),
+      );
     });
     row.element = h("div", {}, outside(axis.name), h("span", {}, row.controls[0], " to ", row.controls[1]));
     return row;

@@ -10,29 +10,46 @@ import { Scatter } from "./scatter.js";
 /** Rows of a chart's table of values. */
 const tableRowsMax = 500;
 
-/** A chart in a frame with its name, controls, a note and the values behind it, which are made when opened. */
+/**
+ * A chart in a frame with its name, controls, a note and the values behind it, which are made when opened.
+ */
 export function frame({ name, note = "", controls = null, chart, values }) {
   // It scrolls, so it can be focused.
   const body = h("div", { tabindex: 0, role: "region", "aria-label": `${name}: values` });
-  const details = h("details", { class: "values-behind", ontoggle: () => fill() },
-    h("summary", {}, "Values"), body);
+  const details = h(
+    "details",
+    { class: "values-behind", ontoggle: () => fill() },
+    h("summary", {}, "Values"),
+    body,
+  );
   const fill = () => {
     if (details.open) body.replaceChildren(values());
   };
   const noteElement = h("span", { class: "note" }, note);
   return {
-    element: h("figure", { class: "plate" },
-      h("figcaption", {}, h("span", { class: "name" }, name), controls, noteElement), chart, values ? details : null),
-    note: noteElement, fill,
+    element: h(
+      "figure",
+      { class: "plate" },
+      h("figcaption", {}, h("span", { class: "name" }, name), controls, noteElement),
+      chart,
+      values ? details : null,
+    ),
+    note: noteElement,
+    fill,
   };
 }
 
 /** A table of at most so many rows, which says when there are more. */
 function values(columns, rows) {
   const shownRows = rows.slice(0, tableRowsMax);
-  return h("div", {}, table(columns, shownRows),
+  return h(
+    "div",
+    {},
+    table(columns, shownRows),
     shownRows.length < rows.length
-      ? h("p", { class: "quiet" }, `The first ${tableRowsMax} of ${rows.length}; all are in trials.csv.`) : null);
+      ? h("p", { class: "quiet" }, `The first ${tableRowsMax} of ${rows.length}; all are in trials.csv.`)
+      : null,
+  );
 }
 
 /** The best value so far against trials or compute. */
@@ -41,13 +58,26 @@ export class BestChart {
     this.page = page;
     this.scatter = new Scatter({ label: "Best value so far", ...page.pointing });
     const choose = () => page.remember({ by: this.choice.value });
-    this.choice = h("select", { "aria-label": "Best so far against", onchange: choose },
-      h("option", { value: "" }, "trials"), h("option", { value: "compute" }, "compute"));
+    this.choice = h(
+      "select",
+      { "aria-label": "Best so far against", onchange: choose },
+      h("option", { value: "" }, "trials"),
+      h("option", { value: "compute" }, "compute"),
+    );
     this.frame = frame({
-      name: "Best so far", controls: h("label", { class: "quiet" }, "against ", this.choice), chart: this.scatter.element,
-      values: () => values([this.#isCompute ? "Compute" : "Trials", "Trial", "Value", "Best so far"],
-        this.points.map(({ x, trial, value, best }) => [
-          this.#isCompute ? duration(x) : x, `#${trial.number}`, page.text(value), page.text(best)])),
+      name: "Best so far",
+      controls: h("label", { class: "quiet" }, "against ", this.choice),
+      chart: this.scatter.element,
+      values: () =>
+        values(
+          [this.#isCompute ? "Compute" : "Trials", "Trial", "Value", "Best so far"],
+          this.points.map(({ x, trial, value, best }) => [
+            this.#isCompute ? duration(x) : x,
+            `#${trial.number}`,
+            page.text(value),
+            page.text(best),
+          ]),
+        ),
     });
     this.element = this.frame.element;
   }
@@ -61,25 +91,41 @@ export class BestChart {
     this.points = bestSoFar(trials, sweep.spec.objective.mode, costs, this.#isCompute ? "compute" : "trials");
     const last = this.points.at(-1)?.x ?? 1;
     this.scatter.show({
-      x: this.#isCompute ? { scale: seconds(last), label: "compute" } : { scale: linear(0, Math.max(last, 1)), label: "trials" },
+      x: this.#isCompute
+        ? { scale: seconds(last), label: "compute" }
+        : { scale: linear(0, Math.max(last, 1)), label: "trials" },
       y: { scale: valueScale },
-      points: this.points.map(({ x, trial, value }) =>
-        ({ x, y: value, trial, shade: shade(value), isFaint: !isKept(trial), isBest: trial.number === best })),
+      points: this.points.map(({ x, trial, value }) => ({
+        x,
+        y: value,
+        trial,
+        shade: shade(value),
+        isFaint: !isKept(trial),
+        isBest: trial.number === best,
+      })),
       line: this.points.map(({ x, best: y }) => ({ x, y })),
     });
     this.frame.note.textContent = sweep.spec.early_stopping
-      ? "A trial that trained longer counts before one that was stopped earlier." : "";
+      ? "A trial that trained longer counts before one that was stopped earlier."
+      : "";
     this.frame.fill();
   }
 }
 
 /** Seconds from 0, with ticks in the unit that fits. */
 function seconds(most) {
-  const [size, unit] = most > 172800 ? [86400, "d"] : most > 7200 ? [3600, "h"] : most > 120 ? [60, "min"] : [1, "s"];
+  const [size, unit] = most > 172800
+    ? [86400, "d"]
+    : most > 7200
+    ? [3600, "h"]
+    : most > 120
+    ? [60, "min"]
+    : [1, "s"];
   const scale = linear(0, Math.max(most, 1));
   const inUnits = linear(0, Math.max(most, 1) / size);
-  const ticks = () => inUnits.ticks()
-    .map(({ value, text }) => ({ value: value * size, text: value === 0 ? "0" : `${text} ${unit}` }));
+  const ticks = () =>
+    inUnits.ticks()
+      .map(({ value, text }) => ({ value: value * size, text: value === 0 ? "0" : `${text} ${unit}` }));
   return { ...scale, ticks };
 }
 
@@ -88,20 +134,46 @@ export class ImportanceChart {
   constructor() {
     this.bars = h("div", {});
     this.frame = frame({
-      name: "Importance", note: "share of each parameter in whether a trial is among the best tenth", chart: this.bars,
+      name: "Importance",
+      note: "share of each parameter in whether a trial is among the best tenth",
+      chart: this.bars,
     });
     this.element = this.frame.element;
   }
 
   show({ sweep: { importances } }) {
     this.element.hidden = importances.length === 0;
-    replaceIfNew(this.bars, JSON.stringify(importances), () => h("table", { class: "result shares" },
-      h("thead", { class: "unseen" },
-        h("tr", {}, h("th", { scope: "col" }, "Parameter"), h("th", { scope: "col" }, "Share"))),
-      h("tbody", {}, importances.map(({ parameter, value }) => h("tr", { class: "main" },
-        h("th", { scope: "row" }, outside(pointerName(parameter))),
-        h("td", {}, h("span", { class: "bar", style: { "--share": value } }),
-          h("span", { class: "figure" }, percent(value))))))));
+    replaceIfNew(
+      this.bars,
+      JSON.stringify(importances),
+      () =>
+        h(
+          "table",
+          { class: "result shares" },
+          h(
+            "thead",
+            { class: "unseen" },
+            h("tr", {}, h("th", { scope: "col" }, "Parameter"), h("th", { scope: "col" }, "Share")),
+          ),
+          h(
+            "tbody",
+            {},
+            importances.map(({ parameter, value }) =>
+              h(
+                "tr",
+                { class: "main" },
+                h("th", { scope: "row" }, outside(pointerName(parameter))),
+                h(
+                  "td",
+                  {},
+                  h("span", { class: "bar", style: { "--share": value } }),
+                  h("span", { class: "figure" }, percent(value)),
+                ),
+              )
+            ),
+          ),
+        ),
+    );
   }
 }
 
@@ -112,7 +184,8 @@ export class RungChart {
     this.scatter = new Scatter({ label: "Values at each rung", ...page.pointing });
     this.rows = h("div", {});
     this.frame = frame({
-      name: "Rungs", note: "what trials reported at each rung, and how many went on",
+      name: "Rungs",
+      note: "what trials reported at each rung, and how many went on",
       chart: h("div", { class: "parts" }, this.rows, this.scatter.element),
     });
     this.element = this.frame.element;
@@ -124,21 +197,37 @@ export class RungChart {
     this.element.hidden = epochs.length === 0;
     if (epochs.length === 0) return;
     const rungs = rungTable(sweep, trials);
-    replaceIfNew(this.rows, JSON.stringify(rungs), () => table(
-      ["Rung", "Epochs", "Training", "Reported", "Went on", "Stopped", "Best", "Median"],
-      rungs.map((rung, index) => [
-        rung.rung, rung.epochs, rung.training || "–", rung.reached,
-        index === rungs.length - 1 ? "–" : rung.went, rung.stopped,
-        this.page.text(rung.best), this.page.text(rung.median)])));
-    const points = trials.flatMap((trial) => trial.rung_values.map((value, rung) => ({
-      x: epochs[rung], y: value, trial, shade: shade(value), isFaint: !isKept(trial),
-      isBest: trial.number === best && rung === trial.rung_values.length - 1,
-    })));
+    replaceIfNew(this.rows, JSON.stringify(rungs), () =>
+      table(
+        ["Rung", "Epochs", "Training", "Reported", "Went on", "Stopped", "Best", "Median"],
+        rungs.map((rung, index) => [
+          rung.rung,
+          rung.epochs,
+          rung.training || "–",
+          rung.reached,
+          index === rungs.length - 1 ? "–" : rung.went,
+          rung.stopped,
+          this.page.text(rung.best),
+          this.page.text(rung.median),
+        ]),
+      ));
+    const points = trials.flatMap((trial) =>
+      trial.rung_values.map((value, rung) => ({
+        x: epochs[rung],
+        y: value,
+        trial,
+        shade: shade(value),
+        isFaint: !isKept(trial),
+        isBest: trial.number === best && rung === trial.rung_values.length - 1,
+      }))
+    );
     this.scatter.show({
       x: { scale: epochs.length > 1 ? rungScale(epochs) : linear(0, epochs[0]), label: "epochs" },
-      y: { scale: valueScaleOf(sweep, points.map(({ y }) => y)) }, points,
+      y: { scale: valueScaleOf(sweep, points.map(({ y }) => y)) },
+      points,
       strands: trials.filter((trial) => trial.rung_values.length > 1).map((trial) => ({
-        isFaint: !isKept(trial), places: trial.rung_values.map((value, rung) => ({ x: epochs[rung], y: value })),
+        isFaint: !isKept(trial),
+        places: trial.rung_values.map((value, rung) => ({ x: epochs[rung], y: value })),
       })),
     });
   }
@@ -175,20 +264,35 @@ export class SliceCharts {
 }
 
 const valueAxis = ({ valueScale, objective }) => ({ pointer: "value", name: objective, scale: valueScale });
-const valueOn = (axis, trial) => (axis.pointer === "value" ? countingValue(trial) : trial.parameters[axis.pointer]);
+const valueOn = (
+  axis,
+  trial,
+) => (axis.pointer === "value" ? countingValue(trial) : trial.parameters[axis.pointer]);
 
 /** One axis against another, coloured by value. */
 export class PairChart {
   constructor(page, name, height = 260, controls = null) {
     this.scatter = new Scatter({ label: name, height, ...page.pointing });
     const cell = (axis, trial) =>
-      outside(axis.pointer === "value" ? page.text(countingValue(trial)) : axis.scale.text(valueOn(axis, trial)));
+      outside(
+        axis.pointer === "value" ? page.text(countingValue(trial)) : axis.scale.text(valueOn(axis, trial)),
+      );
     this.frame = frame({
-      name, controls, chart: this.scatter.element,
-      values: () => values(
-        [...new Set(["Trial", this.x.name, this.y.name, page.objective])],
-        this.points.map(({ trial }) => [`#${trial.number}`, cell(this.x, trial), cell(this.y, trial),
-          ...(this.y.pointer === "value" ? [] : [page.text(countingValue(trial))])])),
+      name,
+      controls,
+      chart: this.scatter.element,
+      values: () =>
+        values(
+          [...new Set(["Trial", this.x.name, this.y.name, page.objective])],
+          this.points.map((
+            { trial },
+          ) => [
+            `#${trial.number}`,
+            cell(this.x, trial),
+            cell(this.y, trial),
+            ...(this.y.pointer === "value" ? [] : [page.text(countingValue(trial))]),
+          ]),
+        ),
     });
     this.element = this.frame.element;
   }
@@ -197,11 +301,19 @@ export class PairChart {
     Object.assign(this, { x, y });
     this.points = trials.filter((trial) => countingValue(trial) !== null)
       .map((trial) => ({
-        x: valueOn(x, trial), y: valueOn(y, trial), trial, shade: shade(countingValue(trial)),
-        isFaint: !isKept(trial), isBest: trial.number === best,
+        x: valueOn(x, trial),
+        y: valueOn(y, trial),
+        trial,
+        shade: shade(countingValue(trial)),
+        isFaint: !isKept(trial),
+        isBest: trial.number === best,
       }))
       .filter((point) => point.x !== undefined && point.y !== undefined);
-    this.scatter.show({ x: { scale: x.scale, label: x.name }, y: { scale: y.scale, label: y.name }, points: this.points });
+    this.scatter.show({
+      x: { scale: x.scale, label: x.name },
+      y: { scale: y.scale, label: y.name },
+      points: this.points,
+    });
     this.frame.fill();
   }
 }

@@ -13,9 +13,12 @@ export const sweepsAPI = {
   list: (filter) => json(`/sweeps?${new URLSearchParams(filter)}`),
   job: (id) => json(`/jobs/${encodeURIComponent(id)}`),
   /** `action`: pause, resume, cancel or extend, which has a body. */
-  change: (id, action, body = {}) => request(`${path(id)}/${action}`, {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
-  }),
+  change: (id, action, body = {}) =>
+    request(`${path(id)}/${action}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    }),
   remove: (id) => request(path(id), { method: "DELETE" }),
   tablePath: (id) => `${path(id)}/trials.csv`,
 };
@@ -25,7 +28,12 @@ export async function jobsOf(id) {
   const jobs = [];
   let cursor = null;
   do {
-    const query = new URLSearchParams({ sweep: id, fields: jobFields, limit: pageSize, ...(cursor && { cursor }) });
+    const query = new URLSearchParams({
+      sweep: id,
+      fields: jobFields,
+      limit: pageSize,
+      ...(cursor && { cursor }),
+    });
     const answer = await json(`/jobs?${query}`);
     jobs.push(...answer.jobs);
     cursor = answer.next_cursor;

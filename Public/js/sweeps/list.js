@@ -9,7 +9,17 @@ import { jobsOf, sweepsAPI } from "./data.js";
 import { objectiveName, searchName, valueText } from "./model.js";
 import { sweepTitle, trialsBar } from "./parts.js";
 
-const columns = ["Sweep", "State", "Trials", "Best", "Objective", "Search", "Compute", "Time left", "Started"];
+const columns = [
+  "Sweep",
+  "State",
+  "Trials",
+  "Best",
+  "Objective",
+  "Search",
+  "Compute",
+  "Time left",
+  "Started",
+];
 const pageSize = 50;
 /** Seconds between two looks at what the jobs of a running sweep have cost. */
 const costSeconds = 10;
@@ -27,18 +37,36 @@ class SweepsPage {
     /** The seconds that each sweep's jobs have run, by its id; of finished ones asked for once. */
     this.costs = new Map();
     this.body = h("tbody", { role: "rowgroup" });
-    this.table = h("table", { class: "stack library sweeps", role: "table", hidden: true }, tableHead(columns), this.body);
+    this.table = h(
+      "table",
+      { class: "stack library sweeps", role: "table", hidden: true },
+      tableHead(columns),
+      this.body,
+    );
     this.more = h("button", {
-      type: "button", hidden: true, onclick: () => {
+      type: "button",
+      hidden: true,
+      onclick: () => {
         this.count += pageSize;
         this.update();
       },
     }, "Older sweeps");
     this.empty = emptyState();
-    main.replaceChildren(h("div", { class: "head" }, h("h1", {}, "Sweeps"),
-      h("div", { class: "buttons" }, mayWrite()
-        ? h("a", { class: "button", href: "#/new?kind=sweep" }, "New sweep") : null)),
-    this.table, this.empty, this.more);
+    main.replaceChildren(
+      h(
+        "div",
+        { class: "head" },
+        h("h1", {}, "Sweeps"),
+        h(
+          "div",
+          { class: "buttons" },
+          mayWrite() ? h("a", { class: "button", href: "#/new?kind=sweep" }, "New sweep") : null,
+        ),
+      ),
+      this.table,
+      this.empty,
+      this.more,
+    );
   }
 
   async update() {
@@ -87,7 +115,9 @@ function row({ sweep, seconds }) {
     h("a", { href: `#/sweeps/${sweep.id}` }, outside(sweepTitle(sweep), { isCut: true })),
     stateChip({ ...sweep, reason: sweep.state === "succeeded" ? null : sweep.reason }),
     trialsBar(sweep),
-    best ? [h("strong", {}, valueText(sweep)(best.value)), h("span", { class: "quiet" }, ` trial ${best.trial}`)] : "–",
+    best
+      ? [h("strong", {}, valueText(sweep)(best.value)), h("span", { class: "quiet" }, ` trial ${best.trial}`)]
+      : "–",
     outside(objectiveName(sweep)),
     [searchName(sweep), sweep.spec?.early_stopping ? h("span", { class: "quiet" }, " asha") : null],
     seconds === null ? "…" : duration(seconds),
@@ -97,7 +127,14 @@ function row({ sweep, seconds }) {
 }
 
 function emptyState() {
-  return h("div", { class: "empty", hidden: true },
-    h("p", {}, "No sweeps yet. A sweep trains one job again and again with other values, and says which are best."),
-    mayWrite() ? h("p", {}, h("a", { href: "#/new?kind=sweep" }, "Start a sweep")) : null);
+  return h(
+    "div",
+    { class: "empty", hidden: true },
+    h(
+      "p",
+      {},
+      "No sweeps yet. A sweep trains one job again and again with other values, and says which are best.",
+    ),
+    mayWrite() ? h("p", {}, h("a", { href: "#/new?kind=sweep" }, "Start a sweep")) : null,
+  );
 }

@@ -10,7 +10,10 @@ export const pointerName = (pointer) =>
 /** The parameters of a sweep in the order of their names: { pointer, name, scale, isConditional }. */
 export function parametersOf(sweep) {
   return Object.entries(sweep.spec?.space ?? {}).map(([pointer, range]) => ({
-    pointer, name: pointerName(pointer), scale: scaleOf(range), isConditional: Boolean(range.if),
+    pointer,
+    name: pointerName(pointer),
+    scale: scaleOf(range),
+    isConditional: Boolean(range.if),
   }));
 }
 
@@ -59,13 +62,18 @@ export function rungEpochs(sweep) {
   return [...rungs, halving.max_epochs];
 }
 
-/** Sorts trials as the daemon ranks them: those that trained longest first, then by value; others are left out. */
+/**
+ * Sorts trials as the daemon ranks them: those that trained longest first, then by value; others are left
+ * out.
+ */
 export function ranked(trials, mode) {
   const sign = mode === "max" ? -1 : 1;
   return trials.map((trial) => ({ trial, ...standing(trial) }))
     .filter(({ value }) => Number.isFinite(value))
-    .sort((one, other) => other.height - one.height || sign * (one.value - other.value)
-      || one.trial.number - other.trial.number)
+    .sort((one, other) =>
+      other.height - one.height || sign * (one.value - other.value) ||
+      one.trial.number - other.trial.number
+    )
     .map(({ trial }) => trial);
 }
 
@@ -97,8 +105,8 @@ export function costsOf(jobs) {
 
 /**
  * The best trial after each one that has a value, as [{ x, trial, value, best }]; `best` is the value of the
- * best so far. `by` "trials": x counts them in the order of their numbers; "compute": x is the seconds that the
- * trials which had ended by then have cost.
+ * best so far. `by` "trials": x counts them in the order of their numbers; "compute": x is the seconds that
+ * the trials which had ended by then have cost.
  */
 export function bestSoFar(trials, mode, costs, by) {
   const places = new Map(ranked(trials, mode).map((trial, place) => [trial.number, place]));
@@ -115,7 +123,9 @@ export function bestSoFar(trials, mode, costs, by) {
     seconds += cost(trial).seconds;
     if (best === null || places.get(trial.number) < places.get(best.number)) best = trial;
     return {
-      x: by === "compute" ? seconds : trial.number + 1, trial, value: countingValue(trial),
+      x: by === "compute" ? seconds : trial.number + 1,
+      trial,
+      value: countingValue(trial),
       best: countingValue(best),
     };
   });
@@ -126,12 +136,18 @@ export function rungTable(sweep, trials) {
   const { mode } = sweep.spec.objective;
   return rungEpochs(sweep).map((epochs, rung) => {
     const reached = trials.filter((trial) => trial.rung_values.length > rung);
-    const values = reached.map((trial) => trial.rung_values[rung]).filter(Number.isFinite).sort((a, b) => a - b);
+    const values = reached.map((trial) => trial.rung_values[rung]).filter(Number.isFinite).sort((a, b) =>
+      a - b
+    );
     const went = trials.filter((trial) => trial.rung > rung).length;
     const stopped = trials.filter((trial) => trial.stopped_at === rung).length;
     return {
-      rung, epochs, training: trials.filter((trial) => trial.rung === rung && trial.state === "running").length,
-      reached: reached.length, went, stopped,
+      rung,
+      epochs,
+      training: trials.filter((trial) => trial.rung === rung && trial.state === "running").length,
+      reached: reached.length,
+      went,
+      stopped,
       best: values.length === 0 ? null : mode === "max" ? values.at(-1) : values[0],
       median: median(values),
     };
@@ -163,7 +179,9 @@ export function submissionOf(sweep, parameters, resolved) {
 const steps = (pointer) =>
   pointer.split("/").slice(1).map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
 
-/** Sets a value; an array that `object` does not name is the one of `resolved`, the specification of a trial. */
+/**
+ * Sets a value; an array that `object` does not name is the one of `resolved`, the specification of a trial.
+ */
 function put(object, path, value, resolved) {
   const [key, ...rest] = path;
   if (rest.length === 0) {

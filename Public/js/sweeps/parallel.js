@@ -1,7 +1,7 @@
-// Parallel coordinates: an axis for each parameter and one for the value, a line for each trial. Dragging along
-// an axis keeps the trials whose value lies there.
+// Parallel coordinates: an axis for each parameter and one for the value, a line for each trial. Dragging
+// along an axis keeps the trials whose value lies there.
 import { h } from "../core/dom.js";
-import { fitted, shadeCount, Sheet, shades } from "../charts/sheet.js";
+import { fitted, shadeCount, shades, Sheet } from "../charts/sheet.js";
 
 const top = 46;
 const bottom = 24;
@@ -15,9 +15,9 @@ const still = 3;
 const absent = -0.07;
 
 /**
- * The chart. `show({ axes, rows, brushes, best })`: axes { key, name, scale }; rows { trial, values (a place for
- * each axis or null), shade, isFaint }; brushes: by key [low, high] as places from 0 to 1.
- * `onBrush(key, [low, high] or null)` is called while an axis is dragged, `open(trial)` on a click.
+ * The chart. `show({ axes, rows, brushes, best })`: axes { key, name, scale }; rows { trial, values (a place
+ * for each axis or null), shade, isFaint }; brushes: by key [low, high] as places from 0 to 1. `onBrush(key,
+ * [low, high] or null)` is called while an axis is dragged, `open(trial)` on a click.
  */
 export class Parallel {
   #shown = null;
@@ -27,12 +27,20 @@ export class Parallel {
   constructor({ label, height = 320, onBrush, describe, open }) {
     Object.assign(this, { onBrush, describe, open });
     this.sheet = new Sheet(height, {
-      base: (context, box) => this.#drawLines(context, box), over: (context, box) => this.#drawOver(context, box),
+      base: (context, box) => this.#drawLines(context, box),
+      over: (context, box) => this.#drawOver(context, box),
     }, {
-      role: "img", "aria-label": label, class: "parallel",
-      onpointerdown: (event) => this.#down(event), onpointermove: (event) => this.#move(event),
-      onpointerup: (event) => this.#up(event), onpointercancel: () => { this.#drag = null; },
-      onpointerleave: () => this.#pick(null), ondblclick: (event) => this.#clear(event),
+      role: "img",
+      "aria-label": label,
+      class: "parallel",
+      onpointerdown: (event) => this.#down(event),
+      onpointermove: (event) => this.#move(event),
+      onpointerup: (event) => this.#up(event),
+      onpointercancel: () => {
+        this.#drag = null;
+      },
+      onpointerleave: () => this.#pick(null),
+      ondblclick: (event) => this.#clear(event),
     });
     this.tip = h("div", { class: "tip", hidden: true });
     this.element = h("div", { class: "plot" }, this.sheet.element, this.tip);
@@ -63,8 +71,9 @@ export class Parallel {
 
   /** The axis near a place in the window. */
   #axisAt({ x }) {
-    const near = this.#shown.axes.map((axis, index) => ({ axis, distance: Math.abs(this.#across(index) - x) }))
-      .sort((one, other) => one.distance - other.distance)[0];
+    const near =
+      this.#shown.axes.map((axis, index) => ({ axis, distance: Math.abs(this.#across(index) - x) }))
+        .sort((one, other) => one.distance - other.distance)[0];
     return near && near.distance <= grip ? near.axis : null;
   }
 
@@ -146,7 +155,9 @@ export class Parallel {
     const ramp = shades(colours);
     const groups = Array.from({ length: shadeCount + 1 }, () => []);
     for (const row of rows) {
-      groups[row.isFaint ? 0 : 1 + Math.min(shadeCount - 1, Math.floor((row.shade ?? 0) * shadeCount))].push(row);
+      groups[row.isFaint ? 0 : 1 + Math.min(shadeCount - 1, Math.floor((row.shade ?? 0) * shadeCount))].push(
+        row,
+      );
     }
     const isDense = rows.length > 500;
     const across = this.#shown.axes.map((_, index) => this.#across(index));
@@ -171,10 +182,14 @@ export class Parallel {
     for (const row of rows) {
       if (row.isFaint || (row !== this.#hover && row.trial.number !== best)) continue;
       Object.assign(context, {
-        strokeStyle: row.trial.number === best ? colours["curve-2"] : colours.ink, lineWidth: 2.4, lineJoin: "round",
+        strokeStyle: row.trial.number === best ? colours["curve-2"] : colours.ink,
+        lineWidth: 2.4,
+        lineJoin: "round",
       });
       context.beginPath();
-      row.values.forEach((place, index) => context.lineTo(this.#across(index), this.#height(place ?? absent)));
+      row.values.forEach((place, index) =>
+        context.lineTo(this.#across(index), this.#height(place ?? absent))
+      );
       context.stroke();
     }
     axes.forEach((axis, index) => this.#drawAxis(context, axis, index, colours));
@@ -213,14 +228,28 @@ export class Parallel {
       context.moveTo(x - 3, y);
       context.lineTo(x + 3, y);
       context.stroke();
-      this.#label(context, fitted(context, text, room - 16), isLast ? x - 8 : x + 8, y, colours.quiet, colours.sheet);
+      this.#label(
+        context,
+        fitted(context, text, room - 16),
+        isLast ? x - 8 : x + 8,
+        y,
+        colours.quiet,
+        colours.sheet,
+      );
     }
     context.textBaseline = "top";
     context.textAlign = index === 0 ? "left" : isLast ? "right" : "center";
     const width = (isNarrow ? 2 : 1) * room - 8;
     const name = fitted(context, axis.name, index === 0 || isLast ? width * 0.6 + side / 2 : width);
     const line = isNarrow && index % 2 === 1 ? 22 : 6;
-    this.#label(context, name, index === 0 ? 2 : isLast ? this.sheet.width - 2 : x, line, colours.ink, colours.sheet);
+    this.#label(
+      context,
+      name,
+      index === 0 ? 2 : isLast ? this.sheet.width - 2 : x,
+      line,
+      colours.ink,
+      colours.sheet,
+    );
   }
 
   /** Text that lines do not cover. */

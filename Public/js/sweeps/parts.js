@@ -6,7 +6,9 @@ import { isVisible, outside, shown } from "../core/text.js";
 export const trialStates = ["succeeded", "stopped", "failed", "running", "queued"];
 
 /** What a sweep is called: its name, or its id. */
-export const sweepTitle = (sweep) => (isVisible(sweep.name) ? shown(sweep.name) : `sweep ${sweep.id.slice(-5)}`);
+export const sweepTitle = (
+  sweep,
+) => (isVisible(sweep.name) ? shown(sweep.name) : `sweep ${sweep.id.slice(-5)}`);
 
 /** How many trials are in each state, as a bar and in words. */
 export function trialsBar(sweep) {
@@ -16,20 +18,36 @@ export function trialsBar(sweep) {
   const words = counts.map((state) => `${trials[state]} ${state}`).join(", ");
   const isOver = ["succeeded", "failed", "cancelled"].includes(sweep.state);
   const total = isOver ? trials.total : all;
-  return h("div", { class: "trials-bar" },
-    h("div", { class: "segments", role: "img", "aria-label": `Trials: ${words || "none yet"}` },
-      counts.map((state) => h("span", {
-        class: `segment ${state}`, style: { "flex-grow": trials[state] }, title: `${trials[state]} ${state}`,
-      })),
+  return h(
+    "div",
+    { class: "trials-bar" },
+    h(
+      "div",
+      { class: "segments", role: "img", "aria-label": `Trials: ${words || "none yet"}` },
+      counts.map((state) =>
+        h("span", {
+          class: `segment ${state}`,
+          style: { "flex-grow": trials[state] },
+          title: `${trials[state]} ${state}`,
+        })
+      ),
       !isOver && all > trials.total
-        ? h("span", { class: "segment", style: { "flex-grow": all - trials.total } }) : null),
-    h("span", { class: "quiet" }, words ? `${words} of ${total}` : `none of ${total} yet`));
+        ? h("span", { class: "segment", style: { "flex-grow": all - trials.total } })
+        : null,
+    ),
+    h("span", { class: "quiet" }, words ? `${words} of ${total}` : `none of ${total} yet`),
+  );
 }
 
 /** The values of a configuration, name by name. */
 export function configuration(parameters, values) {
-  return h("dl", { class: "values" }, parameters
-    .filter(({ pointer }) => values[pointer] !== undefined)
-    .map(({ pointer, name, scale }) =>
-      h("div", {}, h("dt", {}, outside(name)), h("dd", {}, outside(scale.text(values[pointer]))))));
+  return h(
+    "dl",
+    { class: "values" },
+    parameters
+      .filter(({ pointer }) => values[pointer] !== undefined)
+      .map(({ pointer, name, scale }) =>
+        h("div", {}, h("dt", {}, outside(name)), h("dd", {}, outside(scale.text(values[pointer]))))
+      ),
+  );
 }

@@ -1,6 +1,6 @@
 // Points on two axes: one for each trial, each of which can be reached by pointer and by key.
 import { h } from "../core/dom.js";
-import { fitted, shadeCount, Sheet, shades } from "../charts/sheet.js";
+import { fitted, shadeCount, shades, Sheet } from "../charts/sheet.js";
 
 const margin = { left: 52, right: 12, top: 10, bottom: 34 };
 /** Pixels around a point in which the pointer finds it. */
@@ -10,8 +10,9 @@ const manyPoints = 2000;
 
 /**
  * A scatter plot. `describe(point)` is the text of a point, `open(point)` what a click or Enter does.
- * `show({ x, y, points, line, strands })`: axes are { scale, label }; points { x, y, shade (0…1 or null), isFaint,
- * isBest }; `line` is an array of points that are joined by steps; `strands` are lines { isFaint, places }.
+ * `show({ x, y, points, line, strands })`: axes are { scale, label }; points { x, y, shade (0…1 or null),
+ * isFaint, isBest }; `line` is an array of points that are joined by steps; `strands` are lines { isFaint,
+ * places }.
  */
 export class Scatter {
   #shown = { points: [], line: [] };
@@ -22,9 +23,12 @@ export class Scatter {
     this.describe = describe;
     this.open = open;
     this.sheet = new Sheet(height, {
-      base: (context, box) => this.#draw(context, box), over: (context, box) => this.#drawFocus(context, box),
+      base: (context, box) => this.#draw(context, box),
+      over: (context, box) => this.#drawFocus(context, box),
     }, {
-      tabindex: 0, role: "img", "aria-label": label,
+      tabindex: 0,
+      role: "img",
+      "aria-label": label,
       onpointermove: (event) => this.#point(this.#nearest(this.sheet.at(event))),
       onpointerleave: () => this.#point(null),
       onclick: (event) => this.#activate(this.#nearest(this.sheet.at(event))),
@@ -58,7 +62,12 @@ export class Scatter {
       .sort((one, other) => this.#places[one].x - this.#places[other].x);
     if (order.length === 0) return;
     const at = order.indexOf(this.#focus);
-    const moves = { ArrowRight: at + 1, ArrowLeft: at < 0 ? order.length - 1 : at - 1, Home: 0, End: order.length - 1 };
+    const moves = {
+      ArrowRight: at + 1,
+      ArrowLeft: at < 0 ? order.length - 1 : at - 1,
+      Home: 0,
+      End: order.length - 1,
+    };
     if (event.key === "Enter") this.#activate(this.#focus);
     else if (event.key === "Escape") this.#point(null);
     else if (event.key in moves) {
@@ -90,7 +99,10 @@ export class Scatter {
       // On the side with more room.
       const isRight = place.x > this.sheet.width / 2;
       this.tip.style.setProperty("inset-inline-start", isRight ? "auto" : `${place.x + 12}px`);
-      this.tip.style.setProperty("inset-inline-end", isRight ? `${this.sheet.width - place.x + 12}px` : "auto");
+      this.tip.style.setProperty(
+        "inset-inline-end",
+        isRight ? `${this.sheet.width - place.x + 12}px` : "auto",
+      );
       this.tip.style.setProperty("top", `${Math.max(0, place.y - 16)}px`);
     }
     this.sheet.redraw();
@@ -128,8 +140,13 @@ export class Scatter {
     const groups = new Map();
     points.forEach((point, index) => {
       if (!this.#places[index]) return;
-      const group = point.isBest ? shadeCount : point.isFaint ? faint
-        : Number.isFinite(point.shade) ? Math.min(shadeCount - 1, Math.floor(point.shade * shadeCount)) : plain;
+      const group = point.isBest
+        ? shadeCount
+        : point.isFaint
+        ? faint
+        : Number.isFinite(point.shade)
+        ? Math.min(shadeCount - 1, Math.floor(point.shade * shadeCount))
+        : plain;
       if (!groups.has(group)) groups.set(group, []);
       groups.get(group).push(this.#places[index]);
     });

@@ -11,7 +11,13 @@ import { isVisible, outside } from "../core/text.js";
 import { SweepActions } from "./actions.js";
 import { SweepData, sweepsAPI } from "./data.js";
 import {
-  costsOf, objectiveName, parametersOf, rungEpochs, searchName, submissionOf, valueText,
+  costsOf,
+  objectiveName,
+  parametersOf,
+  rungEpochs,
+  searchName,
+  submissionOf,
+  valueText,
 } from "./model.js";
 import { configuration, sweepTitle, trialsBar } from "./parts.js";
 import { Results } from "./results.js";
@@ -36,12 +42,31 @@ class SweepPage {
     this.best = h("section", { class: "card best-trial", hidden: true, "aria-label": "Best trial" });
     this.results = new Results(query, rememberQuery);
     main.replaceChildren(
-      h("div", { class: "head" }, h("div", {}, this.heading, this.state),
-        h("div", { class: "buttons" }, this.actions.buttons,
-          h("a", { class: "button", href: sweepsAPI.tablePath(id), download: `${id}-trials.csv` }, "trials.csv"),
+      h(
+        "div",
+        { class: "head" },
+        h("div", {}, this.heading, this.state),
+        h(
+          "div",
+          { class: "buttons" },
+          this.actions.buttons,
+          h(
+            "a",
+            { class: "button", href: sweepsAPI.tablePath(id), download: `${id}-trials.csv` },
+            "trials.csv",
+          ),
           h("a", { class: "button", href: `#/?sweep=${id}` }, "Its runs"),
-          mayWrite() ? h("a", { class: "button", href: `#/new?kind=sweep&from=${id}` }, "Duplicate & edit") : null)),
-      this.actions.problem, this.message, this.facts, this.best, this.results.element);
+          mayWrite()
+            ? h("a", { class: "button", href: `#/new?kind=sweep&from=${id}` }, "Duplicate & edit")
+            : null,
+        ),
+      ),
+      this.actions.problem,
+      this.message,
+      this.facts,
+      this.best,
+      this.results.element,
+    );
     this.stops = [
       onChange((change) => this.#apply(change)),
       repeat(1, () => this.#load(), ({ name }) => name === "resync"),
@@ -93,8 +118,13 @@ class SweepPage {
     replaceIfNew(this.state, JSON.stringify([sweep.state, sweep.message]), () => [
       stateChip({ state: sweep.state }),
       sweep.message && !hasFailed ? h("span", { class: "quiet" }, " · ", outside(sweep.message)) : null,
-      h("code", { class: "id" }, sweep.id)]);
-    replaceIfNew(this.message, String(sweep.message), () => (hasFailed && sweep.message ? alert(sweep.message) : []));
+      h("code", { class: "id" }, sweep.id),
+    ]);
+    replaceIfNew(
+      this.message,
+      String(sweep.message),
+      () => (hasFailed && sweep.message ? alert(sweep.message) : []),
+    );
     this.actions.show(sweep);
     this.#drawFacts(sweep, costs);
     this.#drawBest(sweep, parameters);
@@ -104,7 +134,8 @@ class SweepPage {
   #drawFacts(sweep, costs) {
     const seconds = [...costs.values()].reduce((sum, cost) => sum + cost.seconds, 0);
     const halving = sweep.spec?.early_stopping;
-    const { max_failed: failed, max_concurrent: atOnce, seeds, evaluate, max_duration_seconds: limit } = sweep.spec ?? {};
+    const { max_failed: failed, max_concurrent: atOnce, seeds, evaluate, max_duration_seconds: limit } =
+      sweep.spec ?? {};
     const entries = [
       ["Trials", trialsBar(sweep)],
       ["Objective", outside(objectiveName(sweep))],
@@ -112,7 +143,8 @@ class SweepPage {
       ["Early stopping", halving ? earlyStopping(halving, rungEpochs(sweep)) : null],
       ["Evaluation", evaluate ? outside(evaluate.protocol ?? "logistic") : null],
       ["Seeds per trial", seeds > 1 ? seeds : null],
-      ["At a time", atOnce], ["Failures allowed", failed],
+      ["At a time", atOnce],
+      ["Failures allowed", failed],
       ["Time limit", limit ? duration(limit) : null],
       ["Compute", duration(seconds)],
       ["Time left", sweep.finished_at ? null : duration(sweep.seconds_left ?? NaN)],
@@ -123,8 +155,16 @@ class SweepPage {
       ["Notes", isVisible(sweep.notes) ? outside(sweep.notes, { kind: "notes" }) : null],
     ].filter(([, value]) => value !== null && value !== undefined);
     const version = JSON.stringify([sweep, Math.round(seconds)]);
-    replaceIfNew(this.facts, version, () => h("dl", { class: "facts" },
-      entries.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))));
+    replaceIfNew(
+      this.facts,
+      version,
+      () =>
+        h(
+          "dl",
+          { class: "facts" },
+          entries.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))),
+        ),
+    );
   }
 
   #drawBest(sweep, parameters) {
@@ -134,18 +174,35 @@ class SweepPage {
     const isOpen = this.best.querySelector("details")?.open;
     replaceIfNew(this.best, JSON.stringify(best), () => {
       const code = h("div", {});
-      const details = h("details", { ontoggle: () => details.open && this.#showCommand(code, sweep, best) },
-        h("summary", {}, "Train it again with curl"), code);
+      const details = h(
+        "details",
+        { ontoggle: () => details.open && this.#showCommand(code, sweep, best) },
+        h("summary", {}, "Train it again with curl"),
+        code,
+      );
       details.open = isOpen ?? false;
       return [
-        h("div", { class: "best-head" },
-          h("h2", {}, "Best: trial ",
-            best.job ? h("a", { href: `#/jobs/${best.job}` }, `#${best.trial}`) : `#${best.trial}`),
+        h(
+          "div",
+          { class: "best-head" },
+          h(
+            "h2",
+            {},
+            "Best: trial ",
+            best.job ? h("a", { href: `#/jobs/${best.job}` }, `#${best.trial}`) : `#${best.trial}`,
+          ),
           h("strong", { class: "best-value" }, valueText(sweep)(best.value)),
           h("span", { class: "quiet" }, outside(objectiveName(sweep))),
           best.job && mayWrite()
-            ? h("a", { class: "button", href: `#/new?kind=train&from=${best.job}` }, "Duplicate & edit the run") : null),
-        configuration(parameters, best.parameters), details,
+            ? h(
+              "a",
+              { class: "button", href: `#/new?kind=train&from=${best.job}` },
+              "Duplicate & edit the run",
+            )
+            : null,
+        ),
+        configuration(parameters, best.parameters),
+        details,
       ];
     });
   }
@@ -158,7 +215,9 @@ class SweepPage {
       tolerate(error);
     }
     const body = JSON.stringify(submissionOf(sweep, best.parameters, resolved)).replaceAll("'", "'\\''");
-    code.replaceChildren(copyable(`curl ${location.origin}/jobs -H 'Content-Type: application/json' -d '${body}'`));
+    code.replaceChildren(
+      copyable(`curl ${location.origin}/jobs -H 'Content-Type: application/json' -d '${body}'`),
+    );
   }
 
   #acted(name) {
@@ -181,5 +240,9 @@ function earlyStopping({ name, reduction_factor: factor }, rungs) {
 function labels(all) {
   const entries = Object.entries(all ?? {});
   if (entries.length === 0) return null;
-  return h("ul", { class: "labels" }, entries.map(([key, value]) => h("li", {}, outside(key), ": ", outside(value))));
+  return h(
+    "ul",
+    { class: "labels" },
+    entries.map(([key, value]) => h("li", {}, outside(key), ": ", outside(value))),
+  );
 }

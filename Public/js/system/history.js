@@ -11,8 +11,8 @@ const rowsMax = 60;
 
 /**
  * A chart. `name`; `text(value)`: how values are written; `lines`: [{ name, colour }] ("curve", "curve-2" or
- * "quiet"). `show({ times, columns, most })`: Unix milliseconds, a column per line, and the end of the axis (null:
- * the largest value).
+ * "quiet"). `show({ times, columns, most })`: Unix milliseconds, a column per line, and the end of the axis
+ * (null: the largest value).
  */
 export class HistoryChart {
   #shown = { times: [], columns: [] };
@@ -22,17 +22,31 @@ export class HistoryChart {
     Object.assign(this, { text, lines, ticks });
     this.value = h("span", { class: "value" });
     this.sheet = new Sheet(height, {
-      base: (context, box) => this.#draw(context, box), over: (context, box) => this.#drawCursor(context, box),
+      base: (context, box) => this.#draw(context, box),
+      over: (context, box) => this.#drawCursor(context, box),
     }, {
-      tabindex: 0, role: "img", "aria-label": `${name} in the last hour`,
+      tabindex: 0,
+      role: "img",
+      "aria-label": `${name} in the last hour`,
       onpointermove: (event) => this.#look(this.#indexAt(this.sheet.at(event).x)),
-      onpointerleave: () => this.#look(null), onblur: () => this.#look(null), onkeydown: (event) => this.#key(event),
+      onpointerleave: () => this.#look(null),
+      onblur: () => this.#look(null),
+      onkeydown: (event) => this.#key(event),
     });
     this.body = h("div", { tabindex: 0, role: "region", "aria-label": `${name}: values` });
-    this.details = h("details", { class: "values-behind", ontoggle: () => this.#fill() },
-      h("summary", {}, "Values"), this.body);
-    this.element = h("figure", { class: "plate history" },
-      h("figcaption", {}, h("span", { class: "name" }, name), this.value), this.sheet.element, this.details);
+    this.details = h(
+      "details",
+      { class: "values-behind", ontoggle: () => this.#fill() },
+      h("summary", {}, "Values"),
+      this.body,
+    );
+    this.element = h(
+      "figure",
+      { class: "plate history" },
+      h("figcaption", {}, h("span", { class: "name" }, name), this.value),
+      this.sheet.element,
+      this.details,
+    );
   }
 
   show(shown) {
@@ -73,7 +87,9 @@ export class HistoryChart {
       const value = this.text(columns[line]?.[index] ?? null);
       return this.lines.length > 1 ? `${value} ${name}` : value;
     });
-    this.value.textContent = this.#cursor === null ? parts.join(", ") : `${clock(times[index])}: ${parts.join(", ")}`;
+    this.value.textContent = this.#cursor === null
+      ? parts.join(", ")
+      : `${clock(times[index])}: ${parts.join(", ")}`;
   }
 
   #fill() {
@@ -89,12 +105,22 @@ export class HistoryChart {
   #scales() {
     const { times, columns, most } = this.#shown;
     let top = most ?? 0;
-    if (!most) for (const column of columns) for (const value of column) top = Math.max(top, value ?? 0);
+    if (!most) { for (const column of columns) for (const value of column) top = Math.max(top, value ?? 0); }
     const end = times.at(-1) ?? Date.now();
     const start = Math.min(times[0] ?? end, end - 60_000);
-    const [left, right, low, high] = [margin.left, this.sheet.width - margin.right, height - margin.bottom, margin.top];
+    const [left, right, low, high] = [
+      margin.left,
+      this.sheet.width - margin.right,
+      height - margin.bottom,
+      margin.top,
+    ];
     return {
-      top, start, end, left, right, low,
+      top,
+      start,
+      end,
+      left,
+      right,
+      low,
       x: (time) => left + ((time - start) / (end - start)) * (right - left),
       y: (value) => low - (value / (top || 1)) * (low - high),
     };
@@ -106,7 +132,9 @@ export class HistoryChart {
     const { start, end, left, right } = this.#scales();
     const time = start + ((x - left) / (right - left)) * (end - start);
     let best = 0;
-    times.forEach((one, index) => { if (Math.abs(one - time) < Math.abs(times[best] - time)) best = index; });
+    times.forEach((one, index) => {
+      if (Math.abs(one - time) < Math.abs(times[best] - time)) best = index;
+    });
     return best;
   }
 
@@ -115,7 +143,11 @@ export class HistoryChart {
     const { top, start, end, left, right, low, x, y } = this.#scales();
     const ticks = this.ticks?.(top) ?? linear(0, top || 1).ticks().map((tick) => tick.value);
     Object.assign(context, {
-      strokeStyle: colours.line, fillStyle: colours.quiet, lineWidth: 1, textAlign: "right", textBaseline: "middle",
+      strokeStyle: colours.line,
+      fillStyle: colours.quiet,
+      lineWidth: 1,
+      textAlign: "right",
+      textBaseline: "middle",
     });
     for (const value of ticks) {
       const place = Math.round(y(value)) + 0.5;
@@ -169,5 +201,8 @@ export class HistoryChart {
   }
 }
 
-const clock = (time) =>
-  (time ? new Date(time).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" }) : "–");
+const clock = (
+  time,
+) => (time
+  ? new Date(time).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" })
+  : "–");
