@@ -25,6 +25,17 @@ extension JobStore {
     }
   }
 
+  /// The revisions of those of the jobs that there are.
+  package func revisions(of ids: [JobID]) throws -> [JobID: Int] {
+    let names = JSON.array(ids.map { .string($0.text) }).text
+    let rows = try read {
+      try $0.rows(
+        "SELECT id, revision FROM jobs WHERE id IN (SELECT value FROM json_each(?))", [.text(names)]
+      ) { (JobID($0.text("id")), $0.integer("revision")) }
+    }
+    return rows.reduce(into: [:]) { revisions, row in if let id = row.0 { revisions[id] = row.1 } }
+  }
+
   /// As `job`, by a connection that may stand in a transaction.
   func record(_ id: JobID, _ connection: Connection) throws -> JobRecord? {
     try connection.first(

@@ -47,6 +47,7 @@ package struct API: Sendable {
   let jsonLimits: JSONLimits
   let jobs = JobCache()
   let jobLists = JobListCache()
+  let curveTexts = CurveTexts()
   let sweepFindings = SweepFindings()
   let readiness: Readiness
   let trainingDatasets = TrainingDatasets()
@@ -86,7 +87,9 @@ package struct API: Sendable {
   }
 
   /// The routes that describe themselves.
-  var endpoints: [Endpoint] { datasetEndpoints + modelEndpoints + embeddingEndpoints + sweepEndpoints }
+  var endpoints: [Endpoint] {
+    datasetEndpoints + modelEndpoints + embeddingEndpoints + sweepEndpoints + curveEndpoints
+  }
 
   /// Adds every route. Those that stand in the router already are described in `/openapi.json` as well.
   package func addRoutes(to router: inout Router) {

@@ -155,17 +155,18 @@ extension OpenAPIDocument {
     "GET /jobs/{id}/metrics": Operation(
       "The recorded lines, one JSON object per line (schema `Line`), or with `points` or `keys`, "
         + "which go together and without the others, or as text/csv, curves: mean, min and max of equal "
-        + "buckets of steps. The CSV has `step`, then `NAME`, `NAME_min` and `NAME_max` of each metric; all "
-        + "metrics and 100,000 points unless the request asks for less.",
+        + "buckets of steps, of all or of those `from` one `to` another. The CSV has `step`, then `NAME`, "
+        + "`NAME_min` and `NAME_max` of each metric; all metrics and 100,000 points unless the request asks "
+        + "for less.",
       [
         id, .query("follow", flag, "go on until the job ends"),
         .query("from_step", integer(0...Int.max), "no lines of smaller steps"),
         .query("points", integer(API.seriesPointsRange), "curves of at most n points per metric"),
         .query(
-          "keys", ["type": "string", "pattern": "^[a-z0-9_]{1,64}(,[a-z0-9_]{1,64}){0,31}$"],
+          "keys", keysSchema,
           "metrics of the job, separated by commas; default: loss and the parts of its method"),
         .header("Accept", ["type": "string"], "text/csv: curves as a table"),
-      ],
+      ] + curveParameters,
       answers: [
         Answer(
           status: 200,
