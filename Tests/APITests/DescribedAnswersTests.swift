@@ -69,8 +69,11 @@ import Text
       let missing = try send(.get, "/jobs/0000000000000000\(target)", as: "/jobs/{id}\(path)")
       #expect(missing.status == 404)
     }
-    for target in ["/jobs", "/jobs?limit=1", "/datasets", "/healthz", "/readyz", "/version", "/openapi.json"]
-    {
+    let others = [
+      "/jobs", "/jobs?limit=1", "/jobs?sort=loss", "/datasets", "/healthz", "/readyz", "/version", "/system",
+      "/openapi.json",
+    ]
+    for target in others {
       #expect(try send(.get, target, as: String(target.prefix { $0 != "?" })).status == 200)
     }
     #expect(try send(.get, "/jobs?limit=0", as: "/jobs").status == 422)

@@ -57,6 +57,10 @@ extension OpenAPIDocument {
         .query("state", ["type": "string", "pattern": .string(statePattern)], "states, separated by commas"),
         .query("kind", choices(JobKind.self), "one kind only"),
         .query("sweep", schema("SweepID"), "jobs of the trials of one sweep only"),
+        .query("dataset", ["type": "string"], "jobs of these datasets, separated by commas"),
+        .query(
+          "method", ["type": "string", "pattern": .string(list(of: MethodName.self))],
+          "trainings by these methods and jobs that take their checkpoints, separated by commas"),
         .query(
           "health", ["type": "string", "pattern": .string(healthPattern)], "healths, separated by commas"),
         .query(
@@ -71,8 +75,9 @@ extension OpenAPIDocument {
             + "case of ASCII letters does not matter"),
         .query(
           "sort", ["type": "string", "pattern": .string("^-?(\(words(JobOrder.Field.self)))$")],
-          "the field to sort by, after - in descending order; jobs without a value come last. Default: "
-            + "-created_at"),
+          "the field to sort by, after - in descending order; jobs without a value come last. `loss` and "
+            + "`rankme` are the last ones; `queue`: what runs, what is queued in the order in which it "
+            + "begins, what rests, what has finished. Default: -created_at"),
         .query(
           "fields",
           ["type": "string", "pattern": .string("^(\(memberWords))(,(\(memberWords)))*$")],
@@ -80,7 +85,8 @@ extension OpenAPIDocument {
         .query(
           "limit", integer(1...API.listLimitMax), "jobs in one answer; default \(API.listLimitDefault)"),
         .query(
-          "cursor", ["type": "string", "pattern": "^[1-9][0-9]*(-([0-9a-f]{2})*)?$"],
+          "cursor",
+          ["type": "string", "pattern": "^[1-9][0-9]*(\\.-?[a-z0-9_]+(\\.([0-9a-f]{2})*(\\.[0-9]+)?)?)?$"],
           "`next_cursor` of the answer before, with the same sort"),
       ],
       answers: [

@@ -9,6 +9,7 @@ extension OpenAPIDocument {
     requests(datasets: datasets).merging(jobAnswers) { $1 }.merging(answers) { $1 }
       .merging(datasetSchemas) { $1 }.merging(modelSchemas) { $1 }.merging(embeddingSchemas) { $1 }
       .merging(sweepSchemas) { $1 }.merging(curveSchemas) { $1 }
+      .merging(systemSchemas) { $1 }
   }
 
   private static func requests(datasets: [String]) -> [ByteString: JSON] {

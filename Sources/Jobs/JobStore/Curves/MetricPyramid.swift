@@ -76,8 +76,10 @@ struct MetricPyramid {
   func packAndSummarize(limit: Int) throws {
     try pack(limit: limit)
     try connection.execute(
-      "UPDATE jobs SET summary = ? WHERE sequence = ?",
-      [.optional(MetricSummary.text(of: self)), .integer(job)])
+      """
+      UPDATE jobs SET summary = ?1, loss = CAST(?1 ->> '$.loss.last' AS REAL),
+        rankme = CAST(?1 ->> '$.rankme.last' AS REAL) WHERE sequence = ?2
+      """, [.optional(MetricSummary.text(of: self)), .integer(job)])
   }
 
   /// The sequence of the last line of the chunk that comes next, if there are so many lines.
