@@ -51,8 +51,7 @@ enum Serve {
     }
     connect(&configuration, store: store, folders: folders)
     let costs = costs(settings, store: store, datasets: datasets)
-    configuration.memoryBytes = { costs.cost(of: $0).memoryBytes }
-    configuration.isMemoryComing = { costs.isComing($0) }
+    connect(&configuration, costs)
     let pins = CheckpointPins(data: data.path)
     let exports = try exporter(settings, data: data)
     let embedder = try EmbedImages.embedder(settings, data: data.path)
@@ -62,11 +61,10 @@ enum Serve {
     try dispatcher.start()
     let jobControl = DaemonControl(dispatcher: dispatcher, costs: costs)
     let events = try EventHub(store: store)
-    let system = systemParts(settings, data, store, dispatcher, access)
+    let system = try systemParts(settings, data, store, dispatcher, access)
     let (router, sweeps) = try router(
       settings, data: data, store: store, datasets: datasets, control: jobControl, events: events,
       pins: pins, exports: exports, embedder: embedder, authenticator: access.authenticator, system: system)
-    try system.monitor.start()
     try sweeps.start()
     let control = access.control(router)
     let server = HTTPServer(
@@ -155,6 +153,12 @@ enum Serve {
     let records = try store.datasets()
     try folders.sweep(
       keeping: Set(records.map(\.id)), archivesOf: Set(records.filter { $0.state != .ready }.map(\.id)))
+  }
+
+  /// Tells a dispatcher what memory jobs will take.
+  private static func connect(_ configuration: inout DispatcherConfiguration, _ costs: JobCosts) {
+    configuration.memoryBytes = { costs.cost(of: $0).memoryBytes }
+    configuration.isMemoryComing = { costs.isComing($0) }
   }
 
   private static func openStore(_ settings: ServeSettings, _ data: DataFolder) throws -> JobStore {

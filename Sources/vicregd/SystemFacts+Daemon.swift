@@ -9,11 +9,10 @@ extension Serve {
   static func systemParts(
     _ settings: ServeSettings, _ data: DataFolder, _ store: JobStore, _ dispatcher: Dispatcher,
     _ access: ServeAccess
-  ) -> (monitor: SystemMonitor, facts: SystemFacts) {
-    (
-      SystemMonitor(store: store, data: data.path),
-      systemFacts(settings, data, dispatcher, access)
-    )
+  ) throws -> (monitor: SystemMonitor, facts: SystemFacts) {
+    let monitor = SystemMonitor(store: store, data: data.path)
+    try monitor.start()
+    return (monitor, systemFacts(settings, data, dispatcher, access))
   }
 
   /// What the daemon knows of itself, for `GET /system`.
