@@ -35,9 +35,13 @@ struct DataFolder: Sendable {
 
   /// Opens the database, creating or migrating it.
   ///
-  /// - Parameter machine: by which the rates of this machine's workers are kept.
-  func openStore(migrations: String, machine: String = "") throws -> JobStore {
-    try JobStore(path: databasePath, migrations: JobStore.migrations(in: migrations), machine: machine)
+  /// - Parameters:
+  ///   - machine: by which the rates of this machine's workers are kept.
+  ///   - workersMax: jobs that run at the same time, at most.
+  func openStore(migrations: String, machine: String = "", workersMax: Int = 1) throws -> JobStore {
+    try JobStore(
+      path: databasePath, migrations: JobStore.migrations(in: migrations), machine: machine,
+      workersMax: workersMax)
   }
 }
 

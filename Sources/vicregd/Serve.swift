@@ -42,8 +42,7 @@ enum Serve {
     web.tls = try settings.web.readCertificate()
     let accessLog = try settings.web.accessLogPath.map { try AccessLog(path: $0) }
     if let accessLog { web.accessLog = { accessLog.write($0) } }
-    let store = try data.openStore(
-      migrations: settings.migrations, machine: machine(settings))
+    let store = try openStore(settings, data)
     let folders = DatasetFolders(data: data.path)
     try sweep(folders, store)
     try ModelFolder(data: data.path).sweep(keeping: Set(store.models().map(\.id)))
@@ -52,8 +51,7 @@ enum Serve {
     }
     connect(&configuration, store: store, folders: folders)
     let costs = costs(settings, store: store, datasets: datasets)
-    configuration.memoryBytes = { costs.cost(of: $0).memoryBytes }
-    configuration.isMemoryComing = { costs.isComing($0) }
+    connect(&configuration, costs)
     let pins = CheckpointPins(data: data.path)
     let exports = try exporter(settings, data: data)
     let embedder = try EmbedImages.embedder(settings, data: data.path)
@@ -63,9 +61,10 @@ enum Serve {
     try dispatcher.start()
     let jobControl = DaemonControl(dispatcher: dispatcher, costs: costs)
     let events = try EventHub(store: store)
+    let system = try systemParts(settings, data, store, dispatcher, access)
     let (router, sweeps) = try router(
       settings, data: data, store: store, datasets: datasets, control: jobControl, events: events,
-      pins: pins, exports: exports, embedder: embedder, authenticator: access.authenticator)
+      pins: pins, exports: exports, embedder: embedder, authenticator: access.authenticator, system: system)
     try sweeps.start()
     let control = access.control(router)
     let server = HTTPServer(
@@ -85,6 +84,7 @@ enum Serve {
     if settings.detachesWorkers { dispatcher.detach() } else { dispatcher.stop() }
     server.stop(graceSeconds: Double(settings.web.stopSeconds))
     embedder.close()
+    system.monitor.stop()
     events.stop()
     watch?.stop()
     accessLog?.close()
@@ -155,6 +155,17 @@ enum Serve {
       keeping: Set(records.map(\.id)), archivesOf: Set(records.filter { $0.state != .ready }.map(\.id)))
   }
 
+  /// Tells a dispatcher what memory jobs will take.
+  private static func connect(_ configuration: inout DispatcherConfiguration, _ costs: JobCosts) {
+    configuration.memoryBytes = { costs.cost(of: $0).memoryBytes }
+    configuration.isMemoryComing = { costs.isComing($0) }
+  }
+
+  private static func openStore(_ settings: ServeSettings, _ data: DataFolder) throws -> JobStore {
+    try data.openStore(
+      migrations: settings.migrations, machine: machine(settings), workersMax: settings.placement.workersMax)
+  }
+
   /// By which the rates of this machine's workers are kept.
   private static func machine(_ settings: ServeSettings) -> String {
     // A set that this machine lacks is refused by each worker, with the reason.
@@ -193,7 +204,7 @@ enum Serve {
     _ settings: ServeSettings, data: DataFolder, store: JobStore, datasets: CatalogDirectory,
     control: DaemonControl, events: EventHub, pins: CheckpointPins, exports: ModelExporter,
     embedder: ImageEmbedder,
-    authenticator: Authenticator?
+    authenticator: Authenticator?, system: (monitor: SystemMonitor, facts: SystemFacts)
   ) throws -> (Router, SweepRunner) {
     let dashboard = try StaticFiles(root: settings.publicFolder)
     var router = Router(
@@ -206,7 +217,7 @@ enum Serve {
       datasets: datasets, control: control, events: events, pins: pins, exports: exports,
       checkModel: { try ModelFile.check($0, $1) }, embedder: embedder, roots: settings.datasetRoots,
       streamSeconds: settings.web.streamSeconds, limits: settings.web.limits,
-      version: Version.number)
+      monitor: system.monitor, facts: system.facts, version: Version.number)
     AccessControl.addRoutes(
       to: &router, authenticator: authenticator, tokenCommand: settings.web.tokenCommand)
     api.addRoutes(to: &router)

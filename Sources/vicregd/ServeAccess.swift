@@ -1,3 +1,4 @@
+import API
 import Access
 import HTTP
 import Logging
@@ -58,6 +59,17 @@ struct ServeAccess: Sendable {
     guard let tokens else { return nil }
     return try TokenWatch(tokens) { error in
       Log("access").error("\(error); requests that need a token are refused until this is mended")
+    }
+  }
+
+  /// Every token and when it was used last; nil without authentication.
+  ///
+  /// - Throws: `AccessError`, `SystemError`.
+  func tokenReports() throws -> [SystemFacts.Token]? {
+    try tokens?.grants().map { token, grant in
+      SystemFacts.Token(
+        name: token.name, role: token.role.rawValue, createdAt: token.createdAt,
+        usedAtMilliseconds: grant.usedAtMilliseconds)
     }
   }
 

@@ -59,17 +59,26 @@ import Text
         #"{"event":"metric","step":1,"epoch":0,"time":"2026-11-24T02:29:00.123Z","loss":null,"inv":0.5}"#,
       ])
     _ = try fixture.checkpoint(#require(JobID(id)), step: 1, "content")
-    for target in ["", "/transitions", "/checkpoints", "/metrics?points=4", "/metrics?keys=inv", "/log"] {
+    let targets = [
+      "", "/transitions", "/checkpoints", "/metrics?points=4", "/metrics?keys=inv", "/metrics?x=time,epoch",
+      "/log",
+    ]
+    for target in targets {
       let path = target.prefix { $0 != "?" }
       #expect(try send(.get, "/jobs/\(id)\(target)", as: "/jobs/{id}\(path)").status == 200)
       let missing = try send(.get, "/jobs/0000000000000000\(target)", as: "/jobs/{id}\(path)")
       #expect(missing.status == 404)
     }
-    for target in ["/jobs", "/jobs?limit=1", "/datasets", "/healthz", "/readyz", "/version", "/openapi.json"]
-    {
+    let others = [
+      "/jobs", "/jobs?limit=1", "/jobs?sort=loss", "/datasets", "/healthz", "/readyz", "/version", "/system",
+      "/openapi.json",
+    ]
+    for target in others {
       #expect(try send(.get, target, as: String(target.prefix { $0 != "?" })).status == 200)
     }
     #expect(try send(.get, "/jobs?limit=0", as: "/jobs").status == 422)
+    #expect(try send(.get, "/curves?jobs=\(id)&x=time", as: "/curves").status == 200)
+    #expect(try send(.get, "/curves?jobs=x", as: "/curves").status == 422)
     #expect(try send(.get, "/datasets/synthetic", as: "/datasets/{name}").status == 200)
     #expect(try send(.patch, "/jobs/\(id)", as: "/jobs/{id}", #"{"notes":"n"}"#).status == 200)
     #expect(try send(.delete, "/jobs/\(id)", as: "/jobs/{id}").status == 409)

@@ -52,14 +52,18 @@ import Text
 
   @Test(arguments: [
     "created_at", "-created_at", "name", "-name", "priority", "-priority", "state", "-state", "kind",
-    "started_at", "-started_at", "finished_at", "-finished_at", "health",
+    "started_at", "-started_at", "finished_at", "-finished_at", "health", "dataset", "-method", "top1",
+    "-top1", "loss", "-loss", "rankme", "-running_seconds", "running_seconds", "queue", "-queue",
   ])
   func `pages of any order join to the whole list, whatever happens in between`(sort: String) throws {
     for index in 0..<7 {
       let name = index % 3 == 0 ? "" : ",\"name\":\"n\(index % 2)\""
       try train("\"priority\":\(index % 3)\(name)")
     }
-    for state in [JobState.succeeded, .failed] { try fixture.finish(state) }
+    for state in [JobState.succeeded, .failed] {
+      try fixture.finish(state, lines: [#"{"event":"metric","step":1,"loss":0.1,"rankme":3}"#])
+    }
+    _ = try fixture.store.claimNext(bootID: "boot")
     let whole = ids("sort=\(sort)")
     #expect(whole.count == 7)
     var seen: [String] = []

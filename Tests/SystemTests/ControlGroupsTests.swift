@@ -118,4 +118,35 @@ import Testing
     #expect(groups(files).cores == nil)
     #expect(CPU.availableCores >= 1)
   }
+
+  @Test func `the time that the own group has used is that of either version`() {
+    var files = Self.unified
+    files["/sys/fs/cgroup/cpu.stat"] = "usage_usec 1500\nuser_usec 1000\n"
+    #expect(groups(files).busyNanoseconds == 1_500_000)
+    files = Self.legacy
+    files["/sys/fs/cgroup/cpu,cpuacct/cpuacct.usage"] = "77\n"
+    #expect(groups(files).busyNanoseconds == 77)
+    #expect(groups([:]).busyNanoseconds == nil)
+  }
+
+  @Test func `the load is the group's where that has a quota, else the machine's`() throws {
+    var files = Self.unified
+    files["/proc/stat"] = "cpu  10 0 20 400 70 0 0 0 0 0\ncpu0 5 0 10 200 35 0\ncpu1 5 0 10 200 35 0\n"
+    files["/sys/fs/cgroup/cpu.stat"] = "usage_usec 1500\n"
+    let machine = try #require(MachineLoad(read: { files[$0] }, cores: 1))
+    #expect(machine.busyNanoseconds == 300_000_000 && machine.cores == 2)
+    files["/sys/fs/cgroup/cpu.max"] = "100000 100000\n"
+    let group = try #require(MachineLoad(read: { files[$0] }, cores: 1))
+    #expect(group.busyNanoseconds == 1_500_000 && group.cores == 1)
+    #expect(MachineLoad(read: { _ in nil }, cores: 1) == nil)
+  }
+
+  @Test func `the share of the cores is what was used of what there was`() {
+    let first = MachineLoad(busyNanoseconds: 100, atNanoseconds: 1_000, cores: 2)
+    let later = MachineLoad(busyNanoseconds: 600, atNanoseconds: 2_000, cores: 2)
+    #expect(later.share(since: first) == 0.25)
+    #expect(first.share(since: later) == nil && first.share(since: first) == nil)
+    let busy = MachineLoad(busyNanoseconds: 9_000, atNanoseconds: 2_000, cores: 2)
+    #expect(busy.share(since: first) == 1)
+  }
 }

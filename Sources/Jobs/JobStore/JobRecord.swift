@@ -68,6 +68,13 @@ package struct JobRecord: Sendable, Equatable {
   package let health: JobHealth
   /// Of each metric: last value, mean of the last tenth, extremes, step of the best; a JSON object.
   package let summary: String?
+  /// The dataset that it reads or imports, by name; `nil`: none.
+  package let datasetName: String?
+  /// The method of a training, or of the one whose checkpoint it takes; `nil`: none, or not known.
+  package let methodName: String?
+  /// The accuracy that an evaluation has found, and of a training the best one of its evaluations; `nil`:
+  /// none yet.
+  package let top1: Double?
   /// The dataset as it was when the job was queued, a `DatasetFingerprint` as JSON; `nil`: nobody looked.
   package let datasetText: String?
   /// The trial that it belongs to; `nil`: none.
@@ -105,7 +112,7 @@ package struct JobRecord: Sendable, Equatable {
     revision, needed_jobs, health, health_message, health_step, summary, dataset, memory_bytes, disk_bytes,
     work, work_once, work_per_image, work_kind, work_share, epochs, step_images, estimate_ms, claimed_at_ms,
     running_ms, host, pace_steps, pace_seconds, pace_step, pace_at_ms, artifacts, sweep, trial, trial_rung,
-    trial_seed, \(evaluations) AS evaluations
+    trial_seed, dataset_name, method, top1, \(evaluations) AS evaluations
     """
 
   /// The evaluations of a training, oldest first, as a JSON array; NULL for other jobs.
@@ -127,7 +134,7 @@ package struct JobRecord: Sendable, Equatable {
   /// What the row of a job that has just been queued holds.
   init(
     _ job: NewJob, sequence: Int, state: JobState, specificationText: String, needsText: String,
-    datasetText: String?, createdAtMilliseconds: Int
+    datasetText: String?, methodName: String?, createdAtMilliseconds: Int
   ) {
     id = job.id
     self.sequence = sequence
@@ -151,6 +158,9 @@ package struct JobRecord: Sendable, Equatable {
     notBeforeMilliseconds = 0
     health = JobHealth(.unknown, message: nil, step: nil)
     self.datasetText = datasetText
+    datasetName = job.specification.datasetName
+    self.methodName = methodName
+    top1 = nil
     place = job.place
     revision = 1
   }
@@ -203,6 +213,9 @@ package struct JobRecord: Sendable, Equatable {
       step: row.optionalInteger("health_step"))
     summary = row.optionalText("summary")
     datasetText = row.optionalText("dataset")
+    datasetName = row.optionalText("dataset_name")
+    methodName = row.optionalText("method")
+    top1 = row.optionalReal("top1")
     cost = JobCost(row)
     claimedEstimateMilliseconds = row.optionalInteger("estimate_ms").flatMap {
       RecordedRange.steps.contains($0) ? $0 : nil
@@ -224,17 +237,21 @@ extension JobCost {
     func count(_ name: String) -> Int? {
       row.optionalInteger(name).flatMap { RecordedRange.bytes.contains($0) ? $0 : nil }
     }
-    var work: Work?
-    if let amount = row.optionalReal("work"), let once = row.optionalReal("work_once"),
-      let perImage = row.optionalReal("work_per_image"),
-      let kind = row.optionalText("work_kind")
-    {
-      work = Work(kind: kind, amount: amount, once: once, perImage: perImage)
-      if let share = row.optionalReal("work_share"), (0...1).contains(share) { work?.share = share }
-    }
+    let work = Work(row)
     self.init(
       memoryBytes: count("memory_bytes"), diskBytes: count("disk_bytes"), work: work, epochs: count("epochs"),
       stepImages: count("step_images"))
+  }
+}
+
+extension Work {
+  /// Reads the columns of a job; `nil`: the work is not known, or they are damaged.
+  init?(_ row: Row) {
+    guard let amount = row.optionalReal("work"), let once = row.optionalReal("work_once"),
+      let perImage = row.optionalReal("work_per_image"), let kind = row.optionalText("work_kind")
+    else { return nil }
+    self.init(kind: kind, amount: amount, once: once, perImage: perImage)
+    if let share = row.optionalReal("work_share"), (0...1).contains(share) { self.share = share }
   }
 }
 
@@ -282,64 +299,6 @@ package struct JobStanding: Sendable, Equatable {
     self.kind = kind
     self.state = state
     reason = row.optionalText("reason").flatMap(Reason.init)
-  }
-}
-
-/// A job that is to be queued.
-package struct NewJob: Sendable {
-  package var id: JobID
-  package var labelling: JobLabelling
-  package var specification: JobSpecification
-  package var policy: JobPolicy
-  /// Jobs that have to end before this one begins, in addition to the one whose last checkpoint it evaluates.
-  package var needs: [JobID]
-  /// Optimiser steps of the whole run, if they are known.
-  package var steps: Int?
-  /// Those of them that a training has behind it which goes on with another one, if they are known.
-  package var stepsDone = 0
-  /// The dataset as it is now, if that is known.
-  package var dataset: DatasetFingerprint?
-  /// What it will take.
-  package var cost = JobCost()
-  /// Whether the dataset that it reads is an imported one, which must be there when it is queued.
-  package var readsImported = false
-  /// The model whose weights it takes, which must be there when it is queued; `nil`: it takes none, or
-  /// whichever has the name.
-  package var model: JobID?
-  /// The trial that it belongs to; `nil`: none.
-  package var place: TrialPlace?
-
-  package init(
-    id: JobID, labelling: JobLabelling, specification: JobSpecification, policy: JobPolicy = JobPolicy(),
-    needs: [JobID] = [], steps: Int? = nil, dataset: DatasetFingerprint? = nil
-  ) {
-    self.id = id
-    self.labelling = labelling
-    self.specification = specification
-    self.policy = policy
-    self.needs = needs
-    self.steps = steps
-    self.dataset = dataset
-  }
-
-  /// The checkpoint that it evaluates or begins with.
-  private var checkpoint: CheckpointReference? { specification.work.checkpointUse }
-
-  /// The job whose checkpoint that is.
-  var checkpointNeed: JobID? { checkpoint?.job }
-
-  /// Every job that has to end before it begins, each once. A checkpoint that is named is there already.
-  var awaitedJobs: [JobID] {
-    let training = checkpoint.flatMap { $0.choice.waitsForEnd ? $0.job : nil }
-    return Self.unique(needs + [training].compactMap(\.self))
-  }
-
-  /// Every job that must stay as long as it is unfinished, each once.
-  var neededJobs: [JobID] { Self.unique(needs + [checkpointNeed].compactMap(\.self)) }
-
-  private static func unique(_ ids: [JobID]) -> [JobID] {
-    var seen: Set<JobID> = []
-    return ids.filter { seen.insert($0).inserted }
   }
 }
 

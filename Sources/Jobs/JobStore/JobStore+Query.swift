@@ -2,6 +2,7 @@ import JSONText
 import JobModel
 import Recipe
 import SQLite
+import Text
 
 extension JobStore {
   /// The job of that id, if there is one.
@@ -25,6 +26,17 @@ extension JobStore {
     }
   }
 
+  /// The revisions of those of the jobs that there are.
+  package func revisions(of ids: [JobID]) throws -> [JobID: Int] {
+    let names = JSON.array(ids.map { .string($0.text) }).text
+    let rows = try read {
+      try $0.rows(
+        "SELECT id, revision FROM jobs WHERE id IN (SELECT value FROM json_each(?))", [.text(names)]
+      ) { (JobID($0.text("id")), $0.integer("revision")) }
+    }
+    return rows.reduce(into: [:]) { revisions, row in if let id = row.0 { revisions[id] = row.1 } }
+  }
+
   /// As `job`, by a connection that may stand in a transaction.
   func record(_ id: JobID, _ connection: Connection) throws -> JobRecord? {
     try connection.first(
@@ -44,7 +56,9 @@ extension JobStore {
     _ filter: JobFilter = JobFilter(), _ order: JobOrder = JobOrder(), after cursor: JobCursor? = nil,
     limit: Int
   ) throws -> [JobRecord] {
-    try read { try list(filter, order, after: cursor, limit: limit, $0) }
+    try read {
+      try list(filter, order, after: cursor, limit: limit, now: clock(), $0).map(\.job)
+    }
   }
 
   /// As `list`, with the place of the next page and how many jobs there are in all, as of one moment.
@@ -53,28 +67,39 @@ extension JobStore {
   ) throws -> JobPage {
     try read { connection in
       try connection.snapshot {
-        let found = try list(filter, order, after: cursor, limit: limit + 1, connection)
-        let jobs = Array(found.prefix(limit))
-        let next = found.count > limit ? jobs.last.map { JobCursor($0, order) } : nil
-        return JobPage(jobs: jobs, next: next, total: try total(filter, connection))
+        let now = clock()
+        let found = try list(filter, order, after: cursor, limit: limit + 1, now: now, connection)
+        let page = found.prefix(limit)
+        let next = found.count > limit ? page.last : nil
+        return JobPage(
+          jobs: page.map(\.job),
+          next: next.map {
+            JobCursor(sequence: $0.job.sequence, key: $0.key, moment: cursor?.moment ?? now, order)
+          }, total: try total(filter, connection))
       }
     }
   }
 
   private func list(
-    _ filter: JobFilter, _ order: JobOrder, after cursor: JobCursor?, limit: Int, _ connection: Connection
-  ) throws -> [JobRecord] {
-    let query = JobPageQuery(filter, order, after: cursor, limit: limit)
-    return try connection.rows(query.sql, query.arguments, JobRecord.init)
+    _ filter: JobFilter, _ order: JobOrder, after cursor: JobCursor?, limit: Int, now: Int,
+    _ connection: Connection
+  ) throws -> [(job: JobRecord, key: ByteString?)] {
+    let query = JobPageQuery(filter, order, after: cursor, limit: limit, now: now)
+    return try connection.rows(query.sql, query.arguments) { (try JobRecord($0), order.key(of: $0)) }
   }
 
   /// How many jobs a filter leaves.
   private func total(_ filter: JobFilter, _ connection: Connection) throws -> Int {
-    let selection = JobSelection(filter)
+    let selection = JobSelection(filter, isInOrder: true)
     // Jobs in each state are counted already.
     let counted = filter.isByStateAlone ? ("sum(jobs)", "job_counts") : ("count(*)", selection.source)
     let sql = "SELECT \(counted.0) AS total FROM \(counted.1) WHERE \(selection.condition)"
     return try connection.first(sql, selection.arguments) { $0.integer("total") } ?? 0
+  }
+
+  /// The version of the database library.
+  package func libraryVersion() throws -> String? {
+    try read { try $0.first("SELECT sqlite_version() AS version") { $0.text("version") } }
   }
 
   /// How many jobs are in each state.

@@ -58,14 +58,15 @@ extension JobStore {
   ) throws -> JobRecord {
     let now = clock()
     let (specification, dataset) = (job.specification.jsonText, job.dataset?.json.text)
+    let method = try methodName(of: job.specification, connection)
     try connection.execute(
       """
       INSERT INTO jobs (id, kind, name, notes, labels, priority, state, spec, steps, on_dependency_failure,
         max_duration_ms, max_attempts, needed_jobs, dataset, created_at_ms, changed_at_ms, changed_by,
         event_sequence, memory_bytes, disk_bytes, work, work_once, work_per_image, work_kind, epochs,
-        step_images, work_share, sweep, trial, trial_rung, trial_seed)
+        step_images, work_share, sweep, trial, trial_rung, trial_seed, dataset_name, method)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'user', 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-        ?)
+        ?, ?, ?)
       """,
       [
         .text(job.id.text), .text(job.specification.kind.rawValue), .optional(job.labelling.name),
@@ -77,12 +78,21 @@ extension JobStore {
         .text(needs), .optional(dataset), .integer(now), .integer(now),
       ] + job.cost.values + [
         .optional(job.place?.sweep.text), .optional(job.place?.trial), .optional(job.place?.rung),
-        .optional(job.place?.seed),
+        .optional(job.place?.seed), .optional(job.specification.datasetName), .optional(method),
       ])
     // Reading the row again would cost a third of writing it.
     return JobRecord(
       job, sequence: connection.lastInsertedRow, state: state, specificationText: specification,
-      needsText: needs, datasetText: dataset, createdAtMilliseconds: now)
+      needsText: needs, datasetText: dataset, methodName: method, createdAtMilliseconds: now)
+  }
+
+  /// The method of a training, or of the one whose checkpoint a job takes; `nil`: none, or not known.
+  func methodName(of specification: JobSpecification, _ connection: Connection) throws -> String? {
+    if let training = specification.train { return training.loss.method.rawValue }
+    guard let training = specification.work.checkpointUse?.job else { return nil }
+    return try connection.first("SELECT method FROM jobs WHERE id = ?", [.text(training.text)]) {
+      $0.optionalText("method")
+    }.flatMap(\.self)
   }
 
   /// Takes the queued job of the highest priority that has waited longest and may be tried by now, and makes

@@ -36,6 +36,8 @@ package struct Series: Sendable, Equatable {
   package let width: UInt
   /// By metric, in the order of the steps; buckets without a line are left out.
   package let curves: [String: [SeriesPoint]]
+  /// Where the buckets lie on other axes, in the order of the steps; empty unless that was asked for.
+  package var places: [SeriesPlace] = []
 }
 
 extension JobStore {
@@ -54,14 +56,23 @@ extension JobStore {
   /// The curve of each metric in at most `points` buckets, which are equal for all: `2^k` steps wide,
   /// beginning at multiples of that, so that a run that goes on changes the last ones only until the width
   /// doubles. `packMetrics` comes first.
-  package func series(_ id: JobID, keys: [String], points: Int) throws -> Series {
+  ///
+  /// - Parameters:
+  ///   - steps: the steps that are looked at, widened to whole buckets; `nil`: all.
+  ///   - hasPlaces: whether the buckets' times and epochs are wanted.
+  package func series(
+    _ id: JobID, keys: [String], points: Int, steps: ClosedRange<Int>? = nil, hasPlaces: Bool = false
+  ) throws -> Series {
     precondition(points >= 2, "Steps on both sides of 0 fall into two buckets, however wide they are.")
     return try read { connection in
       try connection.snapshot {
         guard let job = try sequence(of: id, connection) else { return Series(width: 1, curves: [:]) }
-        let reader = try SeriesReader(MetricPyramid(job: job, connection: connection), points: points)
+        let reader = try SeriesReader(
+          MetricPyramid(job: job, connection: connection), points: points, range: steps, keys: Set(keys))
         let curves = try keys.map { ($0, try reader.curve($0)) }
-        return Series(width: reader.width, curves: Dictionary(curves) { first, _ in first })
+        return Series(
+          width: reader.width, curves: Dictionary(curves) { first, _ in first },
+          places: hasPlaces ? try reader.places() : [])
       }
     }
   }

@@ -36,13 +36,14 @@ extension JobStore {
       _ = try connection.execute(
         """
         INSERT INTO jobs (id, kind, labels, priority, state, message, spec, attempt, created_at_ms,
-          changed_at_ms, changed_by, event_sequence)
-        VALUES (?, ?, '{}', ?, 'queued', ?, ?, ?, ?, ?, 'daemon', 1)
+          changed_at_ms, changed_by, event_sequence, dataset_name, method)
+        VALUES (?, ?, '{}', ?, 'queued', ?, ?, ?, ?, ?, 'daemon', 1, ?, ?)
         """,
         [
           .text(id.text), .text(specification.kind.rawValue), .integer(JobLabelling().priority),
           .text("the database had lost it; it is restored from its run folder"),
           .text(specification.jsonText), .integer(attempt), .integer(id.unixMilliseconds), .integer(now),
+          .optional(specification.datasetName), .optional(try methodName(of: specification, connection)),
         ])
     }
   }

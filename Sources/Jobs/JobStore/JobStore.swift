@@ -15,6 +15,9 @@ package final class JobStore: Sendable {
   private let path: String
   /// By which the rates of this machine are kept: `JobHost.rateKey` of its workers.
   let machine: String
+  /// Jobs that run at the same time, at most.
+  let workersMax: Int
+  let forecastCache = Mutex<QueueForecast?>(nil)
   let ratesCache = Mutex<(commits: Int, rates: MeasuredRates)?>(nil)
   /// Unix time in milliseconds.
   package let clock: @Sendable () -> Int
@@ -31,11 +34,12 @@ package final class JobStore: Sendable {
   ///
   /// - Parameters:
   ///   - machine: by which the rates of this machine's workers are kept, `JobHost.rateKey`.
+  ///   - workersMax: jobs that run at the same time, at most.
   ///   - clock: Unix time in milliseconds.
   ///   - random: 32 unpredictable bits, for ids.
   /// - Throws: `SQLiteError`, `MigrationError`, `SystemError`.
   package init(
-    path: String, migrations: [Migration], machine: String = "",
+    path: String, migrations: [Migration], machine: String = "", workersMax: Int = 1,
     clock: @escaping @Sendable () -> Int = { SystemClock.unixMilliseconds },
     random: @escaping @Sendable () -> UInt32 = { UInt32.random(in: .min ... .max) }
   ) throws {
@@ -49,6 +53,7 @@ package final class JobStore: Sendable {
     ) { try JobStore.backUp(connection, to: "\(path).schema-\($0)") }
     self.path = path
     self.machine = machine
+    self.workersMax = workersMax
     self.clock = clock
     self.random = random
     writer = try GroupWriter(connection) { [observers] in observers.call() }

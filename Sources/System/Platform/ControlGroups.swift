@@ -24,6 +24,18 @@ package struct ControlGroups {
     return (unified + legacy).min()
   }
 
+  /// Nanoseconds of one core that the process's own group has used; `nil`: the kernel does not say.
+  package var busyNanoseconds: UInt64? {
+    // The last folder that there is is that of the process's own group.
+    let unified = folders(.unified).reversed().lazy.compactMap { read("\($0)/cpu.stat") }.first
+    if let microseconds = unified.flatMap({ Self.value(of: "usage_usec", in: $0) }) {
+      return UInt64(clamping: microseconds) &* 1000
+    }
+    let legacy = folders(.legacy("cpuacct")).reversed().lazy.compactMap { number("\($0)/cpuacct.usage") }
+      .first
+    return legacy.map { UInt64(clamping: $0) }
+  }
+
   /// Bytes of memory that the process may use together with all others in its groups; `nil`: no limit.
   package var memoryBytes: Int? { memoryLimits.map(\.limit).min() }
 
@@ -102,6 +114,7 @@ package struct ControlGroups {
       switch self {
       case .unified: ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"]
       case .legacy("cpu"): ["/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct"]
+      case .legacy("cpuacct"): ["/sys/fs/cgroup/cpuacct", "/sys/fs/cgroup/cpu,cpuacct"]
       case .legacy(let controller): ["/sys/fs/cgroup/\(controller)"]
       }
     }

@@ -51,6 +51,13 @@ package enum FileSystem {
     return Int(clamping: UInt64(status.f_bavail).multipliedClamping(by: UInt64(status.f_frsize)))
   }
 
+  /// Bytes that the file system of a path has in all.
+  package static func totalBytes(_ path: String) throws(SystemError) -> Int {
+    var status = statvfs()
+    try retrying("ask the space of", path) { statvfs(path, &status) }
+    return Int(clamping: UInt64(status.f_blocks).multipliedClamping(by: UInt64(status.f_frsize)))
+  }
+
   /// The names in a folder, sorted, without `.` and `..`.
   package static func list(_ path: String) throws(SystemError) -> [String] {
     guard let directory = opendir(path) else { throw SystemError.last("list", path) }

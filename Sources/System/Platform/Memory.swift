@@ -56,6 +56,14 @@ package final class MemoryReservation {
 
 /// The memory of this process.
 package enum ProcessMemory {
+  /// Bytes that are resident now; `nil`: the kernel does not say.
+  package static var residentBytes: Int? {
+    // `/proc/self/statm`: SIZE RESIDENT SHARED … in pages.
+    let fields = (ControlGroups.text("/proc/self/statm") ?? "").split(separator: " ")
+    guard fields.count > 1, let pages = Int(fields[1]) else { return nil }
+    return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
+  }
+
   /// Most bytes that were resident at once, as `getrusage(2)` knows.
   package static var peakResidentBytes: Int {
     var usage = rusage()

@@ -47,6 +47,9 @@ package struct API: Sendable {
   let jsonLimits: JSONLimits
   let jobs = JobCache()
   let jobLists = JobListCache()
+  let curveTexts = CurveTexts()
+  let monitor: SystemMonitor
+  let facts: SystemFacts
   let sweepFindings = SweepFindings()
   let readiness: Readiness
   let trainingDatasets = TrainingDatasets()
@@ -59,14 +62,19 @@ package struct API: Sendable {
   ///   - roots: below which files may be imported.
   ///   - streamSeconds: how long a stream of events lasts at most; 0: without end.
   ///   - limits: the server's limits by name, for `/openapi.json`.
+  ///   - monitor: has the last hour; nil: nobody takes samples.
+  ///   - facts: what the daemon knows of itself.
   ///   - version: what `/version` says.
   package init(
     store: JobStore, data: String, datasets: any DatasetDirectory, control: any JobControl,
     events: EventHub, pins: CheckpointPins, exports: any ModelExports, checkModel: @escaping ModelCheck,
     embedder: any EmbeddingService, roots: RootFolders = .empty, streamSeconds: Int = 0,
-    limits: [String: Int] = [:], version: String
+    limits: [String: Int] = [:], monitor: SystemMonitor? = nil, facts: SystemFacts = SystemFacts(),
+    version: String
   ) {
     self.store = store
+    self.monitor = monitor ?? SystemMonitor(store: store, data: data)
+    self.facts = facts
     readiness = Readiness(store: store) { control.shortage }
     self.data = data
     self.datasets = datasets
@@ -86,7 +94,10 @@ package struct API: Sendable {
   }
 
   /// The routes that describe themselves.
-  var endpoints: [Endpoint] { datasetEndpoints + modelEndpoints + embeddingEndpoints + sweepEndpoints }
+  var endpoints: [Endpoint] {
+    datasetEndpoints + modelEndpoints + embeddingEndpoints + sweepEndpoints + curveEndpoints
+      + systemEndpoints
+  }
 
   /// Adds every route. Those that stand in the router already are described in `/openapi.json` as well.
   package func addRoutes(to router: inout Router) {

@@ -9,7 +9,8 @@ typealias ComputedAnswers = SharedWork<ComputedAnswer, String, Response>
 
 /// Which answer it is.
 enum ComputedAnswer: Hashable, Sendable {
-  case series(JobID, keys: [ByteString]?, points: Int?, isCSV: Bool)
+  case series(JobID, CurveQuery, isCSV: Bool)
+  case curves([JobID], CurveQuery)
   case tail(JobID, lines: Int)
   case checkpoints(JobID)
 }

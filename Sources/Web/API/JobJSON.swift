@@ -11,7 +11,8 @@ extension JobRecord {
   /// unchanged.
   ///
   /// The record's revision tags it: of a job that has not finished, time alone changes `running_seconds`,
-  /// `seconds_left`, `finish_at` and `estimate.seconds`, and the tag says that nothing else has changed.
+  /// `seconds_left`, `starts_at`, `finish_at` and `estimate.seconds`, and the tag says that nothing else has
+  /// changed.
   func jsonText(at moment: JobMoment) -> String { jsonText(of: nil, at: moment) }
 
   /// The members that a job has, except `result` of a training.
@@ -35,6 +36,8 @@ extension JobRecord {
     func add(_ name: String, text json: @autoclosure () -> String) { if begins(name) { text += json().utf8 } }
     add("id", .string(id.text))
     add("kind", .string(kind.rawValue))
+    add("method", .optional(methodName.map { ByteString($0) }))
+    add("dataset", .optional(datasetName.map { ByteString($0) }))
     add("name", .optional(labelling.name))
     add("labels", .object(labelling.labels.mapValues { .string($0) }))
     add("notes", .optional(labelling.notes))
@@ -43,9 +46,10 @@ extension JobRecord {
     add("reason", .optional(reason?.rawValue))
     add("message", .optional(message))
     add("health", health.json)
-    add("estimate", cost.estimate(seconds: estimatedSeconds(at: moment)))
+    add("estimate", cost.estimate(seconds: estimatedSeconds(by: moment.rates)))
     add("attempt", .integer(attempt))
     add("created_at", text: Self.time(createdAtMilliseconds))
+    add("starts_at", text: Self.time(state == .queued ? moment.start(of: self) : nil))
     add("started_at", text: Self.time(startedAtMilliseconds))
     add("finished_at", text: Self.time(finishedAtMilliseconds))
     add("running_seconds", .number(Double(runningMilliseconds(at: moment.milliseconds)) / 1000))
@@ -54,6 +58,7 @@ extension JobRecord {
     for (name, value) in policy.json { add(name, value) }
     add("failures", .integer(failures))
     add("progress", text: progress(at: moment))
+    add("top1", .optional(top1))
     add("latest", text: latest ?? "null")
     add("summary", text: summary ?? "null")
     if let evaluationsText { add("evaluations", text: evaluationsText) }
@@ -77,13 +82,6 @@ extension JobRecord {
     milliseconds.map { "\"\(SystemClock.rfc3339(unixMilliseconds: $0))\"" } ?? "null"
   }
 
-  /// How long the whole job takes: by what was known when it was claimed last, else by what is known now.
-  private func estimatedSeconds(at moment: JobMoment) -> Double? {
-    if attempt > 0, let claimedEstimateMilliseconds { return Double(claimedEstimateMilliseconds) / 1000 }
-    // Of a job that has finished, nothing changes with time.
-    return state.isFinished ? nil : moment.seconds(for: cost)
-  }
-
   /// How far it is. Numbers that are not known yet are `null`.
   private func progress(at moment: JobMoment) -> String {
     // The text was JSON when it was stored; a damaged one costs the progress, not the answer.
@@ -94,7 +92,9 @@ extension JobRecord {
     if let stepsPerSecond = pace?.stepsPerSecond, let images = cost.stepImages {
       imagesPerSecond = stepsPerSecond * Double(images)
     }
-    let finish = finishMilliseconds(at: moment).map { max($0, moment.milliseconds) }
+    let finish = finishMilliseconds(at: moment.milliseconds, by: moment.rates).map {
+      max($0, moment.milliseconds)
+    }
     let secondsLeft = finish.map { (Double($0 - moment.milliseconds) / 1000).rounded() }
     func text(_ value: Int?) -> String { value.map(String.init) ?? "null" }
     func text(_ value: Double?) -> String { value.map { JSON.number($0).text } ?? "null" }
@@ -103,16 +103,6 @@ extension JobRecord {
       "images_per_second":\(text(imagesPerSecond)),"seconds_left":\(text(secondsLeft)),\
       "step":\(line["step"]?.int(in: RecordedRange.steps) ?? 0),"steps":\(text(steps))}
       """
-  }
-
-  /// When a running job will have finished: a training by its pace, any other, and a training without one, by
-  /// what its estimate leaves. `nil`: it does not run, nothing is known, or it has taken longer already.
-  private func finishMilliseconds(at moment: JobMoment) -> Int? {
-    guard state == .running else { return nil }
-    if kind.traits.isPaced, let steps, let finish = pace?.finishMilliseconds(steps: steps) { return finish }
-    guard let seconds = estimatedSeconds(at: moment) else { return nil }
-    let left = seconds * 1000 - Double(runningMilliseconds(at: moment.milliseconds))
-    return left > 0 ? Int(exactly: (Double(moment.milliseconds) + left).rounded()) : nil
   }
 }
 
@@ -132,13 +122,21 @@ struct JobMoment: Sendable {
   let milliseconds: Int
   /// How fast this machine does work.
   let rates: MeasuredRates
+  private let store: JobStore
 
   /// A store that cannot be read costs the estimates, not the answers.
   init(_ store: JobStore) {
+    self.store = store
     milliseconds = store.clock()
     rates = (try? store.measuredRates()) ?? MeasuredRates()
   }
 
   /// How long a job of that cost takes on this machine; `nil`: it never did such work.
   func seconds(for cost: JobCost) -> Double? { cost.work.flatMap { rates.seconds(for: $0) } }
+
+  /// When a queued job will begin, in Unix time; `nil`: that cannot be told.
+  func start(of job: JobRecord) -> Int? {
+    // As above.
+    (try? store.forecast(at: milliseconds))?.start(of: job)
+  }
 }

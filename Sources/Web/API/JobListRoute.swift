@@ -13,6 +13,8 @@ extension API {
   static let listLimitMax = 500
   /// Labels that one list may ask for.
   static let listLabelsMax = JobLabelling.labelsMax
+  /// Datasets that one list may ask for.
+  static let listNamesMax = 32
   /// Words that one list may be searched for.
   static let listWordsMax = 16
 
@@ -51,6 +53,9 @@ extension API {
     if let sweep = filter.sweep, JobID(sweep) == nil {
       query.refuse("sweep", "must be the id of a sweep, got \"\(sweep.shown)\"")
     }
+    filter.datasets = query.texts("dataset")
+    let methods: [MethodName] = query.choices("method")
+    filter.methods = methods.map { ByteString($0.rawValue) }
     filter.labels = query.labels("label")
     filter.words = query.words("q")
     return filter
@@ -112,6 +117,15 @@ extension QueryReader {
       let (key, value) = text.divided(at: 0x3D)
       return (key: key, value: value)
     }
+  }
+
+  /// Texts without a comma, separated by commas; the parameter may be given several times.
+  fileprivate mutating func texts(_ name: ByteString) -> [ByteString] {
+    let texts = values(name).flatMap { $0.split(0x2C, omittingEmptySubsequences: false) }
+    if texts.count > API.listNamesMax || texts.contains(where: \.isEmpty) {
+      refuse(name, "must be 1 to \(API.listNamesMax) names, separated by commas")
+    }
+    return texts
   }
 
   /// Words that must all occur.

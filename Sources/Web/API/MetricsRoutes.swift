@@ -19,23 +19,20 @@ extension API {
     var query = QueryReader(request)
     let fromStep = query.integer("from_step", 0...Int.max)
     let follow = query.flag("follow")
-    let given = query.integer("points", Self.seriesPointsRange)
-    let keys = query.value("keys").map { $0.split(0x2C, omittingEmptySubsequences: false) }
-    if let keys, keys.count > Self.seriesKeysMax || !keys.allSatisfy(Self.isKey) {
-      query.refuse(
-        "keys", "must be 1 to \(Self.seriesKeysMax) names of a-z, 0-9 and _, separated by commas")
-    }
+    let curves = CurveQuery(&query)
     let isCSV = request.prefersCSV
-    if (given != nil || keys != nil || isCSV) && (follow || fromStep != nil) {
+    if (curves.first != nil || isCSV) && (follow || fromStep != nil) {
       query.refuse(
-        given != nil ? "points" : keys != nil ? "keys" : "follow",
-        "cannot be combined: curves (\"points\", \"keys\" or text/csv) have no \"follow\" or \"from_step\"")
+        curves.first ?? "follow",
+        "cannot be combined: curves (\"points\", \"keys\", \"from\", \"to\", \"x\" or text/csv) have no "
+          + "\"follow\" or \"from_step\"")
+    }
+    if isCSV && !curves.axes.isEmpty {
+      query.refuse("x", "cannot be combined with text/csv, which has steps alone")
     }
     try query.finish()
     let record = try record(request)
-    if given != nil || keys != nil || isCSV {
-      return try curves(record, keys: keys, points: given, isCSV: isCSV)
-    }
+    if curves.first != nil || isCSV { return try self.curves(record, curves, isCSV: isCSV) }
     let stream = EventStream(
       .job(record.id), .lines(fromStep: fromStep ?? 0), after: 0, follows: follow, seconds: streamSeconds,
       hub: events, store: store)
@@ -46,16 +43,14 @@ extension API {
     return response
   }
 
-  private func curves(
-    _ record: JobRecord, keys: [ByteString]?, points: Int?, isCSV: Bool
-  ) throws -> Response {
+  private func curves(_ record: JobRecord, _ query: CurveQuery, isCSV: Bool) throws -> Response {
     let (store, id) = (store, record.id)
-    let answer = ComputedAnswer.series(id, keys: keys, points: points, isCSV: isCSV)
+    let answer = ComputedAnswer.series(id, query, isCSV: isCSV)
     return try computed(answer, stamp: "\(record.revision)") {
       try store.packMetrics(id)
       let recorded = try store.metricKeys(id)
       let known = (recorded.isEmpty ? record.metricNames : recorded).map { ByteString($0) }
-      let unknown = (keys ?? []).filter { !known.contains($0) }
+      let unknown = (query.keys ?? []).filter { !known.contains($0) }
       if !unknown.isEmpty { throw Self.unknownKeys(unknown, known: known) }
       // A table has everything, as fine as it may be, unless it is asked for less.
       let standard =
@@ -64,33 +59,30 @@ extension API {
         : record.chartNames.map { ByteString($0) }.filter(known.contains)
       let pointsStandard = isCSV ? Self.seriesPointsRange.upperBound : Self.seriesPointsDefault
       var distinct: [ByteString] = []
-      for key in keys ?? standard where !distinct.contains(key) { distinct.append(key) }
+      for key in query.keys ?? standard where !distinct.contains(key) { distinct.append(key) }
       let names = distinct.map(\.string)
-      let series = try store.series(id, keys: names, points: points ?? pointsStandard)
-      var response = (isCSV ? series.csv(names) : Response.json(text: series.jsonText(id, names))).tagged
+      let series = try store.series(
+        id, keys: names, points: query.points ?? pointsStandard, steps: query.steps,
+        hasPlaces: !query.axes.isEmpty)
+      let json = isCSV ? "" : series.jsonText(id, names, axes: query.axes)
+      var response = (isCSV ? series.csv(names) : Response.json(text: json)).tagged
       response.headers.add("Vary", "Accept")
       return response
     }
   }
 
-  private static func unknownKeys(_ unknown: [ByteString], known: [ByteString]) -> Problem {
+  /// What a request is answered that names metrics which its jobs do not have.
+  static func unknownKeys(
+    _ unknown: [ByteString], known: [ByteString], of jobs: String = "this job"
+  ) -> Problem {
     let list = known.joined(separator: ", ").string
     return Problem(
       status: 422, title: "The input is not valid",
-      detail: "The query parameter \"keys\" must name metrics of this job: \(list).",
+      detail: "The query parameter \"keys\" must name metrics of \(jobs): \(list).",
       errors: unknown.map { key in
         let near = nearestWord(to: key, in: known).map { "; did you mean \"\($0)\"?" } ?? ""
-        return ("/keys", "must be a metric of this job, got \"\(key.shown)\"\(near)")
+        return ("/keys", "must be a metric of \(jobs), got \"\(key.shown)\"\(near)")
       })
-  }
-
-  private static func isKey(_ text: ByteString) -> Bool {
-    (1...64).contains(text.count)
-      && text.bytes.allSatisfy {
-        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0)
-          || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
-          || $0 == UInt8(ascii: "_")
-      }
   }
 }
 
@@ -102,7 +94,7 @@ extension JobRecord {
   }
 
   /// The metrics that the job's lines will have.
-  fileprivate var metricNames: [String] { training?.metricNames ?? kind.traits.metricNames }
+  var metricNames: [String] { training?.metricNames ?? kind.traits.metricNames }
 
   /// The curves that a chart gets if it does not name any: the loss and the parts of the job's method.
   fileprivate var chartNames: [String] { ["loss"] + (training?.loss.method.figures.map(\.name) ?? []) }

@@ -49,6 +49,16 @@ extension OpenAPIDocument {
           "trial": about("Counts the trials of the sweep, from 0.", count),
         ]))),
     "created_at": about("When it was queued.", time),
+    "starts_at": about(
+      "When a queued job will begin, at the latest, if all takes as long as estimated; null: it is not "
+        + "queued, or that is not known.", timeOrNull),
+    "method": about(
+      "The method of a training, or of the one whose checkpoint the job takes; null: none, or not known.",
+      textOrNull),
+    "dataset": about("The dataset that it reads or imports; null: none.", textOrNull),
+    "top1": about(
+      "The accuracy that an evaluation has found, and of a training the best one of its evaluations, as a "
+        + "fraction; null: none yet.", numberOrNull),
     "started_at": about("When its first attempt began; null: none has.", timeOrNull),
     "finished_at": about("When it ended; null: it has not.", timeOrNull),
     "running_seconds": about(

@@ -57,6 +57,10 @@ extension OpenAPIDocument {
         .query("state", ["type": "string", "pattern": .string(statePattern)], "states, separated by commas"),
         .query("kind", choices(JobKind.self), "one kind only"),
         .query("sweep", schema("SweepID"), "jobs of the trials of one sweep only"),
+        .query("dataset", ["type": "string"], "jobs of these datasets, separated by commas"),
+        .query(
+          "method", ["type": "string", "pattern": .string(list(of: MethodName.self))],
+          "trainings by these methods and jobs that take their checkpoints, separated by commas"),
         .query(
           "health", ["type": "string", "pattern": .string(healthPattern)], "healths, separated by commas"),
         .query(
@@ -71,8 +75,9 @@ extension OpenAPIDocument {
             + "case of ASCII letters does not matter"),
         .query(
           "sort", ["type": "string", "pattern": .string("^-?(\(words(JobOrder.Field.self)))$")],
-          "the field to sort by, after - in descending order; jobs without a value come last. Default: "
-            + "-created_at"),
+          "the field to sort by, after - in descending order; jobs without a value come last. `loss` and "
+            + "`rankme` are the last ones; `queue`: what runs, what is queued in the order in which it "
+            + "begins, what rests, what has finished. Default: -created_at"),
         .query(
           "fields",
           ["type": "string", "pattern": .string("^(\(memberWords))(,(\(memberWords)))*$")],
@@ -80,7 +85,8 @@ extension OpenAPIDocument {
         .query(
           "limit", integer(1...API.listLimitMax), "jobs in one answer; default \(API.listLimitDefault)"),
         .query(
-          "cursor", ["type": "string", "pattern": "^[1-9][0-9]*(-([0-9a-f]{2})*)?$"],
+          "cursor",
+          ["type": "string", "pattern": "^[1-9][0-9]*(\\.-?[a-z0-9_]+(\\.([0-9a-f]{2})*(\\.[0-9]+)?)?)?$"],
           "`next_cursor` of the answer before, with the same sort"),
       ],
       answers: [
@@ -155,17 +161,18 @@ extension OpenAPIDocument {
     "GET /jobs/{id}/metrics": Operation(
       "The recorded lines, one JSON object per line (schema `Line`), or with `points` or `keys`, "
         + "which go together and without the others, or as text/csv, curves: mean, min and max of equal "
-        + "buckets of steps. The CSV has `step`, then `NAME`, `NAME_min` and `NAME_max` of each metric; all "
-        + "metrics and 100,000 points unless the request asks for less.",
+        + "buckets of steps, of all or of those `from` one `to` another. The CSV has `step`, then `NAME`, "
+        + "`NAME_min` and `NAME_max` of each metric; all metrics and 100,000 points unless the request asks "
+        + "for less.",
       [
         id, .query("follow", flag, "go on until the job ends"),
         .query("from_step", integer(0...Int.max), "no lines of smaller steps"),
         .query("points", integer(API.seriesPointsRange), "curves of at most n points per metric"),
         .query(
-          "keys", ["type": "string", "pattern": "^[a-z0-9_]{1,64}(,[a-z0-9_]{1,64}){0,31}$"],
+          "keys", keysSchema,
           "metrics of the job, separated by commas; default: loss and the parts of its method"),
         .header("Accept", ["type": "string"], "text/csv: curves as a table"),
-      ],
+      ] + curveParameters,
       answers: [
         Answer(
           status: 200,

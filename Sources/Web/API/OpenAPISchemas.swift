@@ -8,7 +8,8 @@ extension OpenAPIDocument {
   static func schemas(datasets: [String]) -> [ByteString: JSON] {
     requests(datasets: datasets).merging(jobAnswers) { $1 }.merging(answers) { $1 }
       .merging(datasetSchemas) { $1 }.merging(modelSchemas) { $1 }.merging(embeddingSchemas) { $1 }
-      .merging(sweepSchemas) { $1 }
+      .merging(sweepSchemas) { $1 }.merging(curveSchemas) { $1 }
+      .merging(systemSchemas) { $1 }
   }
 
   private static func requests(datasets: [String]) -> [ByteString: JSON] {
@@ -179,26 +180,33 @@ extension OpenAPIDocument {
     "TransitionList": described([
       "transitions": list("Every change of the job's state, oldest first.", of: transition)
     ]),
-    "Series": described([
-      "job": about("The job.", object("JobID")),
-      "width": about(
-        "Steps of a bucket: a power of two; buckets begin at its multiples.",
-        ["type": "integer", "minimum": 1]),
-      "series": about(
-        "The curve of each metric.",
-        [
-          "type": "object",
-          "additionalProperties": buckets(
-            "[step, mean, min, max] of each bucket with a line; nulls: no value is finite.", count: 4),
-        ]),
-      "not_finite": about(
-        "Of each metric that has any, the values that are not finite.",
-        [
-          "type": "object",
-          "additionalProperties": buckets(
-            "[step, count] of each bucket with values that are not finite.", count: 2),
-        ]),
-    ]),
+    "Series": described(
+      [
+        "job": about("The job.", object("JobID")),
+        "width": about(
+          "Steps of a bucket: a power of two; buckets begin at its multiples.",
+          ["type": "integer", "minimum": 1]),
+        "series": about(
+          "The curve of each metric.",
+          [
+            "type": "object",
+            "additionalProperties": buckets(
+              "[step, mean, min, max] of each bucket with a line; nulls: no value is finite.", count: 4),
+          ]),
+        "not_finite": about(
+          "Of each metric that has any, the values that are not finite.",
+          [
+            "type": "object",
+            "additionalProperties": buckets(
+              "[step, count] of each bucket with values that are not finite.", count: 2),
+          ]),
+        "time_ms": about(
+          "Where x=time is asked for: [step, time] of each bucket, the time in Unix milliseconds.",
+          buckets("[step, time] of a bucket.", count: 2)),
+        "epoch": about(
+          "Where x=epoch is asked for: [step, epoch] of each bucket.",
+          buckets("[step, epoch] of a bucket.", count: 2)),
+      ], optional: ["epoch", "time_ms"]),
     "CheckpointList": described(["checkpoints": list("Checkpoints, oldest first.", of: checkpoint)]),
     "ArtifactList": described(["artifacts": list("Artifacts by name.", of: object("Artifact"))]),
     "Artifact": described([

@@ -7,23 +7,33 @@ import Text
 extension Series {
   /// `{"job", "width", "series": {"inv": [[step, mean, min, max], …], …}, "not_finite": {"inv": [[step,
   /// count], …]}}`. A bucket without finite values has three nulls; `not_finite` has every bucket with
-  /// values that are not finite, and only metrics that have any.
-  func jsonText(_ job: JobID, _ names: [String]) -> String {
-    let series = names.map { name in
+  /// values that are not finite, and only metrics that have any. For each axis, `time_ms` or `epoch` has
+  /// `[step, place]` of every bucket whose place is known.
+  ///
+  /// - Parameter isSparse: leaves out metrics without a line.
+  func jsonText(_ job: JobID, _ names: [String], axes: Set<CurveQuery.Axis>, isSparse: Bool = false) -> String
+  {
+    let shown = isSparse ? names.filter { !(curves[$0] ?? []).isEmpty } : names
+    let series = shown.map { name in
       let points = (self.curves[name] ?? []).map { point in
         let values = point.values.map { JSON.optional($0).text }.joined(separator: ",")
         return "[\(point.step),\(values)]"
       }
       return "\"\(name)\":[\(points.joined(separator: ","))]"
     }
-    let notFinite = names.compactMap { name -> String? in
+    let notFinite = shown.compactMap { name -> String? in
       let points = (self.curves[name] ?? []).filter { $0.notFiniteCount > 0 }
       if points.isEmpty { return nil }
       return "\"\(name)\":[\(points.map { "[\($0.step),\($0.notFiniteCount)]" }.joined(separator: ","))]"
     }
+    let places = CurveQuery.Axis.allCases.filter(axes.contains).compactMap { axis -> String? in
+      guard let name = axis.memberName else { return nil }
+      let list = self.places.compactMap { place in axis.value(of: place).map { "[\(place.step),\($0)]" } }
+      return ",\"\(name)\":[\(list.joined(separator: ","))]"
+    }
     return """
       {"job":"\(job)","width":\(width),"series":{\(series.joined(separator: ","))},\
-      "not_finite":{\(notFinite.joined(separator: ","))}}
+      "not_finite":{\(notFinite.joined(separator: ","))}\(places.joined())}
       """
   }
 

@@ -1,4 +1,5 @@
 import HTTP
+import Platform
 
 /// Stands before the routes: which hosts are answered, what browsers may do, and who may ask for what.
 package struct AccessControl: Sendable {
@@ -95,6 +96,7 @@ package struct AccessControl: Sendable {
     guard let authenticator, let needed = router.access(of: request).role else { return nil }
     guard let requester = try authenticator.requester(of: request) else { throw Credentials.missing }
     request.principal = requester.grant.name
+    requester.grant.use(atMilliseconds: SystemClock.unixMilliseconds)
     guard requester.grant.role.allows(needed) else { throw Credentials.notEnough(requester.grant.name) }
     return requester
   }

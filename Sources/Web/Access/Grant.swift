@@ -7,6 +7,8 @@ package final class Grant: Sendable {
   package let name: String
   package let role: Role
   private let hasEnded = Atomic<Bool>(false)
+  /// When it was used last, in Unix milliseconds; 0: not since the daemon started.
+  private let usedAt = Atomic<Int>(0)
 
   init(name: String, role: Role) {
     self.name = name
@@ -15,6 +17,15 @@ package final class Grant: Sendable {
 
   /// Whether the token is still in the file, as of the last look at it. Never waits.
   package var isValid: Bool { !hasEnded.load(ordering: .acquiring) }
+
+  /// When the token was used last, in Unix milliseconds; `nil`: not since the daemon started.
+  package var usedAtMilliseconds: Int? {
+    let time = usedAt.load(ordering: .relaxed)
+    return time > 0 ? time : nil
+  }
+
+  /// Takes note of a request.
+  func use(atMilliseconds now: Int) { usedAt.store(now, ordering: .relaxed) }
 
   /// Ends everything that was granted by the token.
   func end() { hasEnded.store(true, ordering: .releasing) }

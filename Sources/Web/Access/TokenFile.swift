@@ -36,6 +36,11 @@ package final class TokenFile: Sendable {
   /// - Throws: `AccessError`, `SystemError`.
   package func tokens() throws -> [AccessToken] { try entries().map(\.token) }
 
+  /// Every token with what it grants, in the order of the file.
+  ///
+  /// - Throws: `AccessError`, `SystemError`.
+  package func grants() throws -> [(token: AccessToken, grant: Grant)] { try entries() }
+
   /// Looks at the file, and ends the grants of tokens that are no longer in it.
   ///
   /// - Throws: `AccessError`, `SystemError`. A file that is not understood ends every grant.

@@ -127,6 +127,10 @@ package struct DispatchLoop {
     if (!messages.isEmpty || isRetrying || isDue) && !isStopping { fillSlots() }
     if !isRefused { storeRetry.succeed() }
     launches.note(hasFreeSlot: hasRoom)
+    launches.note(
+      workers: runs.filter { $0.threads > 0 && $0.ending == nil }.map {
+        RunningWorker(job: $0.job, threads: $0.threads, begunNanoseconds: $0.begunNanoseconds)
+      })
   }
 
   private mutating func take(_ message: Message) {

@@ -99,6 +99,9 @@ package final class Dispatcher: Sendable {
       + "\(configuration.reserveBytes >> 20) are kept free"
   }
 
+  /// Which workers run, in the order in which they began.
+  package var workers: [RunningWorker] { launches.workers }
+
   /// What keeps a worker from being started now, as it was found by the last try or is found by a look;
   /// `nil`: nothing, or there is no slot for one anyway.
   package var shortage: String? {

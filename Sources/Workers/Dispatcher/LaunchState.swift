@@ -2,10 +2,21 @@ import Platform
 import Recipe
 import Synchronization
 
-/// Whether workers can be started, as the dispatcher's thread knows it, for other threads.
+/// A worker that runs a job.
+package struct RunningWorker: Sendable, Equatable {
+  package let job: JobID
+  /// Threads of its engine.
+  package let threads: Int
+  /// When the attempt began, in monotonic nanoseconds.
+  package let begunNanoseconds: UInt64
+}
+
+/// Which workers run, and whether others can be started, as the dispatcher's thread knows it, for other
+/// threads.
 package final class LaunchState: Sendable {
   private struct State {
     var hasFreeSlot = true
+    var workers: [RunningWorker] = []
     /// Why a job could not be started, and which.
     var shortage: (job: JobID, cause: String)?
     /// When that counts no longer: by then the job would have been tried again.
@@ -35,6 +46,12 @@ package final class LaunchState: Sendable {
 
   /// Whether another worker may be started now.
   var hasFreeSlot: Bool { state.withLock { $0.hasFreeSlot } }
+
+  /// Which workers run now.
+  func note(workers: [RunningWorker]) { state.withLock { $0.workers = workers } }
+
+  /// Which workers run, in the order in which they began.
+  var workers: [RunningWorker] { state.withLock { $0.workers } }
 
   /// What was short when a worker was to be started last; `nil`: nothing, or that was too long ago.
   func shortage(nowNanoseconds: UInt64) -> String? {

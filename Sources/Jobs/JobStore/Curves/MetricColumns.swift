@@ -5,6 +5,11 @@ struct MetricColumns: Sendable {
   private(set) var lastSequence = 0
   /// By metric; as long as `steps`.
   private(set) var columns: [String: [UInt64]] = [:]
+  /// The metrics that are taken; `nil`: all.
+  private let keys: MetricScanner.Keys?
+
+  /// - Parameter keys: the metrics that are taken; `nil`: all.
+  init(keys: Set<String>? = nil) { self.keys = keys.map(MetricScanner.Keys.init) }
 
   /// A line that has not this metric; another NaN than `notFinite`.
   static let absent = Double(nan: 1, signaling: false).bitPattern
@@ -18,7 +23,7 @@ struct MetricColumns: Sendable {
     let row = steps.count
     steps.append(step)
     lastSequence = sequence
-    MetricScanner.numbers(of: line) { key, value in
+    MetricScanner.numbers(of: line, keys) { key, value in
       let word = value.isFinite ? value.bitPattern : Self.notFinite
       // The usual case first: looking a name up costs less than judging it.
       if columns[key]?.count == row { columns[key]?.append(word) } else { begin(key, row, word) }

@@ -41,8 +41,12 @@ struct MetricPyramid {
 
   /// The first lines after a place, at most `limit`. Rows from before steps had a `RecordedRange` are left
   /// out if they lie outside.
-  func lines(after sequence: Int, limit: Int = .max) throws -> MetricColumns {
-    var columns = MetricColumns()
+  ///
+  /// - Parameter keys: the metrics that are wanted; `nil`: all.
+  func lines(
+    after sequence: Int, limit: Int = .max, keys: Set<String>? = nil
+  ) throws -> MetricColumns {
+    var columns = MetricColumns(keys: keys)
     _ = try connection.rows(
       """
       SELECT sequence, step, line FROM events
@@ -72,8 +76,10 @@ struct MetricPyramid {
   func packAndSummarize(limit: Int) throws {
     try pack(limit: limit)
     try connection.execute(
-      "UPDATE jobs SET summary = ? WHERE sequence = ?",
-      [.optional(MetricSummary.text(of: self)), .integer(job)])
+      """
+      UPDATE jobs SET summary = ?1, loss = CAST(?1 ->> '$.loss.last' AS REAL),
+        rankme = CAST(?1 ->> '$.rankme.last' AS REAL) WHERE sequence = ?2
+      """, [.optional(MetricSummary.text(of: self)), .integer(job)])
   }
 
   /// The sequence of the last line of the chunk that comes next, if there are so many lines.
@@ -174,12 +180,36 @@ struct MetricPyramid {
       Node.init)
   }
 
+  /// The chunks that may have steps of a range, by the nodes above them.
+  func chunks(_ all: Range<Int>, withStepsFrom first: Int, to last: Int) throws -> Range<Int> {
+    var open = Self.cover(chunks: all.count).map { (level: $0.level, nodes: $0.nodes) }
+    var found: Range<Int>?
+    while let (level, range) = open.popLast() {
+      // Steps rise with the lines: whatever lies between two chunks of the range is in it too.
+      let hits = try nodes(Self.stepsKey, level: level, range).filter {
+        $0.aggregate.lastStep >= first && $0.aggregate.firstStep <= last
+      }
+      for node in [hits.first, hits.last].compactMap(\.self) {
+        if level > 0 {
+          let child = node.node << Self.fanOutBits
+          open.append((level - 1, child..<child + 1 << Self.fanOutBits))
+        } else {
+          let known = found ?? node.node..<node.node + 1
+          found = min(known.lowerBound, node.node)..<max(known.upperBound, node.node + 1)
+        }
+      }
+    }
+    return found ?? 0..<0
+  }
+
   /// The fewest ranges of nodes that cover the first chunks, highest level first and in the order of the
   /// lines.
-  static func cover(chunks: Int) -> [(level: Int, nodes: Range<Int>)] {
+  ///
+  /// - Parameter highest: the highest level that is used.
+  static func cover(chunks: Int, upTo highest: Int = .max) -> [(level: Int, nodes: Range<Int>)] {
     var ranges: [(level: Int, nodes: Range<Int>)] = []
     var level = 0
-    while chunks >> ((level + 1) * fanOutBits) > 0 { level += 1 }
+    while level < highest, chunks >> ((level + 1) * fanOutBits) > 0 { level += 1 }
     var done = 0
     for level in (0...level).reversed() {
       let end = chunks >> (level * fanOutBits)

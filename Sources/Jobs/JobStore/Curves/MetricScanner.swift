@@ -17,17 +17,32 @@ enum MetricScanner {
       }
   }
 
+  /// Names that are looked for: a member with another one is passed over without being read.
+  struct Keys: Sendable {
+    private let names: [[UInt8]]
+
+    init(_ names: Set<String>) { self.names = names.map { Array($0.utf8) } }
+
+    /// Whether part of a line is one of them.
+    func contain(_ key: ArraySlice<UInt8>) -> Bool {
+      names.contains { $0.count == key.count && $0.elementsEqual(key) }
+    }
+  }
+
   /// Calls `take` with each member that is a number, or `null`: a value that is not finite, given as NaN.
-  static func numbers(of line: String, _ take: (String, Double) -> Void) {
+  ///
+  /// - Parameter keys: the members that are wanted; `nil`: all.
+  static func numbers(of line: String, _ keys: Keys? = nil, _ take: (String, Double) -> Void) {
     let bytes = Array(line.utf8)
     var found: [(String, Double)] = []
-    if scan(bytes, into: &found) {
+    if scan(bytes, keys, into: &found) {
       for (key, value) in found { take(key, value) }
       return
     }
     // A line that is not valid JSON was refused when it was ingested.
     guard let members = (try? JSON.parse(bytes))?.object else { return }
     for (key, value) in members.sorted(by: { $0.key < $1.key }) {
+      if let keys, !keys.contain(Array(key.bytes)[...]) { continue }
       if value.isNull {
         take(key.string, .nan)
       } else if let number = value.double {
@@ -37,7 +52,7 @@ enum MetricScanner {
   }
 
   /// Whether the line was of the usual form.
-  private static func scan(_ bytes: [UInt8], into found: inout [(String, Double)]) -> Bool {
+  private static func scan(_ bytes: [UInt8], _ keys: Keys?, into found: inout [(String, Double)]) -> Bool {
     var at = 0
     func next() -> UInt8 { at < bytes.count ? bytes[at] : 0 }
     guard next() == UInt8(ascii: "{") else { return false }
@@ -46,15 +61,17 @@ enum MetricScanner {
       at += 1
       guard let key = text(bytes, &at), next() == UInt8(ascii: ":") else { return false }
       at += 1
+      let isWanted = keys?.contain(bytes[key]) ?? true
       switch next() {
       case UInt8(ascii: "\""): guard text(bytes, &at) != nil else { return false }
       case UInt8(ascii: "n"):
         guard bytes[at...].starts(with: Array("null".utf8)) else { return false }
         at += 4
-        found.append((String(decoding: bytes[key], as: UTF8.self), .nan))
+        if isWanted { found.append((String(decoding: bytes[key], as: UTF8.self), .nan)) }
       case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
         let start = at
         while isOfNumber(next()) { at += 1 }
+        if !isWanted { break }
         guard let value = Double(String(decoding: bytes[start..<at], as: UTF8.self)) else { return false }
         found.append((String(decoding: bytes[key], as: UTF8.self), value))
       default: return false

@@ -1,4 +1,3 @@
-import SQLite
 import Text
 
 /// The last job of a page, by what the list is sorted by: the next page begins after that place, whatever has
@@ -8,82 +7,42 @@ package struct JobCursor: Sendable, Equatable {
   let sequence: Int
   /// What the job was sorted by, as text; `nil`: it had no value, or the list is sorted by arrival.
   let key: ByteString?
+  /// The time of the first page, in Unix milliseconds, where values change with it; else `nil`.
+  let moment: Int?
   /// How the list is sorted.
   private let order: JobOrder
 
   /// The place of a job in a list.
-  init(_ job: JobRecord, _ order: JobOrder) {
-    (sequence, key, self.order) = (job.sequence, order.key(of: job), order)
+  init(sequence: Int, key: ByteString?, moment: Int, _ order: JobOrder) {
+    (self.sequence, self.key, self.order) = (sequence, key, order)
+    self.moment = order.isOfMoment ? moment : nil
   }
 
   /// The text as clients have it: the sequence; of a list that is not sorted as usual, after a dot its order,
-  /// and after another one the key in hexadecimal digits.
+  /// and after another one the key in hexadecimal digits, and the time if there is one.
   package var text: String {
     if order == JobOrder() { return "\(sequence)" }
-    return "\(sequence).\(order.text)\(key.map { "." + hexadecimal($0) } ?? "")"
+    let time = moment.map { ".\($0)" } ?? ""
+    return "\(sequence).\(order.text)\(key.map { "." + hexadecimal($0) } ?? "")\(time)"
   }
 
   /// Reads what `text` gives; `nil` for anything else, and for the cursor of a list with another order.
   package init?(_ text: ByteString, _ order: JobOrder) {
-    let parts = text.split(0x2E, maxSplits: 2, omittingEmptySubsequences: false)
-    guard let number = parts.first, let sequence = number.integer, sequence > 0, number.bytes.first != 0x2B
+    let parts = text.split(0x2E, omittingEmptySubsequences: false)
+    guard parts.count <= (order.isOfMoment ? 4 : 3), let number = parts.first, let sequence = number.integer,
+      sequence > 0, number.bytes.first != 0x2B
     else { return nil }
     guard parts.count == 1 ? order == JobOrder() : parts[1] == ByteString(order.text) else { return nil }
     var key: ByteString?
-    if parts.count == 3 {
-      let digits = parts[2]
-      guard let bytes = bytes(hexadecimal: digits), let text = ByteString(validating: bytes) else {
+    if parts.count > 2 {
+      guard let bytes = bytes(hexadecimal: parts[2]), let text = ByteString(validating: bytes) else {
         return nil
       }
       key = text
     }
-    guard order.canHave(key) else { return nil }
-    (self.sequence, self.key, self.order) = (sequence, key, order)
-  }
-}
-
-extension JobOrder {
-  /// As `sort` has it.
-  fileprivate var text: String { (isDescending ? "-" : "") + field.rawValue }
-
-  /// What a job is sorted by, as the cursor has it.
-  fileprivate func key(of job: JobRecord) -> ByteString? {
-    switch field {
-    case .createdAt: nil
-    case .startedAt: job.startedAtMilliseconds.map { ByteString("\($0)") }
-    case .finishedAt: job.finishedAtMilliseconds.map { ByteString("\($0)") }
-    case .name: job.labelling.name
-    case .state: ByteString(job.state.rawValue)
-    case .kind: ByteString(job.kind.rawValue)
-    case .priority: ByteString("\(job.labelling.priority)")
-    case .health: ByteString(job.health.state.rawValue)
-    }
-  }
-
-  /// Whether a job may be sorted by this.
-  fileprivate func canHave(_ key: ByteString?) -> Bool {
-    guard let key else { return field == .createdAt || isNullable }
-    return field != .createdAt && (!isNumber || key.integer != nil)
-  }
-
-  /// Whether jobs need not have a value.
-  var isNullable: Bool { field == .name || field == .startedAt || field == .finishedAt }
-
-  private var isNumber: Bool { field == .priority || field == .startedAt || field == .finishedAt }
-
-  /// The column; that of the arrival is the caller's to know.
-  var column: String? {
-    switch field {
-    case .createdAt: nil
-    case .startedAt: "started_at_ms"
-    case .finishedAt: "finished_at_ms"
-    case .name, .state, .kind, .priority, .health: field.rawValue
-    }
-  }
-
-  /// A cursor's key as the column has it.
-  func value(_ key: ByteString) -> Value {
-    isNumber ? key.integer.map(Value.integer) ?? .null : .text(key)
+    let moment = parts.count > 3 ? parts[3].integer : nil
+    guard order.canHave(key), (moment != nil) == order.isOfMoment else { return nil }
+    (self.sequence, self.key, self.moment, self.order) = (sequence, key, moment, order)
   }
 }
 

@@ -10,6 +10,10 @@ package struct JobFilter: Sendable {
   package var health: [HealthState] = []
   /// The sweep whose trials they are.
   package var sweep: ByteString?
+  /// Names of datasets, one of which the job reads or imports.
+  package var datasets: [ByteString] = []
+  /// Methods, one of which a training has, or what an evaluation evaluates.
+  package var methods: [ByteString] = []
   /// Labels that a job must have, all of them, each with the value that it must have; any value if `nil`.
   package var labels: [(key: ByteString, value: ByteString?)] = []
   /// Texts that must occur in name, notes or labels (`KEY=VALUE`), each in any of them; ASCII letters count
@@ -29,29 +33,10 @@ package struct JobFilter: Sendable {
   }
 
   /// Whether it filters by state alone, or not at all.
-  var isByStateAlone: Bool {
-    kind == nil && health.isEmpty && sweep == nil && labels.isEmpty && words.isEmpty
-  }
-}
+  var isByStateAlone: Bool { hasIndexes && kind == nil && health.isEmpty && sweep == nil && labels.isEmpty }
 
-/// By what a list is sorted. Jobs with the same value are in the order of their arrival, and those without
-/// one come last; the arrival and the value have the same direction.
-package struct JobOrder: Sendable, Equatable {
-  /// What a list can be sorted by. Texts are compared as bytes.
-  package enum Field: String, Sendable, CaseIterable {
-    case createdAt = "created_at"
-    case startedAt = "started_at"
-    case finishedAt = "finished_at"
-    case name, state, kind, priority, health
-  }
-  package var field: Field
-  package var isDescending: Bool
-
-  /// The newest first, where nothing else is said.
-  package init(_ field: Field = .createdAt, isDescending: Bool = true) {
-    self.field = field
-    self.isDescending = isDescending
-  }
+  /// Whether each of its conditions has an index of its own, in the order of arrival.
+  var hasIndexes: Bool { datasets.isEmpty && methods.isEmpty && words.isEmpty }
 }
 
 /// One page of a list.
