@@ -50,8 +50,8 @@ extension OpenAPIDocument {
         ]))),
     "created_at": about("When it was queued.", time),
     "starts_at": about(
-      "When a queued job will begin, at the latest, if all takes as long as estimated; null: it is not "
-        + "queued, or that is not known.", timeOrNull),
+      "When a queued job will begin, at the latest, if all takes as long as estimated, to ten seconds; null: "
+        + "it is not queued, a worker is free for it, or that is not known.", timeOrNull),
     "method": about(
       "The method of a training, or of the one whose checkpoint the job takes; null: none, or not known.",
       textOrNull),

@@ -19,8 +19,15 @@ package struct QueueForecast: Sendable {
   /// How old it may be, in milliseconds.
   fileprivate static let millisecondsMax = 1_000
 
-  /// When a queued job will begin, in Unix milliseconds; `nil`: that cannot be told.
-  package func start(of job: JobRecord) -> Int? { starts[job.sequence] }
+  /// Starts are told no finer than this: they are estimates, and two answers of the same moment agree.
+  private static let grain = 10_000
+
+  /// When a queued job will begin, in Unix milliseconds; `nil`: as soon as a worker takes it, or it cannot be
+  /// told.
+  package func start(of job: JobRecord) -> Int? {
+    guard let start = starts[job.sequence], start > madeAt else { return nil }
+    return (start + Self.grain - 1) / Self.grain * Self.grain
+  }
 
   /// A job of the queue.
   struct Waiting {
