@@ -39,42 +39,21 @@ name_swift() {
 Other systems: https://www.swift.org/install. Then run this again."
 }
 
-# python_with NAME MODULES REQUIREMENT…: prints a Python that has the modules (a comma between them): PYTHON (default
-# python3), or that of an environment .build/NAME, which is made where it is missing. Where that fails it says why on
-# stderr, and prints PYTHON all the same.
-python_with() {
-  local name=$1 modules=$2 python=${PYTHON:-python3} log
-  local environment=.build/$name
-  shift 2
-  if ! "$python" -c "import $modules" 2>/dev/null; then
+# optuna_python: prints a Python that has Optuna: PYTHON (default python3), or that of an environment in .build, which is
+# made where it is missing. Where that fails it says why, and prints PYTHON all the same.
+optuna_python() {
+  local python=${PYTHON:-python3} environment=.build/optuna log
+  if ! "$python" -c 'import optuna' 2>/dev/null; then
     log=$(mktemp)
-    if "$environment/bin/python" -c "import $modules" 2>/dev/null ||
-      (need_packages python3-venv >&2 && python3 -m venv "$environment" &&
-        "$environment/bin/pip" install --quiet "$@") >"$log" 2>&1; then
+    if (need_packages python3-venv >&2 && python3 -m venv "$environment" &&
+      "$environment/bin/pip" install --quiet 'optuna>=5,<6') >"$log" 2>&1; then
       python=$environment/bin/python
     else
-      say "$* could not be installed, so that tests are skipped:" "$(tail -n 3 "$log")" >&2
+      say "Optuna could not be installed, so that its tests are skipped:" "$(tail -n 3 "$log")" >&2
     fi
     rm -f "$log"
   fi
   say "$python"
-}
-
-# optuna_python: a Python that has Optuna, for the tests of the clients.
-optuna_python() { python_with optuna optuna 'optuna>=5,<6'; }
-
-# dashboard_python: a Python that has playwright and axe-core, for the tests of the dashboard.
-dashboard_python() {
-  python_with dashboard playwright,axe_playwright_python 'playwright>=1.40,<2' 'axe-playwright-python>=0.1.4,<1'
-}
-
-# need_chromium: installs Debian's Chromium where there is no browser that the tests of the dashboard can use.
-need_chromium() {
-  local name
-  for name in "${DASHBOARD_CHROMIUM:-}" chromium chromium-browser google-chrome google-chrome-stable; do
-    [ -z "$name" ] || ! command -v "$name" >/dev/null || return 0
-  done
-  need_packages chromium fonts-dejavu-core
 }
 
 # need_packages NAME…: installs those that are missing when root; else ends with the command to type.

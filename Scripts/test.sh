@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds everything and runs all tests. Arguments go to `swift test`, like --filter Tidy;
-# without any, the dashboard is tested too, in Debian's Chromium, and the scripts for clients. What these need of Python,
-# playwright, axe-core and Optuna, is installed into .build unless PYTHON (default python3) has it.
+# without any, the dashboard is tested too, by PYTHON (default python3), where playwright and Chromium are installed,
+# and the scripts for clients, for which Optuna is installed into .build.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . Scripts/install.sh
@@ -19,8 +19,7 @@ fi
 [ $# -eq 0 ] || exit 0
 python=${PYTHON:-python3}
 if command -v "$python" >/dev/null; then
-  need_chromium
-  "$(dashboard_python)" Tests/DashboardTests/run.py
+  "$python" Tests/DashboardTests/run.py
   "$(optuna_python)" Tests/ClientTests/run.py
 else
   say "Dashboard and client tests skipped: $python is not installed."

@@ -5,8 +5,7 @@
 
 Needs Python's playwright and a Chromium of the system: on Debian `apt-get install chromium` and
 `pip install playwright`. Where one of them is missing the tests are skipped, with a line that says so; no browser is
-ever downloaded. Without `axe-playwright-python` all but accessibility is tested. DASHBOARD_DAEMON and
-DASHBOARD_CHROMIUM name another daemon and another browser.
+ever downloaded. DASHBOARD_DAEMON and DASHBOARD_CHROMIUM name another daemon and another browser.
 """
 
 import importlib.util
@@ -36,8 +35,6 @@ def main():
     if lack:
         print(f"Dashboard tests skipped: {lack}.")
         return 0
-    if importlib.util.find_spec("axe_playwright_python") is None:
-        print("Accessibility is not tested: Python's axe-playwright-python is not installed.")
     loader = unittest.TestLoader()
     loader.testNamePatterns = [f"*{word}*" for word in sys.argv[1:]] or None
     suite = loader.discover(FOLDER, pattern="test_*.py", top_level_dir=FOLDER)
