@@ -144,5 +144,5 @@ class CurvesTest(DashboardTest):
         self.see(".facts", "simclr")
         self.open("#/new")
         for place, choice in (("/preset", "byol-cifar"), ("/method", "simsiam"), ("/encoder/arch", "resnet50")):
-            options = self.page.locator(f'[data-pointer="{place}"]:visible option')
+            options = self.page.locator(f'[data-pointer="/spec{place}"]:visible option')
             self.expect(options.filter(has_text=choice)).to_have_count(1)
