@@ -56,7 +56,7 @@ class OutsideTextTest(DashboardTest):
 
     def test_the_form_fits_every_window(self):
         for kind in ("train", "evaluate"):
-            self.check_widths(f"#/new?kind={kind}&job={self.ids['long']}", "New job")
+            self.check_widths(f"#/new?kind={kind}&job={self.ids['long']}", "Job")
 
     def test_long_messages_and_reasons_fit_every_window(self):
         text = "/a/very/long/path" * 30
