@@ -87,7 +87,7 @@ export class SpecificationSection {
   }
 }
 
-const jsonText = (job) => h("pre", { tabindex: 0, role: "region", "aria-label": "Specification" },
+const jsonText = (job) => h("pre", { tabindex: 0, role: "region", "aria-label": "Specification as JSON" },
   shown(JSON.stringify({ kind: job.kind, name: job.name, spec: job.spec }, null, 2)));
 
 const text = (value) => (value === undefined ? "not there" : typeof value === "string" ? value
