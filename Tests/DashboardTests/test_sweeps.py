@@ -184,6 +184,7 @@ class SweepsTest(DashboardTest):
         self.page.keyboard.press("ArrowLeft")
         self.page.keyboard.press("Enter")
         self.wait_until(lambda: self.page.url.endswith(f"#/jobs/{first['job']}"), "the page of the run")
+        self.see("h1")
 
     def test_the_best_so_far_against_trials_and_compute(self):
         for identifier, mode in ((self.grid, min), (self.mixed, min)):
