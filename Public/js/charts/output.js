@@ -66,7 +66,7 @@ export function showTable(chart) {
     h("div", { class: "dialog-head" }, h("h2", {}, chart.options.title),
       h("button", { type: "button", onclick: () => saveCSV(chart) }, "Download CSV"),
       h("button", { type: "button", onclick: close }, "Close")),
-    rows.length === 0 ? alert("There are no values in sight.") : null,
+    rows.length === 0 ? alert("No values in the visible range.") : null,
     every > 1 ? h("p", { class: "quiet" }, `Every ${every}th of ${rows.length} rows; the CSV has all.`)
       : null,
     h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Table of values" },

@@ -139,7 +139,7 @@ export function paintRule(context, rule, area, toY, { good, bad }) {
   context.fillStyle = good;
   context.font = "11px system-ui, sans-serif";
   context.textAlign = "right";
-  // Above the line, or below where there is no room.
+  // Above the line, or below it if there is no room above.
   const y = toY(rule.value);
   context.fillText(rule.label, area.x + area.w - 4, y - area.y > 16 ? y - 4 : y + 12);
 }

@@ -5,7 +5,7 @@ import { placeText } from "./axis.js";
 import { paintCursor, paintLine } from "./paint.js";
 import { color } from "./theme.js";
 
-/** Lines whose values stand in the head of the chart; of more, the nearest one is shown at the pointer. */
+/** Most lines whose values the chart's head lists; with more, the pointer shows the nearest line. */
 export const headLinesMax = 4;
 /** A mark is at the cursor within this share of the window. */
 const markShare = 1 / 150;
@@ -53,7 +53,7 @@ function paintNear(chart, context) {
   context.restore();
 }
 
-/** The value of a line, smoothed as it is drawn, at a place. */
+/** The value of a line at a point of the axis, smoothed as it is drawn. */
 export function smoothAt(chart, line, place) {
   const columns = chart.columnsOf(line);
   return columns.smoothed(chart.group.smoothing)[columns.nearest(place)];

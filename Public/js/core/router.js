@@ -73,7 +73,7 @@ let turn = 0;
 
 links.append(...pages.filter((page) => page.nav).map((page) => h("a", { href: `#${page.at}` }, page.nav)));
 
-/** The path and the query of the address; null where the hash is no address, as of "Skip to content". */
+/** The address's path and query; null if the hash is a plain anchor, such as "Skip to content". */
 function address() {
   const [path, query] = location.hash.replace(/^#/, "").split("?");
   if (path !== "" && !path.startsWith("/")) return null;

@@ -6,7 +6,7 @@ import { alert } from "./parts.js";
 import { outside } from "./text.js";
 import { runningUpload, Upload } from "./upload.js";
 
-/** Endings of files that are no part of a name. */
+/** File extensions that are dropped when a dataset or model is named after its file. */
 const endings = /\.(tar\.(gz|xz|bz2|zst)|tgz|txz|tar|zip|npz|npy|safetensors|gz)$/i;
 const nameCharactersMax = 64;
 

@@ -22,7 +22,7 @@ export function show(main, { groups: [name], query }) {
   return repeat(1, () => page.update());
 }
 
-/** The name of an address; one that is not encoded as it should be is taken as it is. */
+/** Decodes a name from an address; a name that is not validly encoded is kept as written. */
 function decoded(name) {
   try {
     return decodeURIComponent(name);

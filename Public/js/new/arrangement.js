@@ -1,6 +1,6 @@
 // What a JSON Schema does not say about a form: names for people, groups and their order, which fields are
 // used often, and a few conditions that the daemon checks without describing them. A field that is missing
-// here has its key as a name and stands in the last group.
+// here is shown under its key, in the last group.
 import { words } from "../core/format.js";
 
 const names = {

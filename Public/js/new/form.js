@@ -90,7 +90,7 @@ export class Form {
     });
   }
 
-  /** Says what is no longer sent, after `words`; `isReset` offers to reset everything. */
+  /** Lists the fields that are no longer sent, after the text `words`; `isReset` offers to reset all. */
   #setAside(words = "", isReset = false) {
     const gone = this.values.setAside();
     const names = gone.join(", ");
